@@ -1,0 +1,4 @@
+//! dsrules answers, for Kubernetes-style DaemonSets, which node must run which pod,
+//! why, and what has to change.
+
+pub mod diagnostic;
