@@ -2,3 +2,5 @@
 //! why, and what has to change.
 
 pub mod diagnostic;
+pub mod model;
+pub mod plan;

@@ -1,0 +1,29 @@
+//! The cluster as dsrules holds it in memory: names, kinds, typed views, the world.
+//!
+//! A view keeps what facts, statuses and tables need of an object and nothing else;
+//! the object itself, every field of it, is kept as the JSON text it came as. Nothing
+//! here decides anything: no policy, no SQL, no files, no clock.
+
+mod names;
+mod node;
+mod pod;
+mod revision;
+mod scheduling;
+mod views;
+mod workload;
+mod world;
+
+pub use names::{Kind, Meta, Name, Object, ObjectKey, Origin, Owner};
+pub use node::Node;
+pub use pod::{Base, Body, Pod, pin};
+pub use revision::{HASH_LABEL, Revision};
+pub use scheduling::{Requirement, Selector, Taint, Term, Toleration};
+pub use views::{labels_of, seconds, timestamp};
+pub use workload::{Amount, DaemonSet, Status, Strategy, Template};
+pub use world::{Backoff, Dirty, Event, World};
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+/// Labels or annotations, shared between the objects that have the same ones.
+pub type Labels = Arc<BTreeMap<Name, Name>>;

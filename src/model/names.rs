@@ -1,0 +1,207 @@
+//! Kinds, keys and metadata: how an object is named and where it came from.
+
+use std::fmt;
+use std::sync::Arc;
+
+use serde::Serialize;
+use serde_json::Value;
+
+use super::{Labels, labels_of, seconds};
+
+/// A name that is shared rather than copied.
+pub type Name = Arc<str>;
+
+/// The kinds dsrules reads; all others are counted and left alone.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+pub enum Kind {
+    /// v1 Namespace.
+    Namespace,
+    /// v1 Node.
+    Node,
+    /// apps/v1 DaemonSet.
+    DaemonSet,
+    /// apps/v1 ControllerRevision: one remembered template of a daemonset.
+    ControllerRevision,
+    /// v1 Pod.
+    Pod,
+}
+
+impl Kind {
+    /// All kinds, in the order in which they are applied.
+    pub const ALL: [Kind; 5] =
+        [Kind::Namespace, Kind::Node, Kind::DaemonSet, Kind::ControllerRevision, Kind::Pod];
+
+    /// The kind as manifests write it.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Kind::Namespace => "Namespace",
+            Kind::Node => "Node",
+            Kind::DaemonSet => "DaemonSet",
+            Kind::ControllerRevision => "ControllerRevision",
+            Kind::Pod => "Pod",
+        }
+    }
+
+    /// The only apiVersion that is read.
+    #[must_use]
+    pub fn api_version(self) -> &'static str {
+        match self {
+            Kind::DaemonSet | Kind::ControllerRevision => "apps/v1",
+            _ => "v1",
+        }
+    }
+
+    /// kubectl's resource name with its group, as in `daemonset.apps/fluentd created`.
+    #[must_use]
+    pub fn resource(self) -> &'static str {
+        match self {
+            Kind::Namespace => "namespace",
+            Kind::Node => "node",
+            Kind::DaemonSet => "daemonset.apps",
+            Kind::ControllerRevision => "controllerrevision.apps",
+            Kind::Pod => "pod",
+        }
+    }
+
+    /// Whether its objects stand in a namespace.
+    #[must_use]
+    pub fn namespaced(self) -> bool {
+        !matches!(self, Kind::Namespace | Kind::Node)
+    }
+
+    /// The kind that manifests write as `name`.
+    #[must_use]
+    pub fn from_name(name: &str) -> Option<Kind> {
+        Kind::ALL.into_iter().find(|kind| kind.name() == name)
+    }
+
+    /// The kind that kubectl's users mean by `daemonset`, `ds`, `daemonsets.apps` ….
+    #[must_use]
+    pub fn from_resource(word: &str) -> Option<Kind> {
+        let word = word.to_ascii_lowercase();
+        match word.strip_suffix(".apps").unwrap_or(&word) {
+            "namespace" | "namespaces" | "ns" => Some(Kind::Namespace),
+            "node" | "nodes" | "no" => Some(Kind::Node),
+            "daemonset" | "daemonsets" | "ds" => Some(Kind::DaemonSet),
+            "controllerrevision" | "controllerrevisions" => Some(Kind::ControllerRevision),
+            "pod" | "pods" | "po" => Some(Kind::Pod),
+            _ => None,
+        }
+    }
+}
+
+impl fmt::Display for Kind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())
+    }
+}
+
+/// Namespace and name; the namespace is empty for what stands in none.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+pub struct ObjectKey {
+    /// The namespace, or empty.
+    pub namespace: Name,
+    /// The name.
+    pub name: Name,
+}
+
+impl ObjectKey {
+    /// The key of `name` in `namespace` (empty for a node or a namespace).
+    pub fn new(namespace: impl Into<Name>, name: impl Into<Name>) -> Self {
+        ObjectKey { namespace: namespace.into(), name: name.into() }
+    }
+}
+
+/// `namespace/name`, or the name alone where there is no namespace.
+impl fmt::Display for ObjectKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if !self.namespace.is_empty() {
+            write!(f, "{}/", self.namespace)?;
+        }
+        f.write_str(&self.name)
+    }
+}
+
+/// Where an object was written: file, document of that file, line and column.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+pub struct Origin {
+    /// The path as the user named it, or `<stdin>`.
+    pub file: Name,
+    /// The YAML document within the file, from 0.
+    pub document: u32,
+    /// The field path within that document: empty, or `items[3]` for a List's.
+    pub path: String,
+}
+
+/// One object as it was written: nothing added, nothing lost.
+#[derive(Debug, Clone)]
+pub struct Object {
+    /// Its kind.
+    pub kind: Kind,
+    /// Its key; the namespace is already defaulted.
+    pub key: ObjectKey,
+    /// The whole object.
+    pub value: Value,
+    /// Where it was written.
+    pub origin: Origin,
+}
+
+/// The owner that controls an object (`ownerReferences` with `controller: true`).
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Owner {
+    /// The owner's kind, as `DaemonSet` or `ReplicaSet`.
+    pub kind: Name,
+    /// The owner's name.
+    pub name: Name,
+    /// The owner's uid.
+    pub uid: Name,
+}
+
+/// What every object's metadata says, as the API server keeps it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Meta {
+    /// Namespace and name.
+    pub key: ObjectKey,
+    /// The uid: given with the manifest, or a UUIDv5 that the world gives.
+    pub uid: Name,
+    /// Grows with every write of any object.
+    pub resource_version: u64,
+    /// Grows when the spec changes.
+    pub generation: i64,
+    /// Creation, in seconds of Unix time.
+    pub created: i64,
+    /// `deletionTimestamp`, in seconds of Unix time.
+    pub deleting: Option<i64>,
+    /// The labels.
+    pub labels: Labels,
+    /// The controlling owner.
+    pub controller: Option<Arc<Owner>>,
+}
+
+impl Meta {
+    /// Reads `metadata`; what the manifest does not say is empty or 0.
+    #[must_use]
+    pub fn from_value(key: ObjectKey, value: &Value) -> Self {
+        let meta = &value["metadata"];
+        let text = |name: &str| meta[name].as_str().unwrap_or("");
+        let controller = meta["ownerReferences"]
+            .as_array()
+            .into_iter()
+            .flatten()
+            .find(|owner| owner["controller"] == true);
+        Meta {
+            key,
+            uid: text("uid").into(),
+            resource_version: 0,
+            generation: meta["generation"].as_i64().unwrap_or(0),
+            created: seconds(&meta["creationTimestamp"]).unwrap_or(0),
+            deleting: seconds(&meta["deletionTimestamp"]),
+            labels: Arc::new(labels_of(&meta["labels"])),
+            controller: controller.map(|owner| {
+                let text = |name: &str| Name::from(owner[name].as_str().unwrap_or(""));
+                Arc::new(Owner { kind: text("kind"), name: text("name"), uid: text("uid") })
+            }),
+        }
+    }
+}

@@ -1,0 +1,44 @@
+//! A ControllerRevision: one template that a daemonset had.
+
+use std::sync::Arc;
+
+use serde_json::Value;
+
+use super::workload::fingerprint;
+use super::{Meta, Name, ObjectKey};
+
+/// The label that ties a pod or a revision to a template (apps/v1
+/// ControllerRevisionHashLabelKey).
+pub const HASH_LABEL: &str = "controller-revision-hash";
+
+/// What is kept in memory of a ControllerRevision.
+#[derive(Debug, Clone)]
+pub struct Revision {
+    /// Metadata.
+    pub meta: Meta,
+    /// `revision`.
+    pub revision: i64,
+    /// Fingerprint of `data.spec.template`, to be compared with a daemonset's.
+    pub template: Name,
+    /// The whole object.
+    pub value: Arc<Value>,
+}
+
+impl Revision {
+    /// Reads a ControllerRevision.
+    #[must_use]
+    pub fn from_value(key: ObjectKey, value: Arc<Value>) -> Self {
+        Revision {
+            meta: Meta::from_value(key, &value),
+            revision: value["revision"].as_i64().unwrap_or(0),
+            template: fingerprint(&value["data"]["spec"]["template"]),
+            value,
+        }
+    }
+
+    /// The value of its hash label, empty where there is none.
+    #[must_use]
+    pub fn hash(&self) -> Name {
+        self.meta.labels.get(HASH_LABEL).cloned().unwrap_or_default()
+    }
+}

@@ -1,0 +1,104 @@
+//! The plan: what has to change so that the world is what the rules derive.
+//!
+//! A plan is data: ordered actions, each with the sentence of the rule that asks for
+//! it, in waves (one wave is one pass of the controller that changed something), and
+//! the status of each daemonset when all is done. It is printed by `report/` and
+//! carried out on the world it was made from; it writes nothing itself.
+
+use serde::Serialize;
+
+use crate::model::{Kind, Name, ObjectKey, Status};
+
+/// What changes, and how things stand afterwards.
+#[derive(Debug, Clone, Default)]
+pub struct Plan {
+    /// What became of each object of the input, in the order they are applied.
+    pub objects: Vec<Applied>,
+    /// The passes that change something, in time order.
+    pub waves: Vec<Wave>,
+    /// Each daemonset's status when the plan is done, in key order.
+    pub statuses: Vec<(ObjectKey, Status)>,
+    /// Daemonsets that are not done yet because something outside has to happen first,
+    /// each with why (a pod that is not ready, a back-off).
+    pub waiting: Vec<(ObjectKey, String)>,
+}
+
+/// What became of one object.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Applied {
+    /// Its kind.
+    pub kind: Kind,
+    /// Its key.
+    pub key: ObjectKey,
+    /// What happened.
+    pub change: Change,
+}
+
+/// kubectl's words for what happened to an object.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Change {
+    /// It was not there.
+    Created,
+    /// It was there and differs.
+    Configured,
+    /// It was there, just so.
+    Unchanged,
+    /// It left the input and was removed.
+    Pruned,
+    /// A delete command removed it.
+    Deleted,
+}
+
+/// One pass of the controller that changed something.
+#[derive(Debug, Clone, Default)]
+pub struct Wave {
+    /// The time of the pass, in seconds of Unix time.
+    pub time: i64,
+    /// By daemonset, then verb, then node, then pod.
+    pub actions: Vec<Action>,
+}
+
+/// One thing to do.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+pub struct Action {
+    /// The daemonset it is about; `None` for a pod that belongs to none of ours.
+    pub daemonset: Option<ObjectKey>,
+    /// What to do.
+    pub verb: Verb,
+    /// The node, where there is one.
+    pub node: Option<Name>,
+    /// The pod or revision it is done to.
+    pub object: ObjectKey,
+    /// The rule that asks for it: index into `Program::rules`, `None` for the
+    /// bookkeeping of revisions.
+    pub rule: Option<usize>,
+    /// The sentence of that rule with its variables filled in.
+    pub reason: String,
+}
+
+/// What an action does.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Verb {
+    /// Create a pod.
+    Create,
+    /// Delete a pod.
+    Delete,
+    /// Make an orphan pod the daemonset's own.
+    Adopt,
+    /// Give up a pod that no longer matches the selector.
+    Release,
+    /// Change a pod's hash label.
+    Relabel,
+    /// Create a ControllerRevision.
+    CreateRevision,
+    /// Give a ControllerRevision a new number.
+    RenumberRevision,
+    /// Make an orphan ControllerRevision the daemonset's own.
+    AdoptRevision,
+    /// Give up a ControllerRevision that no longer matches.
+    ReleaseRevision,
+    /// Delete a ControllerRevision.
+    DeleteRevision,
+}
