@@ -4,16 +4,21 @@
 //! the object itself, every field of it, is kept as the JSON text it came as. Nothing
 //! here decides anything: no policy, no SQL, no files, no clock.
 
+mod change;
 mod names;
+mod namespace;
 mod node;
 mod pod;
+mod put;
 mod revision;
 mod scheduling;
 mod views;
 mod workload;
 mod world;
 
-pub use names::{Kind, Meta, Name, Object, ObjectKey, Origin, Owner};
+pub use change::Change;
+pub use names::{Kind, Meta, Name, Object, ObjectKey, Origin, Owner, Written};
+pub use namespace::Namespace;
 pub use node::Node;
 pub use pod::{Base, Body, Pod, pin};
 pub use revision::{HASH_LABEL, Revision};

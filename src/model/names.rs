@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use serde::Serialize;
 use serde_json::Value;
+use sha2::{Digest, Sha256};
 
 use super::{Labels, labels_of, seconds};
 
@@ -177,6 +178,33 @@ pub struct Meta {
     pub labels: Labels,
     /// The controlling owner.
     pub controller: Option<Arc<Owner>>,
+    /// What the manifest said that wrote it last; empty where none did.
+    pub written: Written,
+}
+
+/// Fingerprints of a manifest: tells whether it says something new without keeping it.
+///
+/// Each is the first half of a SHA-256 of the JSON with sorted keys; 0 stands for
+/// nothing written.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Written {
+    /// Of the whole object.
+    pub object: u64,
+    /// Of its `spec`.
+    pub spec: u64,
+}
+
+impl Written {
+    /// The fingerprints of a manifest.
+    #[must_use]
+    pub fn of(value: &Value) -> Self {
+        Written { object: digest(value), spec: value.get("spec").map_or(0, digest) }
+    }
+}
+
+fn digest(value: &Value) -> u64 {
+    let digest = Sha256::digest(value.to_string().as_bytes());
+    digest.iter().take(8).fold(0, |number, byte| number << 8 | u64::from(*byte))
 }
 
 impl Meta {
@@ -202,6 +230,7 @@ impl Meta {
                 let text = |name: &str| Name::from(owner[name].as_str().unwrap_or(""));
                 Arc::new(Owner { kind: text("kind"), name: text("name"), uid: text("uid") })
             }),
+            written: Written::default(),
         }
     }
 }

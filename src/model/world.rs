@@ -10,13 +10,13 @@ use std::sync::Arc;
 
 use serde_json::Value;
 
-use super::{DaemonSet, Kind, Meta, Name, Node, ObjectKey, Pod, Revision};
+use super::{DaemonSet, Kind, Meta, Name, Namespace, Node, ObjectKey, Pod, Revision};
 
 /// Every object, by key. `dirty` says what differs from the store.
 #[derive(Debug, Clone, Default)]
 pub struct World {
     /// Namespaces that were written in a manifest.
-    pub namespaces: BTreeMap<ObjectKey, Arc<Value>>,
+    pub namespaces: BTreeMap<ObjectKey, Namespace>,
     /// Nodes.
     pub nodes: BTreeMap<ObjectKey, Node>,
     /// DaemonSets.
@@ -84,7 +84,7 @@ impl World {
     #[must_use]
     pub fn meta(&self, kind: Kind, key: &ObjectKey) -> Option<&Meta> {
         match kind {
-            Kind::Namespace => None,
+            Kind::Namespace => self.namespaces.get(key).map(|namespace| &namespace.meta),
             Kind::Node => self.nodes.get(key).map(|node| &node.meta),
             Kind::DaemonSet => self.daemonsets.get(key).map(|daemonset| &daemonset.meta),
             Kind::ControllerRevision => self.revisions.get(key).map(|revision| &revision.meta),

@@ -7,6 +7,7 @@
 
 use serde::Serialize;
 
+pub use crate::model::Change;
 use crate::model::{Kind, Name, ObjectKey, Status};
 
 /// What changes, and how things stand afterwards.
@@ -32,22 +33,6 @@ pub struct Applied {
     pub key: ObjectKey,
     /// What happened.
     pub change: Change,
-}
-
-/// kubectl's words for what happened to an object.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Change {
-    /// It was not there.
-    Created,
-    /// It was there and differs.
-    Configured,
-    /// It was there, just so.
-    Unchanged,
-    /// It left the input and was removed.
-    Pruned,
-    /// A delete command removed it.
-    Deleted,
 }
 
 /// One pass of the controller that changed something.

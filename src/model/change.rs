@@ -1,0 +1,19 @@
+//! What became of an object, in kubectl's words.
+
+use serde::Serialize;
+
+/// kubectl's words for what happened to an object.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Change {
+    /// It was not there.
+    Created,
+    /// It was there and differs.
+    Configured,
+    /// It was there, just so.
+    Unchanged,
+    /// It left the input and was removed.
+    Pruned,
+    /// A delete command removed it.
+    Deleted,
+}
