@@ -71,6 +71,12 @@ impl Pod {
         }
     }
 
+    /// Whether it runs no more (podutil.IsPodTerminal).
+    #[must_use]
+    pub fn has_ended(&self) -> bool {
+        matches!(&*self.phase, "Failed" | "Succeeded")
+    }
+
     /// The node it is on or meant for: bound first, else pinned.
     #[must_use]
     pub fn target(&self) -> Option<&Name> {

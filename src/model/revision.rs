@@ -36,9 +36,9 @@ impl Revision {
         }
     }
 
-    /// The value of its hash label, empty where there is none.
+    /// Its hash label; one without gets its name for a hash, as the controller does.
     #[must_use]
     pub fn hash(&self) -> Name {
-        self.meta.labels.get(HASH_LABEL).cloned().unwrap_or_default()
+        self.meta.labels.get(HASH_LABEL).unwrap_or(&self.meta.key.name).clone()
     }
 }

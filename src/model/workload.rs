@@ -141,7 +141,33 @@ impl DaemonSet {
     }
 }
 
+impl DaemonSet {
+    /// The deprecated template generation annotation (util.GetTemplateGeneration).
+    #[must_use]
+    pub fn template_generation(&self) -> Option<i64> {
+        self.value["metadata"]["annotations"]["deprecated.daemonset.template.generation"]
+            .as_str()?
+            .parse()
+            .ok()
+    }
+}
+
 impl Template {
+    /// The hash that a new revision of this template gets: the first ten characters of
+    /// its fingerprint in the alphabet of Kubernetes' own hashes, which has no vowels
+    /// (rand.SafeEncodeString).
+    #[must_use]
+    pub fn new_hash(&self) -> Name {
+        const ALPHABET: &[u8] = b"bcdfghjklmnpqrstvwxz2456789";
+        let digest = Sha256::digest(self.fingerprint.as_bytes());
+        digest
+            .iter()
+            .take(10)
+            .map(|byte| char::from(ALPHABET[usize::from(*byte) % ALPHABET.len()]))
+            .collect::<String>()
+            .into()
+    }
+
     fn from_value(template: &Value) -> Self {
         let spec = &template["spec"];
         let required = &spec["affinity"]["nodeAffinity"]["requiredDuringSchedulingIgnoredDuringExecution"];

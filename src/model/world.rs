@@ -32,6 +32,8 @@ pub struct World {
     pub attempts: HashMap<(ObjectKey, Name), u32>,
     /// How often an object of this kind and key was made before: goes into its uid.
     pub incarnations: BTreeMap<(Kind, ObjectKey), u32>,
+    /// Uids of daemonsets that were deleted with their pods; known until those are gone.
+    pub deleted_owners: BTreeSet<Name>,
     /// The last resourceVersion that was given.
     pub resource_version: u64,
     /// What differs from the store.

@@ -1,0 +1,122 @@
+//! Pods and revisions as facts.
+
+use std::fmt::Write as _;
+use std::sync::Arc;
+
+use super::{Grounding, Grouping};
+use crate::datalog::Sym;
+use crate::model::{HASH_LABEL, Kind, Labels, Name, Pod, Revision};
+
+/// The relations whose rows begin with a pod.
+pub(super) const OF_POD: &[&str] = &[
+    "pod",
+    "pod_controller",
+    "pod_deleting",
+    "pod_target",
+    "pod_unbound",
+    "pod_ended",
+    "pod_ready",
+    "pod_ready_since",
+    "pod_created",
+];
+
+/// The relations whose rows begin with a revision.
+pub(super) const OF_REVISION: &[&str] = &[
+    "revision",
+    "revision_controller",
+    "revision_deleting",
+    "revision_template",
+    "revision_number",
+    "revision_hash",
+];
+
+impl Grounding {
+    pub(super) fn pod(&mut self, pod: &Pod) {
+        let meta = &pod.meta;
+        let it = self.subject(Kind::Pod, &meta.key);
+        let set = self.label_set(&meta.labels, &meta.key.namespace, it);
+        self.row("pod", &[it, set]);
+        if let Some(owner) = &meta.controller {
+            let uid = self.text(&owner.uid);
+            self.row("pod_controller", &[it, uid]);
+        }
+        if meta.deleting.is_some() {
+            self.row("pod_deleting", &[it]);
+        }
+        if let Some(node) = pod.target() {
+            let node = self.text(node);
+            self.row("pod_target", &[it, node]);
+        }
+        if pod.node.is_none() {
+            self.row("pod_unbound", &[it]);
+        }
+        if pod.has_ended() {
+            let phase = self.text(&pod.phase);
+            self.row("pod_ended", &[it, phase]);
+        }
+        if pod.ready {
+            self.row("pod_ready", &[it]);
+            if let Some(time) = pod.ready_since {
+                let time = self.symbols.number(time);
+                self.row("pod_ready_since", &[it, time]);
+            }
+        }
+        let created = self.symbols.number(meta.created);
+        self.row("pod_created", &[it, created]);
+        self.pod_details(pod, it);
+    }
+
+    pub(super) fn revision(&mut self, revision: &Revision) {
+        let meta = &revision.meta;
+        let it = self.subject(Kind::ControllerRevision, &meta.key);
+        let set = self.label_set(&meta.labels, &meta.key.namespace, it);
+        self.row("revision", &[it, set]);
+        if let Some(owner) = &meta.controller {
+            let uid = self.text(&owner.uid);
+            self.row("revision_controller", &[it, uid]);
+        }
+        if meta.deleting.is_some() {
+            self.row("revision_deleting", &[it]);
+        }
+        let template = self.text(&revision.template);
+        self.row("revision_template", &[it, template]);
+        let number = self.symbols.number(revision.revision);
+        self.row("revision_number", &[it, number]);
+        let hash = self.text(&revision.hash());
+        self.row("revision_hash", &[it, hash]);
+    }
+
+    /// The label set of an object; the set's own rows are given with its first object.
+    fn label_set(&mut self, labels: &Labels, namespace: &Name, it: Sym) -> Sym {
+        let address = (Arc::as_ptr(labels) as usize, namespace.clone());
+        if let Some((set, _)) = self.sets.get(&address) {
+            return *set;
+        }
+        let set = if self.grouping == Grouping::On {
+            let mut text = format!("{namespace}/");
+            for (key, value) in labels.iter() {
+                let _ = write!(text, "{key}={value},");
+            }
+            self.text(&text)
+        } else {
+            it
+        };
+        if self.grouping == Grouping::On {
+            // Keeping the map alive keeps its address its own.
+            self.sets.insert(address, (set, labels.clone()));
+        }
+        if self.first("label_set", set) {
+            let namespace = self.text(namespace);
+            self.row("label_set", &[set, namespace]);
+            for (key, value) in labels.iter() {
+                let (key, value) = (self.key(key), self.value(value));
+                self.row("set_label", &[set, key, value]);
+            }
+            if let Some(hash) = labels.get(HASH_LABEL).filter(|hash| !hash.is_empty()) {
+                let hash = self.text(hash);
+                self.row("set_hash", &[set, hash]);
+            }
+        }
+        set
+    }
+}
