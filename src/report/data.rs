@@ -1,0 +1,226 @@
+//! Machine forms: JSON and YAML documents, with a version field where they are ours.
+//!
+//! Lists of objects are written as `kubectl get -o json` writes them. A plan is a
+//! `kind: Plan` of `apiVersion: dsrules.dev/v1`: fields may be added to it, none is
+//! renamed or removed while the version stays.
+
+use std::io::{self, Write};
+
+use serde::Serialize;
+use serde_json::{Value, json};
+
+use super::plan::word;
+use crate::diagnostic::visible;
+use crate::model::{ObjectKey, Status};
+use crate::plan::{Change, Plan, Verb};
+
+/// The version of every document of our own.
+const API_VERSION: &str = "dsrules.dev/v1";
+
+/// Objects as one `v1` List.
+#[must_use]
+pub fn list(items: Vec<Value>) -> Value {
+    json!({ "apiVersion": "v1", "items": items, "kind": "List", "metadata": { "resourceVersion": "" } })
+}
+
+/// Writes `value` as indented JSON. What could act on a terminal is escaped, which
+/// within JSON changes nothing.
+///
+/// # Errors
+/// Where writing fails.
+pub fn write_json(value: &impl Serialize, out: &mut dyn Write) -> io::Result<()> {
+    let mut text = Vec::new();
+    let indented = serde_json::ser::PrettyFormatter::with_indent(b"    ");
+    value.serialize(&mut serde_json::Serializer::with_formatter(&mut text, indented))?;
+    let text = String::from_utf8_lossy(&text);
+    if *visible(&text) == *text {
+        return writeln!(out, "{text}");
+    }
+    let escaped: String = text
+        .chars()
+        .map(|c| {
+            let one = c.to_string();
+            if *visible(&one) == one { one } else { format!("\\u{:04x}", u32::from(c)) }
+        })
+        .collect();
+    writeln!(out, "{escaped}")
+}
+
+/// Writes `value` as YAML.
+///
+/// # Errors
+/// Where writing fails.
+pub fn write_yaml(value: &impl Serialize, out: &mut dyn Write) -> io::Result<()> {
+    let text = serde_yaml::to_string(value).map_err(io::Error::other)?;
+    out.write_all(text.as_bytes())
+}
+
+/// A plan as a document; `rule` names the rule of an action.
+pub fn plan_document(plan: &Plan, rule: &dyn Fn(usize) -> String) -> impl Serialize {
+    let count = |verb: &[Verb]| {
+        plan.waves.iter().flat_map(|wave| &wave.actions).filter(|action| verb.contains(&action.verb)).count()
+    };
+    Document {
+        api_version: API_VERSION,
+        kind: "Plan",
+        summary: Summary {
+            create: count(&[Verb::Create]),
+            delete: count(&[Verb::Delete]),
+            adopt: count(&[Verb::Adopt]),
+            release: count(&[Verb::Release]),
+            relabel: count(&[Verb::Relabel]),
+            objects: plan.objects.iter().filter(|object| object.change != Change::Unchanged).count(),
+        },
+        objects: plan
+            .objects
+            .iter()
+            .map(|object| ObjectLine {
+                kind: object.kind.name(),
+                key: object.key.clone().into(),
+                change: object.change,
+            })
+            .collect(),
+        waves: plan
+            .waves
+            .iter()
+            .map(|wave| WaveLine {
+                actions: wave
+                    .actions
+                    .iter()
+                    .map(|action| ActionLine {
+                        daemonset: action.daemonset.clone().map(Into::into),
+                        action: word(action.verb),
+                        node: action.node.as_deref().map(ToOwned::to_owned),
+                        object: action.object.clone().into(),
+                        reason: action.reason.clone(),
+                        rule: action.rule.map(rule),
+                    })
+                    .collect(),
+            })
+            .collect(),
+        statuses: plan
+            .statuses
+            .iter()
+            .map(|(key, status)| StatusLine { daemonset: key.clone().into(), status: status.clone() })
+            .collect(),
+        waiting: plan
+            .waiting
+            .iter()
+            .map(|(key, why)| WaitingLine { daemonset: key.clone().into(), reason: why.clone() })
+            .collect(),
+    }
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Document {
+    api_version: &'static str,
+    kind: &'static str,
+    summary: Summary,
+    objects: Vec<ObjectLine>,
+    waves: Vec<WaveLine>,
+    statuses: Vec<StatusLine>,
+    waiting: Vec<WaitingLine>,
+}
+
+#[derive(Serialize)]
+struct Summary {
+    create: usize,
+    delete: usize,
+    adopt: usize,
+    release: usize,
+    relabel: usize,
+    objects: usize,
+}
+
+#[derive(Serialize)]
+struct ObjectLine {
+    kind: &'static str,
+    #[serde(flatten)]
+    key: Key,
+    change: Change,
+}
+
+#[derive(Serialize)]
+struct WaveLine {
+    actions: Vec<ActionLine>,
+}
+
+#[derive(Serialize)]
+struct ActionLine {
+    action: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    daemonset: Option<Key>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    node: Option<String>,
+    object: Key,
+    reason: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    rule: Option<String>,
+}
+
+#[derive(Serialize)]
+struct StatusLine {
+    daemonset: Key,
+    status: Status,
+}
+
+#[derive(Serialize)]
+struct WaitingLine {
+    daemonset: Key,
+    reason: String,
+}
+
+/// A key whose namespace is left out where there is none.
+#[derive(Serialize)]
+struct Key {
+    #[serde(skip_serializing_if = "String::is_empty")]
+    namespace: String,
+    name: String,
+}
+
+impl From<ObjectKey> for Key {
+    fn from(key: ObjectKey) -> Self {
+        Key { namespace: key.namespace.to_string(), name: key.name.to_string() }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+    use crate::plan::{Action, Wave};
+
+    #[test]
+    fn json_has_no_character_that_acts_on_a_terminal_and_still_reads_back() {
+        let value = json!({ "message": "a\u{1b}[31m\u{9b}\u{202e}ü" });
+        let mut out = Vec::new();
+        write_json(&value, &mut out).unwrap();
+        let text = String::from_utf8(out).unwrap();
+        assert!(text.contains("a\\u001b[31m\\u009b\\u202eü"), "{text}");
+        assert_eq!(serde_json::from_str::<Value>(&text).unwrap(), value);
+    }
+
+    #[test]
+    fn a_plan_document_says_its_version_and_names_the_rule() {
+        let action = Action {
+            daemonset: Some(ObjectKey::new("ns", "ds")),
+            verb: Verb::Create,
+            node: Some("a".into()),
+            object: ObjectKey::new("ns", "ds-1"),
+            rule: Some(7),
+            reason: "because".to_owned(),
+        };
+        let plan = Plan { waves: vec![Wave { time: 5, actions: vec![action] }], ..Plan::default() };
+        let mut out = Vec::new();
+        write_json(&plan_document(&plan, &|rule| format!("rule {rule}")), &mut out).unwrap();
+        let read: Value = serde_json::from_slice(&out).unwrap();
+        assert_eq!(read["apiVersion"], "dsrules.dev/v1");
+        assert_eq!(read["summary"]["create"], 1);
+        assert_eq!(
+            read["waves"][0]["actions"][0],
+            json!({ "action": "create", "daemonset": { "namespace": "ns", "name": "ds" }, "node": "a",
+                    "object": { "namespace": "ns", "name": "ds-1" }, "reason": "because", "rule": "rule 7" })
+        );
+    }
+}

@@ -1,0 +1,92 @@
+//! A daemonset's page: selector, counts, template, events.
+
+use serde_json::Value;
+
+use super::super::EventRow;
+use super::super::columns::{items, pairs, selector, text};
+use super::{Page, annotations, lines, plain, template};
+
+/// The page of `daemonset`, which has `pods`.
+#[must_use]
+pub fn describe_daemonset(daemonset: &Value, pods: &[Value], events: &[EventRow], now: i64) -> String {
+    let (meta, spec, status) = (&daemonset["metadata"], &daemonset["spec"], &daemonset["status"]);
+    let mut page = Page::default();
+    page.fields(
+        "",
+        [
+            ("Name", text(&meta["name"]).to_owned()),
+            ("Namespace", text(&meta["namespace"]).to_owned()),
+            ("Selector", selector(&spec["selector"])),
+            ("Node-Selector", pairs(&spec["template"]["spec"]["nodeSelector"])),
+            ("Labels", lines(&meta["labels"], "=")),
+            ("Annotations", annotations(daemonset)),
+            ("Update Strategy", strategy(&spec["updateStrategy"])),
+        ],
+    );
+    for (label, name) in [
+        ("Desired Number of Nodes Scheduled", "desiredNumberScheduled"),
+        ("Current Number of Nodes Scheduled", "currentNumberScheduled"),
+        ("Number of Nodes Scheduled with Up-to-date Pods", "updatedNumberScheduled"),
+        ("Number of Nodes Scheduled with Available Pods", "numberAvailable"),
+        ("Number of Nodes Misscheduled", "numberMisscheduled"),
+    ] {
+        page.line(format!("{label}: {}", status[name].as_i64().unwrap_or(0)));
+    }
+    let count = |phase: &str| pods.iter().filter(|pod| text(&pod["status"]["phase"]) == phase).count();
+    page.line(format!(
+        "Pods Status:  {} Running / {} Waiting / {} Succeeded / {} Failed",
+        count("Running"),
+        count("Pending"),
+        count("Succeeded"),
+        count("Failed")
+    ));
+    page.line("Pod Template:");
+    template::write(&spec["template"], "  ", &mut page);
+    page.events(events, now);
+    page.text
+}
+
+/// `RollingUpdate (max unavailable 1, max surge 0)`.
+fn strategy(strategy: &Value) -> String {
+    let kind = match text(&strategy["type"]) {
+        "" => "RollingUpdate",
+        kind => kind,
+    };
+    if kind != "RollingUpdate" {
+        return kind.to_owned();
+    }
+    let rolling = &strategy["rollingUpdate"];
+    let amount = |name: &str, default: &str| match plain(&rolling[name]) {
+        empty if empty.is_empty() => default.to_owned(),
+        amount => amount,
+    };
+    format!(
+        "{kind} (max unavailable {}, max surge {})",
+        amount("maxUnavailable", "1"),
+        amount("maxSurge", "0")
+    )
+}
+
+/// The tolerations of a pod spec, one a line (printTolerationsMultiline).
+pub(super) fn tolerations(spec: &Value) -> String {
+    super::stacked(items(&spec["tolerations"]).map(|toleration| {
+        let (key, value) = (text(&toleration["key"]), text(&toleration["value"]));
+        let (effect, operator) = (text(&toleration["effect"]), text(&toleration["operator"]));
+        let mut line = key.to_owned();
+        if !value.is_empty() {
+            line.push('=');
+            line.push_str(value);
+        }
+        if !effect.is_empty() {
+            line.push(':');
+            line.push_str(effect);
+        }
+        if operator == "Exists" && value.is_empty() {
+            line.push_str(if key.is_empty() && effect.is_empty() { "op=Exists" } else { " op=Exists" });
+        }
+        if let Some(seconds) = toleration["tolerationSeconds"].as_i64() {
+            line.push_str(&format!(" for {seconds}s"));
+        }
+        line
+    }))
+}

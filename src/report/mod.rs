@@ -1,0 +1,24 @@
+//! How things look: values in, text out.
+//!
+//! Every function here takes what an earlier stage made and writes it to a
+//! [`std::io::Write`]. Nothing decides, nothing reads a clock or an environment: whether
+//! to colour ([`Paint`]) and what time it is are arguments. All text that came from
+//! outside goes through [`crate::diagnostic::visible`] before it reaches a terminal.
+
+mod age;
+mod applied;
+mod columns;
+mod data;
+mod describe;
+mod paint;
+mod plan;
+mod table;
+
+pub use age::{age, human};
+pub use applied::{applied, statuses};
+pub use columns::{Columns, EventRow, columns, event_columns};
+pub use data::{list, plan_document, write_json, write_yaml};
+pub use describe::{describe_daemonset, describe_node, describe_pod};
+pub use paint::Paint;
+pub use plan::{Detail, plan_names, plan_text};
+pub use table::Table;

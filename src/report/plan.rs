@@ -1,0 +1,251 @@
+//! A plan as a person reads it: by daemonset, wave by wave, each line with its reason.
+
+use std::collections::BTreeMap;
+use std::io::{self, Write};
+
+use super::{Paint, Table};
+use crate::diagnostic::visible;
+use crate::model::ObjectKey;
+use crate::plan::{Action, Change, Plan, Verb};
+
+/// How much of a long list is shown.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Detail {
+    /// The first few of each, and how many more there are.
+    Short,
+    /// Everything.
+    Wide,
+}
+
+/// Actions of one daemonset that [`Detail::Short`] shows.
+const SHOWN: usize = 12;
+
+/// Writes a plan: what changes for each daemonset, then one summary line.
+///
+/// # Errors
+/// Where writing fails.
+pub fn plan_text(plan: &Plan, detail: Detail, paint: Paint, out: &mut dyn Write) -> io::Result<()> {
+    for (daemonset, steps) in by_daemonset(plan) {
+        let name = daemonset.map_or_else(|| "pods of no daemonset".to_owned(), ToString::to_string);
+        writeln!(out, "{}", paint.strong(name))?;
+        write_steps(&steps, detail, paint, out)?;
+        writeln!(out)?;
+    }
+    for (daemonset, why) in &plan.waiting {
+        writeln!(out, "{} {daemonset}: {}", paint.changed("waiting"), visible(why))?;
+    }
+    if !plan.waiting.is_empty() {
+        writeln!(out)?;
+    }
+    writeln!(out, "{}", paint.strong(summary(plan)))
+}
+
+/// One name a line, behind what is done to it: `create pod/kube-system/fluentd-x`.
+///
+/// # Errors
+/// Where writing fails.
+pub fn plan_names(plan: &Plan, out: &mut dyn Write) -> io::Result<()> {
+    for action in plan.waves.iter().flat_map(|wave| &wave.actions) {
+        let kind = if is_revision(action.verb) { "controllerrevision.apps" } else { "pod" };
+        writeln!(out, "{} {kind}/{}", word(action.verb), action.object)?;
+    }
+    Ok(())
+}
+
+/// Each daemonset's actions with the number of their wave, from 1, in time order.
+type Steps<'a> = Vec<(usize, &'a Action)>;
+
+fn by_daemonset(plan: &Plan) -> BTreeMap<Option<&ObjectKey>, Steps<'_>> {
+    let mut all: BTreeMap<_, Steps> = BTreeMap::new();
+    for (wave, number) in plan.waves.iter().zip(1..) {
+        for action in &wave.actions {
+            all.entry(action.daemonset.as_ref()).or_default().push((number, action));
+        }
+    }
+    all
+}
+
+fn write_steps(steps: &Steps, detail: Detail, paint: Paint, out: &mut dyn Write) -> io::Result<()> {
+    let shown = if detail == Detail::Wide || steps.len() <= SHOWN + 1 { steps.len() } else { SHOWN };
+    let (first, rest) = steps.split_at(shown);
+    let mut waves: Vec<usize> = steps.iter().map(|(wave, _)| *wave).collect();
+    waves.dedup();
+    for wave in first.chunk_by(|a, b| a.0 == b.0) {
+        let indent = if waves.len() > 1 {
+            let number = waves.iter().position(|number| *number == wave[0].0).unwrap_or(0) + 1;
+            writeln!(out, "  {}", paint.dim(format!("wave {number} of {}", waves.len())))?;
+            "    "
+        } else {
+            "  "
+        };
+        write_wave(wave, indent, paint, out)?;
+    }
+    if !rest.is_empty() {
+        let more = format!("… and {} more ({}); -o wide shows them", rest.len(), counted(rest));
+        writeln!(out, "  {}", paint.dim(more))?;
+    }
+    Ok(())
+}
+
+/// One line an action: sign, verb, node, pod, reason, in columns.
+fn write_wave(wave: &[(usize, &Action)], indent: &str, paint: Paint, out: &mut dyn Write) -> io::Result<()> {
+    let mut table = Table::default();
+    for (_, action) in wave {
+        table.row([
+            format!("{} {}", sign(action.verb), word(action.verb)),
+            action.node.as_deref().unwrap_or("-").to_owned(),
+            action.object.name.to_string(),
+            action.reason.clone(),
+        ]);
+    }
+    let mut plain = Vec::new();
+    table.write(&mut plain, indent, false)?;
+    // A line's cells are laid out first and coloured afterwards, by its sign.
+    for (line, (_, action)) in String::from_utf8_lossy(&plain).lines().zip(wave) {
+        let (head, tail) = line.split_at(indent.len() + 2 + word(action.verb).len());
+        let head = match sign(action.verb) {
+            '+' => paint.good(head),
+            '-' => paint.bad(head),
+            _ => paint.changed(head),
+        };
+        writeln!(out, "{head}{tail}")?;
+    }
+    Ok(())
+}
+
+/// `3 to create, 1 to delete`, in the verbs' order.
+fn counted(steps: &[(usize, &Action)]) -> String {
+    let mut counts: BTreeMap<Verb, usize> = BTreeMap::new();
+    for (_, action) in steps {
+        *counts.entry(action.verb).or_default() += 1;
+    }
+    let parts: Vec<String> =
+        counts.iter().map(|(verb, count)| format!("{count} to {}", word(*verb).replace('-', " "))).collect();
+    parts.join(", ")
+}
+
+/// The last line: what the plan does to pods, and to objects where that is all.
+fn summary(plan: &Plan) -> String {
+    let actions = || plan.waves.iter().flat_map(|wave| &wave.actions);
+    let count = |verb| actions().filter(|action| action.verb == verb).count();
+    let changed = plan.objects.iter().filter(|object| object.change != Change::Unchanged).count();
+    let objects = match changed {
+        0 => String::new(),
+        1 => "1 object changes".to_owned(),
+        n => format!("{n} objects change"),
+    };
+    let pods = [Verb::Create, Verb::Delete, Verb::Adopt, Verb::Release, Verb::Relabel]
+        .into_iter()
+        .map(|verb| (verb, count(verb)))
+        .filter(|(verb, count)| *count > 0 || matches!(verb, Verb::Create | Verb::Delete))
+        .map(|(verb, count)| format!("{count} to {}", word(verb)))
+        .collect::<Vec<_>>()
+        .join(", ");
+    let waves = match plan.waves.len() {
+        0 | 1 => String::new(),
+        n => format!(", in {n} waves"),
+    };
+    match (actions().next().is_some(), changed) {
+        (true, _) => format!("Plan: {pods}{waves}."),
+        (false, 0) => "No changes. Every node runs what the manifests and the rules ask for.".to_owned(),
+        (false, _) => format!("No pod changes ({objects}). Every node runs what the rules ask for."),
+    }
+}
+
+fn sign(verb: Verb) -> char {
+    match verb {
+        Verb::Create | Verb::CreateRevision => '+',
+        Verb::Delete | Verb::DeleteRevision => '-',
+        _ => '~',
+    }
+}
+
+/// The verb in one word, as the machine forms write it.
+pub(super) fn word(verb: Verb) -> &'static str {
+    match verb {
+        Verb::Create => "create",
+        Verb::Delete => "delete",
+        Verb::Adopt => "adopt",
+        Verb::Release => "release",
+        Verb::Relabel => "relabel",
+        Verb::CreateRevision => "create-revision",
+        Verb::RenumberRevision => "renumber-revision",
+        Verb::AdoptRevision => "adopt-revision",
+        Verb::ReleaseRevision => "release-revision",
+        Verb::DeleteRevision => "delete-revision",
+    }
+}
+
+pub(super) fn is_revision(verb: Verb) -> bool {
+    matches!(
+        verb,
+        Verb::CreateRevision
+            | Verb::RenumberRevision
+            | Verb::AdoptRevision
+            | Verb::ReleaseRevision
+            | Verb::DeleteRevision
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+    use crate::model::Kind;
+    use crate::plan::{Applied, Wave};
+
+    fn action(verb: Verb, node: &str, pod: &str) -> Action {
+        Action {
+            daemonset: Some(ObjectKey::new("kube-system", "fluentd")),
+            verb,
+            node: Some(node.into()),
+            object: ObjectKey::new("kube-system", pod),
+            rule: None,
+            reason: format!("{node} has to run a pod of kube-system/fluentd"),
+        }
+    }
+
+    fn text(plan: &Plan, detail: Detail, paint: bool) -> String {
+        let mut out = Vec::new();
+        plan_text(plan, detail, Paint(paint), &mut out).unwrap();
+        String::from_utf8(out).unwrap()
+    }
+
+    #[test]
+    fn a_plan_of_one_wave_is_one_list() {
+        let actions =
+            vec![action(Verb::Create, "a", "fluentd-1"), action(Verb::Delete, "node-b", "fluentd-22")];
+        let plan = Plan { waves: vec![Wave { time: 0, actions }], ..Plan::default() };
+        assert_eq!(
+            text(&plan, Detail::Short, false),
+            "kube-system/fluentd\n  \
+             + create   a        fluentd-1    a has to run a pod of kube-system/fluentd\n  \
+             - delete   node-b   fluentd-22   node-b has to run a pod of kube-system/fluentd\n\n\
+             Plan: 1 to create, 1 to delete.\n"
+        );
+        assert!(text(&plan, Detail::Short, true).contains("\u{1b}[32m  + create\u{1b}[0m   a"));
+    }
+
+    #[test]
+    fn waves_are_numbered_and_a_long_rollout_is_counted() {
+        let wave = |n: usize| {
+            let verb = if n.is_multiple_of(2) { Verb::Delete } else { Verb::Create };
+            Wave { time: n as i64, actions: vec![action(verb, &format!("n{n:02}"), "fluentd-1")] }
+        };
+        let plan = Plan { waves: (0..20).map(wave).collect(), ..Plan::default() };
+        let short = text(&plan, Detail::Short, false);
+        assert!(short.contains("  wave 2 of 20\n    + create   n01"), "{short}");
+        assert!(short.contains("… and 8 more (4 to create, 4 to delete); -o wide shows them"), "{short}");
+        assert!(short.ends_with("Plan: 10 to create, 10 to delete, in 20 waves.\n"), "{short}");
+        assert!(text(&plan, Detail::Wide, false).contains("wave 20 of 20"));
+    }
+
+    #[test]
+    fn nothing_to_do_says_so_and_new_objects_without_pods_too() {
+        assert!(text(&Plan::default(), Detail::Short, false).starts_with("No changes."));
+        let objects =
+            vec![Applied { kind: Kind::Node, key: ObjectKey::new("", "a"), change: Change::Created }];
+        let plan = Plan { objects, ..Plan::default() };
+        assert!(text(&plan, Detail::Short, false).starts_with("No pod changes (1 object changes)."));
+    }
+}
