@@ -41,7 +41,7 @@ pub enum Grouping {
 /// The state of the translation: symbols, and which shared rows were given already.
 pub struct Grounding {
     /// The program whose input relations are filled.
-    program: Arc<Program>,
+    program: Program,
     /// Names to symbols.
     pub symbols: Symbols,
     grouping: Grouping,
@@ -60,7 +60,7 @@ pub struct Grounding {
 impl Grounding {
     /// A translation for `program` that has given nothing yet.
     #[must_use]
-    pub fn new(program: Arc<Program>, grouping: Grouping) -> Self {
+    pub fn new(program: Program, grouping: Grouping) -> Self {
         Grounding {
             program,
             symbols: Symbols::new(),

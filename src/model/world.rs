@@ -38,6 +38,8 @@ pub struct World {
     pub resource_version: u64,
     /// What differs from the store.
     pub dirty: Dirty,
+    /// Objects made, changed or deleted since facts were last made of the world.
+    pub changed: BTreeSet<(Kind, ObjectKey)>,
 }
 
 /// What a save must write. A key that is no longer in the world is a deletion.
@@ -97,6 +99,7 @@ impl World {
     /// Marks an object as made, changed or deleted.
     pub fn touch(&mut self, kind: Kind, key: &ObjectKey) {
         self.dirty.objects.insert((kind, key.clone()));
+        self.changed.insert((kind, key.clone()));
     }
 
     /// The next resourceVersion.

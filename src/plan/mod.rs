@@ -5,6 +5,14 @@
 //! the status of each daemonset when all is done. It is printed by `report/` and
 //! carried out on the world it was made from; it writes nothing itself.
 
+mod carry_out;
+mod pass;
+mod rollout;
+pub mod template;
+
+pub use carry_out::{Carrier, Readiness};
+pub use pass::{Pass, pass};
+
 use serde::Serialize;
 
 pub use crate::model::Change;
@@ -55,11 +63,20 @@ pub struct Action {
     pub node: Option<Name>,
     /// The pod or revision it is done to.
     pub object: ObjectKey,
-    /// The rule that asks for it: index into `Program::rules`, `None` for the
-    /// bookkeeping of revisions.
-    pub rule: Option<usize>,
-    /// The sentence of that rule with its variables filled in.
-    pub reason: String,
+    /// The sentence of the rule that asks for it; [`Action::reason`] fills it in.
+    pub sentence: Name,
+}
+
+impl Action {
+    /// Why: the sentence of the rule that fired, with names in place of its variables.
+    #[must_use]
+    pub fn reason(&self) -> String {
+        let daemonset = self.daemonset.as_ref().map_or("", |key| &key.name);
+        let node = self.node.as_deref().unwrap_or("its node");
+        [("{DaemonSet}", daemonset), ("{Node}", node), ("{Pod}", &self.object.name), ("{Revision}", &self.object.name)]
+            .into_iter()
+            .fold(self.sentence.to_string(), |text, (variable, name)| text.replace(variable, name))
+    }
 }
 
 /// What an action does.

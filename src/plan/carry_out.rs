@@ -1,0 +1,334 @@
+//! Carrying a pass out on the world: what the API server and the scheduler would do.
+//!
+//! Created pods are named, bound and, with [`Readiness::Assume`], taken as running and
+//! ready; deleted ones vanish. Nothing is decided here.
+
+use std::collections::{BTreeMap, HashMap};
+use std::sync::Arc;
+
+use serde_json::{Value, json};
+use sha2::{Digest, Sha256};
+
+use super::template;
+use super::{Action, Pass, Verb, Wave};
+use crate::model::{
+    Backoff, Base, Body, DaemonSet, Event, HASH_LABEL, Kind, Labels, Meta, Name, ObjectKey, Owner, Pod, Revision,
+    Status, World,
+};
+use crate::reason::Reasoner;
+
+/// Who says that a created pod is ready.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Readiness {
+    /// Nobody: it is taken as running and ready at once, and as having been so for
+    /// minReadySeconds, so that a rollout can be played through.
+    #[default]
+    Assume,
+    /// Only Pod manifests of the input do: it is pending until one says otherwise.
+    Observe,
+}
+
+/// The first back-off after a failed pod, and the longest, in seconds.
+const BACKOFF: (i64, i64) = (1, 15 * 60);
+
+/// How many events about one daemonset are recorded at one time: the burst of the event
+/// recorder's spam filter.
+const EVENT_BURST: usize = 25;
+
+/// Carries passes out, one after the other.
+#[derive(Default)]
+pub struct Carrier {
+    /// What all pods of a daemonset and a hash have in common.
+    bases: HashMap<(ObjectKey, Name), Made>,
+    /// How many events were recorded about each daemonset.
+    events: HashMap<ObjectKey, usize>,
+}
+
+/// What the pods of one template share.
+#[derive(Clone)]
+struct Made {
+    base: Arc<Base>,
+    labels: Labels,
+    owner: Arc<Owner>,
+}
+
+impl Carrier {
+    /// Carries one pass out at the time `now` (seconds of Unix time) and gives back the
+    /// wave that it was, with the names of the pods it created.
+    pub fn carry_out(
+        &mut self,
+        world: &mut World,
+        reasoner: &Reasoner,
+        pass: &Pass,
+        readiness: Readiness,
+        now: i64,
+    ) -> Wave {
+        self.bases.clear();
+        let mut wave = Wave { time: now, actions: Vec::with_capacity(pass.actions.len()) };
+        self.warn(world, pass, now);
+        for action in &pass.actions {
+            let mut action = action.clone();
+            if let Some(key) = action.daemonset.clone() {
+                self.act(world, reasoner, pass, &key, &mut action, readiness, now);
+            }
+            wave.actions.push(action);
+        }
+        for action in &pass.collected {
+            if remove_pod(world, action) {
+                wave.actions.push(action.clone());
+            }
+        }
+        for (key, status) in &pass.statuses {
+            set_status(world, key, status);
+        }
+        wave
+    }
+
+    #[allow(clippy::too_many_arguments)] // one call, inside the loop above
+    fn act(
+        &mut self,
+        world: &mut World,
+        reasoner: &Reasoner,
+        pass: &Pass,
+        key: &ObjectKey,
+        action: &mut Action,
+        readiness: Readiness,
+        now: i64,
+    ) {
+        let hash = pass.hashes.get(key).cloned().unwrap_or_default();
+        match action.verb {
+            Verb::Create => {
+                let Some(node) = action.node.clone() else { return };
+                action.object = self.create(world, reasoner, key, &node, &hash, readiness, now);
+                self.event(world, key, "Normal", "SuccessfulCreate", format!("Created pod: {}", action.object.name), now);
+            }
+            Verb::Delete => {
+                remove_pod(world, action);
+                self.event(world, key, "Normal", "SuccessfulDelete", format!("Deleted pod: {}", action.object.name), now);
+            }
+            Verb::Adopt => {
+                let owner = world.daemonsets.get(key).map(owner_of);
+                edit_pod(world, &action.object, |meta| meta.controller = owner);
+            }
+            Verb::Release => edit_pod(world, &action.object, |meta| meta.controller = None),
+            Verb::Relabel => edit_pod(world, &action.object, |meta| {
+                let mut labels = BTreeMap::clone(&meta.labels);
+                labels.insert(HASH_LABEL.into(), hash.clone());
+                meta.labels = Arc::new(labels);
+            }),
+            Verb::CreateRevision => create_revision(world, pass, key, &action.object, &hash, now),
+            Verb::RenumberRevision => {
+                if let Some(number) = pass.numbers.get(&action.object) {
+                    edit_revision(world, &action.object, |revision| {
+                        revision.revision = *number;
+                        Arc::make_mut(&mut revision.value)["revision"] = json!(number);
+                    });
+                }
+            }
+            Verb::AdoptRevision => {
+                let owner = world.daemonsets.get(key).map(owner_of);
+                edit_revision(world, &action.object, |revision| {
+                    if let Some(owner) = &owner {
+                        Arc::make_mut(&mut revision.value)["metadata"]["ownerReferences"] =
+                            json!([template::owner_reference(owner)]);
+                    }
+                    revision.meta.controller = owner;
+                });
+            }
+            Verb::ReleaseRevision => edit_revision(world, &action.object, |revision| {
+                revision.meta.controller = None;
+                if let Some(meta) = Arc::make_mut(&mut revision.value)["metadata"].as_object_mut() {
+                    meta.remove("ownerReferences");
+                }
+            }),
+            Verb::DeleteRevision => {
+                world.remove(Kind::ControllerRevision, &action.object);
+            }
+        }
+    }
+
+    /// Creates and binds a pod, and gives its key back.
+    #[allow(clippy::too_many_arguments)] // one call, just above
+    fn create(
+        &mut self,
+        world: &mut World,
+        reasoner: &Reasoner,
+        key: &ObjectKey,
+        node: &Name,
+        hash: &Name,
+        readiness: Readiness,
+        now: i64,
+    ) -> ObjectKey {
+        let Some(daemonset) = world.daemonsets.get(key) else { return key.clone() };
+        let made = self
+            .bases
+            .entry((key.clone(), hash.clone()))
+            .or_insert_with(|| {
+                let base = template::base(daemonset, hash, &reasoner.added_tolerations(key));
+                Made {
+                    labels: Arc::new(crate::model::labels_of(&base.value["metadata"]["labels"])),
+                    base: Arc::new(base),
+                    owner: owner_of(daemonset),
+                }
+            })
+            .clone();
+        let ready_since = now - daemonset.min_ready_seconds - 1;
+        let mut attempt = world.attempts.get(&(key.clone(), node.clone())).copied().unwrap_or(0);
+        let mut pod = pod_key(key, node, hash, attempt);
+        while world.pods.contains_key(&pod) {
+            attempt += 1;
+            pod = pod_key(key, node, hash, attempt);
+        }
+        let assumed = readiness == Readiness::Assume;
+        let meta = Meta {
+            key: pod.clone(),
+            uid: world.uid(Kind::Pod, &pod),
+            resource_version: world.next_version(),
+            generation: 1,
+            created: now,
+            labels: made.labels,
+            controller: Some(made.owner),
+            ..Meta::default()
+        };
+        let made = Pod {
+            meta,
+            node: Some(node.clone()),
+            pinned: None,
+            phase: if assumed { "Running".into() } else { "Pending".into() },
+            ready: assumed,
+            ready_since: assumed.then_some(ready_since),
+            body: Body::Made(made.base),
+        };
+        world.touch(Kind::Pod, &pod);
+        world.pods.insert(pod.clone(), made);
+        pod
+    }
+
+    /// Records what the controller warns of, and starts back-offs.
+    fn warn(&mut self, world: &mut World, pass: &Pass, now: i64) {
+        for key in &pass.selecting_all {
+            let message = "This daemon set is selecting all pods. A non-empty selector is required.".to_owned();
+            self.event(world, key, "Warning", "SelectingAll", message, now);
+        }
+        for (key, pod, node) in &pass.failed {
+            let message = format!("Found failed daemon pod {pod} on node {node}, will try to kill it");
+            self.event(world, key, "Warning", "FailedDaemonPod", message, now);
+            let Some(daemonset) = world.daemonsets.get(key) else { continue };
+            let place = (daemonset.meta.uid.clone(), node.clone());
+            let next = next_backoff(world.backoff.get(&place), now);
+            world.backoff.insert(place.clone(), next);
+            world.dirty.backoff.insert(place);
+        }
+        for (key, pod, node) in &pass.succeeded {
+            let message = format!("Found succeeded daemon pod {pod} on node {node}, will try to delete it");
+            self.event(world, key, "Normal", "SucceededDaemonPod", message, now);
+        }
+    }
+
+    fn event(
+        &mut self,
+        world: &mut World,
+        about: &ObjectKey,
+        kind: &'static str,
+        reason: &'static str,
+        message: String,
+        time: i64,
+    ) {
+        let count = self.events.entry(about.clone()).or_default();
+        if *count < EVENT_BURST {
+            *count += 1;
+            world.dirty.events.push(Event { about: about.clone(), kind, reason, message, time });
+        }
+    }
+}
+
+/// flowcontrol.Backoff.Next: doubles, up to the longest; starts anew when the last one
+/// is long past.
+fn next_backoff(last: Option<&Backoff>, now: i64) -> Backoff {
+    let (first, longest) = BACKOFF;
+    let seconds = match last {
+        Some(last) if now - last.since <= 2 * longest => (last.seconds * 2).min(longest),
+        _ => first,
+    };
+    Backoff { seconds, since: now }
+}
+
+/// The name of a pod: the daemonset's, a dash and a short hash of all that tells the pod
+/// apart, within the 63 characters of a DNS label.
+fn pod_key(daemonset: &ObjectKey, node: &str, hash: &str, attempt: u32) -> ObjectKey {
+    const ALPHABET: &[u8] = b"bcdfghjklmnpqrstvwxz2456789";
+    let text = format!("{}/{}/{node}/{hash}/{attempt}", daemonset.namespace, daemonset.name);
+    let digest = Sha256::digest(text.as_bytes());
+    let short: String =
+        digest.iter().take(10).map(|byte| char::from(ALPHABET[usize::from(*byte) % ALPHABET.len()])).collect();
+    let longest = 63 - 1 - short.len();
+    let name: String = daemonset.name.chars().take(longest).collect();
+    ObjectKey::new(daemonset.namespace.clone(), format!("{}-{short}", name.trim_end_matches(['-', '.'])))
+}
+
+fn owner_of(daemonset: &DaemonSet) -> Arc<Owner> {
+    let meta = &daemonset.meta;
+    Arc::new(Owner { kind: Kind::DaemonSet.name().into(), name: meta.key.name.clone(), uid: meta.uid.clone() })
+}
+
+/// Removes the pod of an action, and counts the attempt that it was.
+fn remove_pod(world: &mut World, action: &Action) -> bool {
+    let removed = world.remove(Kind::Pod, &action.object);
+    if let (true, Some(daemonset), Some(node)) = (removed, &action.daemonset, &action.node) {
+        let place = (daemonset.clone(), node.clone());
+        *world.attempts.entry(place.clone()).or_default() += 1;
+        world.dirty.attempts.insert(place);
+    }
+    removed
+}
+
+fn edit_pod(world: &mut World, key: &ObjectKey, edit: impl FnOnce(&mut Meta)) {
+    let version = world.next_version();
+    let Some(pod) = world.pods.get_mut(key) else { return };
+    edit(&mut pod.meta);
+    pod.meta.resource_version = version;
+    world.touch(Kind::Pod, key);
+}
+
+fn edit_revision(world: &mut World, key: &ObjectKey, edit: impl FnOnce(&mut Revision)) {
+    let version = world.next_version();
+    let Some(revision) = world.revisions.get_mut(key) else { return };
+    edit(revision);
+    revision.meta.resource_version = version;
+    world.touch(Kind::ControllerRevision, key);
+}
+
+fn create_revision(world: &mut World, pass: &Pass, key: &ObjectKey, name: &ObjectKey, hash: &Name, now: i64) {
+    let Some(daemonset) = world.daemonsets.get(key) else { return };
+    let value: Value = template::revision(daemonset, name, hash, pass.numbers.get(name).copied().unwrap_or(1));
+    let mut revision = Revision::from_value(name.clone(), Arc::new(value));
+    revision.meta.uid = world.uid(Kind::ControllerRevision, name);
+    revision.meta.resource_version = world.next_version();
+    revision.meta.created = now;
+    world.touch(Kind::ControllerRevision, name);
+    world.revisions.insert(name.clone(), revision);
+}
+
+/// A status for a new generation also ends the back-offs of the former one, whose key
+/// held that generation (failedPodsBackoffKey).
+fn set_status(world: &mut World, key: &ObjectKey, status: &Status) {
+    let Some(daemonset) = world.daemonsets.get_mut(key) else { return };
+    if daemonset.status == *status {
+        return;
+    }
+    let new_generation = daemonset.status.observed_generation != status.observed_generation;
+    let uid = daemonset.meta.uid.clone();
+    daemonset.status = status.clone();
+    if new_generation && !world.backoff.is_empty() {
+        let ended: Vec<_> = world.backoff.keys().filter(|(owner, _)| *owner == uid).cloned().collect();
+        for place in ended {
+            world.backoff.remove(&place);
+            world.dirty.backoff.insert(place);
+        }
+    }
+    let version = world.next_version();
+    if let Some(daemonset) = world.daemonsets.get_mut(key) {
+        daemonset.meta.resource_version = version;
+    }
+    world.touch(Kind::DaemonSet, key);
+}

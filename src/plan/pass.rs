@@ -1,0 +1,253 @@
+//! One pass of the controller over one daemonset, read off the derived relations.
+//!
+//! Everything that is decided is in the relations; here it is counted, put into a stable
+//! order and taken as far as the bounds allow, as the controller's syncDaemonSet does:
+//! history first, then the pod diff, then, if that changed nothing, a rollout step.
+
+use std::collections::BTreeMap;
+
+use super::{Action, Verb, rollout};
+use crate::datalog::{Literal, Program, RelationId, Sym};
+use crate::model::{DaemonSet, Name, ObjectKey, Status, World};
+use crate::reason::Reasoner;
+
+/// What one pass does.
+#[derive(Debug, Clone, Default)]
+pub struct Pass {
+    /// What it changes, by daemonset, verb, node and object.
+    pub actions: Vec<Action>,
+    /// Pods that other controllers of Kubernetes take away: their node or owner is gone.
+    pub collected: Vec<Action>,
+    /// The status it reports for each daemonset, from the pods as they were before it.
+    pub statuses: BTreeMap<ObjectKey, Status>,
+    /// Failed pods it deletes, which start a back-off: daemonset, pod, node.
+    pub failed: Vec<(ObjectKey, ObjectKey, Name)>,
+    /// Ended pods it deletes: daemonset, pod, node.
+    pub succeeded: Vec<(ObjectKey, ObjectKey, Name)>,
+    /// Numbers of the revisions that are created or renumbered.
+    pub numbers: BTreeMap<ObjectKey, i64>,
+    /// The hash by which each daemonset's new pods are known.
+    pub hashes: BTreeMap<ObjectKey, Name>,
+    /// Daemonsets whose selector is empty.
+    pub selecting_all: Vec<ObjectKey>,
+}
+
+/// Where the pass looks things up.
+pub(super) struct Context<'a> {
+    pub reasoner: &'a Reasoner,
+    pub world: &'a World,
+    causes: BTreeMap<&'static str, Vec<Cause>>,
+    eligible: BTreeMap<Sym, usize>,
+}
+
+/// A rule that asks for an action, and the relation whose rows are its reasons.
+struct Cause {
+    relation: RelationId,
+    sentence: Name,
+}
+
+/// Reads one pass over every daemonset of the world off what was derived from it.
+#[must_use]
+pub fn pass(reasoner: &Reasoner, world: &World) -> Pass {
+    let context = Context {
+        reasoner,
+        world,
+        causes: [("create", causes(reasoner.program(), "create")), ("delete", causes(reasoner.program(), "delete"))]
+            .into(),
+        eligible: eligible_nodes(reasoner),
+    };
+    let mut pass = Pass::default();
+    for daemonset in world.daemonsets.values() {
+        context.daemonset(daemonset, &mut pass);
+    }
+    context.collect(&mut pass);
+    pass.actions.sort();
+    pass.actions.dedup_by(|a, b| (a.verb, &a.object) == (b.verb, &b.object) && a.verb == Verb::Delete);
+    pass
+}
+
+/// The rules with this head, each with the relation its first atom reads.
+fn causes(program: &Program, head: &str) -> Vec<Cause> {
+    let Some(head) = program.relation(head) else { return Vec::new() };
+    let cause = |rule: &crate::datalog::Rule| {
+        rule.body.iter().find_map(|literal| match literal {
+            Literal::Positive(atom) => Some(Cause { relation: atom.relation, sentence: rule.sentence.clone() }),
+            _ => None,
+        })
+    };
+    program.rules_for(head).filter_map(cause).collect()
+}
+
+/// For each class the number of nodes that should run a pod of it.
+fn eligible_nodes(reasoner: &Reasoner) -> BTreeMap<Sym, usize> {
+    let mut members: BTreeMap<Sym, usize> = BTreeMap::new();
+    for row in reasoner.rows("in_profile") {
+        *members.entry(row[1]).or_default() += 1;
+    }
+    let mut eligible: BTreeMap<Sym, usize> = BTreeMap::new();
+    for row in reasoner.rows("may_start") {
+        *eligible.entry(row[0]).or_default() += members.get(&row[1]).copied().unwrap_or(0);
+    }
+    eligible
+}
+
+impl Pass {
+    /// Whether it changes nothing.
+    #[must_use]
+    pub fn is_idle(&self) -> bool {
+        self.actions.is_empty() && self.collected.is_empty()
+    }
+}
+
+impl Context<'_> {
+    fn daemonset(&self, daemonset: &DaemonSet, pass: &mut Pass) {
+        let key = &daemonset.meta.key;
+        let Some(it) = self.reasoner.symbols().find_text(&key.to_string()) else { return };
+        if self.has("selects_everything", it) {
+            pass.selecting_all.push(key.clone());
+        }
+        if self.has("unmanaged", it) {
+            return;
+        }
+        self.history(daemonset, it, pass);
+        for (relation, verb) in [("adopt", Verb::Adopt), ("release", Verb::Release), ("relabel", Verb::Relabel)] {
+            let sentence = self.sentence(relation);
+            for row in self.reasoner.rows_of(relation, &[it]) {
+                let object = self.reasoner.key(row[1]);
+                let node = self.world.pods.get(&object).and_then(|pod| pod.target().cloned());
+                pass.actions.push(action(key, verb, node, object, &sentence));
+            }
+        }
+        self.diff(key, it, pass);
+        rollout::step(self, daemonset, it, pass);
+        pass.statuses.insert(key.clone(), self.status(daemonset, it));
+    }
+
+    /// The pods that are created and deleted to fill and clean nodes.
+    fn diff(&self, key: &ObjectKey, it: Sym, pass: &mut Pass) {
+        let Some(evaluation) = self.reasoner.evaluation() else { return };
+        for cause in &self.causes["create"] {
+            for row in evaluation.rows_with_prefix(cause.relation, &[it]) {
+                pass.actions.push(self.create(key, row[1], &cause.sentence));
+            }
+        }
+        for cause in &self.causes["delete"] {
+            for row in evaluation.rows_with_prefix(cause.relation, &[it]) {
+                pass.actions.push(self.delete(key, row[1], row[2], &cause.sentence));
+            }
+        }
+        for (relation, list) in [("failed", &mut pass.failed), ("succeeded", &mut pass.succeeded)] {
+            for row in self.reasoner.rows_of(relation, &[it]) {
+                list.push((key.clone(), self.reasoner.key(row[1]), self.reasoner.name(row[2])));
+            }
+        }
+    }
+
+    /// A pod to be created; its name is given when it is.
+    pub(super) fn create(&self, daemonset: &ObjectKey, node: Sym, sentence: &Name) -> Action {
+        let node = self.reasoner.name(node);
+        action(daemonset, Verb::Create, Some(node), ObjectKey::new("", ""), sentence)
+    }
+
+    pub(super) fn delete(&self, daemonset: &ObjectKey, pod: Sym, node: Sym, sentence: &Name) -> Action {
+        let node = self.reasoner.name(node);
+        action(daemonset, Verb::Delete, Some(node), self.reasoner.key(pod), sentence)
+    }
+
+    /// Revisions: one for the current template, numbers, folding, what may go.
+    fn history(&self, daemonset: &DaemonSet, it: Sym, pass: &mut Pass) {
+        let key = &daemonset.meta.key;
+        let hash = self.reasoner.rows_of("current_hash", &[it]).next().map(|row| self.reasoner.name(row[1]));
+        let hash = hash.unwrap_or_default();
+        pass.hashes.insert(key.clone(), hash.clone());
+        let mut old: Vec<(i64, ObjectKey)> = self.revisions("old_revision", it).collect();
+        old.sort();
+        let next = old.last().map_or(0, |(number, _)| *number) + 1;
+        if self.has("create_revision", it) {
+            let name = ObjectKey::new(&*key.namespace, format!("{}-{hash}", key.name));
+            pass.numbers.insert(name.clone(), next);
+            pass.actions.push(action(key, Verb::CreateRevision, None, name, &self.sentence("create_revision")));
+        }
+        for (_, revision) in self.revisions("renumber", it) {
+            pass.numbers.insert(revision.clone(), next);
+            pass.actions.push(action(key, Verb::RenumberRevision, None, revision, &self.sentence("renumber")));
+        }
+        let surplus = old.len().saturating_sub(usize::try_from(daemonset.revision_history_limit).unwrap_or(0));
+        let mut spare: Vec<(i64, ObjectKey)> = self.revisions("spare_revision", it).collect();
+        spare.sort();
+        let cleans = !rollout::is_stuck(self, daemonset, it);
+        for (_, revision) in spare.into_iter().take(if cleans { surplus } else { 0 }) {
+            pass.actions.push(action(key, Verb::DeleteRevision, None, revision, &self.sentence("spare_revision")));
+        }
+        for (relation, verb) in [
+            ("adopt_revision", Verb::AdoptRevision),
+            ("release_revision", Verb::ReleaseRevision),
+            ("folded_revision", Verb::DeleteRevision),
+        ] {
+            for (_, revision) in self.revisions(relation, it) {
+                pass.actions.push(action(key, verb, None, revision, &self.sentence(relation)));
+            }
+        }
+    }
+
+    /// The revisions of a (daemonset, revision) relation with their numbers.
+    fn revisions(&self, relation: &str, it: Sym) -> impl Iterator<Item = (i64, ObjectKey)> {
+        let keys: Vec<ObjectKey> =
+            self.reasoner.rows_of(relation, &[it]).map(|row| self.reasoner.key(row[1])).collect();
+        keys.into_iter().map(|key| (self.world.revisions.get(&key).map_or(0, |revision| revision.revision), key))
+    }
+
+    fn status(&self, daemonset: &DaemonSet, it: Sym) -> Status {
+        let count = |relation| i64::try_from(self.reasoner.rows_of(relation, &[it]).count()).unwrap_or(i64::MAX);
+        let desired = i64::try_from(self.desired(it)).unwrap_or(i64::MAX);
+        let available = count("scheduled_available");
+        Status {
+            current_number_scheduled: count("scheduled"),
+            number_misscheduled: count("misscheduled"),
+            desired_number_scheduled: desired,
+            number_ready: count("scheduled_ready"),
+            observed_generation: daemonset.meta.generation,
+            updated_number_scheduled: count("scheduled_updated"),
+            number_available: available,
+            number_unavailable: desired - available,
+        }
+    }
+
+    /// How many nodes should run a pod of the daemonset.
+    pub(super) fn desired(&self, it: Sym) -> usize {
+        let class = self.reasoner.rows_of("in_class", &[it]).next();
+        let fits = class.and_then(|row| self.eligible.get(&row[1])).copied().unwrap_or(0);
+        fits.saturating_sub(self.reasoner.rows_of("kept_off", &[it]).count())
+    }
+
+    pub(super) fn has(&self, relation: &str, it: Sym) -> bool {
+        self.reasoner.rows_of(relation, &[it]).next().is_some()
+    }
+
+    /// The sentence of the only rule, or the first, that derives the relation.
+    pub(super) fn sentence(&self, relation: &str) -> Name {
+        let program = self.reasoner.program();
+        let rule = program.relation(relation).and_then(|id| program.rules_for(id).next());
+        rule.map(|rule| rule.sentence.clone()).unwrap_or_default()
+    }
+
+    /// Pods whose node or owner is gone, whoever they belong to.
+    fn collect(&self, pass: &mut Pass) {
+        let program = self.reasoner.program();
+        let rules = program.relation("collect").map(|id| program.rules_for(id).collect::<Vec<_>>()).unwrap_or_default();
+        for row in self.reasoner.rows("collect") {
+            let object = self.reasoner.key(row[0]);
+            let Some(pod) = self.world.pods.get(&object) else { continue };
+            let node = pod.target().cloned();
+            let node_is_gone = node.as_ref().is_some_and(|node| !self.world.nodes.contains_key(&ObjectKey::new("", node.clone())));
+            let sentence = rules.get(usize::from(!node_is_gone)).map(|rule| rule.sentence.clone()).unwrap_or_default();
+            let owner = pod.meta.controller.as_ref().filter(|owner| &*owner.kind == "DaemonSet");
+            let daemonset = owner.map(|owner| ObjectKey::new(object.namespace.clone(), owner.name.clone()));
+            pass.collected.push(Action { daemonset, verb: Verb::Delete, node, object, sentence });
+        }
+    }
+}
+
+pub(super) fn action(daemonset: &ObjectKey, verb: Verb, node: Option<Name>, object: ObjectKey, sentence: &Name) -> Action {
+    Action { daemonset: Some(daemonset.clone()), verb, node, object, sentence: sentence.clone() }
+}

@@ -1,0 +1,109 @@
+//! The budgets of a rollout: how many of the candidates are taken in this pass.
+//!
+//! Which pods are candidates, and which nodes count against the bounds, are relations of
+//! `rules/rollout.dl`; here they are counted and the first few taken, in wave order and
+//! then in name order (the controller's rollingUpdate).
+
+use super::pass::{Context, Pass};
+use crate::datalog::{Row, Sym};
+use crate::model::{DaemonSet, Name, ObjectKey};
+
+/// The bounds of a rollout over `desired` nodes: (maxUnavailable, maxSurge).
+fn bounds(daemonset: &DaemonSet, desired: usize) -> (usize, usize) {
+    let unavailable = daemonset.strategy.max_unavailable.of(desired);
+    let surge = daemonset.strategy.max_surge.of(desired);
+    // Neither is refused by validation; what is there all the same may lose one pod.
+    if desired > 0 && unavailable == 0 && surge == 0 { (1, 0) } else { (unavailable, surge) }
+}
+
+/// Whether a surge cannot go on because of a pod on a node that is gone.
+pub(super) fn is_stuck(context: &Context<'_>, daemonset: &DaemonSet, it: Sym) -> bool {
+    context.has("stuck", it) && bounds(daemonset, context.desired(it)).1 > 0
+}
+
+/// Adds the rollout step of one daemonset to the pass.
+pub(super) fn step(context: &Context<'_>, daemonset: &DaemonSet, it: Sym, pass: &mut Pass) {
+    if !context.has("rolling", it) {
+        return;
+    }
+    let key = &daemonset.meta.key;
+    let desired = context.desired(it);
+    let (max_unavailable, max_surge) = bounds(daemonset, desired);
+    if max_surge == 0 {
+        let (now, open) = (context.ordered("replace_now", it, 2), context.ordered("replace_candidate", it, 2));
+        let left = max_unavailable.saturating_sub(context.count("unavailable_node", it));
+        let open = context.current_wave(it, "unavailable_node", &open);
+        context.deletes(key, "replace_now", &now, pass);
+        context.deletes(key, "replace_candidate", &open[..left.min(open.len())], pass);
+        return;
+    }
+    if context.has("stuck", it) {
+        return;
+    }
+    context.deletes(key, "replaced", &context.ordered("replaced", it, 2), pass);
+    let sunset = context.ordered("sunset", it, 2);
+    let beyond = context.count("serving", it).saturating_sub(desired);
+    context.deletes(key, "sunset", &sunset[..beyond.min(sunset.len())], pass);
+    let (now, open) = (context.ordered("surge_now", it, 1), context.ordered("surge_candidate", it, 1));
+    let left = max_surge.saturating_sub(context.count("surging", it));
+    let open = context.current_wave(it, "surging", &open);
+    context.creates(key, "surge_now", &now, pass);
+    context.creates(key, "surge_candidate", &open[..left.min(open.len())], pass);
+}
+
+/// A row with its place in the order of the rollout.
+struct Candidate {
+    wave: i64,
+    node: Name,
+    row: Row,
+}
+
+impl Context<'_> {
+    fn count(&self, relation: &str, it: Sym) -> usize {
+        self.reasoner.rows_of(relation, &[it]).count()
+    }
+
+    /// The rows of a relation in wave order, then in node order; `column` is the node's.
+    fn ordered(&self, relation: &str, it: Sym, column: usize) -> Vec<Candidate> {
+        let mut rows: Vec<Candidate> = self
+            .reasoner
+            .rows_of(relation, &[it])
+            .map(|row| Candidate { wave: self.wave(it, row[column]), node: self.reasoner.name(row[column]), row })
+            .collect();
+        rows.sort_by(|a, b| (a.wave, &a.node).cmp(&(b.wave, &b.node)));
+        rows
+    }
+
+    /// The first wave that a node takes part in; nodes that no rule names come last.
+    fn wave(&self, it: Sym, node: Sym) -> i64 {
+        self.reasoner.rows_of("wave", &[it, node]).map(|row| self.reasoner.number(row[2])).min().unwrap_or(i64::MAX)
+    }
+
+    /// Of candidates in order those that may go now: no later wave begins before all
+    /// nodes of the earlier ones are done and available again.
+    fn current_wave<'a>(&self, it: Sym, unsettled: &str, candidates: &'a [Candidate]) -> &'a [Candidate] {
+        let outdated = self.reasoner.rows_of("outdated", &[it]).map(|row| row[2]).collect::<Vec<_>>();
+        let unsettled = self.reasoner.rows_of(unsettled, &[it]).map(|row| row[1]).collect::<Vec<_>>();
+        if !self.has("wave", it) {
+            return candidates;
+        }
+        let current = outdated
+            .into_iter()
+            .filter(|node| self.reasoner.rows_of("hold", &[it, *node]).next().is_none())
+            .chain(unsettled)
+            .map(|node| self.wave(it, node))
+            .min()
+            .unwrap_or(i64::MAX);
+        &candidates[..candidates.partition_point(|candidate| candidate.wave <= current)]
+    }
+
+    fn deletes(&self, key: &ObjectKey, relation: &str, candidates: &[Candidate], pass: &mut Pass) {
+        let sentence = self.sentence(relation);
+        pass.actions.extend(candidates.iter().map(|it| self.delete(key, it.row[1], it.row[2], &sentence)));
+    }
+
+    fn creates(&self, key: &ObjectKey, relation: &str, candidates: &[Candidate], pass: &mut Pass) {
+        let sentence = self.sentence(relation);
+        pass.actions.extend(candidates.iter().map(|it| self.create(key, it.row[1], &sentence)));
+    }
+}

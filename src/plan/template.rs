@@ -1,0 +1,109 @@
+//! Objects made from a daemonset's template: the pod and the revision, field by field as
+//! the controller makes them (util.CreatePodTemplate, newHistory).
+
+use serde_json::{Map, Value, json};
+use sha2::{Digest, Sha256};
+
+use crate::model::{Base, DaemonSet, HASH_LABEL, Name, ObjectKey, Owner};
+
+/// A toleration that pods get beside those of their template: key and effect; its
+/// operator is `Exists`.
+pub type AddedToleration = (Name, Name);
+
+/// What all pods of the daemonset's template have in common; `hash` is the revision's,
+/// `added` the tolerations that the rules add, in order.
+#[must_use]
+pub fn base(daemonset: &DaemonSet, hash: &str, added: &[AddedToleration]) -> Base {
+    let template = &daemonset.value["spec"]["template"];
+    let mut metadata = Map::new();
+    for field in ["labels", "annotations", "finalizers"] {
+        if let Some(value) = template["metadata"].get(field).filter(|value| !value.is_null()) {
+            metadata.insert(field.into(), value.clone());
+        }
+    }
+    let key = &daemonset.meta.key;
+    metadata.insert("generateName".into(), json!(format!("{}-", key.name)));
+    metadata.insert("namespace".into(), json!(&*key.namespace));
+    let owner = Owner { kind: "DaemonSet".into(), name: key.name.clone(), uid: daemonset.meta.uid.clone() };
+    metadata.insert("ownerReferences".into(), json!([owner_reference(&owner)]));
+    let labels = metadata.entry("labels").or_insert_with(|| json!({}));
+    if let Some(generation) = daemonset.template_generation() {
+        labels["pod-template-generation"] = json!(generation.to_string());
+    }
+    if !hash.is_empty() {
+        labels[HASH_LABEL] = json!(hash);
+    }
+    let mut spec = template["spec"].clone();
+    if !spec.is_object() {
+        spec = json!({});
+    }
+    add_tolerations(&mut spec, added);
+    let value = json!({ "apiVersion": "v1", "kind": "Pod", "metadata": metadata, "spec": spec });
+    let digest = Sha256::digest(value.to_string().as_bytes());
+    let id: String = digest.iter().take(12).map(|byte| format!("{byte:02x}")).collect();
+    Base { id: id.into(), value }
+}
+
+/// Adds each toleration at the end, or in the place of one that differs from it by
+/// tolerationSeconds alone (AddOrUpdateTolerationInPod).
+fn add_tolerations(spec: &mut Value, added: &[AddedToleration]) {
+    let mut tolerations = spec["tolerations"].as_array().cloned().unwrap_or_default();
+    for (key, effect) in added {
+        let toleration = json!({ "key": &**key, "operator": "Exists", "effect": &**effect });
+        let same = |other: &Value| {
+            ["key", "operator", "effect", "value"].into_iter().all(|field| {
+                let text = |of: &Value| of[field].as_str().unwrap_or("").to_owned();
+                text(other) == text(&toleration)
+            })
+        };
+        // Every equal one is updated, as the controller's loop does for the first.
+        match tolerations.iter_mut().find(|other| same(other)) {
+            Some(place) => *place = toleration,
+            None => tolerations.push(toleration),
+        }
+    }
+    if !tolerations.is_empty() {
+        spec["tolerations"] = Value::Array(tolerations);
+    }
+}
+
+/// The owner reference by which a daemonset controls an object.
+#[must_use]
+pub fn owner_reference(owner: &Owner) -> Value {
+    json!({
+        "apiVersion": "apps/v1",
+        "kind": &*owner.kind,
+        "name": &*owner.name,
+        "uid": &*owner.uid,
+        "controller": true,
+        "blockOwnerDeletion": true,
+    })
+}
+
+/// The ControllerRevision that remembers the daemonset's template.
+#[must_use]
+pub fn revision(daemonset: &DaemonSet, name: &ObjectKey, hash: &str, number: i64) -> Value {
+    let mut template = daemonset.value["spec"]["template"].clone();
+    template["$patch"] = json!("replace");
+    let mut labels: Map<String, Value> =
+        daemonset.template.labels.iter().map(|(key, value)| (key.to_string(), json!(&**value))).collect();
+    labels.insert(HASH_LABEL.into(), json!(hash));
+    let owner =
+        Owner { kind: "DaemonSet".into(), name: daemonset.meta.key.name.clone(), uid: daemonset.meta.uid.clone() };
+    let mut metadata = json!({
+        "name": &*name.name,
+        "namespace": &*name.namespace,
+        "labels": labels,
+        "ownerReferences": [owner_reference(&owner)],
+    });
+    if let Some(annotations) = daemonset.value["metadata"].get("annotations").filter(|it| it.is_object()) {
+        metadata["annotations"] = annotations.clone();
+    }
+    json!({
+        "apiVersion": "apps/v1",
+        "kind": "ControllerRevision",
+        "metadata": metadata,
+        "data": { "spec": { "template": template } },
+        "revision": number,
+    })
+}

@@ -1,0 +1,186 @@
+//! The reasoner: a program, the facts of a world, and what follows from them.
+//!
+//! It is asked again after each change of the world. The first time everything is
+//! derived; after that only what the changed objects touch.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use crate::datalog::{Evaluation, Limits, Program, RelationId, Row, Sym, Symbols, Value};
+use crate::diagnostic::Diagnostic;
+use crate::facts::{Grounding, Grouping};
+use crate::model::{Kind, Name, ObjectKey, World};
+
+/// The relations the plan reads.
+const WANTED: &[&str] = &[
+    "added_toleration",
+    "adopt",
+    "adopt_revision",
+    "claims_revision",
+    "collect",
+    "create",
+    "create_revision",
+    "current_hash",
+    "delete",
+    "failed",
+    "folded_revision",
+    "kept_off",
+    "kept_revision",
+    "may_start",
+    "may_stay",
+    "misscheduled",
+    "old_revision",
+    "outdated",
+    "release",
+    "release_revision",
+    "relabel",
+    "renumber",
+    "replace_candidate",
+    "replace_now",
+    "replaced",
+    "rolling",
+    "scheduled",
+    "scheduled_available",
+    "scheduled_ready",
+    "scheduled_updated",
+    "selects_everything",
+    "serving",
+    "spare_revision",
+    "stuck",
+    "succeeded",
+    "sunset",
+    "surge_candidate",
+    "surge_now",
+    "surging",
+    "unavailable_node",
+    "unmanaged",
+    "wave",
+];
+
+/// A program with the facts of one world and what it derives from them.
+pub struct Reasoner {
+    program: Program,
+    grounding: Grounding,
+    evaluation: Option<Evaluation>,
+    wanted: Vec<RelationId>,
+    limits: Limits,
+}
+
+impl Reasoner {
+    /// A reasoner that has derived nothing yet.
+    #[must_use]
+    pub fn new(program: &Program, grouping: Grouping) -> Self {
+        let wanted = WANTED.iter().filter_map(|name| program.relation(name)).collect();
+        Reasoner {
+            program: program.clone(),
+            grounding: Grounding::new(program.clone(), grouping),
+            evaluation: None,
+            wanted,
+            limits: Limits::default(),
+        }
+    }
+
+    /// Derives everything from the world as it is at `now`, given which objects changed
+    /// since the last time.
+    ///
+    /// # Errors
+    /// When a rule derives more than the limits allow.
+    pub fn derive(
+        &mut self,
+        world: &World,
+        changed: &BTreeSet<(Kind, ObjectKey)>,
+        now: i64,
+    ) -> Result<(), Diagnostic> {
+        if let Some(evaluation) = &mut self.evaluation {
+            let (added, removed) = self.grounding.changes(world, evaluation, changed, now);
+            evaluation.update(&self.grounding.symbols, added, removed)?;
+        } else {
+            let facts = self.grounding.all(world, now);
+            let symbols = &self.grounding.symbols;
+            self.evaluation = Some(Evaluation::new(&self.program, symbols, facts, &self.wanted, &self.limits)?);
+        }
+        Ok(())
+    }
+
+    /// The tolerations that the rules add to the pods of a daemonset, in order: key and
+    /// effect.
+    #[must_use]
+    pub fn added_tolerations(&self, daemonset: &ObjectKey) -> Vec<(Name, Name)> {
+        let Some(it) = self.symbols().find_text(&daemonset.to_string()) else { return Vec::new() };
+        let class = self.rows_of("in_class", &[it]).map(|row| row[1]).next();
+        let mut added: Vec<(i64, Name, Name)> = class
+            .into_iter()
+            .flat_map(|class| self.rows_of("added_toleration", &[class]).collect::<Vec<_>>())
+            .map(|row| (self.number(row[1]), self.name(row[2]), self.name(row[3])))
+            .collect();
+        added.sort();
+        added.into_iter().map(|(_, key, effect)| (key, effect)).collect()
+    }
+
+    /// The program.
+    #[must_use]
+    pub fn program(&self) -> &Program {
+        &self.program
+    }
+
+    /// The symbols of all rows.
+    #[must_use]
+    pub fn symbols(&self) -> &Symbols {
+        &self.grounding.symbols
+    }
+
+    /// What was derived.
+    #[must_use]
+    pub fn evaluation(&self) -> Option<&Evaluation> {
+        self.evaluation.as_ref()
+    }
+
+    /// All rows of a relation; none if there is no such relation.
+    pub fn rows(&self, relation: &str) -> impl Iterator<Item = Row> + '_ {
+        let relation = self.program.relation(relation);
+        relation.zip(self.evaluation.as_ref()).into_iter().flat_map(|(id, evaluation)| evaluation.rows(id))
+    }
+
+    /// The rows of a relation that begin with these symbols.
+    pub fn rows_of<'a>(&'a self, relation: &str, prefix: &'a [Sym]) -> impl Iterator<Item = Row> + 'a {
+        let relation = self.program.relation(relation);
+        relation
+            .zip(self.evaluation.as_ref())
+            .into_iter()
+            .flat_map(move |(id, evaluation)| evaluation.rows_with_prefix(id, prefix))
+    }
+
+    /// The text of a symbol; empty for a number.
+    #[must_use]
+    pub fn text(&self, symbol: Sym) -> &str {
+        match self.grounding.symbols.value(symbol) {
+            Value::Text(text) => text,
+            Value::Number(_) => "",
+        }
+    }
+
+    /// The number of a symbol; 0 for a text.
+    #[must_use]
+    pub fn number(&self, symbol: Sym) -> i64 {
+        match self.grounding.symbols.value(symbol) {
+            Value::Number(number) => number,
+            Value::Text(_) => 0,
+        }
+    }
+
+    /// The key that a daemonset's, pod's or revision's symbol stands for.
+    #[must_use]
+    pub fn key(&self, symbol: Sym) -> ObjectKey {
+        let text = self.text(symbol);
+        match text.split_once('/') {
+            Some((namespace, name)) => ObjectKey::new(namespace, name),
+            None => ObjectKey::new("", text),
+        }
+    }
+
+    /// The name that a node's symbol stands for.
+    #[must_use]
+    pub fn name(&self, symbol: Sym) -> Arc<str> {
+        self.text(symbol).into()
+    }
+}
