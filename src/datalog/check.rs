@@ -1,0 +1,360 @@
+//! What makes a rule one that can be evaluated: types, safety; and what makes it odd:
+//! variables that stand alone, relations nobody uses.
+//!
+//! It works on resolved rules, so a rule that was changed after loading is checked by
+//! the same code. Stratification is not here: it is a matter of all rules together.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use super::MAX_DIAGNOSTICS;
+use super::program::{Atom, Body, Comparison, Kind, Literal, NUMBER, Rule, Sum, Term, Variable};
+use super::source::Span;
+use crate::diagnostic::{Diagnostic, nearest};
+
+/// All checks of one rule. `style` adds what only matters in a text a person wrote:
+/// singletons and sentences.
+pub(super) fn check_rule(body: &Body, rule: &Rule, style: bool, found: &mut Vec<Diagnostic>) {
+    let mut checker = Checker { body, rule, found, types: vec![None; rule.variables.len()] };
+    checker.types();
+    let safe = checker.safety();
+    if style {
+        checker.placeholders();
+        if safe {
+            checker.singletons();
+        }
+    }
+}
+
+/// Checks a query: a body without a head.
+pub(super) fn check_body(
+    body: &Body,
+    literals: &[Literal],
+    variables: &[Arc<str>],
+    found: &mut Vec<Diagnostic>,
+) {
+    let span = Span { source: 0, start: 0, end: 0 };
+    let head = Atom { relation: super::RelationId(0), terms: Vec::new(), span, spans: Vec::new() };
+    let rule = Rule {
+        head,
+        body: literals.to_vec(),
+        variables: variables.to_vec(),
+        sentence: "".into(),
+        text: "".into(),
+        file: "".into(),
+        line: 0,
+        builtin: false,
+        span,
+    };
+    let mut checker = Checker { body, rule: &rule, found, types: vec![None; variables.len()] };
+    checker.types();
+    checker.safety();
+}
+
+struct Checker<'a> {
+    body: &'a Body,
+    rule: &'a Rule,
+    found: &'a mut Vec<Diagnostic>,
+    /// For each variable its type and where it got it.
+    types: Vec<Option<(Arc<str>, Span)>>,
+}
+
+impl Checker<'_> {
+    fn report(&mut self, diagnostic: Diagnostic, span: Span) {
+        if self.found.len() < MAX_DIAGNOSTICS {
+            self.found.push(diagnostic.at(self.body.place(span)));
+        }
+    }
+
+    fn name(&self, variable: Variable) -> Arc<str> {
+        self.rule.variables.get(variable.0).cloned().unwrap_or_else(|| "_".into())
+    }
+
+    fn types(&mut self) {
+        let rule = self.rule;
+        // Positive atoms come first, as they are what gives a variable its type.
+        for literal in &rule.body {
+            if let Literal::Positive(atom) = literal {
+                self.atom_types(atom);
+            }
+        }
+        for literal in &rule.body {
+            match literal {
+                Literal::Positive(_) => {}
+                Literal::Negative(atom) => self.atom_types(atom),
+                Literal::Comparison(comparison) => self.comparison_types(comparison),
+            }
+        }
+        self.atom_types(&rule.head);
+    }
+
+    fn atom_types(&mut self, atom: &Atom) {
+        let Some(declaration) = self.body.declarations.get(atom.relation.index()) else { return };
+        for ((column, term), span) in declaration.columns.iter().zip(&atom.terms).zip(&atom.spans) {
+            let wrong = match term {
+                Term::Any => None,
+                Term::Text(_) if &*column.ty == NUMBER => Some("a text".to_owned()),
+                Term::Number(_) if &*column.ty != NUMBER => Some("a number".to_owned()),
+                Term::Text(_) | Term::Number(_) => None,
+                Term::Variable(variable) => match self.types.get(variable.0).cloned().flatten() {
+                    Some((ty, first)) if ty != column.ty => {
+                        let error = self.mismatch(&declaration.name, &column.name, &column.ty);
+                        let error = error
+                            .labelled(format!("`{}` is a `{ty}`", self.name(*variable)))
+                            .related(self.body.place(first), format!("it is a `{ty}` from here"))
+                            .help("use two variables and compare them with `=` if their texts may be equal");
+                        self.report(error, *span);
+                        None
+                    }
+                    Some(_) => None,
+                    None => {
+                        if let Some(slot) = self.types.get_mut(variable.0) {
+                            *slot = Some((column.ty.clone(), *span));
+                        }
+                        None
+                    }
+                },
+            };
+            if let Some(what) = wrong {
+                let error = self.mismatch(&declaration.name, &column.name, &column.ty).labelled(what);
+                let error = error.help(if &*column.ty == NUMBER {
+                    "write a number without quotes"
+                } else {
+                    "put it in quotes"
+                });
+                self.report(error.related(self.body.place(declaration.span), "declared here"), *span);
+            }
+        }
+    }
+
+    fn mismatch(&self, relation: &str, column: &str, ty: &str) -> Diagnostic {
+        Diagnostic::error(
+            "type-mismatch",
+            format!("the column `{column}` of `{relation}` takes `{ty}`, not what stands here"),
+        )
+    }
+
+    /// Whether a part of a comparison is a number; `None` if that is not known.
+    fn is_number(&self, term: &Term) -> Option<bool> {
+        match term {
+            Term::Number(_) => Some(true),
+            Term::Text(_) => Some(false),
+            Term::Any => None,
+            Term::Variable(variable) => {
+                self.types.get(variable.0).and_then(Option::as_ref).map(|(ty, _)| &**ty == NUMBER)
+            }
+        }
+    }
+
+    fn comparison_types(&mut self, comparison: &Comparison) {
+        let mut sides = [None, None];
+        for (side, sum) in sides.iter_mut().zip([&comparison.left, &comparison.right]) {
+            *side = self.sum_type(sum);
+        }
+        if let [Some(left), Some(right)] = sides
+            && left != right
+        {
+            let error = Diagnostic::error("type-mismatch", "a number is compared with a text")
+                .because("a number and a text are never equal, and neither comes before the other")
+                .help("compare numbers with numbers; a number is written without quotes");
+            self.report(error, comparison.span);
+        }
+    }
+
+    fn sum_type(&mut self, sum: &Sum) -> Option<bool> {
+        if let [(_, term)] = sum.parts.as_slice() {
+            return self.is_number(term);
+        }
+        for ((_, term), span) in sum.parts.iter().zip(&sum.spans) {
+            if self.is_number(term) == Some(false) {
+                let error = Diagnostic::error("type-mismatch", "`+` and `-` take numbers, here is a text")
+                    .help("only columns of type `number` can be added");
+                self.report(error, *span);
+                return None;
+            }
+        }
+        Some(true)
+    }
+
+    fn safety(&mut self) -> bool {
+        let rule = self.rule;
+        let before = self.found.len();
+        let bound: BTreeSet<Variable> =
+            rule.body.iter().filter_map(positive).flat_map(Atom::variables).collect();
+        let mut told = BTreeSet::new();
+        for literal in &rule.body {
+            match literal {
+                Literal::Positive(_) => {}
+                Literal::Negative(atom) => {
+                    for (variable, span) in variables(atom) {
+                        if !bound.contains(&variable) && told.insert(variable) {
+                            self.unsafe_variable(
+                                variable,
+                                span,
+                                "in a negated atom only",
+                                "`!` asks about known values: bind it in a positive atom, or write `_` for \"there is none at all\"",
+                            );
+                        }
+                    }
+                }
+                Literal::Comparison(comparison) => {
+                    for sum in [&comparison.left, &comparison.right] {
+                        for ((_, term), span) in sum.parts.iter().zip(&sum.spans) {
+                            if let Term::Variable(variable) = term
+                                && !bound.contains(variable)
+                                && told.insert(*variable)
+                            {
+                                self.unsafe_variable(
+                                    *variable,
+                                    *span,
+                                    "in a comparison only",
+                                    "a comparison tests known values: bind the variable in a positive atom",
+                                );
+                            }
+                        }
+                    }
+                }
+            }
+        }
+        for (term, span) in rule.head.terms.iter().zip(&rule.head.spans) {
+            match term {
+                Term::Variable(variable) if !bound.contains(variable) && told.insert(*variable) => self
+                    .unsafe_variable(
+                        *variable,
+                        *span,
+                        "in the head only",
+                        "a rule can only derive values that a positive atom of its body gives",
+                    ),
+                Term::Any => {
+                    let error = Diagnostic::error("unsafe-variable", "`_` stands in the head of a rule")
+                        .because("the rule would hold for every value there is")
+                        .help("name it and bind it in a positive atom of the body");
+                    self.report(error, *span);
+                }
+                _ => {}
+            }
+        }
+        self.found.len() == before
+    }
+
+    fn unsafe_variable(&mut self, variable: Variable, span: Span, stands: &str, help: &str) {
+        let message = format!("the variable `{}` stands {stands}", self.name(variable));
+        self.report(Diagnostic::error("unsafe-variable", message).help(help), span);
+    }
+
+    fn placeholders(&mut self) {
+        let rule = self.rule;
+        for name in placeholders(&rule.sentence) {
+            if rule.variables.iter().any(|variable| **variable == *name) {
+                continue;
+            }
+            let error = Diagnostic::error(
+                "unknown-placeholder",
+                format!("`{{{name}}}` in the sentence over a rule is no variable of it"),
+            );
+            let error = match nearest(name, rule.variables.iter().map(|variable| &**variable)) {
+                Some(near) => error.help(format!("did you mean `{{{near}}}`?")),
+                None => error.help("name a variable of the rule; an explanation fills its value in"),
+            };
+            self.report(error, rule.head.span);
+        }
+    }
+
+    fn singletons(&mut self) {
+        let rule = self.rule;
+        let mut uses: Vec<Vec<Span>> = vec![Vec::new(); rule.variables.len()];
+        let mut note = |variable: Variable, span: Span| {
+            if let Some(uses) = uses.get_mut(variable.0) {
+                uses.push(span);
+            }
+        };
+        for literal in &rule.body {
+            match literal {
+                Literal::Positive(atom) | Literal::Negative(atom) => {
+                    variables(atom).for_each(|(variable, span)| note(variable, span));
+                }
+                Literal::Comparison(comparison) => {
+                    comparison.variables().for_each(|variable| note(variable, comparison.span));
+                }
+            }
+        }
+        variables(&rule.head).for_each(|(variable, span)| note(variable, span));
+        let told: BTreeSet<&str> = placeholders(&rule.sentence).collect();
+        for (name, uses) in rule.variables.iter().zip(uses) {
+            if let [span] = uses[..]
+                && !name.starts_with('_')
+                && !told.contains(&**name)
+            {
+                let warning = Diagnostic::warning(
+                    "singleton-variable",
+                    format!("the variable `{name}` is used only once"),
+                )
+                .help(format!("write `_` or `_{name}` if any value will do; else it may be a typo"));
+                self.report(warning, span);
+            }
+        }
+    }
+}
+
+fn positive(literal: &Literal) -> Option<&Atom> {
+    match literal {
+        Literal::Positive(atom) => Some(atom),
+        _ => None,
+    }
+}
+
+fn variables(atom: &Atom) -> impl Iterator<Item = (Variable, Span)> + '_ {
+    atom.terms.iter().zip(&atom.spans).filter_map(|(term, span)| match term {
+        Term::Variable(variable) => Some((*variable, *span)),
+        _ => None,
+    })
+}
+
+/// The names in `{Name}` of a sentence, where they look like variables; other braces
+/// are just text.
+pub(super) fn placeholders(sentence: &str) -> impl Iterator<Item = &str> {
+    sentence.split('{').skip(1).filter_map(|rest| {
+        let name = rest.split_once('}')?.0;
+        is_variable(name).then_some(name)
+    })
+}
+
+pub(super) fn is_variable(name: &str) -> bool {
+    name.starts_with(|c: char| c.is_ascii_uppercase() || c == '_')
+        && name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_')
+}
+
+/// Warnings about relations that nothing uses or nothing fills.
+pub(super) fn check_unused(body: &Body, found: &mut Vec<Diagnostic>) {
+    let mut used = vec![false; body.declarations.len()];
+    let mut derived = vec![false; body.declarations.len()];
+    for rule in &body.rules {
+        derived[rule.head.relation.index()] = true;
+        for literal in &rule.body {
+            if let Literal::Positive(atom) | Literal::Negative(atom) = literal
+                && atom.relation != rule.head.relation
+            {
+                used[atom.relation.index()] = true;
+            }
+        }
+    }
+    for declaration in &body.declarations {
+        let at = declaration.id.index();
+        let name = &declaration.name;
+        let warning = if declaration.kind == Kind::Internal && !declaration.open && !used[at] {
+            Diagnostic::warning("unused-relation", format!("no rule uses the relation `{name}`"))
+                .help("declare it as `output` if it is a result, or take it out")
+        } else if declaration.kind != Kind::Input && !declaration.open && !derived[at] {
+            Diagnostic::warning("empty-relation", format!("no rule derives the relation `{name}`"))
+                .help("add a rule or a fact, or declare it as `input`")
+        } else if declaration.kind == Kind::Input && !declaration.builtin && !used[at] {
+            Diagnostic::warning("unused-relation", format!("no rule uses the input `{name}`"))
+                .help("take it out if it is not needed")
+        } else {
+            continue;
+        };
+        if found.len() < MAX_DIAGNOSTICS {
+            found.push(warning.at(body.place(declaration.span)));
+        }
+    }
+}

@@ -1,0 +1,389 @@
+//! All rows of the wanted relations, stratum by stratum.
+//!
+//! A stratum without recursion is one pass over its rules. A recursive one is
+//! semi-naive: first the rules that do not need the stratum itself, then, as long as
+//! there are new rows, each rule once for each of its recursive atoms with that atom
+//! restricted to the new rows.
+
+use std::cell::Cell;
+use std::collections::BTreeMap;
+
+use super::facts::Facts;
+use super::plan::{Known, Start, Tables, head_values, plan};
+use super::program::{Literal, Program, RelationId, Rule};
+use super::rows::{Row, RowSet};
+use super::run::{Context, Delta, run, run_from};
+use super::strata::Stratum;
+use super::symbols::{Sym, Symbols};
+use super::table::Table;
+use crate::diagnostic::Diagnostic;
+
+/// What an evaluation may use before it is refused.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Limits {
+    /// Rows of one relation. 50 million by default: of two columns 400 MB, of four 800 MB.
+    pub rows_per_relation: usize,
+    /// Rows one rule may look at in one evaluation. Two billion by default, which is in
+    /// the order of a minute.
+    pub rows_per_rule: u64,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Limits { rows_per_relation: 50_000_000, rows_per_rule: 2_000_000_000 }
+    }
+}
+
+/// The rows of a program's relations for some facts.
+///
+/// Only what the wanted relations need is there: others are empty.
+pub struct Evaluation {
+    pub(super) program: Program,
+    pub(super) tables: Tables,
+    pub(super) limits: Limits,
+    /// By rule: the values its head is made of.
+    pub(super) heads: Vec<Vec<Known>>,
+}
+
+impl Evaluation {
+    /// Evaluates what `wanted` needs. Constants of the rules are interned on the way.
+    ///
+    /// # Errors
+    /// When facts do not fit the program, or a limit is passed; the error names the rule.
+    pub fn new(
+        program: &Program,
+        symbols: &mut Symbols,
+        facts: Facts,
+        wanted: &[RelationId],
+        limits: &Limits,
+    ) -> Result<Evaluation, Diagnostic> {
+        let needed = needed(program, wanted);
+        let heads = program.rules().map(|rule| head_values(&rule.head, symbols)).collect();
+        let mut tables: Tables = program
+            .declarations()
+            .map(|declaration| {
+                let columns = declaration.columns.len();
+                needed[declaration.id.index()].then(|| Table::new(columns, RowSet::new(columns)))
+            })
+            .collect();
+        for (id, mut rows) in facts.checked(program)? {
+            if needed[id.index()] {
+                rows.sort();
+                rows.shrink();
+                if rows.len() > limits.rows_per_relation {
+                    return Err(too_many_facts(program, id, rows.len(), limits));
+                }
+                tables[id.index()] = Some(Table::new(program.declaration(id).columns.len(), rows));
+            }
+        }
+        let mut evaluation = Evaluation { program: program.clone(), tables, limits: *limits, heads };
+        let program = program.clone();
+        for stratum in &program.body.strata {
+            if stratum.relations.iter().any(|id| needed[id.index()]) {
+                evaluation.stratum(stratum, symbols)?;
+            }
+        }
+        Ok(evaluation)
+    }
+
+    /// The program that was evaluated.
+    #[must_use]
+    pub fn program(&self) -> &Program {
+        &self.program
+    }
+
+    /// Whether the relation was needed, so that its rows are there.
+    #[must_use]
+    pub fn has(&self, relation: RelationId) -> bool {
+        self.table(relation).is_some()
+    }
+
+    /// The rows of a relation, sorted by their symbols.
+    pub fn rows(&self, relation: RelationId) -> impl Iterator<Item = Row> + '_ {
+        self.rows_with_prefix(relation, &[])
+    }
+
+    /// The rows of a relation that start with some values, sorted by their symbols.
+    pub fn rows_with_prefix(&self, relation: RelationId, prefix: &[Sym]) -> impl Iterator<Item = Row> + '_ {
+        self.table(relation).map(|table| table.prefix(prefix)).into_iter().flatten()
+    }
+
+    /// Whether a relation has a row.
+    #[must_use]
+    pub fn contains(&self, relation: RelationId, row: &[Sym]) -> bool {
+        self.table(relation).is_some_and(|table| table.contains(row))
+    }
+
+    /// How many rows a relation has.
+    #[must_use]
+    pub fn len(&self, relation: RelationId) -> usize {
+        self.table(relation).map_or(0, Table::len)
+    }
+
+    /// Whether a relation has no rows.
+    #[must_use]
+    pub fn is_empty(&self, relation: RelationId) -> bool {
+        self.len(relation) == 0
+    }
+
+    fn table(&self, relation: RelationId) -> Option<&Table> {
+        self.tables.get(relation.index()).and_then(Option::as_ref)
+    }
+
+    pub(super) fn columns(&self, relation: RelationId) -> usize {
+        self.program.declaration(relation).columns.len()
+    }
+
+    /// Fills the relations of a stratum, which are empty.
+    pub(super) fn stratum(&mut self, stratum: &Stratum, symbols: &Symbols) -> Result<(), Diagnostic> {
+        let program = self.program.clone();
+        let rules = &program.body.rules;
+        let mut found = BTreeMap::new();
+        for at in &stratum.rules {
+            let recursive = |literal: &Literal| matches!(literal, Literal::Positive(atom) if stratum.relations.binary_search(&atom.relation).is_ok());
+            if !rules[*at].body.iter().any(recursive) {
+                self.derive(*at, Start::Nothing, None, None, symbols, &mut found)?;
+            }
+        }
+        if !stratum.recursive {
+            for (id, mut rows) in found {
+                self.finish(id, &mut rows)?;
+                rows.shrink();
+                self.tables[id.index()] = Some(Table::new(self.columns(id), rows));
+            }
+            return Ok(());
+        }
+        while !found.is_empty() {
+            let mut new = Vec::new();
+            for (id, mut rows) in std::mem::take(&mut found) {
+                self.finish(id, &mut rows)?;
+                let Some(table) = self.tables[id.index()].as_mut() else { continue };
+                table.keep(&mut rows, false);
+                let total = table.len() + rows.len();
+                table.apply(&rows, &RowSet::new(table.columns()));
+                if total > self.limits.rows_per_relation {
+                    return Err(self.too_many(id, total));
+                }
+                if !rows.is_empty() {
+                    new.push((id, rows));
+                }
+            }
+            for (id, rows) in &new {
+                for (at, literal) in stratum.uses.get(id).into_iter().flatten() {
+                    self.derive(*at, Start::Literal(*literal), Some(rows), None, symbols, &mut found)?;
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn finish(&self, id: RelationId, rows: &mut RowSet) -> Result<(), Diagnostic> {
+        rows.sort();
+        if rows.len() > self.limits.rows_per_relation {
+            return Err(self.too_many(id, rows.len()));
+        }
+        Ok(())
+    }
+
+    /// Runs a rule and adds what it derives to the rows found for its head.
+    pub(super) fn derive(
+        &mut self,
+        at: usize,
+        start: Start,
+        rows: Option<&RowSet>,
+        before: Option<&[Option<Delta>]>,
+        symbols: &Symbols,
+        found: &mut BTreeMap<RelationId, RowSet>,
+    ) -> Result<(), Diagnostic> {
+        let program = self.program.clone();
+        let rule = &program.body.rules[at];
+        let set = found.entry(rule.head.relation).or_insert_with(|| RowSet::new(rule.head.terms.len()));
+        let plan = plan(Some(&rule.head), &rule.body, rule.variables.len(), start, symbols, &mut self.tables);
+        let context = Context {
+            tables: &self.tables,
+            symbols,
+            before,
+            budget: Cell::new(self.limits.rows_per_rule),
+            stop: Cell::new(false),
+        };
+        let head = &self.heads[at];
+        let limit = self.limits.rows_per_relation;
+        // Rows are made a set from time to time, so repeated ones never pile up.
+        let mut check_at = (set.len() * 2).max(1 << 20).min(limit.saturating_add(1));
+        let mut row = [0; super::MAX_COLUMNS];
+        let row = &mut row[..head.len()];
+        let mut too_many = None;
+        let mut emit = |binding: &[Sym]| {
+            if context.stop.get() {
+                return;
+            }
+            for (place, known) in row.iter_mut().zip(head) {
+                *place = match known {
+                    Known::Constant(sym) => *sym,
+                    Known::Slot(slot) => binding[*slot],
+                };
+            }
+            set.push(row);
+            if set.len() >= check_at {
+                set.sort();
+                if set.len() > limit {
+                    too_many = Some(set.len());
+                    context.stop.set(true);
+                }
+                check_at = (set.len() * 2).max(1 << 20).max(check_at).min(set.len() + (1 << 24));
+            }
+        };
+        match (start, rows) {
+            (Start::Nothing, _) | (_, None) => run(&context, &plan, &mut emit),
+            (Start::Head, Some(rows)) => run_from(&context, &plan, rows, head.len(), &mut emit),
+            (Start::Literal(literal), Some(rows)) => {
+                let columns = match &rule.body[literal] {
+                    Literal::Positive(atom) | Literal::Negative(atom) => atom.terms.len(),
+                    Literal::Comparison(_) => 0,
+                };
+                run_from(&context, &plan, rows, columns, &mut emit);
+            }
+        }
+        if let Some(rows) = too_many {
+            return Err(at_rule(self.too_many(rule.head.relation, rows), &program, rule));
+        }
+        if context.stop.get() {
+            return Err(at_rule(self.too_long(rule), &program, rule));
+        }
+        Ok(())
+    }
+
+    fn too_many(&self, id: RelationId, rows: usize) -> Diagnostic {
+        let declaration = self.program.declaration(id);
+        Diagnostic::error(
+            "too-many-rows",
+            format!(
+                "`{}` would have at least {rows} rows, the limit is {}",
+                declaration.name, self.limits.rows_per_relation
+            ),
+        )
+        .at(self.program.body.place(declaration.span))
+        .help("a part of the rule may share no variable with the others, so that all pairs are made")
+    }
+
+    fn too_long(&self, rule: &Rule) -> Diagnostic {
+        let name = &self.program.declaration(rule.head.relation).name;
+        Diagnostic::error(
+            "too-many-rows",
+            format!("a rule for `{name}` looks at more than {} rows", self.limits.rows_per_rule),
+        )
+        .help("a part of the rule may share no variable with the others, so that all pairs are looked at")
+    }
+}
+
+fn at_rule(error: Diagnostic, program: &Program, rule: &Rule) -> Diagnostic {
+    error.at(program.place(rule)).because(format!("the rule is `{}`", rule.text))
+}
+
+fn too_many_facts(program: &Program, id: RelationId, rows: usize, limits: &Limits) -> Diagnostic {
+    let name = &program.declaration(id).name;
+    let limit = limits.rows_per_relation;
+    Diagnostic::error("too-many-rows", format!("the input `{name}` has {rows} rows, the limit is {limit}"))
+}
+
+/// For each relation, whether one of the wanted ones depends on it.
+fn needed(program: &Program, wanted: &[RelationId]) -> Vec<bool> {
+    let mut needed = vec![false; program.body.declarations.len()];
+    let mut waiting: Vec<RelationId> = wanted.to_vec();
+    let mut uses: Vec<Vec<RelationId>> = vec![Vec::new(); needed.len()];
+    for rule in program.rules() {
+        for literal in &rule.body {
+            if let Literal::Positive(atom) | Literal::Negative(atom) = literal {
+                uses[rule.head.relation.index()].push(atom.relation);
+            }
+        }
+    }
+    while let Some(id) = waiting.pop() {
+        if needed.get(id.index()) == Some(&false) {
+            needed[id.index()] = true;
+            waiting.extend(&uses[id.index()]);
+        }
+    }
+    needed
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+
+    use super::super::Source;
+    use super::*;
+
+    fn load(text: &str) -> Program {
+        let loaded = Program::load(&[Source { file: "test.dl", text, builtin: true }]);
+        loaded.program.unwrap_or_else(|| panic!("{:#?}", loaded.diagnostics))
+    }
+
+    const REACH: &str = r#"
+        .type N
+        .decl edge(a: N, b: N) input
+        .decl far(a: N, b: N) output
+        .decl no_way(a: N, b: N) output
+        .decl node(a: N)
+        far(A, B) :- edge(A, B).
+        far(A, C) :- far(A, B), edge(B, C).
+        node(A) :- edge(A, _).
+        node(B) :- edge(_, B).
+        no_way(A, B) :- node(A), node(B), A < B, !far(A, B).
+    "#;
+
+    #[test]
+    fn recursion_and_negation() {
+        let program = load(REACH);
+        let mut symbols = Symbols::new();
+        let edge = program.relation("edge").unwrap();
+        let mut facts = Facts::new();
+        for (a, b) in [("a", "b"), ("b", "c"), ("c", "b"), ("d", "a")] {
+            let row = [symbols.text(a), symbols.text(b)];
+            facts.insert(edge, &row);
+        }
+        let wanted = [program.relation("no_way").unwrap()];
+        let done = Evaluation::new(&program, &mut symbols, facts, &wanted, &Limits::default()).unwrap();
+        let shown = |name: &str| {
+            let rows = done.rows(program.relation(name).unwrap());
+            let mut rows: Vec<String> =
+                rows.map(|row| format!("{}{}", symbols.value(row[0]), symbols.value(row[1]))).collect();
+            rows.sort();
+            rows.join(" ")
+        };
+        assert_eq!(shown("far"), "ab ac bb bc cb cc da db dc");
+        assert_eq!(shown("no_way"), "ad bd cd");
+    }
+
+    #[test]
+    fn what_is_not_wanted_is_not_evaluated() {
+        let program = load(REACH);
+        let node = program.relation("node").unwrap();
+        let facts = Facts::new();
+        let done =
+            Evaluation::new(&program, &mut Symbols::new(), facts, &[node], &Limits::default()).unwrap();
+        assert!(done.has(node));
+        assert!(!done.has(program.relation("far").unwrap()));
+    }
+
+    #[test]
+    fn a_product_over_the_limit_is_refused_by_name() {
+        let program =
+            load(".type N\n.decl n(n: N) input\n.decl p(a: N, b: N) output\np(A, B) :- n(A), n(B).\n");
+        let mut symbols = Symbols::new();
+        let n = program.relation("n").unwrap();
+        let mut facts = Facts::new();
+        (0..100).for_each(|number| facts.insert(n, &[symbols.text(&format!("n{number}"))]));
+        let wanted = [program.relation("p").unwrap()];
+        for limits in [
+            Limits { rows_per_relation: 9_999, ..Limits::default() },
+            Limits { rows_per_rule: 9_999, ..Limits::default() },
+        ] {
+            let refused = Evaluation::new(&program, &mut symbols, facts.clone(), &wanted, &limits);
+            let error = refused.err().unwrap();
+            assert_eq!(error.code, "too-many-rows");
+            assert!(error.message.contains("`p`"), "{error}");
+        }
+        assert!(Evaluation::new(&program, &mut symbols, facts, &wanted, &Limits::default()).is_ok());
+    }
+}

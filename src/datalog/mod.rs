@@ -1,0 +1,47 @@
+//! A Datalog engine: rule texts, checked; evaluated on datafrog; explained.
+//!
+//! ```text
+//!  text -> lexer -> parser -> resolve -> check -> strata        = Program
+//!  Program + Facts -> plan -> run (datafrog leapjoins) -> table = Evaluation
+//!  Evaluation + changed facts -> update                         = Changes
+//!  Evaluation + a row -> explain                                = why, why not
+//! ```
+//!
+//! The language is what Soufflé's users know: declarations with typed columns, rules with
+//! negation (stratified), constants and comparisons; see `docs/rules.md`. It knows
+//! nothing of Kubernetes, reads no files and prints nothing.
+
+mod check;
+mod evaluate;
+mod facts;
+mod lexer;
+mod parser;
+mod plan;
+mod program;
+mod resolve;
+mod rows;
+mod run;
+mod source;
+mod strata;
+mod symbols;
+mod table;
+mod view;
+
+pub use evaluate::{Evaluation, Limits};
+pub use facts::Facts;
+pub use program::{
+    Atom, Column, Comparison, Declaration, Kind, Literal, Loaded, NUMBER, Operator, Program, RelationId,
+    Rule, Sum, Term, Variable,
+};
+pub use rows::Row;
+pub use source::{Source, Span};
+pub use symbols::{Sym, Symbols, Value};
+
+/// A relation has at most so many columns.
+pub const MAX_COLUMNS: usize = 8;
+/// A rule has at most so many variables.
+pub const MAX_VARIABLES: usize = 32;
+/// A rule text is at most so many bytes long.
+pub const MAX_SOURCE: usize = 1 << 20;
+/// So many problems of one program are told; a text with more has one big problem.
+const MAX_DIAGNOSTICS: usize = 100;

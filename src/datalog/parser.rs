@@ -1,0 +1,490 @@
+//! Tokens into items: types, declarations and rules as they were written.
+//!
+//! Names are not looked up here. After a mistake the parser goes on behind the next
+//! full stop that ends a line, or at the next directive, so one run shows all mistakes
+//! of a text. The grammar has no nesting, so no depth can exhaust the stack.
+
+use super::lexer::{Fault, MAX_FAULTS, MAX_NAME, Token, tokens};
+use super::source::Span;
+
+/// What one text says.
+#[derive(Debug, Default)]
+pub(super) struct Items {
+    pub doc: Vec<String>,
+    pub types: Vec<RawType>,
+    pub declarations: Vec<RawDeclaration>,
+    pub rules: Vec<RawRule>,
+    pub faults: Vec<Fault>,
+    /// `///` lines that stand over nothing.
+    pub stray: Vec<Span>,
+    /// Relations whose declaration has a mistake: what uses them is not blamed too.
+    pub broken: Vec<String>,
+}
+
+#[derive(Debug)]
+pub(super) struct RawType {
+    pub name: String,
+    pub span: Span,
+}
+
+#[derive(Debug)]
+pub(super) struct RawDeclaration {
+    pub name: String,
+    pub name_span: Span,
+    pub columns: Vec<RawColumn>,
+    /// `input`, `output`, `open`, as written.
+    pub qualifiers: Vec<(String, Span)>,
+    pub doc: Vec<String>,
+    pub span: Span,
+}
+
+#[derive(Debug)]
+pub(super) struct RawColumn {
+    pub name: String,
+    pub ty: String,
+    pub name_span: Span,
+    pub ty_span: Span,
+}
+
+#[derive(Debug)]
+pub(super) struct RawRule {
+    pub head: RawAtom,
+    pub body: Vec<RawLiteral>,
+    pub sentence: Vec<(String, Span)>,
+    pub span: Span,
+}
+
+#[derive(Debug)]
+pub(super) enum RawLiteral {
+    Positive(RawAtom),
+    Negative(RawAtom),
+    Comparison { left: RawSum, operator: &'static str, right: RawSum, span: Span },
+}
+
+#[derive(Debug)]
+pub(super) struct RawAtom {
+    pub name: String,
+    pub name_span: Span,
+    pub terms: Vec<(RawTerm, Span)>,
+    pub span: Span,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum RawTerm {
+    Variable(String),
+    Any,
+    Text(String),
+    Number(i64),
+}
+
+/// `a + b - c`: the parts, each with whether it is subtracted.
+#[derive(Debug)]
+pub(super) struct RawSum {
+    pub parts: Vec<(bool, RawTerm, Span)>,
+}
+
+/// The longest rule body, in literals.
+pub(super) const MAX_BODY: usize = 64;
+/// The longest sum in a comparison.
+const MAX_SUM: usize = 16;
+/// More arguments than this are not even read.
+const MAX_ARGUMENTS: usize = 64;
+
+const OPERATORS: [&str; 6] = ["=", "!=", "<", "<=", ">", ">="];
+
+/// Reads a whole text.
+pub(super) fn parse(source: u32, text: &str) -> Items {
+    let (tokens, faults) = tokens(source, text);
+    let items = Items { faults, ..Items::default() };
+    let mut parser = Parser { text, tokens, at: 0, items, docs: Vec::new() };
+    parser.items();
+    parser.items
+}
+
+/// Reads a rule body alone, as a query.
+pub(super) fn parse_body(source: u32, text: &str) -> (Vec<RawLiteral>, Vec<Fault>) {
+    let (tokens, faults) = tokens(source, text);
+    let items = Items { faults, ..Items::default() };
+    let mut parser = Parser { text, tokens, at: 0, items, docs: Vec::new() };
+    let mut body = Vec::new();
+    if let Some(found) = parser.body() {
+        body = found;
+        parser.take(".");
+        if *parser.token() != Token::End {
+            parser.expected("`,` or the end of the query");
+        }
+    }
+    (body, parser.items.faults)
+}
+
+struct Parser<'a> {
+    text: &'a str,
+    tokens: Vec<(Token, Span)>,
+    at: usize,
+    items: Items,
+    docs: Vec<(String, Span)>,
+}
+
+impl Parser<'_> {
+    fn token(&self) -> &Token {
+        self.tokens.get(self.at).map_or(&Token::End, |(token, _)| token)
+    }
+
+    fn span(&self) -> Span {
+        self.tokens.get(self.at).or(self.tokens.last()).map_or(
+            // Never met: the lexer always ends with `End`.
+            Span { source: 0, start: 0, end: 0 },
+            |(_, span)| *span,
+        )
+    }
+
+    fn last_span(&self) -> Span {
+        self.tokens.get(self.at.saturating_sub(1)).map_or(self.span(), |(_, span)| *span)
+    }
+
+    fn take(&mut self, mark: &str) -> bool {
+        let found = matches!(self.token(), Token::Mark(found) if *found == mark);
+        if found {
+            self.at += 1;
+        }
+        found
+    }
+
+    fn fault(&mut self, code: &'static str, message: String, help: &'static str, span: Span) {
+        if self.items.faults.len() < MAX_FAULTS {
+            self.items.faults.push(Fault { code, message, help, span });
+        }
+    }
+
+    fn expected(&mut self, what: &str) {
+        let message = format!("expected {what}, found {}", self.token().shown());
+        let help = match self.token() {
+            Token::Mark(";") => "parts of a rule are joined with `,`; write two rules for an or",
+            Token::End | Token::Directive(_) | Token::Doc(_) => "a rule ends with `.`",
+            _ => "a rule is `head(X) :- body(X, Y), !other(Y), X < Y.`",
+        };
+        self.fault("syntax", message, help, self.span());
+    }
+
+    /// As `take`, with an error when it is not there.
+    fn need(&mut self, mark: &str, what: &str) -> Option<()> {
+        if self.take(mark) {
+            return Some(());
+        }
+        self.expected(what);
+        None
+    }
+
+    fn name(&mut self, what: &str) -> Option<(String, Span)> {
+        if let Token::Name(name) = self.token() {
+            let found = (name.clone(), self.span());
+            self.at += 1;
+            return Some(found);
+        }
+        self.expected(what);
+        None
+    }
+
+    fn items(&mut self) {
+        while *self.token() != Token::End {
+            let start = self.at;
+            let done = match self.token().clone() {
+                Token::FileDoc(line) => {
+                    self.at += 1;
+                    self.items.doc.push(line);
+                    Some(())
+                }
+                Token::Doc(line) => {
+                    self.docs.push((line, self.span()));
+                    self.at += 1;
+                    continue;
+                }
+                Token::Directive(word) => self.directive(&word),
+                _ => self.rule(),
+            };
+            self.stray_docs();
+            if done.is_none() {
+                self.recover(start);
+            }
+        }
+        self.stray_docs();
+    }
+
+    /// The `///` lines directly over what starts here; others are noted as stray.
+    fn docs_here(&mut self) -> Vec<(String, Span)> {
+        let mut next = self.span().start as usize;
+        let mut from = self.docs.len();
+        while from > 0 {
+            let span = self.docs[from - 1].1;
+            let between = self.text.get(span.end as usize..next).unwrap_or("");
+            if between.matches('\n').count() != 1 {
+                break;
+            }
+            next = span.start as usize;
+            from -= 1;
+        }
+        let here = self.docs.split_off(from);
+        self.stray_docs();
+        here
+    }
+
+    fn stray_docs(&mut self) {
+        if let (Some(first), Some(last)) = (self.docs.first(), self.docs.last()) {
+            self.items.stray.push(first.1.to(last.1));
+            self.docs.clear();
+        }
+    }
+
+    fn recover(&mut self, start: usize) {
+        self.at = self.at.max(start + 1);
+        loop {
+            match self.token() {
+                Token::End | Token::Directive(_) | Token::Doc(_) => return,
+                _ => {}
+            }
+            let (before, here) = (self.last_span(), self.span());
+            let ended = matches!(self.tokens.get(self.at - 1), Some((Token::Mark("."), _)));
+            let between = self.text.get(before.end as usize..here.start as usize).unwrap_or("");
+            if ended && between.contains('\n') {
+                return;
+            }
+            self.at += 1;
+        }
+    }
+
+    fn directive(&mut self, word: &str) -> Option<()> {
+        let start = self.span();
+        match word {
+            "type" => {
+                let _docs = self.docs_here();
+                self.at += 1;
+                let (name, span) = self.name("the name of a type")?;
+                if !name.starts_with(|c: char| c.is_ascii_uppercase()) {
+                    self.fault(
+                        "type-name",
+                        format!("the type `{name}` does not start with a capital letter"),
+                        "types are capitalised, as `Node`; `number` is the built-in one",
+                        span,
+                    );
+                }
+                self.items.types.push(RawType { name, span });
+                Some(())
+            }
+            "decl" => {
+                let doc = self.docs_here().into_iter().map(|(line, _)| line).collect();
+                self.at += 1;
+                let name = self.token().clone();
+                let declaration = self.declaration(start, doc);
+                match (declaration, name) {
+                    (Some(declaration), _) => self.items.declarations.push(declaration),
+                    (None, Token::Name(name)) => {
+                        self.items.broken.push(name);
+                        return None;
+                    }
+                    _ => return None,
+                }
+                Some(())
+            }
+            _ => {
+                let shown: String = word.chars().take(MAX_NAME).collect();
+                self.fault(
+                    "unknown-directive",
+                    format!("unknown directive `.{shown}`"),
+                    "the directives are `.type` and `.decl`",
+                    start,
+                );
+                self.at += 1;
+                None
+            }
+        }
+    }
+
+    fn declaration(&mut self, start: Span, doc: Vec<String>) -> Option<RawDeclaration> {
+        let (name, name_span) = self.name("the name of a relation")?;
+        if !name.starts_with(|c: char| c.is_ascii_lowercase()) {
+            self.fault(
+                "relation-name",
+                format!("the relation `{name}` does not start with a lower-case letter"),
+                "relations start with a lower-case letter, variables and types with a capital one",
+                name_span,
+            );
+            return None;
+        }
+        self.need("(", "`(`")?;
+        let mut columns = Vec::new();
+        while !self.take(")") {
+            if !columns.is_empty() {
+                self.need(",", "`,` or `)`")?;
+            }
+            let (name, name_span) = self.name("the name of a column")?;
+            self.need(":", "`:` and the type of the column")?;
+            let (ty, ty_span) = self.name("a type")?;
+            columns.push(RawColumn { name, ty, name_span, ty_span });
+        }
+        let mut span = start.to(self.last_span());
+        let mut qualifiers = Vec::new();
+        while let Token::Name(word) = self.token() {
+            // The next rule may follow without anything in between: `name (`.
+            if matches!(self.tokens.get(self.at + 1), Some((Token::Mark("("), _))) {
+                break;
+            }
+            qualifiers.push((word.clone(), self.span()));
+            span = span.to(self.span());
+            self.at += 1;
+        }
+        // Soufflé has no full stop here; who writes one means no harm.
+        self.take(".");
+        Some(RawDeclaration { name, name_span, columns, qualifiers, doc, span })
+    }
+
+    fn rule(&mut self) -> Option<()> {
+        let sentence = self.docs_here();
+        let start = self.span();
+        let head = self.atom("a rule, `.type` or `.decl`")?;
+        let body = if self.take(":-") { self.body()? } else { Vec::new() };
+        self.need(".", if body.is_empty() { "`:-` or `.`" } else { "`,` or `.`" })?;
+        let span = start.to(self.last_span());
+        self.items.rules.push(RawRule { head, body, sentence, span });
+        Some(())
+    }
+
+    fn body(&mut self) -> Option<Vec<RawLiteral>> {
+        let mut body = Vec::new();
+        loop {
+            let start = self.span();
+            body.push(self.literal()?);
+            if body.len() > MAX_BODY {
+                self.fault(
+                    "rule-too-long",
+                    format!("a rule has more than {MAX_BODY} parts"),
+                    "split it with a relation of its own",
+                    start,
+                );
+                return None;
+            }
+            if !self.take(",") {
+                return Some(body);
+            }
+        }
+    }
+
+    fn literal(&mut self) -> Option<RawLiteral> {
+        if self.take("!") {
+            return Some(RawLiteral::Negative(self.atom("a relation behind `!`")?));
+        }
+        let call = matches!(self.tokens.get(self.at + 1), Some((Token::Mark("("), _)));
+        if call && matches!(self.token(), Token::Name(_)) {
+            return Some(RawLiteral::Positive(self.atom("a relation")?));
+        }
+        let start = self.span();
+        let left = self.sum()?;
+        let operator = OPERATORS.iter().find(|operator| self.take(operator));
+        let Some(operator) = operator else {
+            self.expected(match left.parts.as_slice() {
+                [(_, RawTerm::Variable(_) | RawTerm::Text(_) | RawTerm::Number(_), _)] => {
+                    "a comparison (`=`, `<`, …)"
+                }
+                _ => "`=`, `!=`, `<`, `<=`, `>` or `>=`",
+            });
+            return None;
+        };
+        let right = self.sum()?;
+        Some(RawLiteral::Comparison { left, operator, right, span: start.to(self.last_span()) })
+    }
+
+    fn atom(&mut self, what: &str) -> Option<RawAtom> {
+        let (name, name_span) = self.name(what)?;
+        if !name.starts_with(|c: char| c.is_ascii_lowercase()) {
+            self.fault(
+                "relation-name",
+                format!("`{name}` is no name of a relation"),
+                "relations start with a lower-case letter, variables with a capital one",
+                name_span,
+            );
+            return None;
+        }
+        self.need("(", "`(` and the arguments of the relation")?;
+        let mut terms = Vec::new();
+        while !self.take(")") {
+            if !terms.is_empty() {
+                self.need(",", "`,` or `)`")?;
+            }
+            let start = self.span();
+            if terms.len() >= MAX_ARGUMENTS {
+                self.fault(
+                    "too-many-columns",
+                    format!("`{name}` has more than {MAX_ARGUMENTS} arguments"),
+                    "a relation has at most 8 columns",
+                    start,
+                );
+                return None;
+            }
+            let term = self.term(true)?;
+            terms.push((term, start.to(self.last_span())));
+            if matches!(self.token(), Token::Mark("+" | "-")) {
+                self.fault(
+                    "syntax",
+                    "arithmetic stands in comparisons only".to_owned(),
+                    "name the value with a variable and compare it: `T + 60 < Now`",
+                    self.span(),
+                );
+                return None;
+            }
+        }
+        Some(RawAtom { name, name_span, terms, span: name_span.to(self.last_span()) })
+    }
+
+    fn sum(&mut self) -> Option<RawSum> {
+        let mut parts = Vec::new();
+        let mut minus = false;
+        loop {
+            let start = self.span();
+            let term = self.term(false)?;
+            parts.push((minus, term, start.to(self.last_span())));
+            if parts.len() > MAX_SUM {
+                self.fault(
+                    "rule-too-long",
+                    format!("a sum has more than {MAX_SUM} parts"),
+                    "add constants up beforehand",
+                    start,
+                );
+                return None;
+            }
+            if self.take("-") {
+                minus = true;
+            } else if self.take("+") {
+                minus = false;
+            } else {
+                return Some(RawSum { parts });
+            }
+        }
+    }
+
+    fn term(&mut self, any: bool) -> Option<RawTerm> {
+        let minus = self.take("-");
+        let term = match self.token().clone() {
+            Token::Number(number) => RawTerm::Number(if minus { -number } else { number }),
+            _ if minus => {
+                self.expected("a number behind `-`");
+                return None;
+            }
+            Token::Text(text) => RawTerm::Text(text),
+            Token::Mark("_") if any => RawTerm::Any,
+            Token::Name(name) if name.starts_with(|c: char| c.is_ascii_uppercase() || c == '_') => {
+                RawTerm::Variable(name)
+            }
+            Token::Name(name) => {
+                let message = format!("`{name}` is neither a variable nor a constant");
+                let help = "variables start with a capital letter, texts stand in quotes";
+                self.fault("syntax", message, help, self.span());
+                return None;
+            }
+            _ => {
+                self.expected(if any { "a variable, a constant or `_`" } else { "a variable or a constant" });
+                return None;
+            }
+        };
+        self.at += 1;
+        Some(term)
+    }
+}

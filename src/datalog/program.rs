@@ -1,0 +1,341 @@
+//! A checked rule program: declarations, rules and the order to evaluate them in.
+//!
+//! Everything a reader of the rules may want is kept (documentation, sentences, the
+//! text of each rule and where it stands), so listings, generated docs and explanations
+//! all come from here. A [`Program`] is a cheap handle: clones share one body, and an
+//! evaluation can live beside its program for as long as a watcher runs.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use super::check::{check_rule, check_unused};
+use super::resolve::resolve;
+use super::source::{Source, Span, Text, place};
+use super::strata::{Stratum, stratify};
+use crate::diagnostic::{Diagnostic, Place};
+
+/// One relation of a program.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct RelationId(pub(super) u32);
+
+impl RelationId {
+    /// Its place among the declarations.
+    #[must_use]
+    pub fn index(self) -> usize {
+        self.0 as usize
+    }
+}
+
+/// Where the rows of a relation come from and go to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Kind {
+    /// Filled from outside; no rule may derive it.
+    Input,
+    /// Derived, and used by other rules.
+    Internal,
+    /// Derived, and read by the outside.
+    Output,
+}
+
+/// A column of a relation.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Column {
+    /// Its name, which is documentation.
+    pub name: Arc<str>,
+    /// Its type: a declared symbol type or `number`.
+    pub ty: Arc<str>,
+}
+
+/// The built-in type of integers.
+pub const NUMBER: &str = "number";
+
+/// A declared relation.
+#[derive(Debug, Clone)]
+pub struct Declaration {
+    /// How the program's functions name it.
+    pub id: RelationId,
+    /// Its name.
+    pub name: Arc<str>,
+    /// Its columns, at most [`super::MAX_COLUMNS`].
+    pub columns: Vec<Column>,
+    /// Input, internal or output.
+    pub kind: Kind,
+    /// Whether a user's rules may derive more of it.
+    pub open: bool,
+    /// The `///` lines over it.
+    pub doc: String,
+    /// The text it is from.
+    pub file: Arc<str>,
+    /// The line it starts on, from 1.
+    pub line: u32,
+    /// Whether it is a part of the tool.
+    pub builtin: bool,
+    pub(super) span: Span,
+}
+
+impl std::fmt::Display for Declaration {
+    /// As it would be written: `label(node: Node, key: Key)`.
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{}(", self.name)?;
+        for (at, column) in self.columns.iter().enumerate() {
+            let comma = if at == 0 { "" } else { ", " };
+            write!(f, "{comma}{}: {}", column.name, column.ty)?;
+        }
+        f.write_str(")")
+    }
+}
+
+/// A declared symbol type.
+#[derive(Debug, Clone)]
+pub(super) struct TypeName {
+    pub name: Arc<str>,
+    pub span: Span,
+}
+
+/// A variable of a rule: its place in [`Rule::variables`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Variable(pub usize);
+
+/// An argument of an atom or a part of a comparison.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Term {
+    /// A variable.
+    Variable(Variable),
+    /// `_`: any value.
+    Any,
+    /// A quoted text.
+    Text(Arc<str>),
+    /// An integer.
+    Number(i64),
+}
+
+/// A relation with its arguments.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Atom {
+    /// The relation.
+    pub relation: RelationId,
+    /// One term for each of its columns.
+    pub terms: Vec<Term>,
+    pub(super) span: Span,
+    pub(super) spans: Vec<Span>,
+}
+
+impl Atom {
+    /// The variables of the atom, in order, as often as they stand there.
+    pub fn variables(&self) -> impl Iterator<Item = Variable> + '_ {
+        self.terms.iter().filter_map(|term| match term {
+            Term::Variable(variable) => Some(*variable),
+            _ => None,
+        })
+    }
+}
+
+/// How two sides are compared.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Operator {
+    /// `=`
+    Equal,
+    /// `!=`
+    NotEqual,
+    /// `<`
+    Less,
+    /// `<=`
+    AtMost,
+    /// `>`
+    Greater,
+    /// `>=`
+    AtLeast,
+}
+
+/// Terms added up; each with whether it is subtracted.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Sum {
+    /// At least one part.
+    pub parts: Vec<(bool, Term)>,
+    pub(super) spans: Vec<Span>,
+}
+
+/// Two sides compared.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Comparison {
+    /// The left side.
+    pub left: Sum,
+    /// How.
+    pub operator: Operator,
+    /// The right side.
+    pub right: Sum,
+    pub(super) span: Span,
+}
+
+impl Comparison {
+    /// The variables of both sides.
+    pub fn variables(&self) -> impl Iterator<Item = Variable> + '_ {
+        self.left.parts.iter().chain(&self.right.parts).filter_map(|(_, term)| match term {
+            Term::Variable(variable) => Some(*variable),
+            _ => None,
+        })
+    }
+}
+
+/// One part of a rule's body.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Literal {
+    /// There is such a row.
+    Positive(Atom),
+    /// There is no such row.
+    Negative(Atom),
+    /// The comparison holds.
+    Comparison(Comparison),
+}
+
+impl Literal {
+    pub(super) fn span(&self) -> Span {
+        match self {
+            Literal::Positive(atom) | Literal::Negative(atom) => atom.span,
+            Literal::Comparison(comparison) => comparison.span,
+        }
+    }
+}
+
+/// A rule; one without a body is a fact.
+#[derive(Debug, Clone)]
+pub struct Rule {
+    /// What it derives.
+    pub head: Atom,
+    /// When.
+    pub body: Vec<Literal>,
+    /// The names of its variables.
+    pub variables: Vec<Arc<str>>,
+    /// The `///` text over it, one line, with `{Variable}` to be filled in. May be empty.
+    pub sentence: Arc<str>,
+    /// The rule as it was written.
+    pub text: Arc<str>,
+    /// The text it is from.
+    pub file: Arc<str>,
+    /// The line it starts on, from 1.
+    pub line: u32,
+    /// Whether it is a part of the tool.
+    pub builtin: bool,
+    pub(super) span: Span,
+}
+
+/// What loading gives: a program if there were no errors, and all that was found.
+#[derive(Debug)]
+pub struct Loaded {
+    /// The program, unless there was an error.
+    pub program: Option<Program>,
+    /// Errors and warnings, by place.
+    pub diagnostics: Vec<Diagnostic>,
+}
+
+/// A checked program.
+#[derive(Debug, Clone)]
+pub struct Program {
+    pub(super) body: Arc<Body>,
+}
+
+#[derive(Debug, Clone, Default)]
+pub(super) struct Body {
+    pub texts: Vec<Text>,
+    pub types: Vec<TypeName>,
+    pub declarations: Vec<Declaration>,
+    pub names: BTreeMap<Arc<str>, RelationId>,
+    pub rules: Vec<Rule>,
+    pub strata: Vec<Stratum>,
+}
+
+impl Body {
+    pub fn place(&self, span: Span) -> Place {
+        place(&self.texts, span)
+    }
+
+    pub fn declaration(&self, id: RelationId) -> &Declaration {
+        &self.declarations[id.index()]
+    }
+}
+
+impl Program {
+    /// Reads and checks texts that make one program. Their order does not matter.
+    #[must_use]
+    pub fn load(sources: &[Source<'_>]) -> Loaded {
+        let (body, mut diagnostics) = resolve(sources);
+        for rule in &body.rules {
+            if diagnostics.len() < super::MAX_DIAGNOSTICS {
+                check_rule(&body, rule, true, &mut diagnostics);
+            }
+        }
+        if !diagnostics.iter().any(Diagnostic::is_error) {
+            check_unused(&body, &mut diagnostics);
+        }
+        finish(body, diagnostics)
+    }
+
+    /// The same declarations with other rules, checked again. Made for tests that ask
+    /// whether any example notices a changed rule: clone a rule, take a part out of its
+    /// body or turn a `Positive` into a `Negative`, and evaluate what comes out.
+    #[must_use]
+    pub fn with_rules(&self, rules: Vec<Rule>) -> Loaded {
+        let body = Body { rules, ..(*self.body).clone() };
+        let mut diagnostics = Vec::new();
+        for rule in &body.rules {
+            check_rule(&body, rule, false, &mut diagnostics);
+        }
+        diagnostics.retain(Diagnostic::is_error);
+        finish(body, diagnostics)
+    }
+
+    /// The relation of that name.
+    #[must_use]
+    pub fn relation(&self, name: &str) -> Option<RelationId> {
+        self.body.names.get(name).copied()
+    }
+
+    /// What is known of a relation.
+    #[must_use]
+    pub fn declaration(&self, id: RelationId) -> &Declaration {
+        self.body.declaration(id)
+    }
+
+    /// All relations, in the order they were declared in.
+    pub fn declarations(&self) -> impl Iterator<Item = &Declaration> {
+        self.body.declarations.iter()
+    }
+
+    /// All symbol types, in the order they were declared in.
+    pub fn types(&self) -> impl Iterator<Item = &str> {
+        self.body.types.iter().map(|ty| &*ty.name)
+    }
+
+    /// All rules, facts among them, in the order they were read in.
+    pub fn rules(&self) -> impl Iterator<Item = &Rule> {
+        self.body.rules.iter()
+    }
+
+    /// The rules that derive a relation.
+    pub fn rules_for(&self, relation: RelationId) -> impl Iterator<Item = &Rule> {
+        self.body.rules.iter().filter(move |rule| rule.head.relation == relation)
+    }
+
+    /// The file, the `//!` documentation and the text of each source.
+    pub fn files(&self) -> impl Iterator<Item = (&str, &str, &str)> {
+        self.body.texts.iter().map(|text| (&*text.file, text.doc.as_str(), &*text.text))
+    }
+
+    /// Where a rule stands.
+    #[must_use]
+    pub fn place(&self, rule: &Rule) -> Place {
+        self.body.place(rule.span)
+    }
+}
+
+fn finish(mut body: Body, mut diagnostics: Vec<Diagnostic>) -> Loaded {
+    if !diagnostics.iter().any(Diagnostic::is_error) {
+        match stratify(&body) {
+            Ok(strata) => body.strata = strata,
+            Err(error) => diagnostics.push(error),
+        }
+    }
+    Diagnostic::sort(&mut diagnostics);
+    let failed = diagnostics.iter().any(Diagnostic::is_error);
+    Loaded { program: (!failed).then(|| Program { body: Arc::new(body) }), diagnostics }
+}

@@ -1,0 +1,390 @@
+//! Names into what they mean: types, relations, variables, and who may define what.
+//!
+//! All declarations of all texts are known before any rule is looked at, so order never
+//! matters. A rule with a mistake in it is left out and the next one is read.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use super::lexer::Fault;
+use super::parser::{Items, RawAtom, RawDeclaration, RawLiteral, RawRule, RawSum, RawTerm, RawType, parse};
+use super::program::{
+    Atom, Body, Column, Comparison, Declaration, Kind, Literal, NUMBER, Operator, RelationId, Rule, Sum,
+    Term, TypeName, Variable,
+};
+use super::source::{Source, Span, Text};
+use super::{MAX_COLUMNS, MAX_DIAGNOSTICS, MAX_SOURCE, MAX_VARIABLES};
+use crate::diagnostic::{Diagnostic, Place, nearest};
+
+/// Everything but the strata, and what is wrong with it.
+pub(super) fn resolve(sources: &[Source<'_>]) -> (Body, Vec<Diagnostic>) {
+    let mut found = Vec::new();
+    let mut body = Body::default();
+    let mut parsed = Vec::new();
+    for source in sources {
+        let index = u32::try_from(body.texts.len()).unwrap_or(u32::MAX);
+        let mut kept = *source;
+        if source.text.len() > MAX_SOURCE {
+            found.push(
+                Diagnostic::error(
+                    "source-too-large",
+                    format!("a rule text of {} bytes is over the limit of {MAX_SOURCE}", source.text.len()),
+                )
+                .at(Place::file(source.file))
+                .help("split it, or load its facts as an input relation"),
+            );
+            kept.text = "";
+        }
+        let items = parse(index, kept.text);
+        let mut text = Text::new(&kept);
+        text.doc = items.doc.join("\n");
+        body.texts.push(text);
+        found.extend(items.faults.iter().map(|fault| diagnostic(&body, fault)));
+        for span in items.stray.iter().take(MAX_DIAGNOSTICS) {
+            found.push(
+                Diagnostic::warning("stray-sentence", "a `///` comment stands over nothing")
+                    .at(body.place(*span))
+                    .help("put it directly over a rule or a `.decl`, or make it a `//` comment"),
+            );
+        }
+        parsed.push(items);
+    }
+    let mut resolver = Resolver { body, found, broken: BTreeSet::new(), types: BTreeMap::new() };
+    resolver.all(parsed);
+    (resolver.body, resolver.found)
+}
+
+/// A fault of the lexer or parser as a diagnostic.
+pub(super) fn diagnostic(body: &Body, fault: &Fault) -> Diagnostic {
+    Diagnostic::error(fault.code, fault.message.clone()).at(body.place(fault.span)).help(fault.help)
+}
+
+struct Resolver {
+    body: Body,
+    found: Vec<Diagnostic>,
+    /// Relations whose declaration is wrong: rules that use them are passed over.
+    broken: BTreeSet<String>,
+    types: BTreeMap<String, Span>,
+}
+
+impl Resolver {
+    fn all(&mut self, parsed: Vec<Items>) {
+        let mut rules = Vec::new();
+        let mut declarations = Vec::new();
+        for items in parsed {
+            for ty in items.types {
+                self.ty(ty);
+            }
+            self.broken.extend(items.broken);
+            declarations.extend(items.declarations);
+            rules.extend(items.rules);
+        }
+        for raw in declarations {
+            self.declaration(raw);
+        }
+        for raw in rules {
+            if self.found.len() >= MAX_DIAGNOSTICS {
+                break;
+            }
+            if let Some(rule) = self.rule(raw) {
+                self.body.rules.push(rule);
+            }
+        }
+    }
+
+    fn report(&mut self, diagnostic: Diagnostic, span: Span) {
+        if self.found.len() < MAX_DIAGNOSTICS {
+            self.found.push(diagnostic.at(self.body.place(span)));
+        }
+    }
+
+    fn ty(&mut self, raw: RawType) {
+        let first = if raw.name == NUMBER { None } else { self.types.get(&raw.name).copied() };
+        if first.is_some() || raw.name == NUMBER {
+            let mut error =
+                Diagnostic::error("redefinition", format!("the type `{}` is declared twice", raw.name))
+                    .help("take this line out; a type is known in all rule files");
+            if let Some(first) = first {
+                error = error.related(self.body.place(first), "first declared here");
+            }
+            self.report(error, raw.span);
+            return;
+        }
+        self.body.types.push(TypeName { name: raw.name.as_str().into(), span: raw.span });
+        self.types.insert(raw.name, raw.span);
+    }
+
+    fn declaration(&mut self, raw: RawDeclaration) {
+        if let Some(first) = self.body.names.get(raw.name.as_str()) {
+            let first = self.body.declaration(*first);
+            let help = if first.builtin {
+                "a built-in relation cannot be declared again; give yours another name"
+            } else {
+                "give one of them another name"
+            };
+            let error =
+                Diagnostic::error("redefinition", format!("the relation `{}` is declared twice", raw.name))
+                    .related(self.body.place(first.span), "first declared here")
+                    .help(help);
+            self.report(error, raw.name_span);
+            return;
+        }
+        let before = self.found.len();
+        if let Some(extra) = raw.columns.get(MAX_COLUMNS) {
+            let error = Diagnostic::error(
+                "too-many-columns",
+                format!("`{}` has {} columns, the limit is {MAX_COLUMNS}", raw.name, raw.columns.len()),
+            )
+            .help("split the relation, or leave out what is not compared");
+            self.report(error, extra.name_span);
+        }
+        self.columns(&raw);
+        let (kind, open) = self.qualifiers(&raw);
+        if self.found.len() > before {
+            self.broken.insert(raw.name);
+            return;
+        }
+        let text = &self.body.texts[raw.span.source as usize];
+        let id = RelationId(u32::try_from(self.body.declarations.len()).unwrap_or(u32::MAX));
+        let name: Arc<str> = raw.name.as_str().into();
+        let columns = raw.columns.iter();
+        let declaration = Declaration {
+            id,
+            name: name.clone(),
+            columns: columns
+                .map(|c| Column { name: c.name.as_str().into(), ty: c.ty.as_str().into() })
+                .collect(),
+            kind,
+            open,
+            doc: raw.doc.join("\n").trim().to_owned(),
+            file: text.file.clone(),
+            line: text.line(raw.span.start),
+            builtin: text.builtin,
+            span: raw.span,
+        };
+        self.body.declarations.push(declaration);
+        self.body.names.insert(name, id);
+    }
+
+    fn columns(&mut self, raw: &RawDeclaration) {
+        let mut names = BTreeSet::new();
+        for column in raw.columns.iter().take(MAX_COLUMNS) {
+            if !names.insert(&column.name) {
+                let error =
+                    Diagnostic::error("redefinition", format!("two columns are named `{}`", column.name))
+                        .help("give one of them another name");
+                self.report(error, column.name_span);
+            }
+            if column.ty != NUMBER && !self.types.contains_key(&column.ty) {
+                let mut error = Diagnostic::error("unknown-type", format!("unknown type `{}`", column.ty));
+                let known = self.types.keys().map(String::as_str).chain([NUMBER]);
+                error = match nearest(&column.ty, known) {
+                    Some(name) => error.help(format!("did you mean `{name}`?")),
+                    None => error.help(format!("declare it: `.type {}`", column.ty)),
+                };
+                self.report(error, column.ty_span);
+            }
+        }
+    }
+
+    fn qualifiers(&mut self, raw: &RawDeclaration) -> (Kind, bool) {
+        let (mut kind, mut open) = (Kind::Internal, false);
+        for (word, span) in &raw.qualifiers {
+            let before = (kind, open);
+            match word.as_str() {
+                "input" => kind = Kind::Input,
+                "output" if kind != Kind::Input => kind = Kind::Output,
+                "open" => open = true,
+                _ => {}
+            }
+            if before == (kind, open) || (open && kind == Kind::Input) {
+                let known = matches!(word.as_str(), "input" | "output" | "open");
+                let message = if known {
+                    format!("`{word}` does not go with what stands before it")
+                } else {
+                    format!("unknown qualifier `{word}`")
+                };
+                let error = Diagnostic::error("unknown-qualifier", message)
+                    .help("a relation is `input`, `output`, `open`, `open output` or none of them");
+                self.report(error, *span);
+            }
+        }
+        (kind, open)
+    }
+
+    fn rule(&mut self, raw: RawRule) -> Option<Rule> {
+        let mut names = Names::default();
+        let head = self.atom(&raw.head, &mut names);
+        let body: Vec<Option<Literal>> =
+            raw.body.iter().map(|literal| self.literal(literal, &mut names)).collect();
+        let head = head?;
+        let body = body.into_iter().collect::<Option<Vec<_>>>()?;
+        if names.names.len() > MAX_VARIABLES {
+            let error = Diagnostic::error(
+                "rule-too-long",
+                format!("a rule has {} variables, the limit is {MAX_VARIABLES}", names.names.len()),
+            )
+            .help("split it with a relation of its own, or write `_` for what does not matter");
+            self.report(error, raw.head.span);
+            return None;
+        }
+        self.permitted(&raw.head, head.relation)?;
+        let text = &self.body.texts[raw.span.source as usize];
+        let sentence: Vec<&str> = raw.sentence.iter().map(|(line, _)| line.trim()).collect();
+        Some(Rule {
+            head,
+            body,
+            variables: names.names,
+            sentence: sentence.join(" ").trim().into(),
+            text: text.slice(raw.span).into(),
+            file: text.file.clone(),
+            line: text.line(raw.span.start),
+            builtin: text.builtin,
+            span: raw.span,
+        })
+    }
+
+    /// Whether a rule may stand where it stands.
+    fn permitted(&mut self, raw: &RawAtom, id: RelationId) -> Option<()> {
+        let head = self.body.declaration(id);
+        let by_user = !self.body.texts[raw.span.source as usize].builtin;
+        let name = &raw.name;
+        let error = if head.kind == Kind::Input {
+            Diagnostic::error("rule-for-input", format!("a rule derives `{name}`, which is an input"))
+                .because("the rows of an input come from outside only")
+                .help("derive a relation of your own and use it beside the input")
+        } else if by_user && head.builtin && !head.open {
+            let open: Vec<String> = self
+                .body
+                .declarations
+                .iter()
+                .filter(|declaration| declaration.open && declaration.builtin)
+                .map(|declaration| format!("`{}`", declaration.name))
+                .collect();
+            let error = Diagnostic::error(
+                "closed-relation",
+                format!("a user's rule derives `{name}`, which is built in and not open"),
+            );
+            if open.is_empty() {
+                error.help("declare a relation of your own")
+            } else {
+                error.help(format!(
+                    "declare a relation of your own, or add to an open one: {}",
+                    open.join(", ")
+                ))
+            }
+        } else {
+            return Some(());
+        };
+        let error = error.related(self.body.place(head.span), "declared here");
+        self.report(error, raw.span);
+        None
+    }
+
+    fn literal(&mut self, raw: &RawLiteral, names: &mut Names) -> Option<Literal> {
+        match raw {
+            RawLiteral::Positive(atom) => self.atom(atom, names).map(Literal::Positive),
+            RawLiteral::Negative(atom) => self.atom(atom, names).map(Literal::Negative),
+            RawLiteral::Comparison { left, operator, right, span } => {
+                Some(comparison(left, operator, right, *span, names))
+            }
+        }
+    }
+
+    fn atom(&mut self, raw: &RawAtom, names: &mut Names) -> Option<Atom> {
+        if !self.body.names.contains_key(raw.name.as_str()) && self.broken.contains(&raw.name) {
+            return None;
+        }
+        match resolve_atom(&self.body, raw, names) {
+            Ok(atom) => Some(atom),
+            Err(error) => {
+                if self.found.len() < MAX_DIAGNOSTICS {
+                    self.found.push(*error);
+                }
+                None
+            }
+        }
+    }
+}
+
+/// The variables of the rule at hand, numbered as they come.
+#[derive(Default)]
+pub(super) struct Names {
+    pub names: Vec<Arc<str>>,
+    known: BTreeMap<String, Variable>,
+}
+
+impl Names {
+    fn term(&mut self, raw: &RawTerm) -> Term {
+        match raw {
+            RawTerm::Any => Term::Any,
+            RawTerm::Number(number) => Term::Number(*number),
+            RawTerm::Text(text) => Term::Text(text.as_str().into()),
+            RawTerm::Variable(name) => {
+                if let Some(variable) = self.known.get(name) {
+                    return Term::Variable(*variable);
+                }
+                let variable = Variable(self.names.len());
+                self.names.push(name.as_str().into());
+                self.known.insert(name.clone(), variable);
+                Term::Variable(variable)
+            }
+        }
+    }
+}
+
+/// An atom whose relation exists and has that many columns.
+pub(super) fn resolve_atom(body: &Body, raw: &RawAtom, names: &mut Names) -> Result<Atom, Box<Diagnostic>> {
+    let Some(relation) = body.names.get(raw.name.as_str()).copied() else {
+        let error = Diagnostic::error("unknown-relation", format!("unknown relation `{}`", raw.name))
+            .at(body.place(raw.name_span));
+        return Err(Box::new(match nearest(&raw.name, body.names.keys().map(|name| &**name)) {
+            Some(name) => error.help(format!("did you mean `{name}`?")),
+            None => error.help(format!("declare it: `.decl {}(...)`", raw.name)),
+        }));
+    };
+    let declaration = body.declaration(relation);
+    if declaration.columns.len() != raw.terms.len() {
+        let wanted = declaration.columns.len();
+        let error = Diagnostic::error(
+            "wrong-arity",
+            format!(
+                "`{}` has {wanted} column{}, here are {}",
+                raw.name,
+                if wanted == 1 { "" } else { "s" },
+                raw.terms.len()
+            ),
+        );
+        return Err(Box::new(
+            error
+                .at(body.place(raw.span))
+                .related(body.place(declaration.span), "declared here")
+                .help(format!("write `{declaration}`; `_` stands for a column that does not matter")),
+        ));
+    }
+    let terms = raw.terms.iter().map(|(term, _)| names.term(term)).collect();
+    Ok(Atom { relation, terms, span: raw.span, spans: raw.terms.iter().map(|(_, span)| *span).collect() })
+}
+
+pub(super) fn comparison(
+    left: &RawSum,
+    operator: &str,
+    right: &RawSum,
+    span: Span,
+    names: &mut Names,
+) -> Literal {
+    let mut sum = |raw: &RawSum| Sum {
+        parts: raw.parts.iter().map(|(minus, term, _)| (*minus, names.term(term))).collect(),
+        spans: raw.parts.iter().map(|(_, _, span)| *span).collect(),
+    };
+    let operator = match operator {
+        "=" => Operator::Equal,
+        "!=" => Operator::NotEqual,
+        "<" => Operator::Less,
+        "<=" => Operator::AtMost,
+        ">" => Operator::Greater,
+        _ => Operator::AtLeast,
+    };
+    let (left, right) = (sum(left), sum(right));
+    Literal::Comparison(Comparison { left, operator, right, span })
+}

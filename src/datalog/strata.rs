@@ -1,0 +1,169 @@
+//! The order of evaluation: relations that depend on each other are one stratum, and a
+//! stratum comes after all it depends on.
+//!
+//! A relation that depends on its own absence has no meaning, so negation inside a
+//! stratum is an error that shows the circle. Tarjan's algorithm, written without
+//! recursion because the depth is the length of the longest chain of rules.
+
+use std::collections::{BTreeMap, VecDeque};
+
+use super::program::{Atom, Body, Literal, RelationId};
+use super::source::Span;
+use crate::diagnostic::Diagnostic;
+
+/// Relations to evaluate together.
+#[derive(Debug, Clone)]
+pub(super) struct Stratum {
+    pub relations: Vec<RelationId>,
+    /// The rules that derive them, by their place in the program.
+    pub rules: Vec<usize>,
+    /// Whether a rule of the stratum uses a relation of the stratum.
+    pub recursive: bool,
+    /// For each relation the rules of the stratum that use it, with the place in the body.
+    pub uses: BTreeMap<RelationId, Vec<(usize, usize)>>,
+}
+
+/// A rule's use of a relation.
+#[derive(Debug, Clone, Copy)]
+struct Edge {
+    to: usize,
+    negative: bool,
+    span: Span,
+}
+
+/// All relations in an order in which they can be evaluated.
+pub(super) fn stratify(body: &Body) -> Result<Vec<Stratum>, Diagnostic> {
+    let mut edges: Vec<Vec<Edge>> = vec![Vec::new(); body.declarations.len()];
+    for rule in &body.rules {
+        for literal in &rule.body {
+            if let Some((atom, negative)) = atom(literal) {
+                let edge = Edge { to: atom.relation.index(), negative, span: atom.span };
+                edges[rule.head.relation.index()].push(edge);
+            }
+        }
+    }
+    let component = components(&edges);
+    for (from, edges_from) in edges.iter().enumerate() {
+        for edge in edges_from {
+            if edge.negative && component[edge.to] == component[from] {
+                return Err(circle(body, &edges, &component, from, *edge));
+            }
+        }
+    }
+    let count = component.iter().max().map_or(0, |last| last + 1);
+    let empty = Stratum { relations: vec![], rules: vec![], recursive: false, uses: BTreeMap::new() };
+    let mut strata = vec![empty; count];
+    for (relation, at) in component.iter().enumerate() {
+        strata[*at].relations.push(body.declarations[relation].id);
+        strata[*at].recursive |= edges[relation].iter().any(|edge| component[edge.to] == *at);
+    }
+    for (at, rule) in body.rules.iter().enumerate() {
+        let stratum = &mut strata[component[rule.head.relation.index()]];
+        stratum.rules.push(at);
+        for (place, literal) in rule.body.iter().enumerate() {
+            if let Some((atom, _)) = atom(literal) {
+                stratum.uses.entry(atom.relation).or_default().push((at, place));
+            }
+        }
+    }
+    Ok(strata)
+}
+
+fn atom(literal: &Literal) -> Option<(&Atom, bool)> {
+    match literal {
+        Literal::Positive(atom) => Some((atom, false)),
+        Literal::Negative(atom) => Some((atom, true)),
+        Literal::Comparison(_) => None,
+    }
+}
+
+/// For each node its strongly connected component; what a component depends on has a
+/// lower number.
+fn components(edges: &[Vec<Edge>]) -> Vec<usize> {
+    const NEW: usize = usize::MAX;
+    let mut component = vec![NEW; edges.len()];
+    let mut index = vec![NEW; edges.len()];
+    let mut low = vec![0; edges.len()];
+    let mut open = Vec::new();
+    let (mut next, mut count) = (0, 0);
+    for root in 0..edges.len() {
+        if index[root] != NEW {
+            continue;
+        }
+        // Each frame is a node and how many of its edges were followed.
+        let mut frames = vec![(root, 0)];
+        while let Some((node, followed)) = frames.pop() {
+            if followed == 0 {
+                index[node] = next;
+                low[node] = next;
+                next += 1;
+                open.push(node);
+            }
+            if let Some(edge) = edges[node].get(followed) {
+                frames.push((node, followed + 1));
+                if index[edge.to] == NEW {
+                    frames.push((edge.to, 0));
+                } else if component[edge.to] == NEW {
+                    low[node] = low[node].min(index[edge.to]);
+                }
+                continue;
+            }
+            if low[node] == index[node] {
+                while let Some(member) = open.pop() {
+                    component[member] = count;
+                    if member == node {
+                        break;
+                    }
+                }
+                count += 1;
+            }
+            if let Some((parent, _)) = frames.last() {
+                low[*parent] = low[*parent].min(low[node]);
+            }
+        }
+    }
+    component
+}
+
+fn circle(body: &Body, edges: &[Vec<Edge>], component: &[usize], from: usize, bad: Edge) -> Diagnostic {
+    let name = |relation: usize| body.declarations[relation].name.clone();
+    let mut steps = vec![format!("`{}` needs that `{}` does not hold", name(from), name(bad.to))];
+    let mut error =
+        Diagnostic::error("negation-in-recursion", format!("`{}` depends on its own absence", name(from)))
+            .at(body.place(bad.span));
+    for (node, edge) in path(edges, component, bad.to, from) {
+        let not = if edge.negative { "that `" } else { "`" };
+        let end = if edge.negative { "` does not hold" } else { "`" };
+        steps.push(format!("`{}` needs {not}{}{end}", name(node), name(edge.to)));
+        error = error.related(body.place(edge.span), format!("`{}` needs `{}`", name(node), name(edge.to)));
+    }
+    error
+        .because(steps.join(", "))
+        .help("derive the negated relation without the other one: what is negated must be finished before")
+}
+
+/// The shortest way from one node to another inside a component.
+fn path(edges: &[Vec<Edge>], component: &[usize], from: usize, to: usize) -> Vec<(usize, Edge)> {
+    let mut came: Vec<Option<(usize, Edge)>> = vec![None; edges.len()];
+    let mut waiting = VecDeque::from([from]);
+    while let Some(node) = waiting.pop_front() {
+        if node == to {
+            break;
+        }
+        for edge in &edges[node] {
+            if component[edge.to] == component[from] && edge.to != from && came[edge.to].is_none() {
+                came[edge.to] = Some((node, *edge));
+                waiting.push_back(edge.to);
+            }
+        }
+    }
+    let mut steps = Vec::new();
+    let mut node = to;
+    while node != from {
+        let Some(step) = came[node] else { break };
+        steps.push(step);
+        node = step.0;
+    }
+    steps.reverse();
+    steps
+}
