@@ -187,7 +187,7 @@ impl Evaluation {
 
     /// Runs a rule and adds what it derives to the rows found for its head.
     pub(super) fn derive(
-        &mut self,
+        &self,
         at: usize,
         start: Start,
         rows: Option<&RowSet>,
@@ -198,7 +198,7 @@ impl Evaluation {
         let program = self.program.clone();
         let rule = &program.body.rules[at];
         let set = found.entry(rule.head.relation).or_insert_with(|| RowSet::new(rule.head.terms.len()));
-        let plan = plan(Some(&rule.head), &rule.body, rule.variables.len(), start, symbols, &mut self.tables);
+        let plan = plan(Some(&rule.head), &rule.body, rule.variables.len(), start, symbols, &self.tables);
         let context = Context {
             tables: &self.tables,
             symbols,

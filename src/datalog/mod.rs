@@ -11,6 +11,8 @@
 //! negation (stratified), constants and comparisons; see `docs/rules.md`. It knows
 //! nothing of Kubernetes, reads no files and prints nothing.
 
+#![allow(dead_code)]
+
 mod check;
 mod evaluate;
 mod facts;
@@ -18,6 +20,7 @@ mod lexer;
 mod parser;
 mod plan;
 mod program;
+mod query;
 mod resolve;
 mod rows;
 mod run;
@@ -33,6 +36,7 @@ pub use program::{
     Atom, Column, Comparison, Declaration, Kind, Literal, Loaded, NUMBER, Operator, Program, RelationId,
     Rule, Sum, Term, Variable,
 };
+pub use query::Query;
 pub use rows::Row;
 pub use source::{Source, Span};
 pub use symbols::{Sym, Symbols, Value};

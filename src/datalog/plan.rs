@@ -104,7 +104,7 @@ pub(super) fn plan(
     variables: usize,
     start: Start,
     symbols: &Symbols,
-    tables: &mut Tables,
+    tables: &[Option<Table>],
 ) -> Plan {
     let done = BTreeSet::new();
     let plan = Plan { never: false, slots: variables, start: vec![], start_filters: vec![], steps: vec![] };
@@ -123,7 +123,7 @@ struct Planner<'a> {
     body: &'a [Literal],
     head: Option<&'a Atom>,
     symbols: &'a Symbols,
-    tables: &'a mut Tables,
+    tables: &'a [Option<Table>],
     bound: BTreeSet<Variable>,
     /// Literals that are dealt with.
     done: BTreeSet<usize>,
@@ -242,7 +242,7 @@ impl Planner<'_> {
     }
 
     /// The positive atom that multiplies the bindings least.
-    fn cheapest(&mut self) -> Option<usize> {
+    fn cheapest(&self) -> Option<usize> {
         let mut best: Option<(f64, usize)> = None;
         for (at, literal) in self.body.iter().enumerate() {
             let Literal::Positive(atom) = literal else { continue };
@@ -251,7 +251,7 @@ impl Planner<'_> {
             }
             let known = (0..atom.terms.len()).filter(|at| self.is_known(&atom.terms[*at]));
             let mask = known.fold(0, |mask, at| mask | 1 << at);
-            let cost = self.tables[atom.relation.index()].as_mut().map_or(0.0, |table| table.fan_out(mask));
+            let cost = self.tables[atom.relation.index()].as_ref().map_or(0.0, |table| table.fan_out(mask));
             if best.is_none_or(|(least, _)| cost < least) {
                 best = Some((cost, at));
             }
@@ -309,7 +309,7 @@ impl Planner<'_> {
         known: &[usize],
         needed: Option<&[usize]>,
     ) -> (Vec<usize>, usize) {
-        let Some(table) = self.tables[relation.index()].as_mut() else { return (Vec::new(), 0) };
+        let Some(table) = self.tables[relation.index()].as_ref() else { return (Vec::new(), 0) };
         let columns = table.columns();
         let first = |order: &[usize], wanted: &[usize]| {
             order[..wanted.len()].iter().all(|column| wanted.contains(column))

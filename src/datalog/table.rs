@@ -5,11 +5,15 @@
 //! a few rows costs a few steps in small trees, whatever the size of the base; when the
 //! sets have grown to a fraction of the base, they are merged into it.
 //!
+//! Indexes are made when a plan first asks for one, also where the relation is only
+//! being read (a query, an explanation): they form a chain that only grows.
+//!
 //! ```text
 //!  rows = base - removed + added       removed is part of base, added has none of it
 //! ```
 
 use std::collections::BTreeSet;
+use std::sync::{Mutex, OnceLock, PoisonError};
 
 use datafrog::Relation;
 use rustc_hash::FxHashMap;
@@ -25,28 +29,31 @@ const SMALL: usize = 256;
 const SAMPLE: usize = 256;
 
 /// The rows of a relation in one order of its columns.
-#[derive(Clone)]
 pub(super) struct Index<T: Ord> {
     /// At each place, which column of the relation stands there.
     pub order: Vec<usize>,
     pub base: Relation<T>,
     pub added: BTreeSet<T>,
     pub removed: BTreeSet<T>,
+    next: OnceLock<Box<Index<T>>>,
 }
 
 /// The indexes of a relation; the first has its columns in declared order.
-#[derive(Clone)]
 pub(super) struct Indexes<T: Ord> {
     pub columns: usize,
-    pub all: Vec<Index<T>>,
-    /// For sets of columns, as bits, the estimated number of different values; made when
-    /// there were so many rows.
-    estimates: FxHashMap<usize, f64>,
-    estimated_at: usize,
+    first: Index<T>,
+    estimates: Mutex<Estimates>,
+}
+
+/// For sets of columns, as bits, how many different values they have about.
+#[derive(Default)]
+struct Estimates {
+    distinct: FxHashMap<usize, f64>,
+    /// How many rows there were.
+    rows: usize,
 }
 
 /// A relation by the width of its rows.
-#[derive(Clone)]
 pub(super) enum Table {
     Narrow(Indexes<u64>),
     Middle(Indexes<u128>),
@@ -54,6 +61,16 @@ pub(super) enum Table {
 }
 
 impl<T: Packed> Index<T> {
+    fn new(order: Vec<usize>, rows: Vec<T>) -> Self {
+        Index {
+            order,
+            base: Relation { elements: rows },
+            added: BTreeSet::new(),
+            removed: BTreeSet::new(),
+            next: OnceLock::new(),
+        }
+    }
+
     fn len(&self) -> usize {
         self.base.elements.len() - self.removed.len() + self.added.len()
     }
@@ -110,82 +127,81 @@ impl<T: Packed> Index<T> {
 
 impl<T: Packed> Indexes<T> {
     fn new(columns: usize, rows: Vec<T>) -> Self {
-        let first = Index {
-            order: (0..columns).collect(),
-            base: Relation { elements: rows },
-            added: BTreeSet::new(),
-            removed: BTreeSet::new(),
-        };
-        Indexes { columns, all: vec![first], estimates: FxHashMap::default(), estimated_at: 0 }
+        Indexes { columns, first: Index::new((0..columns).collect(), rows), estimates: Mutex::default() }
+    }
+
+    fn all(&self) -> impl Iterator<Item = &Index<T>> {
+        std::iter::successors(Some(&self.first), |index| index.next.get().map(|next| &**next))
+    }
+
+    /// The index at a place that `ensure` gave.
+    pub fn index(&self, at: usize) -> &Index<T> {
+        self.all().nth(at).unwrap_or(&self.first)
     }
 
     /// The place of the index of that order, built if need be.
-    fn ensure(&mut self, order: &[usize]) -> usize {
-        if let Some(found) = self.all.iter().position(|index| index.order == order) {
-            return found;
+    fn ensure(&self, order: &[usize]) -> usize {
+        let (mut index, mut at) = (&self.first, 0);
+        while index.order != order {
+            index = index.next.get_or_init(|| {
+                let rows = self.first.range_all().map(|row| self.permuted(row, order)).collect();
+                Box::new(Index::new(order.to_vec(), sorted(rows)))
+            });
+            at += 1;
         }
-        let rows = self.all[0].range_all().map(|row| self.permuted(row, order)).collect();
-        self.all.push(Index {
-            order: order.to_vec(),
-            base: Relation { elements: sorted(rows) },
-            added: BTreeSet::new(),
-            removed: BTreeSet::new(),
-        });
-        self.all.len() - 1
+        at
     }
 
     fn permuted(&self, row: T, order: &[usize]) -> T {
         T::pack(order.iter().map(|at| row.column(*at, self.columns)), self.columns)
     }
 
-    /// Rows of the first index's order in that of another.
-    pub fn in_order(&self, rows: &[T], index: usize) -> Vec<T> {
-        if index == 0 {
+    /// Rows of the first index's order in another order.
+    pub fn in_order(&self, rows: &[T], order: &[usize]) -> Vec<T> {
+        if order == self.first.order {
             return rows.to_vec();
         }
-        let order = &self.all[index].order;
         sorted(rows.iter().map(|row| self.permuted(*row, order)).collect())
     }
 
     fn apply(&mut self, added: &[T], removed: &[T]) {
-        for index in 0..self.all.len() {
-            let added = self.in_order(added, index);
-            let removed = self.in_order(removed, index);
-            self.all[index].apply(&added, &removed);
+        let columns = self.columns;
+        let permuted = |rows: &[T], order: &[usize]| {
+            let row = |row: &T| T::pack(order.iter().map(|at| row.column(*at, columns)), columns);
+            sorted(rows.iter().map(row).collect())
+        };
+        let mut next = Some(&mut self.first);
+        while let Some(index) = next {
+            let (added, removed) = (permuted(added, &index.order), permuted(removed, &index.order));
+            index.apply(&added, &removed);
+            next = index.next.get_mut().map(|next| &mut **next);
         }
     }
 
     /// How many rows share the values of some columns, on average.
-    fn fan_out(&mut self, mask: usize) -> f64 {
-        let rows = self.all[0].len();
+    fn fan_out(&self, mask: usize) -> f64 {
+        let rows = self.first.len();
         if mask == 0 || rows == 0 {
             return count(rows);
         }
         if mask == (1 << self.columns) - 1 {
             return 1.0;
         }
-        if rows > self.estimated_at * 2 || rows * 2 < self.estimated_at {
-            self.estimates.clear();
-            self.estimated_at = rows;
+        let mut estimates = self.estimates.lock().unwrap_or_else(PoisonError::into_inner);
+        if rows > estimates.rows * 2 || rows * 2 < estimates.rows {
+            *estimates = Estimates { rows, ..Estimates::default() };
         }
-        let distinct = match self.estimates.get(&mask) {
-            Some(distinct) => *distinct,
-            None => {
-                let distinct = self.distinct(mask);
-                self.estimates.insert(mask, distinct);
-                distinct
-            }
-        };
+        let distinct = *estimates.distinct.entry(mask).or_insert_with(|| self.distinct(mask));
         (count(rows) / distinct).max(1.0)
     }
 
     /// How many different values some columns have, guessed from a sample: `n` rows with
     /// `c` repetitions among them speak for about `n * n / 2c` values.
     fn distinct(&self, mask: usize) -> f64 {
-        let base = &self.all[0].base.elements;
+        let base = &self.first.base.elements;
         let columns: Vec<usize> = (0..self.columns).filter(|at| mask & 1 << at != 0).collect();
         let mut sample: Vec<T> = if base.len() <= SAMPLE {
-            let all = self.all[0].range_all().take(SAMPLE);
+            let all = self.first.range_all().take(SAMPLE);
             all.map(|row| self.projected(row, &columns)).collect()
         } else {
             // A fixed multiplicative sequence: scattered over the rows, and always the same.
@@ -196,7 +212,7 @@ impl<T: Packed> Indexes<T> {
         sample.sort_unstable();
         sample.dedup();
         let distinct = count(sample.len());
-        let all = count(self.all[0].len());
+        let all = count(self.first.len());
         if distinct >= taken {
             return all;
         }
@@ -210,7 +226,7 @@ impl<T: Packed> Indexes<T> {
     fn prefix(&self, prefix: &[Sym]) -> impl Iterator<Item = Row> + '_ {
         let known = prefix.len().min(self.columns);
         let low = T::low(prefix.iter().copied().take(known), known, self.columns);
-        self.all[0].range(low, low.high(known, self.columns)).map(|row| Row::from_packed(row, self.columns))
+        self.first.range(low, low.high(known, self.columns)).map(|row| Row::from_packed(row, self.columns))
     }
 }
 
@@ -254,9 +270,9 @@ impl Table {
 
     pub fn len(&self) -> usize {
         match self {
-            Table::Narrow(table) => table.all[0].len(),
-            Table::Middle(table) => table.all[0].len(),
-            Table::Wide(table) => table.all[0].len(),
+            Table::Narrow(table) => table.first.len(),
+            Table::Middle(table) => table.first.len(),
+            Table::Wide(table) => table.first.len(),
         }
     }
 
@@ -266,9 +282,9 @@ impl Table {
         }
         let syms = row.iter().copied();
         match self {
-            Table::Narrow(table) => table.all[0].contains(Packed::pack(syms, row.len())),
-            Table::Middle(table) => table.all[0].contains(Packed::pack(syms, row.len())),
-            Table::Wide(table) => table.all[0].contains(Packed::pack(syms, row.len())),
+            Table::Narrow(table) => table.first.contains(Packed::pack(syms, row.len())),
+            Table::Middle(table) => table.first.contains(Packed::pack(syms, row.len())),
+            Table::Wide(table) => table.first.contains(Packed::pack(syms, row.len())),
         }
     }
 
@@ -281,7 +297,7 @@ impl Table {
         }
     }
 
-    pub fn ensure(&mut self, order: &[usize]) -> usize {
+    pub fn ensure(&self, order: &[usize]) -> usize {
         match self {
             Table::Narrow(table) => table.ensure(order),
             Table::Middle(table) => table.ensure(order),
@@ -292,15 +308,15 @@ impl Table {
     /// The orders there are indexes for.
     pub fn orders(&self) -> Vec<&[usize]> {
         match self {
-            Table::Narrow(table) => table.all.iter().map(|index| index.order.as_slice()).collect(),
-            Table::Middle(table) => table.all.iter().map(|index| index.order.as_slice()).collect(),
-            Table::Wide(table) => table.all.iter().map(|index| index.order.as_slice()).collect(),
+            Table::Narrow(table) => table.all().map(|index| index.order.as_slice()).collect(),
+            Table::Middle(table) => table.all().map(|index| index.order.as_slice()).collect(),
+            Table::Wide(table) => table.all().map(|index| index.order.as_slice()).collect(),
         }
     }
 
     /// How many rows share the values of the columns whose bits are set, on average; an
     /// estimate.
-    pub fn fan_out(&mut self, mask: usize) -> f64 {
+    pub fn fan_out(&self, mask: usize) -> f64 {
         match self {
             Table::Narrow(table) => table.fan_out(mask),
             Table::Middle(table) => table.fan_out(mask),
@@ -312,13 +328,13 @@ impl Table {
     pub fn keep(&self, rows: &mut RowSet, there: bool) {
         match (self, rows) {
             (Table::Narrow(table), RowSet::Narrow(rows)) => {
-                rows.retain(|row| table.all[0].contains(*row) == there)
+                rows.retain(|row| table.first.contains(*row) == there)
             }
             (Table::Middle(table), RowSet::Middle(rows)) => {
-                rows.retain(|row| table.all[0].contains(*row) == there)
+                rows.retain(|row| table.first.contains(*row) == there)
             }
             (Table::Wide(table), RowSet::Wide(rows)) => {
-                rows.retain(|row| table.all[0].contains(*row) == there)
+                rows.retain(|row| table.first.contains(*row) == there)
             }
             _ => {}
         }

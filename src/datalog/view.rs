@@ -25,14 +25,14 @@ pub(super) struct View<'a, T: Packed> {
 
 impl<'a, T: Packed> View<'a, T> {
     fn new(table: &'a Indexes<T>, index: usize, minus: &[T], plus: &[T]) -> Self {
-        let found = &table.all[index];
+        let found = table.index(index);
         View {
             columns: table.columns,
             base: &found.base.elements,
             added: &found.added,
             removed: &found.removed,
-            minus: table.in_order(minus, index),
-            plus: table.in_order(plus, index),
+            minus: table.in_order(minus, &found.order),
+            plus: table.in_order(plus, &found.order),
             near: Cell::new(0),
         }
     }

@@ -1,0 +1,192 @@
+//! A rule body asked as a question: `eligible(D, "gpu-1"), !has_pod(D, "gpu-1")`.
+//!
+//! It is read and checked as in a rule file, so its errors look the same; its answer is
+//! the values of its variables. Those whose name starts with `_` are left out.
+
+use std::cell::Cell;
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use super::check::check_body;
+use super::evaluate::Evaluation;
+use super::parser::{RawLiteral, parse_body};
+use super::plan::{Start, plan};
+use super::program::{Literal, Program, RelationId};
+use super::resolve::{Names, comparison, diagnostic, resolve_atom};
+use super::run::{Context, run};
+use super::source::{Source, Text};
+use super::symbols::{Sym, Symbols};
+use super::{MAX_SOURCE, MAX_VARIABLES};
+use crate::diagnostic::{Diagnostic, Place};
+
+/// A checked query.
+#[derive(Debug, Clone)]
+pub struct Query {
+    variables: Vec<Arc<str>>,
+    body: Vec<Literal>,
+    text: Arc<str>,
+}
+
+impl Query {
+    /// Reads and checks a query against a program.
+    ///
+    /// # Errors
+    /// All that is wrong with it.
+    pub fn compile(program: &Program, text: &str) -> Result<Query, Vec<Diagnostic>> {
+        if text.len() > MAX_SOURCE {
+            let error = Diagnostic::error("source-too-large", "a query is larger than a rule file may be");
+            return Err(vec![error.at(Place::file("<query>"))]);
+        }
+        // The query's text stands beside the program's, so that spans find it.
+        let mut body = (*program.body).clone();
+        let source = u32::try_from(body.texts.len()).unwrap_or(u32::MAX);
+        body.texts.push(Text::new(&Source { file: "<query>", text, builtin: false }));
+        let (raw, faults) = parse_body(source, text);
+        let mut found: Vec<Diagnostic> = faults.iter().map(|fault| diagnostic(&body, fault)).collect();
+        let mut names = Names::default();
+        let mut literals = Vec::new();
+        for literal in &raw {
+            let resolved = match literal {
+                RawLiteral::Positive(atom) => resolve_atom(&body, atom, &mut names).map(Literal::Positive),
+                RawLiteral::Negative(atom) => resolve_atom(&body, atom, &mut names).map(Literal::Negative),
+                RawLiteral::Comparison { left, operator, right, span } => {
+                    Ok(comparison(left, operator, right, *span, &mut names))
+                }
+            };
+            match resolved {
+                Ok(literal) => literals.push(literal),
+                Err(error) => found.push(*error),
+            }
+        }
+        if found.is_empty() {
+            check_body(&body, &literals, &names.names, &mut found);
+        }
+        if names.names.len() > MAX_VARIABLES {
+            found.push(
+                Diagnostic::error(
+                    "rule-too-long",
+                    format!("a query has more than {MAX_VARIABLES} variables"),
+                )
+                .at(Place::file("<query>"))
+                .help("write `_` for what does not matter"),
+            );
+        }
+        if !found.is_empty() {
+            Diagnostic::sort(&mut found);
+            return Err(found);
+        }
+        Ok(Query { variables: names.names, body: literals, text: text.into() })
+    }
+
+    /// The relations that must be evaluated to answer it.
+    #[must_use]
+    pub fn relations(&self) -> Vec<RelationId> {
+        let relations: BTreeSet<RelationId> = self
+            .body
+            .iter()
+            .filter_map(|literal| match literal {
+                Literal::Positive(atom) | Literal::Negative(atom) => Some(atom.relation),
+                Literal::Comparison(_) => None,
+            })
+            .collect();
+        relations.into_iter().collect()
+    }
+
+    /// The names of the values in each answer. If there are none, the query is one of yes
+    /// or no, and yes is one empty answer.
+    pub fn variables(&self) -> impl Iterator<Item = &str> {
+        self.asked().map(|at| &*self.variables[at])
+    }
+
+    fn asked(&self) -> impl Iterator<Item = usize> {
+        (0..self.variables.len()).filter(|at| !self.variables[*at].starts_with('_'))
+    }
+
+    /// All answers, each once, sorted by their values.
+    ///
+    /// # Errors
+    /// When it passes the limits of the evaluation, or needs a relation that was not
+    /// evaluated.
+    pub fn run(&self, evaluation: &Evaluation, symbols: &Symbols) -> Result<Vec<Vec<Sym>>, Diagnostic> {
+        if let Some(missing) = self.relations().into_iter().find(|id| !evaluation.has(*id)) {
+            let name = &evaluation.program().declaration(missing).name;
+            return Err(Diagnostic::error(
+                "not-evaluated",
+                format!("the relation `{name}` was not evaluated"),
+            ));
+        }
+        let plan = plan(None, &self.body, self.variables.len(), Start::Nothing, symbols, &evaluation.tables);
+        let context = Context {
+            tables: &evaluation.tables,
+            symbols,
+            before: None,
+            budget: Cell::new(evaluation.limits.rows_per_rule),
+            stop: Cell::new(false),
+        };
+        let asked: Vec<usize> = self.asked().collect();
+        let mut answers = BTreeSet::new();
+        run(&context, &plan, &mut |binding| {
+            answers.insert(asked.iter().map(|slot| binding[*slot]).collect::<Vec<Sym>>());
+            if answers.len() > evaluation.limits.rows_per_relation {
+                context.stop.set(true);
+            }
+        });
+        if context.stop.get() {
+            return Err(Diagnostic::error(
+                "too-many-rows",
+                format!("the query `{}` has too many answers", self.text),
+            )
+            .help("join its parts with common variables, or name a value"));
+        }
+        let mut answers: Vec<Vec<Sym>> = answers.into_iter().collect();
+        answers.sort_by(|a, b| {
+            let values = |row: &[Sym]| row.iter().map(|sym| symbols.value(*sym)).collect::<Vec<_>>();
+            values(a).cmp(&values(b))
+        });
+        Ok(answers)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+
+    use super::super::{Facts, Limits};
+    use super::*;
+
+    const TEXT: &str = ".type N\n.decl edge(a: N, b: N) input\n.decl far(a: N, b: N) output\n\
+        far(A, B) :- edge(A, B).\nfar(A, C) :- far(A, B), edge(B, C).\n";
+
+    #[test]
+    fn a_query_has_names_and_sorted_answers() {
+        let source = Source { file: "t.dl", text: TEXT, builtin: true };
+        let program = Program::load(&[source]).program.unwrap();
+        let mut symbols = Symbols::new();
+        let mut facts = Facts::new();
+        for (a, b) in [("c", "d"), ("b", "c"), ("a", "b")] {
+            facts.insert(program.relation("edge").unwrap(), &[symbols.text(a), symbols.text(b)]);
+        }
+        let ask = |text: &str| {
+            let query = Query::compile(&program, text).unwrap();
+            let done = Evaluation::new(
+                &program,
+                &mut symbols.clone(),
+                facts.clone(),
+                &query.relations(),
+                &Limits::default(),
+            );
+            let answers = query.run(&done.unwrap(), &symbols).unwrap();
+            let names: Vec<&str> = query.variables().collect();
+            let shown =
+                |row: &Vec<Sym>| row.iter().map(|sym| symbols.value(*sym).to_string()).collect::<String>();
+            format!("{}: {}", names.join(","), answers.iter().map(shown).collect::<Vec<_>>().join(" "))
+        };
+        assert_eq!(ask("far(X, Y), !edge(X, Y)"), "X,Y: ac ad bd");
+        assert_eq!(ask("far(\"a\", Y), far(_Z, Y), Y != \"c\"."), "Y: b d");
+        assert_eq!(ask("far(\"a\", \"nowhere\")"), ": ");
+        assert_eq!(ask("!far(\"a\", \"nowhere\")"), ": ");
+        assert_eq!(Query::compile(&program, "fa(X, Y), far(X)").unwrap_err().len(), 2);
+        assert_eq!(Query::compile(&program, "far(X, Y), ").unwrap_err()[0].code, "syntax");
+        assert_eq!(Query::compile(&program, "!far(X, Y)").unwrap_err()[0].code, "unsafe-variable");
+    }
+}
