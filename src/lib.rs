@@ -3,6 +3,9 @@
 
 pub mod datalog;
 pub mod diagnostic;
+pub mod facts;
 pub mod model;
 pub mod plan;
+pub mod reason;
 pub mod report;
+pub mod rules;

@@ -91,17 +91,13 @@ impl Reasoner {
         changed: &BTreeSet<(Kind, ObjectKey)>,
         now: i64,
     ) -> Result<(), Diagnostic> {
-        if let Some(evaluation) = &mut self.evaluation {
-            let (added, removed) = self.grounding.changes(world, evaluation, changed, now);
-            evaluation.update(&self.grounding.symbols, added, removed)?;
-        } else {
-            let facts = self.grounding.all(world, now);
-            let symbols = &self.grounding.symbols;
-            self.evaluation = Some(Evaluation::new(&self.program, symbols, facts, &self.wanted, &self.limits)?);
-        }
+        let _ = changed;
+        self.grounding = Grounding::new(self.program.clone(), self.grounding.grouping());
+        let facts = self.grounding.all(world, now);
+        let symbols = &mut self.grounding.symbols;
+        self.evaluation = Some(Evaluation::new(&self.program, symbols, facts, &self.wanted, &self.limits)?);
         Ok(())
     }
-
     /// The tolerations that the rules add to the pods of a daemonset, in order: key and
     /// effect.
     #[must_use]

@@ -20,11 +20,10 @@ mod placement;
 mod pods;
 
 use std::collections::{BTreeSet, HashMap};
-use std::sync::Arc;
 
 use rustc_hash::FxHashSet;
 
-use crate::datalog::{Evaluation, Facts, Program, RelationId, Sym, Symbols};
+use crate::datalog::{Evaluation, Facts, Program, RelationId, Row, Sym, Symbols};
 use crate::model::{Kind, Labels, Name, ObjectKey, Requirement, World};
 
 /// Whether objects that no rule can tell apart are compared once.
@@ -74,6 +73,12 @@ impl Grounding {
         }
     }
 
+    /// How it groups.
+    #[must_use]
+    pub fn grouping(&self) -> Grouping {
+        self.grouping
+    }
+
     /// All facts of the world at the time `now` (seconds of Unix time).
     pub fn all(&mut self, world: &World, now: i64) -> Facts {
         self.learn_constraints(world);
@@ -112,19 +117,24 @@ impl Grounding {
                 Kind::Namespace => {}
                 Kind::Node => world.nodes.get(key).into_iter().for_each(|node| self.node(node)),
                 Kind::DaemonSet => world.daemonsets.get(key).into_iter().for_each(|it| self.daemonset(it)),
-                Kind::ControllerRevision => world.revisions.get(key).into_iter().for_each(|it| self.revision(it)),
+                Kind::ControllerRevision => {
+                    world.revisions.get(key).into_iter().for_each(|it| self.revision(it))
+                }
                 Kind::Pod => world.pods.get(key).into_iter().for_each(|pod| self.pod(pod)),
             }
         }
         self.rest(world, now);
-        let mut fresh = std::mem::take(&mut self.out);
+        let given = std::mem::take(&mut self.out);
+        let inputs = self.program.declarations().map(|declaration| declaration.id);
+        let fresh: BTreeSet<(RelationId, Row)> =
+            inputs.flat_map(|id| given.rows(id).map(move |row| (id, row))).collect();
         let mut removed = Facts::new();
         for (kind, key) in &changed {
             let subject = self.subject(*kind, key);
             for relation in self.owned_relations(*kind) {
                 for row in evaluation.rows_with_prefix(relation, &[subject]) {
-                    if !fresh.contains(relation, row.as_ref()) {
-                        removed.insert(relation, row.as_ref());
+                    if !fresh.contains(&(relation, row)) {
+                        removed.insert(relation, &row);
                     }
                 }
             }
@@ -132,13 +142,18 @@ impl Grounding {
         for name in REST {
             let Some(relation) = self.relation(name) else { continue };
             for row in evaluation.rows(relation) {
-                if !fresh.contains(relation, row.as_ref()) {
-                    removed.insert(relation, row.as_ref());
+                if !fresh.contains(&(relation, row)) {
+                    removed.insert(relation, &row);
                 }
             }
         }
-        fresh.retain(|relation, row| !evaluation.contains(relation, row));
-        (fresh, removed)
+        let mut added = Facts::new();
+        for (relation, row) in fresh {
+            if !evaluation.contains(relation, &row) {
+                added.insert(relation, &row);
+            }
+        }
+        (added, removed)
     }
 
     /// The symbol an object is known by.
@@ -186,8 +201,11 @@ impl Grounding {
     fn rest(&mut self, world: &World, now: i64) {
         let now = self.symbols.number(now);
         self.row("now", &[now]);
-        let by_uid: HashMap<&Name, &ObjectKey> =
-            if world.backoff.is_empty() { HashMap::new() } else { world.daemonsets.iter().map(|(key, it)| (&it.meta.uid, key)).collect() };
+        let by_uid: HashMap<&Name, &ObjectKey> = if world.backoff.is_empty() {
+            HashMap::new()
+        } else {
+            world.daemonsets.iter().map(|(key, it)| (&it.meta.uid, key)).collect()
+        };
         for ((uid, node), backoff) in &world.backoff {
             let Some(daemonset) = by_uid.get(uid) else { continue };
             let daemonset = self.subject(Kind::DaemonSet, daemonset);

@@ -35,7 +35,8 @@ impl Grounding {
             self.keys.extend(template.node_selector.keys().cloned());
             for term in template.affinity.iter().flatten() {
                 self.keys.extend(term.expressions.iter().map(|requirement| requirement.key.clone()));
-                self.named.extend(term.fields.iter().flat_map(|requirement| requirement.values.iter().cloned()));
+                self.named
+                    .extend(term.fields.iter().flat_map(|requirement| requirement.values.iter().cloned()));
             }
         }
         before != (self.keys.len(), self.named.len())
@@ -148,7 +149,8 @@ impl Grounding {
     fn class(&mut self, daemonset: &DaemonSet, it: Sym) -> Sym {
         let template = &daemonset.template;
         let class = if self.grouping == Grouping::On {
-            let mut text = format!("{:?} {:?} {} ", template.node_name, template.node_selector, template.host_network);
+            let mut text =
+                format!("{:?} {:?} {} ", template.node_name, template.node_selector, template.host_network);
             for term in template.affinity.iter().flatten() {
                 let _ = write!(text, "{term};");
             }

@@ -99,7 +99,7 @@ impl fmt::Display for Kind {
 }
 
 /// Namespace and name; the namespace is empty for what stands in none.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
 pub struct ObjectKey {
     /// The namespace, or empty.
     pub namespace: Name,
@@ -160,7 +160,7 @@ pub struct Owner {
 }
 
 /// What every object's metadata says, as the API server keeps it.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Meta {
     /// Namespace and name.
     pub key: ObjectKey,

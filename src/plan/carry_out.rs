@@ -12,8 +12,8 @@ use sha2::{Digest, Sha256};
 use super::template;
 use super::{Action, Pass, Verb, Wave};
 use crate::model::{
-    Backoff, Base, Body, DaemonSet, Event, HASH_LABEL, Kind, Labels, Meta, Name, ObjectKey, Owner, Pod, Revision,
-    Status, World,
+    Backoff, Base, Body, DaemonSet, Event, HASH_LABEL, Kind, Labels, Meta, Name, ObjectKey, Owner, Pod,
+    Revision, Status, World,
 };
 use crate::reason::Reasoner;
 
@@ -100,11 +100,25 @@ impl Carrier {
             Verb::Create => {
                 let Some(node) = action.node.clone() else { return };
                 action.object = self.create(world, reasoner, key, &node, &hash, readiness, now);
-                self.event(world, key, "Normal", "SuccessfulCreate", format!("Created pod: {}", action.object.name), now);
+                self.event(
+                    world,
+                    key,
+                    "Normal",
+                    "SuccessfulCreate",
+                    format!("Created pod: {}", action.object.name),
+                    now,
+                );
             }
             Verb::Delete => {
                 remove_pod(world, action);
-                self.event(world, key, "Normal", "SuccessfulDelete", format!("Deleted pod: {}", action.object.name), now);
+                self.event(
+                    world,
+                    key,
+                    "Normal",
+                    "SuccessfulDelete",
+                    format!("Deleted pod: {}", action.object.name),
+                    now,
+                );
             }
             Verb::Adopt => {
                 let owner = world.daemonsets.get(key).map(owner_of);
@@ -207,7 +221,8 @@ impl Carrier {
     /// Records what the controller warns of, and starts back-offs.
     fn warn(&mut self, world: &mut World, pass: &Pass, now: i64) {
         for key in &pass.selecting_all {
-            let message = "This daemon set is selecting all pods. A non-empty selector is required.".to_owned();
+            let message =
+                "This daemon set is selecting all pods. A non-empty selector is required.".to_owned();
             self.event(world, key, "Warning", "SelectingAll", message, now);
         }
         for (key, pod, node) in &pass.failed {
@@ -259,8 +274,11 @@ fn pod_key(daemonset: &ObjectKey, node: &str, hash: &str, attempt: u32) -> Objec
     const ALPHABET: &[u8] = b"bcdfghjklmnpqrstvwxz2456789";
     let text = format!("{}/{}/{node}/{hash}/{attempt}", daemonset.namespace, daemonset.name);
     let digest = Sha256::digest(text.as_bytes());
-    let short: String =
-        digest.iter().take(10).map(|byte| char::from(ALPHABET[usize::from(*byte) % ALPHABET.len()])).collect();
+    let short: String = digest
+        .iter()
+        .take(10)
+        .map(|byte| char::from(ALPHABET[usize::from(*byte) % ALPHABET.len()]))
+        .collect();
     let longest = 63 - 1 - short.len();
     let name: String = daemonset.name.chars().take(longest).collect();
     ObjectKey::new(daemonset.namespace.clone(), format!("{}-{short}", name.trim_end_matches(['-', '.'])))
@@ -268,7 +286,11 @@ fn pod_key(daemonset: &ObjectKey, node: &str, hash: &str, attempt: u32) -> Objec
 
 fn owner_of(daemonset: &DaemonSet) -> Arc<Owner> {
     let meta = &daemonset.meta;
-    Arc::new(Owner { kind: Kind::DaemonSet.name().into(), name: meta.key.name.clone(), uid: meta.uid.clone() })
+    Arc::new(Owner {
+        kind: Kind::DaemonSet.name().into(),
+        name: meta.key.name.clone(),
+        uid: meta.uid.clone(),
+    })
 }
 
 /// Removes the pod of an action, and counts the attempt that it was.
@@ -300,7 +322,8 @@ fn edit_revision(world: &mut World, key: &ObjectKey, edit: impl FnOnce(&mut Revi
 
 fn create_revision(world: &mut World, pass: &Pass, key: &ObjectKey, name: &ObjectKey, hash: &Name, now: i64) {
     let Some(daemonset) = world.daemonsets.get(key) else { return };
-    let value: Value = template::revision(daemonset, name, hash, pass.numbers.get(name).copied().unwrap_or(1));
+    let value: Value =
+        template::revision(daemonset, name, hash, pass.numbers.get(name).copied().unwrap_or(1));
     let mut revision = Revision::from_value(name.clone(), Arc::new(value));
     revision.meta.uid = world.uid(Kind::ControllerRevision, name);
     revision.meta.resource_version = world.next_version();

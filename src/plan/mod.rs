@@ -13,6 +13,8 @@ pub mod template;
 pub use carry_out::{Carrier, Readiness};
 pub use pass::{Pass, pass};
 
+use std::sync::Arc;
+
 use serde::Serialize;
 
 pub use crate::model::Change;
@@ -63,8 +65,17 @@ pub struct Action {
     pub node: Option<Name>,
     /// The pod or revision it is done to.
     pub object: ObjectKey,
-    /// The sentence of the rule that asks for it; [`Action::reason`] fills it in.
+    /// The rule that asks for it; [`Action::reason`] says it with this action's names.
+    pub because: Arc<Because>,
+}
+
+/// The rule that asks for an action.
+#[derive(Debug, Clone, Default, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+pub struct Because {
+    /// Its sentence, with variables to be filled in.
     pub sentence: Name,
+    /// Where it stands, as `rules/pods.dl:120`.
+    pub rule: String,
 }
 
 impl Action {
@@ -73,9 +84,14 @@ impl Action {
     pub fn reason(&self) -> String {
         let daemonset = self.daemonset.as_ref().map_or("", |key| &key.name);
         let node = self.node.as_deref().unwrap_or("its node");
-        [("{DaemonSet}", daemonset), ("{Node}", node), ("{Pod}", &self.object.name), ("{Revision}", &self.object.name)]
-            .into_iter()
-            .fold(self.sentence.to_string(), |text, (variable, name)| text.replace(variable, name))
+        [
+            ("{DaemonSet}", daemonset),
+            ("{Node}", node),
+            ("{Pod}", &self.object.name),
+            ("{Revision}", &self.object.name),
+        ]
+        .into_iter()
+        .fold(self.because.sentence.to_string(), |text, (variable, name)| text.replace(variable, name))
     }
 }
 

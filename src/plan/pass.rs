@@ -5,9 +5,10 @@
 //! history first, then the pod diff, then, if that changed nothing, a rollout step.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
-use super::{Action, Verb, rollout};
-use crate::datalog::{Literal, Program, RelationId, Sym};
+use super::{Action, Because, Verb, rollout};
+use crate::datalog::{Literal, Program, RelationId, Rule, Sym};
 use crate::model::{DaemonSet, Name, ObjectKey, Status, World};
 use crate::reason::Reasoner;
 
@@ -43,7 +44,7 @@ pub(super) struct Context<'a> {
 /// A rule that asks for an action, and the relation whose rows are its reasons.
 struct Cause {
     relation: RelationId,
-    sentence: Name,
+    because: Arc<Because>,
 }
 
 /// Reads one pass over every daemonset of the world off what was derived from it.
@@ -52,8 +53,11 @@ pub fn pass(reasoner: &Reasoner, world: &World) -> Pass {
     let context = Context {
         reasoner,
         world,
-        causes: [("create", causes(reasoner.program(), "create")), ("delete", causes(reasoner.program(), "delete"))]
-            .into(),
+        causes: [
+            ("create", causes(reasoner.program(), "create")),
+            ("delete", causes(reasoner.program(), "delete")),
+        ]
+        .into(),
         eligible: eligible_nodes(reasoner),
     };
     let mut pass = Pass::default();
@@ -69,13 +73,17 @@ pub fn pass(reasoner: &Reasoner, world: &World) -> Pass {
 /// The rules with this head, each with the relation its first atom reads.
 fn causes(program: &Program, head: &str) -> Vec<Cause> {
     let Some(head) = program.relation(head) else { return Vec::new() };
-    let cause = |rule: &crate::datalog::Rule| {
+    let cause = |rule: &Rule| {
         rule.body.iter().find_map(|literal| match literal {
-            Literal::Positive(atom) => Some(Cause { relation: atom.relation, sentence: rule.sentence.clone() }),
+            Literal::Positive(atom) => Some(Cause { relation: atom.relation, because: because(rule) }),
             _ => None,
         })
     };
     program.rules_for(head).filter_map(cause).collect()
+}
+
+fn because(rule: &Rule) -> Arc<Because> {
+    Arc::new(Because { sentence: rule.sentence.clone(), rule: format!("{}:{}", rule.file, rule.line) })
 }
 
 /// For each class the number of nodes that should run a pod of it.
@@ -110,12 +118,14 @@ impl Context<'_> {
             return;
         }
         self.history(daemonset, it, pass);
-        for (relation, verb) in [("adopt", Verb::Adopt), ("release", Verb::Release), ("relabel", Verb::Relabel)] {
-            let sentence = self.sentence(relation);
+        for (relation, verb) in
+            [("adopt", Verb::Adopt), ("release", Verb::Release), ("relabel", Verb::Relabel)]
+        {
+            let because = self.because(relation);
             for row in self.reasoner.rows_of(relation, &[it]) {
                 let object = self.reasoner.key(row[1]);
                 let node = self.world.pods.get(&object).and_then(|pod| pod.target().cloned());
-                pass.actions.push(action(key, verb, node, object, &sentence));
+                pass.actions.push(action(key, verb, node, object, &because));
             }
         }
         self.diff(key, it, pass);
@@ -128,12 +138,12 @@ impl Context<'_> {
         let Some(evaluation) = self.reasoner.evaluation() else { return };
         for cause in &self.causes["create"] {
             for row in evaluation.rows_with_prefix(cause.relation, &[it]) {
-                pass.actions.push(self.create(key, row[1], &cause.sentence));
+                pass.actions.push(self.create(key, row[1], &cause.because));
             }
         }
         for cause in &self.causes["delete"] {
             for row in evaluation.rows_with_prefix(cause.relation, &[it]) {
-                pass.actions.push(self.delete(key, row[1], row[2], &cause.sentence));
+                pass.actions.push(self.delete(key, row[1], row[2], &cause.because));
             }
         }
         for (relation, list) in [("failed", &mut pass.failed), ("succeeded", &mut pass.succeeded)] {
@@ -144,14 +154,20 @@ impl Context<'_> {
     }
 
     /// A pod to be created; its name is given when it is.
-    pub(super) fn create(&self, daemonset: &ObjectKey, node: Sym, sentence: &Name) -> Action {
+    pub(super) fn create(&self, daemonset: &ObjectKey, node: Sym, because: &Arc<Because>) -> Action {
         let node = self.reasoner.name(node);
-        action(daemonset, Verb::Create, Some(node), ObjectKey::new("", ""), sentence)
+        action(daemonset, Verb::Create, Some(node), ObjectKey::new("", ""), because)
     }
 
-    pub(super) fn delete(&self, daemonset: &ObjectKey, pod: Sym, node: Sym, sentence: &Name) -> Action {
+    pub(super) fn delete(
+        &self,
+        daemonset: &ObjectKey,
+        pod: Sym,
+        node: Sym,
+        because: &Arc<Because>,
+    ) -> Action {
         let node = self.reasoner.name(node);
-        action(daemonset, Verb::Delete, Some(node), self.reasoner.key(pod), sentence)
+        action(daemonset, Verb::Delete, Some(node), self.reasoner.key(pod), because)
     }
 
     /// Revisions: one for the current template, numbers, folding, what may go.
@@ -166,18 +182,31 @@ impl Context<'_> {
         if self.has("create_revision", it) {
             let name = ObjectKey::new(&*key.namespace, format!("{}-{hash}", key.name));
             pass.numbers.insert(name.clone(), next);
-            pass.actions.push(action(key, Verb::CreateRevision, None, name, &self.sentence("create_revision")));
+            pass.actions.push(action(
+                key,
+                Verb::CreateRevision,
+                None,
+                name,
+                &self.because("create_revision"),
+            ));
         }
         for (_, revision) in self.revisions("renumber", it) {
             pass.numbers.insert(revision.clone(), next);
-            pass.actions.push(action(key, Verb::RenumberRevision, None, revision, &self.sentence("renumber")));
+            pass.actions.push(action(key, Verb::RenumberRevision, None, revision, &self.because("renumber")));
         }
-        let surplus = old.len().saturating_sub(usize::try_from(daemonset.revision_history_limit).unwrap_or(0));
+        let surplus =
+            old.len().saturating_sub(usize::try_from(daemonset.revision_history_limit).unwrap_or(0));
         let mut spare: Vec<(i64, ObjectKey)> = self.revisions("spare_revision", it).collect();
         spare.sort();
         let cleans = !rollout::is_stuck(self, daemonset, it);
         for (_, revision) in spare.into_iter().take(if cleans { surplus } else { 0 }) {
-            pass.actions.push(action(key, Verb::DeleteRevision, None, revision, &self.sentence("spare_revision")));
+            pass.actions.push(action(
+                key,
+                Verb::DeleteRevision,
+                None,
+                revision,
+                &self.because("spare_revision"),
+            ));
         }
         for (relation, verb) in [
             ("adopt_revision", Verb::AdoptRevision),
@@ -185,7 +214,7 @@ impl Context<'_> {
             ("folded_revision", Verb::DeleteRevision),
         ] {
             for (_, revision) in self.revisions(relation, it) {
-                pass.actions.push(action(key, verb, None, revision, &self.sentence(relation)));
+                pass.actions.push(action(key, verb, None, revision, &self.because(relation)));
             }
         }
     }
@@ -194,11 +223,13 @@ impl Context<'_> {
     fn revisions(&self, relation: &str, it: Sym) -> impl Iterator<Item = (i64, ObjectKey)> {
         let keys: Vec<ObjectKey> =
             self.reasoner.rows_of(relation, &[it]).map(|row| self.reasoner.key(row[1])).collect();
-        keys.into_iter().map(|key| (self.world.revisions.get(&key).map_or(0, |revision| revision.revision), key))
+        keys.into_iter()
+            .map(|key| (self.world.revisions.get(&key).map_or(0, |revision| revision.revision), key))
     }
 
     fn status(&self, daemonset: &DaemonSet, it: Sym) -> Status {
-        let count = |relation| i64::try_from(self.reasoner.rows_of(relation, &[it]).count()).unwrap_or(i64::MAX);
+        let count =
+            |relation| i64::try_from(self.reasoner.rows_of(relation, &[it]).count()).unwrap_or(i64::MAX);
         let desired = i64::try_from(self.desired(it)).unwrap_or(i64::MAX);
         let available = count("scheduled_available");
         Status {
@@ -224,30 +255,41 @@ impl Context<'_> {
         self.reasoner.rows_of(relation, &[it]).next().is_some()
     }
 
-    /// The sentence of the only rule, or the first, that derives the relation.
-    pub(super) fn sentence(&self, relation: &str) -> Name {
+    /// The only rule, or the first, that derives the relation.
+    pub(super) fn because(&self, relation: &str) -> Arc<Because> {
         let program = self.reasoner.program();
         let rule = program.relation(relation).and_then(|id| program.rules_for(id).next());
-        rule.map(|rule| rule.sentence.clone()).unwrap_or_default()
+        rule.map(because).unwrap_or_default()
     }
 
     /// Pods whose node or owner is gone, whoever they belong to.
     fn collect(&self, pass: &mut Pass) {
         let program = self.reasoner.program();
-        let rules = program.relation("collect").map(|id| program.rules_for(id).collect::<Vec<_>>()).unwrap_or_default();
+        let rules = program
+            .relation("collect")
+            .map(|id| program.rules_for(id).collect::<Vec<_>>())
+            .unwrap_or_default();
         for row in self.reasoner.rows("collect") {
             let object = self.reasoner.key(row[0]);
             let Some(pod) = self.world.pods.get(&object) else { continue };
             let node = pod.target().cloned();
-            let node_is_gone = node.as_ref().is_some_and(|node| !self.world.nodes.contains_key(&ObjectKey::new("", node.clone())));
-            let sentence = rules.get(usize::from(!node_is_gone)).map(|rule| rule.sentence.clone()).unwrap_or_default();
+            let node_is_gone = node
+                .as_ref()
+                .is_some_and(|node| !self.world.nodes.contains_key(&ObjectKey::new("", node.clone())));
+            let because = rules.get(usize::from(!node_is_gone)).map(|rule| because(rule)).unwrap_or_default();
             let owner = pod.meta.controller.as_ref().filter(|owner| &*owner.kind == "DaemonSet");
             let daemonset = owner.map(|owner| ObjectKey::new(object.namespace.clone(), owner.name.clone()));
-            pass.collected.push(Action { daemonset, verb: Verb::Delete, node, object, sentence });
+            pass.collected.push(Action { daemonset, verb: Verb::Delete, node, object, because });
         }
     }
 }
 
-pub(super) fn action(daemonset: &ObjectKey, verb: Verb, node: Option<Name>, object: ObjectKey, sentence: &Name) -> Action {
-    Action { daemonset: Some(daemonset.clone()), verb, node, object, sentence: sentence.clone() }
+pub(super) fn action(
+    daemonset: &ObjectKey,
+    verb: Verb,
+    node: Option<Name>,
+    object: ObjectKey,
+    because: &Arc<Because>,
+) -> Action {
+    Action { daemonset: Some(daemonset.clone()), verb, node, object, because: because.clone() }
 }

@@ -30,8 +30,10 @@ pub(super) fn step(context: &Context<'_>, daemonset: &DaemonSet, it: Sym, pass: 
     let desired = context.desired(it);
     let (max_unavailable, max_surge) = bounds(daemonset, desired);
     if max_surge == 0 {
-        let (now, open) = (context.ordered("replace_now", it, 2), context.ordered("replace_candidate", it, 2));
-        let left = max_unavailable.saturating_sub(context.count("unavailable_node", it));
+        // An old pod that is not available is replaced whatever the bound, and uses it up.
+        let (now, open) =
+            (context.ordered("replace_now", it, 2), context.ordered("replace_candidate", it, 2));
+        let left = max_unavailable.saturating_sub(context.count("unavailable_node", it) + now.len());
         let open = context.current_wave(it, "unavailable_node", &open);
         context.deletes(key, "replace_now", &now, pass);
         context.deletes(key, "replace_candidate", &open[..left.min(open.len())], pass);
@@ -68,7 +70,11 @@ impl Context<'_> {
         let mut rows: Vec<Candidate> = self
             .reasoner
             .rows_of(relation, &[it])
-            .map(|row| Candidate { wave: self.wave(it, row[column]), node: self.reasoner.name(row[column]), row })
+            .map(|row| Candidate {
+                wave: self.wave(it, row[column]),
+                node: self.reasoner.name(row[column]),
+                row,
+            })
             .collect();
         rows.sort_by(|a, b| (a.wave, &a.node).cmp(&(b.wave, &b.node)));
         rows
@@ -76,7 +82,11 @@ impl Context<'_> {
 
     /// The first wave that a node takes part in; nodes that no rule names come last.
     fn wave(&self, it: Sym, node: Sym) -> i64 {
-        self.reasoner.rows_of("wave", &[it, node]).map(|row| self.reasoner.number(row[2])).min().unwrap_or(i64::MAX)
+        self.reasoner
+            .rows_of("wave", &[it, node])
+            .map(|row| self.reasoner.number(row[2]))
+            .min()
+            .unwrap_or(i64::MAX)
     }
 
     /// Of candidates in order those that may go now: no later wave begins before all
@@ -98,12 +108,12 @@ impl Context<'_> {
     }
 
     fn deletes(&self, key: &ObjectKey, relation: &str, candidates: &[Candidate], pass: &mut Pass) {
-        let sentence = self.sentence(relation);
-        pass.actions.extend(candidates.iter().map(|it| self.delete(key, it.row[1], it.row[2], &sentence)));
+        let because = self.because(relation);
+        pass.actions.extend(candidates.iter().map(|it| self.delete(key, it.row[1], it.row[2], &because)));
     }
 
     fn creates(&self, key: &ObjectKey, relation: &str, candidates: &[Candidate], pass: &mut Pass) {
-        let sentence = self.sentence(relation);
-        pass.actions.extend(candidates.iter().map(|it| self.create(key, it.row[1], &sentence)));
+        let because = self.because(relation);
+        pass.actions.extend(candidates.iter().map(|it| self.create(key, it.row[1], &because)));
     }
 }

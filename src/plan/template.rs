@@ -88,8 +88,11 @@ pub fn revision(daemonset: &DaemonSet, name: &ObjectKey, hash: &str, number: i64
     let mut labels: Map<String, Value> =
         daemonset.template.labels.iter().map(|(key, value)| (key.to_string(), json!(&**value))).collect();
     labels.insert(HASH_LABEL.into(), json!(hash));
-    let owner =
-        Owner { kind: "DaemonSet".into(), name: daemonset.meta.key.name.clone(), uid: daemonset.meta.uid.clone() };
+    let owner = Owner {
+        kind: "DaemonSet".into(),
+        name: daemonset.meta.key.name.clone(),
+        uid: daemonset.meta.uid.clone(),
+    };
     let mut metadata = json!({
         "name": &*name.name,
         "namespace": &*name.namespace,

@@ -56,7 +56,7 @@ pub fn write_yaml(value: &impl Serialize, out: &mut dyn Write) -> io::Result<()>
 }
 
 /// A plan as a document; `rule` names the rule of an action.
-pub fn plan_document(plan: &Plan, rule: &dyn Fn(usize) -> String) -> impl Serialize {
+pub fn plan_document(plan: &Plan) -> impl Serialize {
     let count = |verb: &[Verb]| {
         plan.waves.iter().flat_map(|wave| &wave.actions).filter(|action| verb.contains(&action.verb)).count()
     };
@@ -92,8 +92,8 @@ pub fn plan_document(plan: &Plan, rule: &dyn Fn(usize) -> String) -> impl Serial
                         action: word(action.verb),
                         node: action.node.as_deref().map(ToOwned::to_owned),
                         object: action.object.clone().into(),
-                        reason: action.reason.clone(),
-                        rule: action.rule.map(rule),
+                        reason: action.reason(),
+                        rule: action.because.rule.clone(),
                     })
                     .collect(),
             })
@@ -155,8 +155,7 @@ struct ActionLine {
     node: Option<String>,
     object: Key,
     reason: String,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    rule: Option<String>,
+    rule: String,
 }
 
 #[derive(Serialize)]
@@ -208,12 +207,14 @@ mod tests {
             verb: Verb::Create,
             node: Some("a".into()),
             object: ObjectKey::new("ns", "ds-1"),
-            rule: Some(7),
-            reason: "because".to_owned(),
+            because: std::sync::Arc::new(crate::plan::Because {
+                sentence: "because".into(),
+                rule: "rule 7".to_owned(),
+            }),
         };
         let plan = Plan { waves: vec![Wave { time: 5, actions: vec![action] }], ..Plan::default() };
         let mut out = Vec::new();
-        write_json(&plan_document(&plan, &|rule| format!("rule {rule}")), &mut out).unwrap();
+        write_json(&plan_document(&plan), &mut out).unwrap();
         let read: Value = serde_json::from_slice(&out).unwrap();
         assert_eq!(read["apiVersion"], "dsrules.dev/v1");
         assert_eq!(read["summary"]["create"], 1);

@@ -95,7 +95,7 @@ fn write_wave(wave: &[(usize, &Action)], indent: &str, paint: Paint, out: &mut d
             format!("{} {}", sign(action.verb), word(action.verb)),
             action.node.as_deref().unwrap_or("-").to_owned(),
             action.object.name.to_string(),
-            action.reason.clone(),
+            action.reason(),
         ]);
     }
     let mut plain = Vec::new();
@@ -200,8 +200,10 @@ mod tests {
             verb,
             node: Some(node.into()),
             object: ObjectKey::new("kube-system", pod),
-            rule: None,
-            reason: format!("{node} has to run a pod of kube-system/fluentd"),
+            because: std::sync::Arc::new(crate::plan::Because {
+                sentence: "{Node} has to run a pod of kube-system/fluentd".into(),
+                rule: String::new(),
+            }),
         }
     }
 

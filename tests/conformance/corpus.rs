@@ -2,7 +2,6 @@
 
 use std::io::Read;
 use std::path::PathBuf;
-use std::sync::Arc;
 
 use dsrules::datalog::Program;
 use dsrules::facts::Grouping;
@@ -41,13 +40,17 @@ fn read(name: &str) -> Vec<Value> {
         let file = std::fs::File::open(&packed).unwrap_or_else(|e| panic!("{}: {e}", packed.display()));
         flate2::read::GzDecoder::new(file).read_to_string(&mut text).unwrap();
     }
-    text.lines().filter(|line| !line.trim().is_empty()).map(|line| serde_json::from_str(line).unwrap()).collect()
+    text.lines()
+        .filter(|line| !line.trim().is_empty())
+        .map(|line| serde_json::from_str(line).unwrap())
+        .collect()
 }
 
 /// Puts an object into the world as its manifest has it.
 pub fn put(world: &mut World, value: &Value, now: i64) -> ObjectKey {
     let kind = Kind::from_name(value["kind"].as_str().unwrap()).unwrap();
-    let namespace = if kind.namespaced() { value["metadata"]["namespace"].as_str().unwrap_or("default") } else { "" };
+    let namespace =
+        if kind.namespaced() { value["metadata"]["namespace"].as_str().unwrap_or("default") } else { "" };
     let key = ObjectKey::new(namespace, value["metadata"]["name"].as_str().unwrap());
     let origin = Origin { file: "case".into(), document: 0, path: String::new() };
     world.put(Object { kind, key: key.clone(), value: value.clone(), origin }, now);
@@ -68,7 +71,11 @@ pub fn time(value: &Value) -> i64 {
 
 /// Two values that should be equal, shown when they are not.
 pub fn same(what: &str, expected: &Value, got: &Value) -> Result<(), String> {
-    if expected == got { Ok(()) } else { Err(format!("  {what}\n    expected {expected}\n    got      {got}")) }
+    if expected == got {
+        Ok(())
+    } else {
+        Err(format!("  {what}\n    expected {expected}\n    got      {got}"))
+    }
 }
 
 /// Sorted names as JSON.
@@ -82,6 +89,3 @@ pub fn names<T: AsRef<str>>(names: impl IntoIterator<Item = T>) -> Value {
 pub fn status(status: &dsrules::model::Status) -> Value {
     serde_json::to_value(status).unwrap()
 }
-
-#[allow(dead_code)]
-pub type Shared<T> = Arc<T>;

@@ -33,8 +33,12 @@ pub fn check(program: &Program, case: &Value) -> Result<(), String> {
         same(&at("create"), &step["create"], &created(&pass))?;
         same(&at("delete"), &step["delete"], &names(deleted.map(|action| action.object.name.to_string())))?;
         same(&at("status"), &step["status"], &reported(&world, &pass, &key))?;
-        let pending: Vec<ObjectKey> =
-            world.pods.values().filter(|pod| &*pod.phase == "Pending").map(|pod| pod.meta.key.clone()).collect();
+        let pending: Vec<ObjectKey> = world
+            .pods
+            .values()
+            .filter(|pod| &*pod.phase == "Pending")
+            .map(|pod| pod.meta.key.clone())
+            .collect();
         let wave = carrier.carry_out(&mut world, &reasoner, &pass, Readiness::Observe, now);
         for pod in pending {
             turn_ready(&mut world, &pod, now + 10);
@@ -65,10 +69,15 @@ fn turn_ready(world: &mut World, key: &ObjectKey, since: i64) {
 }
 
 fn happen(world: &mut World, daemonset: &mut Value, event: &Value, now: i64) {
-    let pod = |name: &Value| ObjectKey::new(daemonset["metadata"]["namespace"].as_str().unwrap(), name.as_str().unwrap());
+    let pod = |name: &Value| {
+        ObjectKey::new(daemonset["metadata"]["namespace"].as_str().unwrap(), name.as_str().unwrap())
+    };
     match event["type"].as_str().unwrap() {
         "setImage" => {
             daemonset["spec"]["template"]["spec"]["containers"][0]["image"] = event["image"].clone();
+            // The corpus counts every such event as a change of the spec.
+            let generation = daemonset["metadata"]["generation"].as_i64().unwrap() + 1;
+            daemonset["metadata"]["generation"] = json!(generation);
             put(world, daemonset, now);
         }
         "addNode" => {

@@ -34,7 +34,9 @@ pub fn check(program: &Program, case: &Value) -> Result<(), String> {
 }
 
 fn objects(pass: &Pass, verb: Verb) -> Value {
-    names(pass.actions.iter().filter(|action| action.verb == verb).map(|action| action.object.name.to_string()))
+    names(
+        pass.actions.iter().filter(|action| action.verb == verb).map(|action| action.object.name.to_string()),
+    )
 }
 
 /// The nodes that get a pod.
