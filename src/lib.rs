@@ -9,3 +9,4 @@ pub mod plan;
 pub mod reason;
 pub mod report;
 pub mod rules;
+pub mod store;

@@ -1,0 +1,156 @@
+//! What each input brought: to skip files that did not change, and for `--prune`.
+//!
+//! An input is what was named on the command line; a caller gives it a stable id. Its
+//! files are known by content hash. Each object that one of its applies brought stays
+//! on record, also when no file has it any longer, until it is gone from the store:
+//! that is what `--prune` removes. An object that a file of another input has is
+//! never pruned.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use rusqlite::{Connection, params};
+
+use super::columns::{signed, unsigned};
+use super::fault::Fault;
+use super::load::kind;
+use super::save::table;
+use super::{Store, columns};
+use crate::diagnostic::Diagnostic;
+use crate::model::{Kind, Name, ObjectKey};
+
+/// One file of an input, as it is when it is saved.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct InputFile {
+    /// The path within the input.
+    pub path: Name,
+    /// SHA-256 of its content, in hexadecimal.
+    pub sha256: String,
+    /// The objects in it, each with the fingerprint of its manifest
+    /// ([`Written::object`](crate::model::Written)): where the world still has the same,
+    /// a file with the same hash need not be parsed.
+    pub objects: Vec<(Kind, ObjectKey, u64)>,
+}
+
+/// What is on record of an input.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Input {
+    /// The files, by path, each with its hash.
+    pub files: BTreeMap<Name, String>,
+    /// All objects its applies brought that may still be there.
+    pub objects: BTreeMap<(Kind, ObjectKey), Brought>,
+}
+
+/// What is on record of an object that an input brought.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Brought {
+    /// The file that has it; `None` when none of the input's has it any longer.
+    pub file: Option<Name>,
+    /// The fingerprint of its manifest.
+    pub written: u64,
+    /// Whether a file of another input has it too: then it is not pruned.
+    pub elsewhere: bool,
+}
+
+impl Store {
+    /// What is on record of the input `id`; nothing of an input that is new.
+    ///
+    /// # Errors
+    /// When the store is damaged or cannot be read.
+    pub fn input(&self, id: &str) -> Result<Input, Diagnostic> {
+        self.run("read what an input brought", |connection| read(connection, id))
+    }
+
+    /// Records what the input `id` is now. Call it after [`save`](Store::save), in the
+    /// same transaction: objects that are in no file of it any longer stay on record
+    /// while they are in the store.
+    ///
+    /// # Errors
+    /// When it cannot be written.
+    pub fn save_input(&mut self, id: &str, files: &[InputFile]) -> Result<(), Diagnostic> {
+        self.write("record what an input brought", |connection| save(connection, id, files))
+    }
+}
+
+fn read(connection: &Connection, id: &str) -> Result<Input, Fault> {
+    let mut input = Input::default();
+    let mut statement = connection.prepare_cached("SELECT path, sha256 FROM files WHERE input = ?1")?;
+    let mut rows = statement.query([id])?;
+    while let Some(row) = rows.next()? {
+        input.files.insert(columns::text(row, 0)?.into(), row.get(1)?);
+    }
+    let sql = "SELECT kind, namespace, name, file, written, EXISTS (
+            SELECT 1 FROM brought o WHERE o.kind = b.kind AND o.namespace = b.namespace
+            AND o.name = b.name AND o.input <> b.input AND o.file IS NOT NULL)
+        FROM brought b WHERE input = ?1";
+    let mut statement = connection.prepare_cached(sql)?;
+    let mut rows = statement.query([id])?;
+    while let Some(row) = rows.next()? {
+        let key = ObjectKey::new(columns::text(row, 1)?, columns::text(row, 2)?);
+        let brought = Brought {
+            file: row.get::<_, Option<String>>(3)?.map(Name::from),
+            written: unsigned(row.get(4)?),
+            elsewhere: row.get(5)?,
+        };
+        input.objects.insert((kind(columns::text(row, 0)?)?, key), brought);
+    }
+    Ok(input)
+}
+
+fn save(connection: &Connection, id: &str, files: &[InputFile]) -> Result<(), Fault> {
+    let before = read(connection, id)?;
+    let now: BTreeMap<&Name, &InputFile> = files.iter().map(|file| (&file.path, file)).collect();
+    let mut drop = connection.prepare_cached("DELETE FROM files WHERE input = ?1 AND path = ?2")?;
+    for path in before.files.keys().filter(|path| !now.contains_key(path)) {
+        drop.execute([id, path])?;
+    }
+    let mut put = connection.prepare_cached("INSERT OR REPLACE INTO files VALUES (?1, ?2, ?3)")?;
+    for (path, file) in &now {
+        if before.files.get(*path) != Some(&file.sha256) {
+            put.execute([id, path, &file.sha256])?;
+        }
+    }
+    let mut kept: BTreeSet<(Kind, &ObjectKey)> = BTreeSet::new();
+    let mut put =
+        connection.prepare_cached("INSERT OR REPLACE INTO brought VALUES (?1, ?2, ?3, ?4, ?5, ?6)")?;
+    for file in now.values() {
+        for (kind, key, written) in &file.objects {
+            kept.insert((*kind, key));
+            let same = before.objects.get(&(*kind, key.clone())).is_some_and(|brought| {
+                brought.file.as_ref() == Some(&file.path) && brought.written == *written
+            });
+            if !same {
+                let (namespace, name) = (&*key.namespace, &*key.name);
+                put.execute(params![id, kind.name(), namespace, name, &*file.path, signed(*written)])?;
+            }
+        }
+    }
+    for ((kind, key), brought) in &before.objects {
+        if !kept.contains(&(*kind, key)) {
+            left(connection, id, *kind, key, brought)?;
+        }
+    }
+    Ok(())
+}
+
+/// An object that no file of the input has any longer.
+fn left(
+    connection: &Connection,
+    id: &str,
+    kind: Kind,
+    key: &ObjectKey,
+    brought: &Brought,
+) -> Result<(), Fault> {
+    let table = table(kind);
+    let place = if kind.namespaced() { "namespace = ?1 AND name = ?2" } else { "?1 = '' AND name = ?2" };
+    let there: bool = connection
+        .prepare_cached(&format!("SELECT EXISTS (SELECT 1 FROM {table} WHERE {place})"))?
+        .query_row([&*key.namespace, &*key.name], |row| row.get(0))?;
+    let object = "WHERE input = ?1 AND kind = ?2 AND namespace = ?3 AND name = ?4";
+    let values = [id, kind.name(), &key.namespace, &key.name];
+    if !there {
+        connection.prepare_cached(&format!("DELETE FROM brought {object}"))?.execute(values)?;
+    } else if brought.file.is_some() {
+        connection.prepare_cached(&format!("UPDATE brought SET file = NULL {object}"))?.execute(values)?;
+    }
+    Ok(())
+}

@@ -1,0 +1,213 @@
+//! Rows to a world: the whole cluster in memory, without the bodies of nodes and pods.
+//!
+//! Tables are read in key order, so the maps are built without a sort, and names,
+//! label sets, owners and bases that are equal are one allocation.
+
+use std::borrow::Cow;
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::sync::Arc;
+
+use rusqlite::{Connection, Row};
+use serde::Deserialize;
+use serde_json::Value;
+
+use super::columns::{self, SYSTEM, SYSTEM_COUNT, text};
+use super::dictionary::Reader;
+use super::fault::Fault;
+use super::{Store, pods};
+use crate::diagnostic::Diagnostic;
+use crate::model::{
+    Backoff, DaemonSet, Dirty, Kind, Name, Namespace, Node, ObjectKey, Revision, Status, Taint, World,
+};
+
+impl Store {
+    /// Reads the world. Inside [`begin`](Store::begin) it is what this writer changes;
+    /// else it is one committed state.
+    ///
+    /// # Errors
+    /// When the store is damaged or cannot be read.
+    pub fn load(&self) -> Result<World, Diagnostic> {
+        self.run("read the objects", |connection| {
+            // One state for all tables, whatever another process commits meanwhile.
+            let snapshot =
+                if connection.is_autocommit() { Some(connection.unchecked_transaction()?) } else { None };
+            let mut reader = Reader::new(connection)?;
+            let world = World {
+                namespaces: namespaces(connection, &mut reader)?,
+                nodes: nodes(connection, &mut reader)?,
+                daemonsets: daemonsets(connection, &mut reader)?,
+                revisions: revisions(connection, &mut reader)?,
+                pods: all(connection, &pods_sql(), |row| {
+                    let pod = pods::read(row, &mut reader)?;
+                    Ok((pod.meta.key.clone(), pod))
+                })?,
+                backoff: backoff(connection, &mut reader)?,
+                attempts: attempts(connection, &mut reader)?,
+                incarnations: incarnations(connection, &mut reader)?,
+                deleted_owners: deleted_owners(connection)?,
+                resource_version: resource_version(connection)?,
+                dirty: Dirty::default(),
+                changed: BTreeSet::new(),
+            };
+            *self.unused.borrow_mut() = reader.unused(connection)?;
+            drop(reader);
+            drop(snapshot);
+            Ok(world)
+        })
+    }
+}
+
+fn pods_sql() -> String {
+    format!("SELECT {} FROM pods ORDER BY namespace, name", pods::columns())
+}
+
+/// Every row of `sql`, which is sorted by key, as a map.
+fn all<K: Ord, V>(
+    connection: &Connection,
+    sql: &str,
+    mut read: impl FnMut(&Row<'_>) -> Result<(K, V), Fault>,
+) -> Result<BTreeMap<K, V>, Fault> {
+    let mut statement = connection.prepare_cached(sql)?;
+    let mut rows = statement.query([])?;
+    let mut entries = Vec::new();
+    while let Some(row) = rows.next()? {
+        entries.push(read(row)?);
+    }
+    Ok(entries.into_iter().collect())
+}
+
+/// The value of the `body` column.
+pub(super) fn body(row: &Row<'_>, column: usize) -> Result<Arc<Value>, Fault> {
+    Ok(Arc::new(serde_json::from_str(text(row, column)?)?))
+}
+
+fn namespaces(
+    connection: &Connection,
+    reader: &mut Reader<'_>,
+) -> Result<BTreeMap<ObjectKey, Namespace>, Fault> {
+    let sql = format!("SELECT name, {SYSTEM}, body FROM namespaces ORDER BY name");
+    all(connection, &sql, |row| {
+        let key = ObjectKey::new("", text(row, 0)?);
+        let meta = columns::meta(row, 1, key.clone(), reader)?;
+        Ok((key, Namespace { meta, value: body(row, SYSTEM_COUNT + 1)? }))
+    })
+}
+
+/// A taint as the `taints` column holds it.
+#[derive(Deserialize)]
+struct TaintColumn<'a> {
+    #[serde(borrow)]
+    key: Cow<'a, str>,
+    #[serde(borrow)]
+    value: Cow<'a, str>,
+    #[serde(borrow)]
+    effect: Cow<'a, str>,
+}
+
+fn nodes(connection: &Connection, reader: &mut Reader<'_>) -> Result<BTreeMap<ObjectKey, Node>, Fault> {
+    let sql =
+        format!("SELECT name, {SYSTEM}, taints, unschedulable, ready, version FROM nodes ORDER BY name");
+    let none = reader.names.name("");
+    all(connection, &sql, |row| {
+        let key = ObjectKey { namespace: none.clone(), name: reader.names.name(text(row, 0)?) };
+        let taints: Vec<TaintColumn<'_>> = serde_json::from_str(text(row, SYSTEM_COUNT + 1)?)?;
+        let taint = |taint: &TaintColumn<'_>, reader: &mut Reader<'_>| Taint {
+            key: reader.names.name(&taint.key),
+            value: reader.names.name(&taint.value),
+            effect: reader.names.name(&taint.effect),
+        };
+        let node = Node {
+            meta: columns::meta(row, 1, key.clone(), reader)?,
+            taints: taints.iter().map(|t| taint(t, reader)).collect(),
+            unschedulable: row.get(SYSTEM_COUNT + 2)?,
+            ready: reader.names.name(text(row, SYSTEM_COUNT + 3)?),
+            version: reader.names.name(text(row, SYSTEM_COUNT + 4)?),
+        };
+        Ok((key, node))
+    })
+}
+
+fn namespaced(row: &Row<'_>, reader: &mut Reader<'_>) -> Result<ObjectKey, Fault> {
+    Ok(ObjectKey { namespace: reader.names.name(text(row, 0)?), name: reader.names.name(text(row, 1)?) })
+}
+
+fn daemonsets(
+    connection: &Connection,
+    reader: &mut Reader<'_>,
+) -> Result<BTreeMap<ObjectKey, DaemonSet>, Fault> {
+    let sql =
+        format!("SELECT namespace, name, {SYSTEM}, status, body FROM daemonsets ORDER BY namespace, name");
+    all(connection, &sql, |row| {
+        let key = namespaced(row, reader)?;
+        let mut daemonset = DaemonSet::from_value(key.clone(), body(row, SYSTEM_COUNT + 3)?);
+        daemonset.meta = columns::meta(row, 2, key.clone(), reader)?;
+        daemonset.status = serde_json::from_str::<Status>(text(row, SYSTEM_COUNT + 2)?)?;
+        Ok((key, daemonset))
+    })
+}
+
+fn revisions(
+    connection: &Connection,
+    reader: &mut Reader<'_>,
+) -> Result<BTreeMap<ObjectKey, Revision>, Fault> {
+    let sql = format!(
+        "SELECT namespace, name, {SYSTEM}, revision, body FROM controllerrevisions ORDER BY namespace, name"
+    );
+    all(connection, &sql, |row| {
+        let key = namespaced(row, reader)?;
+        let mut revision = Revision::from_value(key.clone(), body(row, SYSTEM_COUNT + 3)?);
+        revision.meta = columns::meta(row, 2, key.clone(), reader)?;
+        revision.revision = row.get(SYSTEM_COUNT + 2)?;
+        Ok((key, revision))
+    })
+}
+
+fn backoff(
+    connection: &Connection,
+    reader: &mut Reader<'_>,
+) -> Result<BTreeMap<(Name, Name), Backoff>, Fault> {
+    let sql = "SELECT daemonset_uid, node, seconds, since FROM backoff ORDER BY daemonset_uid, node";
+    all(connection, sql, |row| {
+        let key = (reader.names.name(text(row, 0)?), reader.names.name(text(row, 1)?));
+        Ok((key, Backoff { seconds: row.get(2)?, since: row.get(3)? }))
+    })
+}
+
+fn attempts(
+    connection: &Connection,
+    reader: &mut Reader<'_>,
+) -> Result<HashMap<(ObjectKey, Name), u32>, Fault> {
+    let mut statement = connection
+        .prepare_cached("SELECT namespace, daemonset, node, attempts FROM attempts ORDER BY namespace")?;
+    let mut rows = statement.query([])?;
+    let mut read = HashMap::new();
+    while let Some(row) = rows.next()? {
+        let node = reader.names.name(text(row, 2)?);
+        read.insert((namespaced(row, reader)?, node), row.get(3)?);
+    }
+    Ok(read)
+}
+
+fn incarnations(
+    connection: &Connection,
+    reader: &mut Reader<'_>,
+) -> Result<BTreeMap<(Kind, ObjectKey), u32>, Fault> {
+    let sql = "SELECT namespace, name, kind, made FROM incarnations ORDER BY kind, namespace, name";
+    all(connection, sql, |row| Ok(((kind(text(row, 2)?)?, namespaced(row, reader)?), row.get(3)?)))
+}
+
+pub(super) fn deleted_owners(connection: &Connection) -> Result<BTreeSet<Name>, Fault> {
+    let mut statement = connection.prepare_cached("SELECT uid FROM deleted_owners")?;
+    let uids = statement.query_map([], |row| Ok(Name::from(row.get::<_, String>(0)?)))?;
+    Ok(uids.collect::<Result<_, _>>()?)
+}
+
+fn resource_version(connection: &Connection) -> Result<u64, Fault> {
+    let sql = "SELECT coalesce(max(value), 0) FROM meta WHERE name = 'resource_version'";
+    Ok(columns::unsigned(connection.query_row(sql, [], |row| row.get(0))?))
+}
+
+/// The kind that a column names.
+pub(super) fn kind(name: &str) -> Result<Kind, Fault> {
+    Kind::from_name(name).ok_or_else(|| Fault::Content(format!("a row has the unknown kind `{name}`")))
+}

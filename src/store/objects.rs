@@ -1,0 +1,245 @@
+//! Whole objects, as `kubectl get -o json` shows them, one at a time.
+//!
+//! Two million of them do not fit into memory, so a listing is a visit.
+
+use rusqlite::{Connection, Row, ToSql};
+use serde_json::{Value, json};
+
+use super::columns::{self, SYSTEM, SYSTEM_COUNT, text};
+use super::dictionary::Reader;
+use super::fault::Fault;
+use super::save::table;
+use super::{Store, pods};
+use crate::diagnostic::Diagnostic;
+use crate::model::{Body, Kind, Meta, ObjectKey, Owner, Pod, timestamp};
+
+impl Store {
+    /// One whole object: the user's fields and what the system says of it.
+    ///
+    /// # Errors
+    /// When the store is damaged or cannot be read.
+    pub fn object(&self, kind: Kind, key: &ObjectKey) -> Result<Option<Value>, Diagnostic> {
+        let mut found = None;
+        self.run("read an object", |connection| {
+            let (filter, keys): (_, &[&dyn ToSql]) = if kind.namespaced() {
+                ("WHERE t.namespace = ?1 AND t.name = ?2", &[&&*key.namespace, &&*key.name])
+            } else {
+                ("WHERE t.name = ?1", &[&&*key.name])
+            };
+            each(connection, kind, filter, keys, &mut |_, value| {
+                found = Some(value);
+                Ok(())
+            })
+        })?;
+        Ok(found)
+    }
+
+    /// Visits all objects of a kind in key order, or those of one namespace. A failure
+    /// of the visitor ends the visit.
+    ///
+    /// # Errors
+    /// When the store is damaged or cannot be read, and what the visitor fails with.
+    pub fn objects(
+        &self,
+        kind: Kind,
+        namespace: Option<&str>,
+        visit: &mut dyn FnMut(ObjectKey, Value) -> Result<(), Diagnostic>,
+    ) -> Result<(), Diagnostic> {
+        self.run("read the objects", |connection| match namespace.filter(|_| kind.namespaced()) {
+            Some(namespace) => each(connection, kind, "WHERE t.namespace = ?1", &[&namespace], visit),
+            None => each(connection, kind, "", &[], visit),
+        })
+    }
+}
+
+fn each(
+    connection: &Connection,
+    kind: Kind,
+    filter: &str,
+    values: &[&dyn ToSql],
+    visit: &mut dyn FnMut(ObjectKey, Value) -> Result<(), Diagnostic>,
+) -> Result<(), Fault> {
+    let (keys, order) =
+        if kind.namespaced() { ("namespace, name", "t.namespace, t.name") } else { ("name", "t.name") };
+    let table = table(kind);
+    let sql = match kind {
+        Kind::Node => format!(
+            "SELECT {keys}, {SYSTEM}, body, status
+             FROM nodes t LEFT JOIN node_bodies USING (name) {filter} ORDER BY {order}"
+        ),
+        Kind::Pod => format!(
+            "SELECT {}, body, status
+             FROM pods t LEFT JOIN pod_bodies USING (namespace, name) {filter} ORDER BY {order}",
+            pods::columns()
+        ),
+        Kind::DaemonSet => {
+            format!("SELECT {keys}, {SYSTEM}, body, status FROM {table} t {filter} ORDER BY {order}")
+        }
+        Kind::ControllerRevision => {
+            format!("SELECT {keys}, {SYSTEM}, body, revision FROM {table} t {filter} ORDER BY {order}")
+        }
+        Kind::Namespace => {
+            format!("SELECT {keys}, {SYSTEM}, body, NULL FROM {table} t {filter} ORDER BY {order}")
+        }
+    };
+    let mut reader = Reader::new(connection)?;
+    let mut statement = connection.prepare_cached(&sql)?;
+    let mut rows = statement.query(values)?;
+    while let Some(row) = rows.next()? {
+        let (key, value) = match kind {
+            Kind::Pod => pod(row, &mut reader)?,
+            _ => other(kind, row, &mut reader)?,
+        };
+        visit(key, value).map_err(|told| Fault::Told(Box::new(told)))?;
+    }
+    Ok(())
+}
+
+/// JSON that may be NULL.
+fn json_column(row: &Row<'_>, column: usize) -> Result<Option<Value>, Fault> {
+    let text = row.get_ref(column)?.as_str_or_null().map_err(rusqlite::Error::from)?;
+    Ok(text.map(serde_json::from_str).transpose()?)
+}
+
+fn other(kind: Kind, row: &Row<'_>, reader: &mut Reader<'_>) -> Result<(ObjectKey, Value), Fault> {
+    let (key, at) = if kind.namespaced() {
+        (ObjectKey::new(text(row, 0)?, text(row, 1)?), 2)
+    } else {
+        (ObjectKey::new("", text(row, 0)?), 1)
+    };
+    let meta = columns::meta(row, at, key.clone(), reader)?;
+    let mut value = json_column(row, at + SYSTEM_COUNT)?.unwrap_or_else(|| json!({}));
+    let last = at + SYSTEM_COUNT + 1;
+    match kind {
+        Kind::Node => {
+            if let Some(status) = json_column(row, last)? {
+                field(&mut value, "status", status);
+            }
+        }
+        Kind::DaemonSet => {
+            let computed = json_column(row, last)?.unwrap_or_default();
+            // What the body says beyond the computed fields (conditions, collisionCount) stays.
+            let mut status = value.get("status").filter(|s| s.is_object()).cloned().unwrap_or(json!({}));
+            for name in
+                ["observedGeneration", "updatedNumberScheduled", "numberAvailable", "numberUnavailable"]
+            {
+                status.as_object_mut().map(|status| status.remove(name));
+            }
+            for (name, number) in computed.as_object().into_iter().flatten() {
+                status[name] = number.clone();
+            }
+            field(&mut value, "status", status);
+        }
+        Kind::ControllerRevision => field(&mut value, "revision", json!(row.get::<_, i64>(last)?)),
+        Kind::Namespace => {
+            if value["status"].is_null() {
+                field(&mut value, "status", json!({ "phase": "Active" }));
+            }
+        }
+        Kind::Pod => {}
+    }
+    complete(kind, &mut value, &meta);
+    Ok((key, value))
+}
+
+fn pod(row: &Row<'_>, reader: &mut Reader<'_>) -> Result<(ObjectKey, Value), Fault> {
+    let pod = pods::read(row, reader)?;
+    let key = pod.meta.key.clone();
+    let mut value = match &pod.body {
+        Body::Made(base) => pod.object(base),
+        Body::Written(_) | Body::Stored => {
+            let at = pods::COUNT;
+            let mut value = json_column(row, at)?.unwrap_or_else(|| json!({}));
+            if let Some(status) = json_column(row, at + 1)? {
+                field(&mut value, "status", status);
+            }
+            bind(&mut value, &pod);
+            value
+        }
+    };
+    complete(Kind::Pod, &mut value, &pod.meta);
+    Ok((key, value))
+}
+
+/// Node and status of a pod that a manifest wrote, where they have changed since.
+fn bind(value: &mut Value, pod: &Pod) {
+    if let Some(node) = &pod.node {
+        let mut spec = value.get("spec").filter(|spec| spec.is_object()).cloned().unwrap_or(json!({}));
+        spec["nodeName"] = json!(&**node);
+        field(value, "spec", spec);
+    }
+    let seen = Pod::from_value(pod.meta.key.clone(), value.clone().into());
+    if (&seen.phase, seen.ready, seen.ready_since) == (&pod.phase, pod.ready, pod.ready_since) {
+        return;
+    }
+    let mut status = value.get("status").filter(|s| s.is_object()).cloned().unwrap_or(json!({}));
+    status["phase"] = json!(&*pod.phase);
+    let mut conditions = status["conditions"].as_array().cloned().unwrap_or_default();
+    conditions.retain(|condition| condition["type"] != "Ready");
+    if pod.ready || pod.ready_since.is_some() {
+        let mut ready = json!({ "type": "Ready", "status": if pod.ready { "True" } else { "False" } });
+        if let Some(since) = pod.ready_since {
+            ready["lastTransitionTime"] = json!(timestamp(since));
+        }
+        conditions.push(ready);
+    }
+    status["conditions"] = Value::Array(conditions);
+    field(value, "status", status);
+}
+
+/// Sets a field of an object; a body that is none becomes one.
+fn field(value: &mut Value, name: &str, new: Value) {
+    if !value.is_object() {
+        *value = json!({});
+    }
+    value[name] = new;
+}
+
+/// Puts the system's metadata over the body's.
+fn complete(kind: Kind, value: &mut Value, meta: &Meta) {
+    let mut metadata = value.get("metadata").filter(|m| m.is_object()).cloned().unwrap_or(json!({}));
+    metadata["name"] = json!(&*meta.key.name);
+    if kind.namespaced() {
+        metadata["namespace"] = json!(&*meta.key.namespace);
+    }
+    metadata["uid"] = json!(&*meta.uid);
+    metadata["resourceVersion"] = json!(meta.resource_version.to_string());
+    metadata["creationTimestamp"] = json!(timestamp(meta.created));
+    if meta.generation > 0 {
+        metadata["generation"] = json!(meta.generation);
+    }
+    if let Some(time) = meta.deleting {
+        metadata["deletionTimestamp"] = json!(timestamp(time));
+    }
+    let before = Meta::from_value(meta.key.clone(), &json!({ "metadata": metadata }));
+    if before.labels != meta.labels {
+        metadata["labels"] =
+            meta.labels.iter().map(|(key, value)| (key.to_string(), json!(&**value))).collect();
+    }
+    if before.controller != meta.controller {
+        owners(&mut metadata, meta.controller.as_deref());
+    }
+    field(value, "metadata", metadata);
+    field(value, "apiVersion", json!(kind.api_version()));
+    field(value, "kind", json!(kind.name()));
+}
+
+/// Makes `owner` the controlling owner; other owner references stay.
+fn owners(metadata: &mut Value, owner: Option<&Owner>) {
+    let mut list = metadata["ownerReferences"].as_array().cloned().unwrap_or_default();
+    list.retain(|reference| reference["controller"] != true);
+    if let Some(owner) = owner {
+        // Only daemonsets become owners here; every other one stands in the body.
+        list.push(json!({
+            "apiVersion": "apps/v1", "kind": &*owner.kind, "name": &*owner.name, "uid": &*owner.uid,
+            "controller": true, "blockOwnerDeletion": true,
+        }));
+    }
+    if let Some(metadata) = metadata.as_object_mut() {
+        if list.is_empty() {
+            metadata.remove("ownerReferences");
+        } else {
+            metadata.insert("ownerReferences".into(), Value::Array(list));
+        }
+    }
+}

@@ -1,0 +1,164 @@
+//! Opening the file: what is there, is it ours, may it be written.
+
+use std::cell::RefCell;
+use std::path::Path;
+use std::time::Duration;
+
+use rusqlite::{Connection, OpenFlags};
+
+use super::fault::Fault;
+use super::lock::Lock;
+use super::{Store, migrate};
+use crate::diagnostic::{Diagnostic, Place};
+
+/// How long SQLite itself waits for a program that is not dsrules.
+const BUSY: Duration = Duration::from_secs(5);
+
+/// How many prepared statements are kept.
+const STATEMENTS: usize = 128;
+
+/// How a store is opened.
+#[derive(Debug, Clone)]
+pub struct Open {
+    /// Whether the store is written. Then this process is its only writer until the
+    /// store is dropped.
+    pub write: bool,
+    /// What to do when there is no such file.
+    pub missing: Missing,
+    /// How long to wait for another writer.
+    pub lock_wait: Duration,
+    /// What a second writer is told is writing, as `dsrules apply`.
+    pub holder: String,
+}
+
+/// What to do when there is no store file.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Missing {
+    /// Say so.
+    Refuse,
+    /// Make it.
+    Create,
+    /// Take an empty store that is nowhere on disk.
+    Empty,
+}
+
+impl Open {
+    /// To read; a missing store is an error.
+    #[must_use]
+    pub fn read() -> Self {
+        Open { write: false, missing: Missing::Refuse, lock_wait: Duration::ZERO, holder: String::new() }
+    }
+
+    /// To write as `holder`; a missing store is made.
+    #[must_use]
+    pub fn write(holder: impl Into<String>) -> Self {
+        Open { write: true, missing: Missing::Create, lock_wait: Duration::ZERO, holder: holder.into() }
+    }
+
+    /// Waits this long for another writer.
+    #[must_use]
+    pub fn wait(mut self, lock_wait: Duration) -> Self {
+        self.lock_wait = lock_wait;
+        self
+    }
+
+    /// Does this when there is no such file.
+    #[must_use]
+    pub fn missing(mut self, missing: Missing) -> Self {
+        self.missing = missing;
+        self
+    }
+}
+
+pub(super) fn open(path: &Path, options: &Open) -> Result<Store, Diagnostic> {
+    let shown = path.display().to_string();
+    if !look(path, &shown, options.write)? {
+        match options.missing {
+            Missing::Refuse => return Err(migrate::empty(&shown)),
+            Missing::Empty => return in_memory(),
+            Missing::Create => {}
+        }
+    }
+    let lock = if options.write { Some(Lock::take(path, &options.holder, options.lock_wait)?) } else { None };
+    let tell = |fault: Fault| fault.tell(&shown, "open it");
+    let mut connection = connect(path, options.write).map_err(tell)?;
+    configure(&connection, options.write).map_err(tell)?;
+    match migrate::migrate(&mut connection, &shown, options.write) {
+        Err(told) if told.code == "no-store" && options.missing == Missing::Empty => return in_memory(),
+        migrated => migrated?,
+    }
+    Ok(Store { connection, path: shown, unused: RefCell::default(), _lock: lock })
+}
+
+pub(super) fn in_memory() -> Result<Store, Diagnostic> {
+    let path = "(in memory)";
+    let tell = |fault: Fault| fault.tell(path, "open it");
+    let mut connection = Connection::open_in_memory().map_err(|error| tell(error.into()))?;
+    configure(&connection, false).map_err(tell)?;
+    migrate::migrate(&mut connection, path, true)?;
+    Ok(Store { connection, path: path.to_owned(), unused: RefCell::default(), _lock: None })
+}
+
+/// Whether there is such a file. What SQLite would say in riddles is said here first.
+fn look(path: &Path, shown: &str, write: bool) -> Result<bool, Diagnostic> {
+    let refuse = |code, message: String, help: &str| {
+        Err(Diagnostic::error(code, message).at(Place::file(shown)).help(help))
+    };
+    let found = match path.metadata() {
+        Ok(found) => found,
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
+            let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
+            if write && folder.is_some_and(|folder| !folder.is_dir()) {
+                let message = format!("the folder of the store `{shown}` does not exist");
+                return refuse(
+                    "cannot-open-store",
+                    message,
+                    "make the folder, or name another file with `--db`",
+                );
+            }
+            return Ok(false);
+        }
+        Err(error) => {
+            return Err(Diagnostic::error(
+                "cannot-open-store",
+                format!("the store `{shown}` cannot be opened"),
+            )
+            .at(Place::file(shown))
+            .because(error.to_string())
+            .help("name another file with `--db`"));
+        }
+    };
+    if !found.is_file() {
+        let what = if found.is_dir() { "is a folder" } else { "is not a file" };
+        return refuse("not-a-store", format!("the store `{shown}` {what}"), "name a file with `--db`");
+    }
+    if write && found.permissions().readonly() {
+        let message = format!("the store `{shown}` is read-only");
+        return refuse("read-only-store", message, "make the file writable, or name another one with `--db`");
+    }
+    Ok(true)
+}
+
+fn connect(path: &Path, write: bool) -> Result<Connection, Fault> {
+    let access = if write {
+        OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_CREATE
+    } else {
+        OpenFlags::SQLITE_OPEN_READ_ONLY
+    };
+    Ok(Connection::open_with_flags(path, access | OpenFlags::SQLITE_OPEN_NO_MUTEX)?)
+}
+
+fn configure(connection: &Connection, write: bool) -> Result<(), Fault> {
+    connection.busy_timeout(BUSY)?;
+    connection.set_prepared_statement_cache_capacity(STATEMENTS);
+    connection.pragma_update(None, "foreign_keys", true)?;
+    // 64 MiB of pages: a load of millions of rows reads each page once, a save writes it once.
+    connection.pragma_update(None, "cache_size", -65536)?;
+    if write {
+        // A database is what it was until SQLite has read its first page.
+        connection.pragma_query_value(None, "user_version", |_| Ok(()))?;
+        connection.pragma_update_and_check(None, "journal_mode", "wal", |_| Ok(()))?;
+        connection.pragma_update(None, "synchronous", "full")?;
+    }
+    Ok(())
+}
