@@ -18,6 +18,7 @@ const WANTED: &[&str] = &[
     "adopt_revision",
     "claims_revision",
     "collect",
+    "collect_revision",
     "create",
     "create_revision",
     "current_hash",

@@ -186,6 +186,12 @@ impl Template {
 }
 
 impl Strategy {
+    /// Whether pods of a former template are replaced without being asked.
+    #[must_use]
+    pub fn rolls(&self) -> bool {
+        &*self.kind == "RollingUpdate"
+    }
+
     fn from_value(strategy: &Value) -> Self {
         let kind = text(strategy, "type");
         let rolling = &strategy["rollingUpdate"];

@@ -74,7 +74,11 @@ impl Carrier {
             wave.actions.push(action);
         }
         for action in &pass.collected {
-            if remove_pod(world, action) {
+            let removed = match action.verb {
+                Verb::DeleteRevision => world.remove(Kind::ControllerRevision, &action.object),
+                _ => remove_pod(world, action),
+            };
+            if removed {
                 wave.actions.push(action.clone());
             }
         }

@@ -8,10 +8,12 @@
 mod carry_out;
 mod pass;
 mod rollout;
+mod settle;
 pub mod template;
 
 pub use carry_out::{Carrier, Readiness};
 pub use pass::{Pass, pass};
+pub use settle::{Settings, Settled, settle};
 
 use std::sync::Arc;
 

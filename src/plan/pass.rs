@@ -17,7 +17,7 @@ use crate::reason::Reasoner;
 pub struct Pass {
     /// What it changes, by daemonset, verb, node and object.
     pub actions: Vec<Action>,
-    /// Pods that other controllers of Kubernetes take away: their node or owner is gone.
+    /// What other controllers of Kubernetes take away: its node or owner is gone.
     pub collected: Vec<Action>,
     /// The status it reports for each daemonset, from the pods as they were before it.
     pub statuses: BTreeMap<ObjectKey, Status>,
@@ -262,7 +262,7 @@ impl Context<'_> {
         rule.map(because).unwrap_or_default()
     }
 
-    /// Pods whose node or owner is gone, whoever they belong to.
+    /// Pods and revisions whose node or owner is gone, whoever they belong to.
     fn collect(&self, pass: &mut Pass) {
         let program = self.reasoner.program();
         let rules = program
@@ -280,6 +280,14 @@ impl Context<'_> {
             let owner = pod.meta.controller.as_ref().filter(|owner| &*owner.kind == "DaemonSet");
             let daemonset = owner.map(|owner| ObjectKey::new(object.namespace.clone(), owner.name.clone()));
             pass.collected.push(Action { daemonset, verb: Verb::Delete, node, object, because });
+        }
+        let because = self.because("collect_revision");
+        for row in self.reasoner.rows("collect_revision") {
+            let object = self.reasoner.key(row[0]);
+            let owner = self.world.revisions.get(&object).and_then(|revision| revision.meta.controller.clone());
+            let daemonset = owner.map(|owner| ObjectKey::new(object.namespace.clone(), owner.name.clone()));
+            let because = because.clone();
+            pass.collected.push(Action { daemonset, verb: Verb::DeleteRevision, node: None, object, because });
         }
     }
 }
