@@ -176,7 +176,9 @@ fn guard(lost: usize, pods: usize, options: &Options) -> Result<(), Diagnostic> 
     }
     let what = format!("the plan deletes {lost} of {pods} pods, more than --max-delete {said} allows");
     Err(Diagnostic::error("too-many-deletions", what)
-        .because("so many pods that are not replaced are seldom meant: a label, a taint or a file may be missing")
+        .because(
+            "so many pods that are not replaced are seldom meant: a label, a taint or a file may be missing",
+        )
         .help(format!("look at `dsrules plan`; if it is meant, say `--max-delete {lost}`")))
 }
 
@@ -196,7 +198,8 @@ pub fn gone(
     }
     let before = store.input(id)?;
     if reading.objects.is_empty() && !before.objects.is_empty() && !options.allow_empty {
-        let what = format!("the input has lost all of the {} objects it brought before", before.objects.len());
+        let what =
+            format!("the input has lost all of the {} objects it brought before", before.objects.len());
         return Err(Diagnostic::error("empty-input", what)
             .help("if everything is to be removed, say `--allow-empty`"));
     }
@@ -295,7 +298,9 @@ fn placement(reasoner: &Reasoner, before: &Placement) -> Placement {
     for (relation, starts) in [("may_stay", false), ("may_start", true)] {
         for row in reasoner.rows(relation) {
             // A group without members is of no use to anyone.
-            let (Some(class), Some(profile)) = (classes.known(row[0]), profiles.known(row[1])) else { continue };
+            let (Some(class), Some(profile)) = (classes.known(row[0]), profiles.known(row[1])) else {
+                continue;
+            };
             let fit: &mut Fit = placement.fits.entry((class, profile)).or_default();
             if starts {
                 fit.may_start = true;

@@ -284,10 +284,17 @@ impl Context<'_> {
         let because = self.because("collect_revision");
         for row in self.reasoner.rows("collect_revision") {
             let object = self.reasoner.key(row[0]);
-            let owner = self.world.revisions.get(&object).and_then(|revision| revision.meta.controller.clone());
+            let owner =
+                self.world.revisions.get(&object).and_then(|revision| revision.meta.controller.clone());
             let daemonset = owner.map(|owner| ObjectKey::new(object.namespace.clone(), owner.name.clone()));
             let because = because.clone();
-            pass.collected.push(Action { daemonset, verb: Verb::DeleteRevision, node: None, object, because });
+            pass.collected.push(Action {
+                daemonset,
+                verb: Verb::DeleteRevision,
+                node: None,
+                object,
+                because,
+            });
         }
     }
 }

@@ -7,6 +7,7 @@
 //! controller would wait, and the plan says for what.
 
 use super::{Carrier, Pass, Readiness, Wave, pass};
+use crate::datalog::Sym;
 use crate::diagnostic::Diagnostic;
 use crate::model::{ObjectKey, Status, World};
 use crate::reason::Reasoner;
@@ -59,9 +60,12 @@ pub fn settle(world: &mut World, reasoner: &mut Reasoner, settings: Settings) ->
         }
         settled.waves.push(wave);
     }
-    Err(Diagnostic::error("endless-plan", format!("the plan does not come to an end within {MOST_PASSES} passes"))
-        .because("each pass undoes what another one did")
-        .help("look for rules of your own that change their mind when a pod comes or goes"))
+    Err(Diagnostic::error(
+        "endless-plan",
+        format!("the plan does not come to an end within {MOST_PASSES} passes"),
+    )
+    .because("each pass undoes what another one did")
+    .help("look for rules of your own that change their mind when a pod comes or goes"))
 }
 
 /// What each daemonset that is not done waits for.
@@ -70,18 +74,23 @@ fn waiting(reasoner: &Reasoner, world: &World, pass: &Pass) -> Vec<(ObjectKey, S
     for (key, status) in &pass.statuses {
         let Some(it) = reasoner.symbols().find_text(&key.to_string()) else { continue };
         let on_delete = world.daemonsets.get(key).is_some_and(|it| !it.strategy.rolls());
-        let held = reasoner.rows_of("outdated", &[it]).filter(|row| {
-            reasoner.rows_of("hold", &[it, row[2]]).next().is_some()
-        });
-        let held = held.count();
-        let old = reasoner.rows_of("outdated", &[it]).count();
+        let old: Vec<_> = reasoner.rows_of("outdated", &[it]).map(|row| row[2]).collect();
+        let is_held = |node: &&Sym| reasoner.rows_of("hold", &[it, **node]).next().is_some();
+        let (held, old) = (old.iter().filter(is_held).count(), old.len());
         let unavailable = status.number_unavailable;
         let why = match (old, unavailable) {
             (0, 0) => continue,
-            (0, _) => format!("{unavailable} of {} nodes have no available pod yet", status.desired_number_scheduled),
+            (0, _) => format!(
+                "{unavailable} of {} nodes have no available pod yet",
+                status.desired_number_scheduled
+            ),
             _ if held == old => format!("{old} pods of a former template are held by a rule"),
-            _ if on_delete => format!("{old} pods of a former template stay until they are deleted (OnDelete)"),
-            _ => format!("{old} pods of a former template wait for {unavailable} nodes without an available pod"),
+            _ if on_delete => {
+                format!("{old} pods of a former template stay until they are deleted (OnDelete)")
+            }
+            _ => format!(
+                "{old} pods of a former template wait for {unavailable} nodes without an available pod"
+            ),
         };
         waiting.push((key.clone(), why));
     }

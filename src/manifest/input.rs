@@ -1,0 +1,270 @@
+//! What the user named -> texts: files, folders, bytes from a pipe.
+//!
+//! Nothing is guessed: a path that is not there, a folder without manifests, a file
+//! that is no text or that changes while it is read is an error. Links to files are
+//! followed, links to folders are not, so no loop can be walked into. What is hidden
+//! (its name starts with a dot) is left out of folders.
+
+use std::fs::{self, File};
+use std::io::{self, Read};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use sha2::{Digest, Sha256};
+
+use super::limits::Limits;
+use super::source::{Format, Source};
+use crate::diagnostic::{Diagnostic, Place};
+
+/// One thing to read.
+#[derive(Debug, Clone)]
+pub enum Input {
+    /// A file or a folder.
+    Path(PathBuf),
+    /// A text that is already there, as from stdin, under the name it is shown with.
+    Text {
+        /// As `<stdin>`.
+        name: Arc<str>,
+        /// The text, not yet checked.
+        bytes: Vec<u8>,
+    },
+}
+
+impl Input {
+    /// Reads a pipe to its end, or to the limit.
+    ///
+    /// # Errors
+    /// When reading fails or there is more than the limit allows.
+    pub fn from_reader(name: &str, reader: impl Read, limits: &Limits) -> Result<Input, Diagnostic> {
+        let place = || Place::file(name);
+        let mut bytes = Vec::new();
+        let read = reader.take(limits.file_bytes + 1).read_to_end(&mut bytes);
+        read.map_err(|error| unreadable(name, &error).at(place()))?;
+        if bytes.len() as u64 > limits.file_bytes {
+            return Err(too_large(name, limits.file_bytes).at(place()));
+        }
+        Ok(Input::Text { name: name.into(), bytes })
+    }
+}
+
+/// The extensions of manifests in folders.
+const EXTENSIONS: [&str; 3] = ["yaml", "yml", "json"];
+
+/// The files that the inputs name, in order, each once.
+pub(super) fn gather(
+    inputs: &[Input],
+    recursive: bool,
+    limits: &Limits,
+    out: &mut Vec<Diagnostic>,
+) -> Vec<Input> {
+    let mut files = Vec::new();
+    for input in inputs {
+        match input {
+            Input::Text { .. } => files.push(input.clone()),
+            Input::Path(path) => match gather_path(path, recursive, limits) {
+                Ok(found) => files.extend(found.into_iter().map(Input::Path)),
+                Err(diagnostic) => out.push(*diagnostic),
+            },
+        }
+        if files.len() > limits.files {
+            let message = format!("there are more than {} files", limits.files);
+            out.push(
+                Diagnostic::error("too-many-files", message).help("name fewer files or a folder with fewer"),
+            );
+            files.truncate(limits.files);
+            break;
+        }
+    }
+    files
+}
+
+fn gather_path(path: &Path, recursive: bool, limits: &Limits) -> Result<Vec<PathBuf>, Box<Diagnostic>> {
+    let shown = path.display().to_string();
+    let failed = |error: &io::Error| Box::new(missing(&shown, error).at(Place::file(shown.as_str())));
+    let meta = fs::metadata(path).map_err(|error| failed(&error))?;
+    if !meta.is_dir() {
+        return Ok(vec![path.to_owned()]);
+    }
+    let depth = if recursive { usize::MAX } else { 1 };
+    let mut folders = false;
+    let mut found = Vec::new();
+    let walk = walkdir::WalkDir::new(path).min_depth(1).max_depth(depth).sort_by_file_name();
+    for entry in walk.into_iter().filter_entry(|entry| !is_hidden(entry.file_name())) {
+        let entry = entry.map_err(|error| {
+            let at = error.path().map_or(shown.clone(), |path| path.display().to_string());
+            let error = error.into_io_error().unwrap_or_else(|| io::Error::other("the folder changed"));
+            Box::new(unreadable(&at, &error).at(Place::file(at.as_str())))
+        })?;
+        if entry.file_type().is_dir() {
+            folders = true;
+            continue;
+        }
+        let extension =
+            entry.path().extension().and_then(|extension| extension.to_str()).map(str::to_ascii_lowercase);
+        if !extension.is_some_and(|extension| EXTENSIONS.contains(&extension.as_str())) {
+            continue;
+        }
+        // A link is followed to a file; a link that leads nowhere is left for reading to report.
+        if fs::metadata(entry.path()).map_or(true, |meta| meta.is_file()) {
+            found.push(entry.into_path());
+        }
+        if found.len() > limits.files {
+            break;
+        }
+    }
+    if found.is_empty() {
+        let message = format!("there is no manifest in the folder `{shown}`");
+        let diagnostic = Diagnostic::error("empty-folder", message).at(Place::file(shown.as_str()));
+        let help = if folders && !recursive {
+            "there are folders in it: `-R` reads them too"
+        } else {
+            "manifests end in .yaml, .yml or .json"
+        };
+        return Err(Box::new(diagnostic.help(help)));
+    }
+    Ok(found)
+}
+
+fn is_hidden(name: &std::ffi::OsStr) -> bool {
+    name.as_encoded_bytes().first() == Some(&b'.')
+}
+
+/// A text that was read, and what it was read from.
+#[derive(Debug)]
+pub(super) struct Loaded {
+    pub(super) source: Source,
+    pub(super) sha256: String,
+    pub(super) bytes: u64,
+}
+
+/// The name that a file is shown under.
+pub(super) fn name_of(input: &Input) -> Arc<str> {
+    match input {
+        Input::Path(path) => path.display().to_string().into(),
+        Input::Text { name, .. } => name.clone(),
+    }
+}
+
+/// Reads one file and checks that it is text.
+pub(super) fn load(input: &Input, limits: &Limits) -> Result<Loaded, Box<Diagnostic>> {
+    let name = name_of(input);
+    let bytes = match input {
+        Input::Path(path) => read_file(path, &name, limits)
+            .map_err(|diagnostic| Box::new(diagnostic.at(Place::file(name.clone()))))?,
+        Input::Text { bytes, .. } => bytes.clone(),
+    };
+    let sha256 = Sha256::digest(&bytes).iter().map(|byte| format!("{byte:02x}")).collect();
+    let count = bytes.len() as u64;
+    let text = decode(bytes, &name)?;
+    let format = format_of(&name, &text);
+    if format == Format::Yaml && count > limits.yaml_bytes {
+        let help = "convert it to JSON, which is read ten times faster and may be larger, or split it";
+        return Err(Box::new(too_large(&name, limits.yaml_bytes).help(help).at(Place::file(name))));
+    }
+    Ok(Loaded { source: Source::new(name, text, format), sha256, bytes: count })
+}
+
+fn read_file(path: &Path, name: &str, limits: &Limits) -> Result<Vec<u8>, Diagnostic> {
+    let failed = |error: &io::Error| {
+        if error.kind() == io::ErrorKind::NotFound { missing(name, error) } else { unreadable(name, error) }
+    };
+    let before = fs::metadata(path).map_err(|error| failed(&error))?;
+    if is_device(&before) {
+        let message = format!("`{name}` is a device, not a file");
+        return Err(Diagnostic::error("unreadable", message).help("`-` reads from standard input"));
+    }
+    if before.is_file() && before.len() > limits.file_bytes {
+        return Err(too_large(name, limits.file_bytes));
+    }
+    let mut file = File::open(path).map_err(|error| failed(&error))?;
+    let mut bytes = Vec::with_capacity(usize::try_from(before.len()).unwrap_or(0).saturating_add(1));
+    let read = (&mut file).take(limits.file_bytes + 1).read_to_end(&mut bytes);
+    read.map_err(|error| failed(&error))?;
+    if bytes.len() as u64 > limits.file_bytes {
+        return Err(too_large(name, limits.file_bytes));
+    }
+    if before.is_file() {
+        let after = file.metadata().map_err(|error| failed(&error))?;
+        if after.len() != before.len() || after.len() != bytes.len() as u64 {
+            let message = format!("`{name}` changed while it was read");
+            return Err(Diagnostic::error("changed-while-read", message)
+                .help("run again when it is written to its end"));
+        }
+    }
+    Ok(bytes)
+}
+
+#[cfg(unix)]
+fn is_device(meta: &fs::Metadata) -> bool {
+    use std::os::unix::fs::FileTypeExt;
+    meta.file_type().is_char_device() || meta.file_type().is_block_device()
+}
+
+#[cfg(not(unix))]
+fn is_device(_: &fs::Metadata) -> bool {
+    false
+}
+
+fn missing(name: &str, error: &io::Error) -> Diagnostic {
+    if error.kind() != io::ErrorKind::NotFound {
+        return unreadable(name, error);
+    }
+    let diagnostic = Diagnostic::error("no-such-file", format!("there is no file or folder `{name}`"));
+    if name.starts_with("http://") || name.starts_with("https://") {
+        return diagnostic.help(format!("nothing is fetched from the network: `curl {name} | dsrules … -`"));
+    }
+    diagnostic
+}
+
+fn unreadable(name: &str, error: &io::Error) -> Diagnostic {
+    let said = match error.kind() {
+        io::ErrorKind::PermissionDenied => "permission denied".to_owned(),
+        _ => error.to_string(),
+    };
+    Diagnostic::error("unreadable", format!("`{name}` cannot be read: {said}"))
+}
+
+fn too_large(name: &str, limit: u64) -> Diagnostic {
+    Diagnostic::error("file-too-large", format!("`{name}` has more than the {limit} bytes that are allowed"))
+        .help("split it into several files")
+}
+
+/// Bytes as text: UTF-8, with or without its byte order mark, without control characters.
+fn decode(mut bytes: Vec<u8>, name: &Arc<str>) -> Result<String, Box<Diagnostic>> {
+    if bytes.starts_with(&[0xff, 0xfe]) || bytes.starts_with(&[0xfe, 0xff]) {
+        let diagnostic = Diagnostic::error("not-utf8", format!("`{name}` is UTF-16, manifests are UTF-8"));
+        return Err(Box::new(diagnostic.help("save it as UTF-8").at(Place::file(name.clone()))));
+    }
+    if bytes.starts_with(&[0xef, 0xbb, 0xbf]) {
+        bytes.drain(..3);
+    }
+    let text = String::from_utf8(bytes).map_err(|error| {
+        let at = error.utf8_error().valid_up_to();
+        let byte = error.as_bytes().get(at).copied().unwrap_or(0);
+        let text = String::from_utf8_lossy(error.as_bytes()).into_owned();
+        let place = Place::of_span(name.clone(), &text, at, at + '\u{fffd}'.len_utf8());
+        let diagnostic = Diagnostic::error(
+            "not-utf8",
+            format!("`{name}` is no UTF-8: the byte 0x{byte:02x} belongs to no character"),
+        );
+        Box::new(diagnostic.labelled("here").help("save it as UTF-8").at(place))
+    })?;
+    let control = |c: char| matches!(c, '\0'..='\u{8}' | '\u{b}' | '\u{c}' | '\u{e}'..='\u{1f}' | '\u{7f}' | '\u{fffe}' | '\u{ffff}');
+    if let Some((at, c)) = text.char_indices().find(|&(_, c)| control(c)) {
+        let place = Place::of_span(name.clone(), &text, at, at + 1);
+        let message = format!("the control character U+{:04X} stands in `{name}`", u32::from(c));
+        let help = "write it as an escape in a double-quoted string, like \"\\x1b\", or remove it";
+        return Err(Box::new(Diagnostic::error("control-character", message).help(help).at(place)));
+    }
+    Ok(text)
+}
+
+/// JSON if it is called so or starts so.
+fn format_of(name: &str, text: &str) -> Format {
+    let start = text.trim_start().bytes().next();
+    if name.to_ascii_lowercase().ends_with(".json") || matches!(start, Some(b'{')) {
+        Format::Json
+    } else {
+        Format::Yaml
+    }
+}

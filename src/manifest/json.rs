@@ -1,0 +1,233 @@
+//! JSON text -> values, with what Kubernetes refuses refused.
+//!
+//! `serde_json` does the work. On top of it, a key that stands twice is an error (it
+//! would silently win), and so is an integer that 64 bits with a sign cannot hold.
+//! A large `List` is cut into its items first, so each can be parsed on its own and a
+//! broken one is found without giving up on the others' places.
+
+use std::fmt;
+use std::ops::Range;
+
+use serde::de::{DeserializeSeed, Error as _, MapAccess, SeqAccess, Visitor};
+use serde_json::{Map, Value};
+
+use super::limits::Limits;
+use super::problem::{Problem, Spot};
+use super::scan::{self, Entries};
+use super::source::Source;
+
+/// A value of a stream of JSON values: where it stands, and where the items of a
+/// `List` do, if it is one whose outline is sound.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct Outline {
+    pub(super) range: Range<usize>,
+    /// The `items` with their brackets, and each item.
+    pub(super) items: Option<(Range<usize>, Vec<Range<usize>>)>,
+}
+
+/// Finds the values of a stream, up to `most`. From a value whose outline is not sound, all that is
+/// left is one value, for the parser to say what is wrong with it.
+pub(super) fn split(text: &str, most: usize) -> Vec<Outline> {
+    let bytes = text.as_bytes();
+    let mut found = Vec::new();
+    let mut at = scan::skip_space(bytes, 0);
+    while at < bytes.len() && found.len() < most {
+        let outline = outline(text, at).unwrap_or(Outline { range: at..bytes.len(), items: None });
+        at = scan::skip_space(bytes, outline.range.end);
+        found.push(outline);
+    }
+    found
+}
+
+fn outline(text: &str, at: usize) -> Option<Outline> {
+    let bytes = text.as_bytes();
+    if bytes.get(at) != Some(&b'{') {
+        return Some(Outline { range: at..scan::value_end(bytes, at)?, items: None });
+    }
+    let mut entries = Entries::new(bytes, at)?;
+    let mut is_list = false;
+    let mut items = None;
+    while let Some((key, start)) = entries.next_start() {
+        let key = key?;
+        let end = if bytes.get(start) == Some(&b'[') && scan::key_is(text, &key, "items") {
+            let mut list = Entries::new(bytes, start)?;
+            let ranges: Vec<Range<usize>> = list.by_ref().map(|entry| entry.value).collect();
+            let end = list.end?;
+            items = Some((start..end, ranges));
+            end
+        } else {
+            let end = scan::value_end(bytes, start)?;
+            if scan::key_is(text, &key, "kind") {
+                is_list = text[start..end].ends_with("List\"");
+            }
+            end
+        };
+        entries.ended(end);
+    }
+    let end = entries.end?;
+    Some(Outline { range: at..end, items: items.filter(|_| is_list) })
+}
+
+/// Parses one value.
+pub(super) fn parse(source: &Source, range: Range<usize>, limits: &Limits) -> Result<Value, Box<Problem>> {
+    parse_text(&source.text[range.clone()], range.start, limits)
+}
+
+/// Parses a text that stands at the byte `base` of its file.
+pub(super) fn parse_text(text: &str, base: usize, limits: &Limits) -> Result<Value, Box<Problem>> {
+    let mut deserializer = serde_json::Deserializer::from_str(text);
+    let value = Strict { limits, depth: 0 }
+        .deserialize(&mut deserializer)
+        .and_then(|value| deserializer.end().map(|()| value));
+    value.map_err(|error| Box::new(problem(base, text, &error)))
+}
+
+fn problem(base: usize, text: &str, error: &serde_json::Error) -> Problem {
+    let at = offset(text, error.line(), error.column());
+    let said = error.to_string();
+    let said = said.rsplit_once(" at line ").map_or(said.as_str(), |(what, _)| what);
+    let (start, end) = match text[..at].bytes().last() {
+        Some(b'"') => (text[..at - 1].rfind('"').unwrap_or(at - 1), at),
+        _ => (at.saturating_sub(1), at),
+    };
+    let spot = Spot::Bytes(base + start, base + end);
+    if let Some((code, message)) = said.split_once("\u{0}") {
+        let code = OWN.iter().find(|own| **own == code).unwrap_or(&"json-syntax");
+        return Problem::new(code, message).at(spot);
+    }
+    if said.contains("recursion limit") {
+        return Problem::new("nesting", "lists and objects nest too deep").at(spot);
+    }
+    let problem = Problem::new("json-syntax", format!("this is no JSON: {said}")).at(spot);
+    match said {
+        said if said.starts_with("trailing comma") => {
+            problem.help("remove the comma before the closing bracket")
+        }
+        said if said.starts_with("EOF") => problem.help("the text ends too early: is it whole?"),
+        said if said.starts_with("key must be a string") => problem.help("put keys into double quotes"),
+        said if said.starts_with("control character") => {
+            problem.help("write it as an escape, like \\n or \\t")
+        }
+        _ => problem,
+    }
+}
+
+/// The codes of the errors that [`Strict`] makes, before a NUL in serde's message.
+const OWN: [&str; 4] = ["duplicate-key", "number-too-large", "nesting", "scalar-too-long"];
+
+/// The byte offset of serde_json's line and column, both in bytes and from 1.
+fn offset(text: &str, line: usize, column: usize) -> usize {
+    let start: usize = text.split_inclusive('\n').take(line.saturating_sub(1)).map(str::len).sum();
+    let mut at = (start + column).min(text.len());
+    while !text.is_char_boundary(at) {
+        at -= 1;
+    }
+    at
+}
+
+/// Reads any value, refusing what would be read differently from how it was written.
+#[derive(Clone, Copy)]
+struct Strict<'l> {
+    limits: &'l Limits,
+    depth: usize,
+}
+
+impl Strict<'_> {
+    fn deeper<E: serde::de::Error>(self) -> Result<Self, E> {
+        if self.depth >= self.limits.depth {
+            return Err(E::custom(format!(
+                "nesting\0lists and objects nest deeper than {} levels",
+                self.limits.depth
+            )));
+        }
+        Ok(Strict { depth: self.depth + 1, ..self })
+    }
+
+    fn string<E: serde::de::Error>(self, text: &str) -> Result<(), E> {
+        if text.len() <= self.limits.scalar_bytes {
+            return Ok(());
+        }
+        let message = format!(
+            "a string of {} bytes is longer than the limit of {}",
+            text.len(),
+            self.limits.scalar_bytes
+        );
+        Err(E::custom(format!("scalar-too-long\0{message}")))
+    }
+}
+
+impl<'de> DeserializeSeed<'de> for Strict<'_> {
+    type Value = Value;
+
+    fn deserialize<D: serde::Deserializer<'de>>(self, deserializer: D) -> Result<Value, D::Error> {
+        deserializer.deserialize_any(self)
+    }
+}
+
+impl<'de> Visitor<'de> for Strict<'_> {
+    type Value = Value;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a value")
+    }
+
+    fn visit_unit<E>(self) -> Result<Value, E> {
+        Ok(Value::Null)
+    }
+
+    fn visit_bool<E>(self, value: bool) -> Result<Value, E> {
+        Ok(value.into())
+    }
+
+    fn visit_i64<E>(self, value: i64) -> Result<Value, E> {
+        Ok(value.into())
+    }
+
+    fn visit_u64<E: serde::de::Error>(self, value: u64) -> Result<Value, E> {
+        match i64::try_from(value) {
+            Ok(value) => Ok(value.into()),
+            Err(_) => Err(E::custom(format!("number-too-large\0`{value}` does not fit into 64 bits"))),
+        }
+    }
+
+    fn visit_f64<E: serde::de::Error>(self, value: f64) -> Result<Value, E> {
+        if value.fract() == 0.0 && value.abs() >= 9_223_372_036_854_775_808.0 {
+            return Err(E::custom(format!("number-too-large\0`{value}` does not fit into 64 bits")));
+        }
+        Ok(value.into())
+    }
+
+    fn visit_str<E: serde::de::Error>(self, text: &str) -> Result<Value, E> {
+        self.string::<E>(text)?;
+        Ok(text.into())
+    }
+
+    fn visit_string<E: serde::de::Error>(self, text: String) -> Result<Value, E> {
+        self.string::<E>(&text)?;
+        Ok(text.into())
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut access: A) -> Result<Value, A::Error> {
+        let inner = self.deeper::<A::Error>()?;
+        let mut list = Vec::new();
+        while let Some(value) = access.next_element_seed(inner)? {
+            list.push(value);
+        }
+        Ok(Value::Array(list))
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut access: A) -> Result<Value, A::Error> {
+        let inner = self.deeper::<A::Error>()?;
+        let mut map = Map::new();
+        while let Some(key) = access.next_key::<String>()? {
+            if map.contains_key(&key) {
+                return Err(A::Error::custom(format!(
+                    "duplicate-key\0the key `{key}` stands twice in one object"
+                )));
+            }
+            let value = access.next_value_seed(inner)?;
+            map.insert(key, value);
+        }
+        Ok(Value::Object(map))
+    }
+}

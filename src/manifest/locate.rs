@@ -1,0 +1,258 @@
+//! The place of a field in a text, found by reading the text a second time.
+//!
+//! Reading keeps no places, so manifests that are right cost nothing. When something
+//! is wrong, all wanted fields of one piece of text are found in one pass. A field
+//! that is not there is shown at the nearest thing around it that is.
+
+use std::collections::BTreeMap;
+
+use saphyr_parser::{Event, Parser, Span};
+
+use super::path::{FieldPath, Step};
+use super::problem::Spot;
+use super::scan::{self, Entries};
+use super::source::Mark;
+use super::yaml::mark_of;
+
+/// What of a field is meant.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Part {
+    /// Its key: an unknown field, a wrong label key.
+    Key,
+    /// Its value.
+    Value,
+}
+
+/// A field whose place is wanted: of the object that starts at a mark.
+#[derive(Debug, Clone)]
+pub(super) struct Wanted {
+    pub(super) start: Mark,
+    pub(super) path: FieldPath,
+    pub(super) part: Part,
+}
+
+/// Finds fields in a piece of YAML, all in one pass.
+pub(super) fn in_yaml(text: &str, lines_before: u32, wanted: &[Wanted]) -> Vec<Option<Spot>> {
+    let mut walk = Walk { lines_before, ..Walk::default() };
+    let targets: Vec<(usize, Vec<usize>)> = wanted.iter().map(|wanted| walk.want(wanted)).collect();
+    let mut parser = Parser::new_from_str(text);
+    while let Some(Ok((event, span))) = parser.next_event() {
+        walk.event(&event, span);
+    }
+    let found = wanted.iter().zip(targets);
+    found.map(|(wanted, (root, steps))| walk.spot(root, &steps, wanted)).collect()
+}
+
+/// The wanted fields as a tree, and the walk over the events that fills it.
+#[derive(Default)]
+struct Walk {
+    lines_before: u32,
+    starts: BTreeMap<(u32, u32), usize>,
+    nodes: Vec<Node>,
+    stack: Vec<Frame>,
+    /// A mapping whose first key is about to come: its mark gets that key's width.
+    opened: Option<usize>,
+}
+
+#[derive(Default)]
+struct Node {
+    children: BTreeMap<Hop, usize>,
+    key: Option<Mark>,
+    value: Option<Mark>,
+    is_container: bool,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+enum Hop {
+    Key(String),
+    Index(usize),
+}
+
+struct Frame {
+    node: Option<usize>,
+    mapping: bool,
+    key: Option<(String, Mark)>,
+    index: usize,
+}
+
+impl Walk {
+    fn want(&mut self, wanted: &Wanted) -> (usize, Vec<usize>) {
+        let start = (wanted.start.line, wanted.start.column);
+        let root = *self.starts.entry(start).or_insert_with(|| {
+            self.nodes.push(Node::default());
+            self.nodes.len() - 1
+        });
+        let mut at = root;
+        let mut steps = Vec::new();
+        for step in &wanted.path.0 {
+            let hop = match step {
+                Step::Field(name) | Step::Key(name) => Hop::Key(name.clone()),
+                Step::Index(index) => Hop::Index(*index),
+            };
+            let next = match self.nodes[at].children.get(&hop) {
+                Some(&next) => next,
+                None => {
+                    self.nodes.push(Node::default());
+                    let next = self.nodes.len() - 1;
+                    self.nodes[at].children.insert(hop, next);
+                    next
+                }
+            };
+            at = next;
+            steps.push(at);
+        }
+        (root, steps)
+    }
+
+    fn event(&mut self, event: &Event<'_>, span: Span) {
+        let mark = mark_of(span.start, span.len(), self.lines_before);
+        match event {
+            Event::Scalar(text, ..) => {
+                if let Some(node) = self.opened.take()
+                    && let Some(value) = &mut self.nodes[node].value
+                {
+                    value.width = mark.width;
+                }
+                match self.stack.last_mut() {
+                    Some(frame) if frame.mapping && frame.key.is_none() => {
+                        frame.key = Some((text.to_string(), mark))
+                    }
+                    _ => drop(self.value(mark, false)),
+                }
+            }
+            Event::Alias(_) => match self.stack.last_mut() {
+                Some(frame) if frame.mapping && frame.key.is_none() => {
+                    frame.key = Some((String::new(), mark))
+                }
+                _ => drop(self.value(mark, false)),
+            },
+            Event::SequenceStart(..) | Event::MappingStart(..) => {
+                let mapping = matches!(event, Event::MappingStart(..));
+                let mut node = self.value(mark, true);
+                if mapping && let Some(&root) = self.starts.get(&(mark.line, mark.column)) {
+                    self.nodes[root].value.get_or_insert(mark);
+                    self.nodes[root].is_container = true;
+                    node = Some(root);
+                }
+                self.opened = node.filter(|_| mapping);
+                self.stack.push(Frame { node, mapping, key: None, index: 0 });
+            }
+            Event::SequenceEnd | Event::MappingEnd => {
+                self.stack.pop();
+                self.opened = None;
+            }
+            _ => {}
+        }
+    }
+
+    /// A value begins: which wanted node is it?
+    fn value(&mut self, mark: Mark, is_container: bool) -> Option<usize> {
+        let frame = self.stack.last_mut()?;
+        let (hop, key) = if frame.mapping {
+            let (key, at) = frame.key.take()?;
+            (Hop::Key(key), Some(at))
+        } else {
+            frame.index += 1;
+            (Hop::Index(frame.index - 1), None)
+        };
+        let node = *self.nodes[frame.node?].children.get(&hop)?;
+        let found = &mut self.nodes[node];
+        if found.value.is_none() {
+            *found =
+                Node { children: std::mem::take(&mut found.children), key, value: Some(mark), is_container };
+        }
+        Some(node)
+    }
+
+    fn spot(&self, root: usize, steps: &[usize], wanted: &Wanted) -> Option<Spot> {
+        let exact = steps.len();
+        let mut depth = exact;
+        loop {
+            let node = &self.nodes[if depth == 0 { root } else { steps[depth - 1] }];
+            if let Some(value) = node.value {
+                let by_key = depth < exact || wanted.part == Part::Key || node.is_container;
+                return Some(Spot::Mark(node.key.filter(|_| by_key).unwrap_or(value)));
+            }
+            depth = depth.checked_sub(1)?;
+        }
+    }
+}
+
+/// Finds a field of the JSON object that starts at a byte.
+pub(super) fn in_json(text: &str, start: usize, path: &FieldPath, part: Part) -> Spot {
+    let bytes = text.as_bytes();
+    let mut found = (None, start..start + 1);
+    let mut exact = true;
+    for step in &path.0 {
+        let Some(mut entries) = Entries::new(bytes, found.1.start) else {
+            exact = false;
+            break;
+        };
+        let entry = match step {
+            Step::Field(name) | Step::Key(name) => {
+                entries.find(|entry| entry.key.as_ref().is_some_and(|key| scan::key_is(text, key, name)))
+            }
+            Step::Index(index) => entries.nth(*index),
+        };
+        let Some(entry) = entry else {
+            exact = false;
+            break;
+        };
+        found = (entry.key, entry.value);
+    }
+    let (key, value) = found;
+    let is_container = matches!(bytes.get(value.start), Some(b'{' | b'['));
+    let by_key = !exact || part == Part::Key || is_container;
+    let range =
+        key.filter(|_| by_key).unwrap_or(if is_container { value.start..value.start + 1 } else { value });
+    Spot::Bytes(range.start, range.end)
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+
+    fn path(steps: &[Step]) -> FieldPath {
+        FieldPath(steps.to_vec())
+    }
+
+    fn field(name: &str) -> Step {
+        Step::Field(name.to_owned())
+    }
+
+    #[test]
+    fn fields_are_found_in_yaml_and_their_parents_where_they_are_not() {
+        let text = "kind: List\nitems:\n- kind: A\n  list:\n  - x: 1\n    y: [a, bb]\n- kind: B\n";
+        let start = Mark { line: 3, column: 3, width: 1 };
+        let wanted = |steps: &[Step], part| Wanted { start, path: path(steps), part };
+        let found = in_yaml(
+            text,
+            0,
+            &[
+                wanted(&[field("list"), Step::Index(0), field("y"), Step::Index(1)], Part::Value),
+                wanted(&[field("list"), Step::Index(0), field("x")], Part::Key),
+                wanted(&[field("list"), Step::Index(0), field("none")], Part::Value),
+                wanted(&[field("list"), field("none"), field("deeper")], Part::Value),
+                wanted(&[], Part::Value),
+            ],
+        );
+        let at = |line, column, width| Some(Spot::Mark(Mark { line, column, width }));
+        assert_eq!(found, [at(6, 12, 2), at(5, 5, 1), at(5, 5, 1), at(4, 3, 4), at(3, 3, 4)]);
+    }
+
+    #[test]
+    fn fields_are_found_in_json() {
+        let text = r#"[{"a": {"b": [1, "two"]}}]"#;
+        let b = [field("a"), field("b")];
+        let shown = |steps: &[Step], part| match in_json(text, 1, &path(steps), part) {
+            Spot::Bytes(start, end) => text[start..end].to_owned(),
+            Spot::Mark(_) => unreachable!(),
+        };
+        let second = [b.as_slice(), &[Step::Index(1)]].concat();
+        assert_eq!(shown(&second, Part::Value), "\"two\"");
+        assert_eq!(shown(&b, Part::Key), "\"b\"");
+        assert_eq!(shown(&[field("a"), field("none")], Part::Value), "\"a\"");
+        assert_eq!(shown(&[], Part::Value), "{");
+    }
+}

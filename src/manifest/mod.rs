@@ -1,0 +1,168 @@
+//! Text -> objects: manifests as Kubernetes reads them, every error with its place.
+//!
+//! ```text
+//! paths -> files -> documents -> objects -> checked objects
+//!          input    yaml, json   object     schema, validate
+//! ```
+//! Files are read on all cores, and so are the parts of a large file. Objects keep
+//! every field as it was written; defaults are not filled in. Nothing is printed, and
+//! nothing is known of stores or rules.
+
+mod input;
+mod json;
+mod limits;
+mod locate;
+mod object;
+pub mod path;
+mod problem;
+mod read;
+mod scalar;
+mod scan;
+mod schema;
+mod source;
+mod yaml;
+
+use std::collections::BTreeMap;
+
+use crate::diagnostic::{Diagnostic, Place};
+use crate::model::{Kind, Name, Object, ObjectKey};
+
+pub use input::Input;
+pub use limits::Limits;
+pub use locate::Part;
+pub use source::{Format, Mark, Source};
+
+use problem::Spot;
+
+/// What is done about unknown fields.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum FieldValidation {
+    /// They are errors.
+    #[default]
+    Strict,
+    /// They are warnings.
+    Warn,
+    /// Nothing is said.
+    Ignore,
+}
+
+/// How to read.
+#[derive(Debug, Clone)]
+pub struct Options {
+    /// Whether folders in folders are read.
+    pub recursive: bool,
+    /// What is done about unknown fields; they are kept in any case.
+    pub validate: FieldValidation,
+    /// The namespace of objects that name none.
+    pub default_namespace: String,
+    /// The bounds.
+    pub limits: Limits,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Options {
+            recursive: false,
+            validate: FieldValidation::Strict,
+            default_namespace: "default".to_owned(),
+            limits: Limits::default(),
+        }
+    }
+}
+
+/// What came out of reading.
+#[derive(Debug, Default)]
+pub struct Reading {
+    /// The objects in which nothing is wrong, each identity once, in the order in which
+    /// they were read. With errors in `diagnostics` they are not all that was meant.
+    pub objects: Vec<Object>,
+    /// The files, in order.
+    pub files: Vec<ReadFile>,
+    /// How many objects of kinds that are not read there were, by `apiVersion/kind`.
+    pub others: BTreeMap<String, usize>,
+    /// Everything that is wrong, in all files, sorted.
+    pub diagnostics: Vec<Diagnostic>,
+}
+
+impl Reading {
+    /// Whether anything is wrong that fails a command.
+    #[must_use]
+    pub fn has_errors(&self) -> bool {
+        self.diagnostics.iter().any(Diagnostic::is_error)
+    }
+}
+
+/// A file that was read.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ReadFile {
+    /// The path as the user named it, or `<stdin>`.
+    pub path: Name,
+    /// SHA-256 of its bytes, in hexadecimal; empty if it could not be read.
+    pub sha256: String,
+    /// How many bytes it has.
+    pub bytes: u64,
+    /// The objects that stand in it and are right.
+    pub objects: Vec<(Kind, ObjectKey)>,
+    /// Whether all of it was understood. What else stands in a file that was not is
+    /// unknown, not gone.
+    pub complete: bool,
+}
+
+/// Reads all manifests of all inputs.
+#[must_use]
+pub fn read(inputs: &[Input], options: &Options) -> Reading {
+    let mut diagnostics = Vec::new();
+    let files = input::gather(inputs, options.recursive, &options.limits, &mut diagnostics);
+    let outcomes = read::all(&files, options);
+    let mut reading = Reading { diagnostics, ..Reading::default() };
+    let mut seen: BTreeMap<(Kind, ObjectKey), (usize, usize, Spot)> = BTreeMap::new();
+    for (nth, outcome) in outcomes.into_iter().enumerate() {
+        let mut file = outcome.file;
+        for (kind, count) in outcome.others {
+            *reading.others.entry(kind).or_default() += count;
+        }
+        reading.diagnostics.extend(outcome.diagnostics);
+        for (object, spot) in outcome.objects {
+            let identity = (object.kind, object.key.clone());
+            match seen.get(&identity) {
+                None => {
+                    seen.insert(identity.clone(), (reading.objects.len(), nth, spot));
+                    reading.objects.push(object);
+                }
+                Some((first, ..)) if reading.objects[*first].value == object.value => {}
+                Some(&(_, file_of_first, first)) => {
+                    let first = read::place_again(&files[file_of_first], first, options);
+                    let second = read::place_again(&files[nth], spot, options);
+                    reading.diagnostics.push(twice(&object, second, first));
+                    file.complete = false;
+                    continue;
+                }
+            }
+            file.objects.push(identity);
+        }
+        reading.files.push(file);
+    }
+    let nothing = reading.objects.is_empty() && reading.others.is_empty();
+    if nothing && !reading.has_errors() {
+        let message =
+            if inputs.is_empty() { "no manifest was named" } else { "there is no object in the manifests" };
+        let mut diagnostic = Diagnostic::error("no-objects", message);
+        if let [file] = reading.files.as_slice() {
+            diagnostic = diagnostic.at(Place::file(file.path.clone()));
+        }
+        reading
+            .diagnostics
+            .push(diagnostic.help("a manifest has at least `apiVersion`, `kind` and `metadata.name`"));
+    }
+    Diagnostic::sort(&mut reading.diagnostics);
+    reading
+}
+
+fn twice(object: &Object, place: Place, first: Place) -> Diagnostic {
+    let message = format!("{} `{}` is defined twice, with different content", object.kind, object.key);
+    Diagnostic::error("defined-twice", message)
+        .at(place)
+        .labelled("second definition")
+        .related(first, "first definition")
+        .help("remove one of the two, or give it another name or namespace")
+}

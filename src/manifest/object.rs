@@ -1,0 +1,209 @@
+//! A document -> the objects in it: by kind, out of lists, with their keys.
+//!
+//! Kinds that dsrules does not read are counted. A kind it reads under an apiVersion
+//! that Kubernetes no longer serves is an error, as are a missing kind, apiVersion or
+//! name. Whether the fields are right is not looked at here.
+
+use std::collections::BTreeMap;
+
+use serde_json::Value;
+
+use super::locate::Part;
+use super::path::FieldPath;
+use super::problem::{Problem, Spot};
+use super::schema::Finding;
+use crate::diagnostic::nearest;
+use crate::model::{Kind, ObjectKey};
+
+/// An object of a kind that is read, and where it starts.
+#[derive(Debug)]
+pub(super) struct Found {
+    pub(super) kind: Kind,
+    pub(super) key: ObjectKey,
+    pub(super) value: Value,
+    pub(super) at: At,
+}
+
+/// Where an object is: the start of a value in the text, the way from there, and the
+/// whole way from the document's root.
+#[derive(Debug, Clone)]
+pub(super) struct At {
+    pub(super) document: u32,
+    pub(super) start: Spot,
+    pub(super) inside: FieldPath,
+    pub(super) path: FieldPath,
+}
+
+/// What came out of a piece of text.
+#[derive(Debug, Default)]
+pub(super) struct Harvest {
+    pub(super) found: Vec<Found>,
+    pub(super) others: BTreeMap<String, usize>,
+    pub(super) findings: Vec<(At, Finding)>,
+    pub(super) problems: Vec<Problem>,
+}
+
+impl Harvest {
+    pub(super) fn add(&mut self, other: Harvest) {
+        self.found.extend(other.found);
+        for (kind, count) in other.others {
+            *self.others.entry(kind).or_default() += count;
+        }
+        self.findings.extend(other.findings);
+        self.problems.extend(other.problems);
+    }
+
+    fn refuse(&mut self, at: At, path: FieldPath, part: Part, problem: Problem) {
+        self.findings.push((at, Finding { path, part, problem }));
+    }
+}
+
+/// The kind and apiVersion that the items of a typed list have when they do not say so.
+pub(super) type Implied<'a> = Option<(&'a str, &'a str)>;
+
+/// What the items of this list are when they do not say so: a `NodeList` has Nodes.
+pub(super) fn implied(list: &Value) -> Option<(String, String)> {
+    let kind = list["kind"].as_str()?.strip_suffix("List")?;
+    let version = list["apiVersion"].as_str()?;
+    (!kind.is_empty()).then(|| (kind.to_owned(), version.to_owned()))
+}
+
+/// Whether a value is a list of objects.
+pub(super) fn is_list(value: &Value) -> bool {
+    value["kind"].as_str().is_some_and(|kind| kind.ends_with("List"))
+        && (value["items"].is_array() || value["items"].is_null())
+}
+
+/// Sorts a value into what it is. `items` are the spots of a list's items, if known.
+pub(super) fn take(
+    mut value: Value,
+    at: At,
+    items: &[Spot],
+    implied_by: Implied<'_>,
+    namespace: &str,
+    out: &mut Harvest,
+) {
+    if value.is_null() {
+        return;
+    }
+    let Some(map) = value.as_object_mut() else {
+        let problem = Problem::new(
+            "not-an-object",
+            "this is no Kubernetes object, which is a mapping with `apiVersion` and `kind`",
+        )
+        .help("a manifest starts with `apiVersion: apps/v1` and `kind: DaemonSet`");
+        out.refuse(at, FieldPath::default(), Part::Value, problem);
+        return;
+    };
+    if let Some((kind, version)) = implied_by
+        && !map.contains_key("kind")
+        && !map.contains_key("apiVersion")
+    {
+        map.insert("kind".to_owned(), kind.into());
+        map.insert("apiVersion".to_owned(), version.into());
+    }
+    let (Some(kind), Some(version)) = (text(&value, "kind", &at, out), text(&value, "apiVersion", &at, out))
+    else {
+        return;
+    };
+    if is_list(&value) {
+        let implied = implied(&value);
+        let implied = implied.as_ref().map(|(kind, version)| (kind.as_str(), version.as_str()));
+        let list = value.get_mut("items").map(Value::take);
+        let Some(Value::Array(list)) = list else { return };
+        for (index, item) in list.into_iter().enumerate() {
+            let path = at.path.clone().field("items").index(index);
+            let (start, inside) = match items.get(index) {
+                Some(&spot) => (spot, FieldPath::default()),
+                None => (at.start, at.inside.clone().field("items").index(index)),
+            };
+            let at = At { document: at.document, start, inside, path };
+            take(item, at, &[], implied, namespace, out);
+        }
+        return;
+    }
+    match recognise(&kind, &version) {
+        Ok(Some(kind)) => named(kind, value, at, namespace, out),
+        Ok(None) => *out.others.entry(format!("{version}/{kind}")).or_default() += 1,
+        Err(wrong) => {
+            let (path, problem) = *wrong;
+            out.refuse(at, path, Part::Value, problem);
+        }
+    }
+}
+
+/// A field that every object must have, as text.
+fn text(value: &Value, name: &'static str, at: &At, out: &mut Harvest) -> Option<String> {
+    let path = FieldPath::default().field(name);
+    let example = if name == "kind" { "kind: DaemonSet" } else { "apiVersion: apps/v1" };
+    let problem = match &value[name] {
+        Value::String(text) if !text.is_empty() => return Some(text.clone()),
+        Value::Null | Value::String(_) => {
+            let near = value.as_object().and_then(|map| nearest(name, map.keys().map(String::as_str)));
+            let problem = Problem::new("missing-field", format!("an object must have `{name}`"));
+            match near {
+                Some(near) if near != name => problem.help(format!("`{near}` should be `{name}`")),
+                _ => problem.help(format!("add a line like `{example}`")),
+            }
+        }
+        _ => Problem::new("wrong-type", format!("`{name}` must be a string"))
+            .help(format!("write it like `{example}`")),
+    };
+    out.refuse(at.clone(), path, Part::Value, problem);
+    None
+}
+
+/// The kind that is read, or `None` for one that is only counted.
+fn recognise(kind: &str, version: &str) -> Result<Option<Kind>, Box<(FieldPath, Problem)>> {
+    // Groups with a dot in their name may have any kind; these may not.
+    let builtin = !version.contains('.');
+    if let Some(known) = Kind::from_name(kind) {
+        if version == known.api_version() {
+            return Ok(Some(known));
+        }
+        if !builtin {
+            return Ok(None);
+        }
+        let right = known.api_version();
+        let problem =
+            Problem::new("unknown-version", format!("there is no {kind} of apiVersion `{version}`"))
+                .help(format!("use `apiVersion: {right}`"));
+        return Err(Box::new((FieldPath::default().field("apiVersion"), problem)));
+    }
+    let misspelt = Kind::ALL.into_iter().map(Kind::name).filter(|name| {
+        let same = name.eq_ignore_ascii_case(kind);
+        same || (builtin && name.len() > 4 && nearest(kind, [*name]).is_some())
+    });
+    if let Some(meant) = misspelt.min().filter(|_| builtin) {
+        let problem = Problem::new("unknown-kind", format!("there is no kind `{kind}`"))
+            .help(format!("did you mean `{meant}`?"));
+        return Err(Box::new((FieldPath::default().field("kind"), problem)));
+    }
+    Ok(None)
+}
+
+/// An object must have a name of its own, or applying twice would make two.
+fn named(kind: Kind, value: Value, at: At, namespace: &str, out: &mut Harvest) {
+    let meta = &value["metadata"];
+    let path = FieldPath::default().field("metadata");
+    let name = match &meta["name"] {
+        Value::String(name) => name.clone(),
+        // The wrong type is found with all the others.
+        Value::Bool(_) | Value::Number(_) | Value::Array(_) | Value::Object(_) => String::new(),
+        Value::Null if meta["generateName"].is_string() => {
+            let problem =
+                Problem::new("generated-name", "`metadata.generateName` would give a new name at every run")
+                    .help("write `metadata.name`");
+            out.refuse(at, path.field("generateName"), Part::Key, problem);
+            return;
+        }
+        Value::Null => String::new(),
+    };
+    let namespace = match &meta["namespace"] {
+        Value::String(namespace) if !namespace.is_empty() => namespace.as_str(),
+        _ if kind.namespaced() => namespace,
+        _ => "",
+    };
+    let namespace = if kind.namespaced() { namespace } else { "" };
+    out.found.push(Found { kind, key: ObjectKey::new(namespace, name), value, at });
+}

@@ -1,0 +1,90 @@
+//! Something wrong in a text, before it is known how the text is shown.
+//!
+//! A [`Problem`] has a mark at most; the file and the source line are added when it
+//! becomes a [`Diagnostic`], so that work on many threads need not share texts.
+
+use crate::diagnostic::{Diagnostic, Severity};
+
+use super::source::{Mark, Source};
+
+/// Where in its text something is: as the YAML parser says it, or as bytes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Spot {
+    /// Line, column and width.
+    Mark(Mark),
+    /// From the first byte to behind the last.
+    Bytes(usize, usize),
+}
+
+impl Spot {
+    /// As line, column and width.
+    pub(super) fn mark(self, source: &Source) -> Mark {
+        match self {
+            Spot::Mark(mark) => mark,
+            Spot::Bytes(start, end) => source.mark(start, end),
+        }
+    }
+}
+
+/// One thing that is wrong.
+#[derive(Debug, Clone)]
+pub(super) struct Problem {
+    pub(super) severity: Severity,
+    pub(super) code: &'static str,
+    pub(super) message: String,
+    pub(super) spot: Option<Spot>,
+    pub(super) label: String,
+    pub(super) note: Option<String>,
+    pub(super) help: Option<String>,
+}
+
+impl Problem {
+    pub(super) fn new(code: &'static str, message: impl Into<String>) -> Self {
+        Problem {
+            severity: Severity::Error,
+            code,
+            message: message.into(),
+            spot: None,
+            label: String::new(),
+            note: None,
+            help: None,
+        }
+    }
+
+    pub(super) fn at(mut self, spot: Spot) -> Self {
+        self.spot = Some(spot);
+        self
+    }
+
+    pub(super) fn labelled(mut self, label: impl Into<String>) -> Self {
+        self.label = label.into();
+        self
+    }
+
+    pub(super) fn because(mut self, note: impl Into<String>) -> Self {
+        self.note = Some(note.into());
+        self
+    }
+
+    pub(super) fn help(mut self, help: impl Into<String>) -> Self {
+        self.help = Some(help.into());
+        self
+    }
+
+    /// What a person is shown.
+    pub(super) fn into_diagnostic(self, source: &Source) -> Diagnostic {
+        let mut diagnostic = match self.severity {
+            Severity::Error => Diagnostic::error(self.code, self.message),
+            Severity::Warning => Diagnostic::warning(self.code, self.message),
+            Severity::Note => Diagnostic::note(self.code, self.message),
+        };
+        diagnostic.place = Some(match self.spot {
+            Some(spot) => source.place(spot.mark(source)),
+            None => crate::diagnostic::Place::file(source.name.clone()),
+        });
+        diagnostic.label = self.label;
+        diagnostic.notes.extend(self.note);
+        diagnostic.help = self.help;
+        diagnostic
+    }
+}

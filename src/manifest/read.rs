@@ -1,0 +1,393 @@
+//! Files -> checked objects, on all cores.
+//!
+//! Small files are shared out between threads as they come; a large one is cut into
+//! documents or items, and those are shared out. What comes back is in the order of
+//! the files, so the same input always gives the same result.
+
+use std::collections::BTreeMap;
+use std::ops::Range;
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::thread;
+
+use super::input::{self, Input, Loaded};
+use super::json;
+use super::locate::{self, Part, Wanted};
+use super::object::{self, At, Found, Harvest};
+use super::path::FieldPath;
+use super::problem::{Problem, Spot};
+use super::schema::{self, Finding, QUOTE};
+use super::source::{Format, Source};
+use super::yaml::{self, Chunk};
+use super::{FieldValidation, Options, ReadFile};
+use crate::diagnostic::{Diagnostic, Place, Severity};
+use crate::model::{Name, Object, Origin};
+
+/// What came of one file.
+pub(super) struct Outcome {
+    pub(super) file: ReadFile,
+    /// Each with where it starts.
+    pub(super) objects: Vec<(Object, Spot)>,
+    pub(super) others: BTreeMap<String, usize>,
+    pub(super) diagnostics: Vec<Diagnostic>,
+}
+
+/// Texts from here on are cut into parts for several threads.
+const LARGE: usize = 1 << 20;
+
+fn threads() -> usize {
+    thread::available_parallelism().map_or(1, usize::from)
+}
+
+/// Reads all files; the outcomes are in their order.
+pub(super) fn all(files: &[Input], options: &Options) -> Vec<Outcome> {
+    in_order(files.len(), threads(), |nth| one(&files[nth], options))
+}
+
+/// Does `count` pieces of work on some threads; the results are in order.
+fn in_order<T: Send>(count: usize, threads: usize, work: impl Fn(usize) -> T + Sync) -> Vec<T> {
+    if threads < 2 || count < 2 {
+        return (0..count).map(work).collect();
+    }
+    let next = AtomicUsize::new(0);
+    let done = Mutex::new(Vec::with_capacity(count));
+    thread::scope(|scope| {
+        for _ in 0..threads.min(count) {
+            scope.spawn(|| {
+                loop {
+                    let nth = next.fetch_add(1, Ordering::Relaxed);
+                    if nth >= count {
+                        break;
+                    }
+                    let result = work(nth);
+                    done.lock().unwrap_or_else(std::sync::PoisonError::into_inner).push((nth, result));
+                }
+            });
+        }
+    });
+    let mut done = done.into_inner().unwrap_or_else(std::sync::PoisonError::into_inner);
+    done.sort_by_key(|(nth, _)| *nth);
+    done.into_iter().map(|(_, result)| result).collect()
+}
+
+fn one(input: &Input, options: &Options) -> Outcome {
+    match input::load(input, &options.limits) {
+        Ok(loaded) => from_text(loaded, options),
+        Err(diagnostic) => Outcome {
+            file: ReadFile {
+                path: input::name_of(input),
+                sha256: String::new(),
+                bytes: 0,
+                objects: Vec::new(),
+                complete: false,
+            },
+            objects: Vec::new(),
+            others: BTreeMap::new(),
+            diagnostics: vec![*diagnostic],
+        },
+    }
+}
+
+fn from_text(loaded: Loaded, options: &Options) -> Outcome {
+    let mut source = loaded.source;
+    let mut harvest = harvest(&source, options);
+    // A text that starts with `{` may also be YAML, unless it is called JSON.
+    let called_json = source.name.to_ascii_lowercase().ends_with(".json");
+    if source.format == Format::Json
+        && !called_json
+        && harvest.problems.iter().any(|problem| problem.code == "json-syntax")
+    {
+        let as_yaml = Source::new(source.name.clone(), std::mem::take(&mut source.text), Format::Yaml);
+        let second = self::harvest(&as_yaml, options);
+        let looks_like_json = as_yaml.text.trim_start().trim_start_matches('{').trim_start().starts_with('"');
+        if second.problems.is_empty() || !looks_like_json {
+            (source, harvest) = (as_yaml, second);
+        } else {
+            source.text = as_yaml.text;
+        }
+    }
+    let file = ReadFile {
+        path: source.name.clone(),
+        sha256: loaded.sha256,
+        bytes: loaded.bytes,
+        objects: Vec::new(),
+        complete: true,
+    };
+    finish(file, &source, harvest, options)
+}
+
+/// A part of a text that is parsed on its own.
+enum Piece {
+    /// Between two `---` lines.
+    Yaml(Chunk),
+    /// One JSON value.
+    Json(Range<usize>),
+    /// Some items of a JSON list; `list` is the kind and version that they have when
+    /// they do not say so.
+    Items { items: Vec<Range<usize>>, first: usize, list: Option<(String, String)> },
+}
+
+/// How many items of a list are one piece of work.
+const ITEMS: usize = 256;
+
+fn harvest(source: &Source, options: &Options) -> Harvest {
+    let mut harvest = Harvest::default();
+    let pieces = cut(source, options, &mut harvest);
+    let threads = if source.text.len() >= LARGE { threads() } else { 1 };
+    for part in in_order(pieces.len(), threads, |nth| parse(source, &pieces[nth], options)) {
+        harvest.add(part);
+    }
+    harvest
+}
+
+/// Cuts a text into pieces, each with the number of its document.
+fn cut(source: &Source, options: &Options, out: &mut Harvest) -> Vec<(u32, Piece)> {
+    let mut pieces = Vec::new();
+    let mut count = 0;
+    match source.format {
+        Format::Yaml => {
+            for chunk in yaml::split(&source.text, options.limits.documents + 1) {
+                pieces.push((count, Piece::Yaml(chunk)));
+                count += 1;
+            }
+        }
+        Format::Json => {
+            for outline in json::split(&source.text, options.limits.documents + 1) {
+                match outline.items {
+                    None => pieces.push((count, Piece::Json(outline.range))),
+                    Some((list, items)) => match skeleton(source, outline.range, list, options) {
+                        Err(problem) => out.problems.push(*problem),
+                        Ok(list) => {
+                            for (nth, items) in items.chunks(ITEMS).enumerate() {
+                                let piece = Piece::Items {
+                                    items: items.to_vec(),
+                                    first: nth * ITEMS,
+                                    list: list.clone(),
+                                };
+                                pieces.push((count, piece));
+                            }
+                        }
+                    },
+                }
+                count += 1;
+            }
+        }
+    }
+    if count as usize > options.limits.documents {
+        let message = format!("there are more than {} documents", options.limits.documents);
+        out.problems.push(Problem::new("too-many-documents", message).help("split the file"));
+        pieces.clear();
+    }
+    pieces
+}
+
+/// Parses a list without its items, so that what stands around them is checked too.
+fn skeleton(
+    source: &Source,
+    range: Range<usize>,
+    list: Range<usize>,
+    options: &Options,
+) -> Result<Option<(String, String)>, Box<Problem>> {
+    const LONGEST: usize = 64 << 10;
+    let (before, after) = (range.start..list.start, list.end..range.end);
+    if before.len() + after.len() > LONGEST {
+        let message = "what stands around the `items` of this list is too long";
+        return Err(Box::new(
+            Problem::new("json-syntax", message).at(Spot::Bytes(range.start, range.start + 1)),
+        ));
+    }
+    // Blanks instead of the items keep the lines; offsets are mended by parsing in place.
+    let text = format!("{}[]{}", &source.text[before], &source.text[after.clone()]);
+    match json::parse_text(&text, range.start, &options.limits) {
+        Ok(value) => Ok(object::implied(&value)),
+        Err(mut problem) => {
+            if let Some(Spot::Bytes(start, end)) = problem.spot
+                && start >= list.start + 2
+            {
+                let moved = list.len() - 2;
+                problem.spot = Some(Spot::Bytes(start + moved, end + moved));
+            }
+            Err(problem)
+        }
+    }
+}
+
+fn parse(source: &Source, (document, piece): &(u32, Piece), options: &Options) -> Harvest {
+    let mut out = Harvest::default();
+    let namespace = options.default_namespace.as_str();
+    let at =
+        |start: Spot, path: FieldPath| At { document: *document, start, inside: FieldPath::default(), path };
+    match piece {
+        Piece::Yaml(chunk) => {
+            let text = &source.text[chunk.range.clone()];
+            let (documents, problems) = yaml::parse(text, chunk.lines_before, &options.limits);
+            let sound = !problems.iter().any(|problem| problem.severity == Severity::Error);
+            out.problems = problems;
+            for document in documents.into_iter().filter(|_| sound) {
+                let items: Vec<Spot> = document.items.into_iter().map(Spot::Mark).collect();
+                let at = at(Spot::Mark(document.start), FieldPath::default());
+                object::take(document.value, at, &items, None, namespace, &mut out);
+            }
+        }
+        Piece::Json(range) => match json::parse(source, range.clone(), &options.limits) {
+            Ok(value) => {
+                let at = at(Spot::Bytes(range.start, range.start + 1), FieldPath::default());
+                object::take(value, at, &[], None, namespace, &mut out);
+            }
+            Err(problem) => out.problems.push(*problem),
+        },
+        Piece::Items { items, first, list } => {
+            let implied = list.as_ref().map(|(kind, version)| (kind.as_str(), version.as_str()));
+            for (nth, range) in items.iter().enumerate() {
+                let path = FieldPath::default().field("items").index(first + nth);
+                match json::parse(source, range.clone(), &options.limits) {
+                    Ok(value) => {
+                        let at = at(Spot::Bytes(range.start, range.start + 1), path);
+                        object::take(value, at, &[], implied, namespace, &mut out);
+                    }
+                    Err(problem) => out.problems.push(*problem),
+                }
+            }
+        }
+    }
+    check(&mut out, options);
+    out
+}
+
+/// Checks the fields of what was found; an object with errors is not kept.
+fn check(harvest: &mut Harvest, options: &Options) {
+    let mut findings = Vec::new();
+    harvest.found.retain(|found| {
+        let before = harvest.findings.len();
+        schema::check(found.kind, &found.value, &mut findings);
+        let mut sound = true;
+        for mut finding in findings.drain(..) {
+            if finding.problem.code == "unknown-field" {
+                match options.validate {
+                    FieldValidation::Strict => {}
+                    FieldValidation::Warn => finding.problem.severity = Severity::Warning,
+                    FieldValidation::Ignore => continue,
+                }
+            }
+            sound &= finding.problem.severity != Severity::Error;
+            harvest.findings.push((found.at.clone(), finding));
+        }
+        debug_assert!(harvest.findings.len() >= before);
+        sound
+    });
+}
+
+/// Gives everything that is wrong its place.
+fn finish(mut file: ReadFile, source: &Source, harvest: Harvest, options: &Options) -> Outcome {
+    let limit = options.limits.diagnostics;
+    let total = harvest.problems.len() + harvest.findings.len();
+    let mut findings = harvest.findings;
+    let mut problems = harvest.problems;
+    let is_error = |problem: &Problem| problem.severity == Severity::Error;
+    file.complete =
+        !problems.iter().chain(findings.iter().map(|(_, finding)| &finding.problem)).any(is_error);
+    problems.truncate(limit);
+    findings.truncate(limit - problems.len());
+    let spots = locate_all(source, &findings);
+    for ((at, finding), spot) in findings.into_iter().zip(spots) {
+        problems.push(in_place(source, finding, spot.unwrap_or(at.start)));
+    }
+    let mut diagnostics: Vec<Diagnostic> =
+        problems.into_iter().map(|problem| problem.into_diagnostic(source)).collect();
+    if total > limit {
+        let message = format!("{} more problems of this file are not shown", total - limit);
+        diagnostics.push(Diagnostic::note("not-shown", message).at(Place::file(source.name.clone())));
+    }
+    let name: Name = source.name.clone();
+    let object = |found: Found| {
+        let origin =
+            Origin { file: name.clone(), document: found.at.document, path: found.at.path.to_string() };
+        Object { kind: found.kind, key: found.key, value: found.value, origin }
+    };
+    let starts: Vec<Spot> = harvest.found.iter().map(|found| found.at.start).collect();
+    let objects = harvest.found.into_iter().map(object).zip(starts).collect();
+    Outcome { file, objects, others: harvest.others, diagnostics }
+}
+
+/// The places of all fields in which something is wrong, in one pass over the pieces
+/// of the text that have them.
+fn locate_all(source: &Source, findings: &[(At, Finding)]) -> Vec<Option<Spot>> {
+    let whole = |at: &At, finding: &Finding| {
+        let mut path = at.inside.clone();
+        path.0.extend(finding.path.0.iter().cloned());
+        path
+    };
+    let mut spots = vec![None; findings.len()];
+    let mut by_document: BTreeMap<u32, Vec<usize>> = BTreeMap::new();
+    for (nth, (at, finding)) in findings.iter().enumerate() {
+        match at.start {
+            Spot::Bytes(start, _) => {
+                spots[nth] = Some(locate::in_json(&source.text, start, &whole(at, finding), finding.part));
+            }
+            Spot::Mark(_) => by_document.entry(at.document).or_default().push(nth),
+        }
+    }
+    if by_document.is_empty() {
+        return spots;
+    }
+    let chunks = yaml::split(&source.text, usize::MAX);
+    for (document, wanted) in by_document {
+        let Some(chunk) = chunks.get(document as usize) else { continue };
+        let fields: Vec<Wanted> = wanted
+            .iter()
+            .map(|&nth| {
+                let (at, finding) = &findings[nth];
+                Wanted { start: at.start.mark(source), path: whole(at, finding), part: finding.part }
+            })
+            .collect();
+        let found = locate::in_yaml(&source.text[chunk.range.clone()], chunk.lines_before, &fields);
+        for (nth, spot) in wanted.into_iter().zip(found) {
+            spots[nth] = spot;
+        }
+    }
+    spots
+}
+
+/// Puts a finding at its place; now it is known what has to be quoted.
+fn in_place(source: &Source, finding: Finding, spot: Spot) -> Problem {
+    let mut problem = finding.problem.at(spot);
+    if problem.help.as_deref() == Some(QUOTE) {
+        let place = source.place(spot.mark(source));
+        let skip = (place.column as usize).saturating_sub(1);
+        let written: String = place.text.chars().skip(skip).take(place.width as usize).collect();
+        problem.help = Some(format!("quote it: \"{written}\""));
+        if finding.part == Part::Value
+            && matches!(
+                written.as_str(),
+                "on" | "off"
+                    | "yes"
+                    | "no"
+                    | "y"
+                    | "n"
+                    | "On"
+                    | "Off"
+                    | "Yes"
+                    | "No"
+                    | "Y"
+                    | "N"
+                    | "ON"
+                    | "OFF"
+                    | "YES"
+                    | "NO"
+            )
+        {
+            problem.note =
+                Some(format!("Kubernetes reads YAML 1.1, in which a bare `{written}` is a boolean"));
+        }
+    }
+    problem
+}
+
+/// The places of spots in a file, which is read once more: only two definitions of one
+/// object need them, and texts are not kept.
+pub(super) fn place_again(input: &Input, spot: Spot, options: &Options) -> Place {
+    match input::load(input, &options.limits) {
+        Ok(loaded) => loaded.source.place(spot.mark(&loaded.source)),
+        Err(_) => Place::file(input::name_of(input)),
+    }
+}

@@ -1,0 +1,146 @@
+//! A text that was read, and places in it.
+//!
+//! Line starts are found once, and only for a text in which something is wrong.
+
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+
+use crate::diagnostic::Place;
+
+/// How a text is written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Format {
+    /// YAML, one or more documents.
+    Yaml,
+    /// JSON, one or more values one after the other.
+    Json,
+}
+
+/// The text of one file, under the name the user gave it.
+#[derive(Debug)]
+pub struct Source {
+    /// The path as the user named it, or `<stdin>`.
+    pub name: Arc<str>,
+    /// The whole text.
+    pub text: String,
+    /// Whether it is JSON or YAML.
+    pub format: Format,
+    line_starts: OnceLock<Vec<usize>>,
+    /// The last column that was counted (line start, offset, characters between), as
+    /// JSON may be one line of a hundred megabytes.
+    counted: Mutex<(usize, usize, usize)>,
+}
+
+/// A line and a column, both from 1, the column in characters.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default)]
+pub struct Mark {
+    /// From 1.
+    pub line: u32,
+    /// In characters, from 1.
+    pub column: u32,
+    /// How many characters belong to it.
+    pub width: u32,
+}
+
+impl Source {
+    /// A text under a name.
+    #[must_use]
+    pub fn new(name: Arc<str>, text: String, format: Format) -> Self {
+        Source { name, text, format, line_starts: OnceLock::new(), counted: Mutex::new((0, 0, 0)) }
+    }
+
+    fn line_starts(&self) -> &[usize] {
+        self.line_starts.get_or_init(|| {
+            let newlines = self.text.bytes().enumerate().filter(|(_, byte)| *byte == b'\n');
+            std::iter::once(0).chain(newlines.map(|(at, _)| at + 1)).collect()
+        })
+    }
+
+    /// The place of a mark.
+    #[must_use]
+    pub fn place(&self, mark: Mark) -> Place {
+        let starts = self.line_starts();
+        let line = (mark.line as usize).saturating_sub(1);
+        let text = match starts.get(line) {
+            Some(&start) => {
+                let end = starts.get(line + 1).copied().unwrap_or(self.text.len());
+                self.text[start..end].trim_end_matches(['\n', '\r'])
+            }
+            None => "",
+        };
+        Place {
+            file: self.name.clone(),
+            line: mark.line,
+            column: mark.column,
+            width: mark.width.max(1),
+            text: shorten(text, mark.column as usize),
+        }
+    }
+
+    /// The mark of a range of bytes; of one over several lines, its first line.
+    #[must_use]
+    pub fn mark(&self, start: usize, end: usize) -> Mark {
+        let starts = self.line_starts();
+        let start = start.min(self.text.len());
+        let line = starts.partition_point(|&at| at <= start).max(1);
+        let from = starts[line - 1];
+        let column = self.chars_between(from, start) + 1;
+        let end = end.clamp(start, self.text.len());
+        let first_line = self.text.as_bytes()[start..end].split(|&b| b == b'\n').next().unwrap_or(&[]);
+        Mark { line: clamp(line), column: clamp(column), width: clamp(chars(first_line).max(1)) }
+    }
+
+    fn chars_between(&self, from: usize, to: usize) -> usize {
+        let mut counted = self.counted.lock().unwrap_or_else(PoisonError::into_inner);
+        let (line, offset, known) = *counted;
+        let text = self.text.as_bytes();
+        let count = if line == from && offset <= to {
+            known + chars(&text[offset..to])
+        } else {
+            chars(&text[from..to])
+        };
+        *counted = (from, to, count);
+        count
+    }
+
+    /// The byte offset of a mark, for JSON objects that are looked at again.
+    #[must_use]
+    pub fn offset(&self, mark: Mark) -> usize {
+        let line = (mark.line as usize).saturating_sub(1);
+        let start = self.line_starts().get(line).copied().unwrap_or(0);
+        let column = (mark.column as usize).saturating_sub(1);
+        self.text[start..].char_indices().nth(column).map_or(self.text.len(), |(at, _)| start + at)
+    }
+}
+
+/// Characters of bytes that are UTF-8.
+fn chars(bytes: &[u8]) -> usize {
+    bytes.iter().filter(|&&byte| byte & 0xc0 != 0x80).count()
+}
+
+pub(super) fn clamp(n: usize) -> u32 {
+    u32::try_from(n).unwrap_or(u32::MAX)
+}
+
+/// Keeps a diagnostic small when its line is not: what is far behind the marker is cut.
+fn shorten(line: &str, column: usize) -> Arc<str> {
+    const AFTER: usize = 400;
+    match line.char_indices().nth(column + AFTER) {
+        Some((end, _)) => line[..end].into(),
+        None => line.into(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn marks_and_offsets_agree() {
+        let source = Source::new("a".into(), "ä: b\nc: dé\n".to_owned(), Format::Yaml);
+        let mark = source.mark(9, 12);
+        assert_eq!((mark.line, mark.column, mark.width), (2, 4, 2));
+        assert_eq!(source.offset(mark), 9);
+        assert_eq!(&*source.place(mark).text, "c: dé");
+        assert_eq!(source.place(Mark { line: 99, column: 1, width: 1 }).text.len(), 0);
+    }
+}
