@@ -44,22 +44,19 @@ pub fn base(daemonset: &DaemonSet, hash: &str, added: &[AddedToleration]) -> Bas
     Base { id: id.into(), value }
 }
 
-/// Adds each toleration at the end, or in the place of one that differs from it by
-/// tolerationSeconds alone (AddOrUpdateTolerationInPod).
+/// Adds each toleration at the end, or in the place of those that differ from it by
+/// tolerationSeconds alone (AddOrUpdateTolerationInPodSpec).
 fn add_tolerations(spec: &mut Value, added: &[AddedToleration]) {
     let mut tolerations = spec["tolerations"].as_array().cloned().unwrap_or_default();
     for (key, effect) in added {
         let toleration = json!({ "key": &**key, "operator": "Exists", "effect": &**effect });
-        let same = |other: &Value| {
-            ["key", "operator", "effect", "value"].into_iter().all(|field| {
-                let text = |of: &Value| of[field].as_str().unwrap_or("").to_owned();
-                text(other) == text(&toleration)
-            })
-        };
-        // Every equal one is updated, as the controller's loop does for the first.
-        match tolerations.iter_mut().find(|other| same(other)) {
-            Some(place) => *place = toleration,
-            None => tolerations.push(toleration),
+        let text = |of: &Value, field: &str| of[field].as_str().unwrap_or("").to_owned();
+        let fields = ["key", "operator", "effect", "value"];
+        let same = |other: &Value| fields.iter().all(|field| text(other, field) == text(&toleration, field));
+        if tolerations.iter().any(same) {
+            tolerations.iter_mut().filter(|other| same(other)).for_each(|place| *place = toleration.clone());
+        } else {
+            tolerations.push(toleration.clone());
         }
     }
     if !tolerations.is_empty() {
