@@ -253,7 +253,7 @@ impl Evaluation {
         Ok(())
     }
 
-    fn too_many(&self, id: RelationId, rows: usize) -> Diagnostic {
+    pub(super) fn too_many(&self, id: RelationId, rows: usize) -> Diagnostic {
         let declaration = self.program.declaration(id);
         Diagnostic::error(
             "too-many-rows",

@@ -11,8 +11,6 @@
 //! negation (stratified), constants and comparisons; see `docs/rules.md`. It knows
 //! nothing of Kubernetes, reads no files and prints nothing.
 
-#![allow(dead_code)]
-
 mod check;
 mod evaluate;
 mod facts;
@@ -28,6 +26,7 @@ mod source;
 mod strata;
 mod symbols;
 mod table;
+mod update;
 mod view;
 
 pub use evaluate::{Evaluation, Limits};
@@ -40,6 +39,7 @@ pub use query::Query;
 pub use rows::Row;
 pub use source::{Source, Span};
 pub use symbols::{Sym, Symbols, Value};
+pub use update::Changes;
 
 /// A relation has at most so many columns.
 pub const MAX_COLUMNS: usize = 8;

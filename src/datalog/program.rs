@@ -85,13 +85,6 @@ impl std::fmt::Display for Declaration {
     }
 }
 
-/// A declared symbol type.
-#[derive(Debug, Clone)]
-pub(super) struct TypeName {
-    pub name: Arc<str>,
-    pub span: Span,
-}
-
 /// A variable of a rule: its place in [`Rule::variables`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Variable(pub usize);
@@ -188,15 +181,6 @@ pub enum Literal {
     Comparison(Comparison),
 }
 
-impl Literal {
-    pub(super) fn span(&self) -> Span {
-        match self {
-            Literal::Positive(atom) | Literal::Negative(atom) => atom.span,
-            Literal::Comparison(comparison) => comparison.span,
-        }
-    }
-}
-
 /// A rule; one without a body is a fact.
 #[derive(Debug, Clone)]
 pub struct Rule {
@@ -237,7 +221,7 @@ pub struct Program {
 #[derive(Debug, Clone, Default)]
 pub(super) struct Body {
     pub texts: Vec<Text>,
-    pub types: Vec<TypeName>,
+    pub types: Vec<Arc<str>>,
     pub declarations: Vec<Declaration>,
     pub names: BTreeMap<Arc<str>, RelationId>,
     pub rules: Vec<Rule>,
@@ -303,7 +287,7 @@ impl Program {
 
     /// All symbol types, in the order they were declared in.
     pub fn types(&self) -> impl Iterator<Item = &str> {
-        self.body.types.iter().map(|ty| &*ty.name)
+        self.body.types.iter().map(|ty| &**ty)
     }
 
     /// All rules, facts among them, in the order they were read in.

@@ -10,7 +10,7 @@ use super::lexer::Fault;
 use super::parser::{Items, RawAtom, RawDeclaration, RawLiteral, RawRule, RawSum, RawTerm, RawType, parse};
 use super::program::{
     Atom, Body, Column, Comparison, Declaration, Kind, Literal, NUMBER, Operator, RelationId, Rule, Sum,
-    Term, TypeName, Variable,
+    Term, Variable,
 };
 use super::source::{Source, Span, Text};
 use super::{MAX_COLUMNS, MAX_DIAGNOSTICS, MAX_SOURCE, MAX_VARIABLES};
@@ -110,7 +110,7 @@ impl Resolver {
             self.report(error, raw.span);
             return;
         }
-        self.body.types.push(TypeName { name: raw.name.as_str().into(), span: raw.span });
+        self.body.types.push(raw.name.as_str().into());
         self.types.insert(raw.name, raw.span);
     }
 

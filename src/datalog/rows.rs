@@ -190,13 +190,17 @@ impl RowSet {
         (0..self.len()).map(move |at| self.row(at, columns))
     }
 
-    /// Of sorted rows: whether this is one.
-    pub fn contains(&self, row: &[Sym]) -> bool {
-        let syms = row.iter().copied();
-        match self {
-            RowSet::Narrow(rows) => rows.binary_search(&Packed::pack(syms, row.len())).is_ok(),
-            RowSet::Middle(rows) => rows.binary_search(&Packed::pack(syms, row.len())).is_ok(),
-            RowSet::Wide(rows) => rows.binary_search(&Packed::pack(syms, row.len())).is_ok(),
+    /// Takes out the rows of another sorted set.
+    pub fn subtract(&mut self, other: &RowSet) {
+        match (self, other) {
+            (RowSet::Narrow(rows), RowSet::Narrow(other)) => {
+                rows.retain(|row| other.binary_search(row).is_err())
+            }
+            (RowSet::Middle(rows), RowSet::Middle(other)) => {
+                rows.retain(|row| other.binary_search(row).is_err())
+            }
+            (RowSet::Wide(rows), RowSet::Wide(other)) => rows.retain(|row| other.binary_search(row).is_err()),
+            _ => {}
         }
     }
 

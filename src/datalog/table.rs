@@ -24,7 +24,7 @@ use super::symbols::Sym;
 /// The overlay is merged once it is larger than the base divided by this.
 const FRACTION: usize = 8;
 /// Overlays of fewer rows than this are left alone, however small the base is.
-const SMALL: usize = 256;
+const SMALL: usize = 16;
 /// So many rows are looked at to estimate how many values a column has.
 const SAMPLE: usize = 256;
 
@@ -294,6 +294,15 @@ impl Table {
             Table::Narrow(table) => Box::new(table.prefix(prefix)),
             Table::Middle(table) => Box::new(table.prefix(prefix)),
             Table::Wide(table) => Box::new(table.prefix(prefix)),
+        }
+    }
+
+    /// A copy of all rows, sorted.
+    pub fn all(&self) -> RowSet {
+        match self {
+            Table::Narrow(table) => RowSet::Narrow(table.first.range_all().collect()),
+            Table::Middle(table) => RowSet::Middle(table.first.range_all().collect()),
+            Table::Wide(table) => RowSet::Wide(table.first.range_all().collect()),
         }
     }
 

@@ -1,0 +1,218 @@
+//! A change of some facts carried through the rules, at the cost of the change.
+//!
+//! Stratum by stratum, with what changed below it:
+//!
+//! ```text
+//!  lost    a row gone from an atom, or come to a negated one: the heads derived with it
+//!          in the state before are candidates; those that no rule derives now are removed
+//!  gained  a row come to an atom, or gone from a negated one: the heads derived with it in
+//!          the state now are added, if they were not there
+//! ```
+//!
+//! What differs is the change the next strata see. A recursive stratum is evaluated anew
+//! when something below it changed: a row there can be derived from itself in a circle,
+//! so asking whether it can be derived says nothing.
+
+use std::collections::BTreeMap;
+
+use super::evaluate::Evaluation;
+use super::facts::Facts;
+use super::plan::Start;
+use super::program::{Literal, RelationId};
+use super::rows::{Row, RowSet};
+use super::run::Delta;
+use super::strata::Stratum;
+use super::symbols::Symbols;
+use super::table::Table;
+use crate::diagnostic::Diagnostic;
+
+/// What an update did, for every relation that was evaluated, inputs among them.
+#[derive(Debug, Clone, Default)]
+pub struct Changes {
+    relations: BTreeMap<RelationId, (usize, Delta)>,
+}
+
+impl Changes {
+    /// Whether nothing changed.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.relations.is_empty()
+    }
+
+    /// The relations that changed.
+    pub fn relations(&self) -> impl Iterator<Item = RelationId> + '_ {
+        self.relations.keys().copied()
+    }
+
+    /// The rows that are there now and were not, sorted.
+    pub fn added(&self, relation: RelationId) -> impl Iterator<Item = Row> + '_ {
+        let found = self.relations.get(&relation).into_iter();
+        found.flat_map(|(columns, delta)| delta.added.iter(*columns))
+    }
+
+    /// The rows that were there and are not now, sorted.
+    pub fn removed(&self, relation: RelationId) -> impl Iterator<Item = Row> + '_ {
+        let found = self.relations.get(&relation).into_iter();
+        found.flat_map(|(columns, delta)| delta.removed.iter(*columns))
+    }
+}
+
+type Deltas = Vec<Option<Delta>>;
+
+impl Evaluation {
+    /// Takes rows out of inputs and puts rows in, and brings all that depends on them up
+    /// to date. A row that is both taken out and put in is there afterwards. Rows of
+    /// inputs that no wanted relation needs are passed over.
+    ///
+    /// # Errors
+    /// When facts do not fit the program, or a limit is passed; then all is as before.
+    pub fn update(&mut self, symbols: &Symbols, added: Facts, removed: Facts) -> Result<Changes, Diagnostic> {
+        let inputs = self.inputs(added, removed)?;
+        let mut deltas: Deltas = Vec::new();
+        deltas.resize_with(self.tables.len(), || None);
+        let done = self.carry(inputs, symbols, &mut deltas);
+        if let Err(error) = done {
+            for (at, delta) in deltas.iter().enumerate() {
+                if let (Some(table), Some(delta)) = (self.tables[at].as_mut(), delta) {
+                    table.apply(&delta.removed, &delta.added);
+                }
+            }
+            return Err(error);
+        }
+        let declarations = self.program.body.declarations.iter().zip(deltas);
+        let relations = declarations
+            .filter_map(|(declaration, delta)| Some((declaration.id, (declaration.columns.len(), delta?))));
+        Ok(Changes { relations: relations.collect() })
+    }
+
+    /// The facts of a change as what it does to the inputs.
+    fn inputs(&self, added: Facts, removed: Facts) -> Result<BTreeMap<RelationId, Delta>, Diagnostic> {
+        let mut inputs = BTreeMap::new();
+        let (added, removed) = (added.checked(&self.program)?, removed.checked(&self.program)?);
+        let added = added.into_iter().map(|(id, rows)| (id, rows, true));
+        let removed = removed.into_iter().map(|(id, rows)| (id, rows, false));
+        for (id, mut rows, add) in added.chain(removed) {
+            let columns = self.columns(id);
+            rows.sort();
+            let delta: &mut Delta = inputs
+                .entry(id)
+                .or_insert_with(|| Delta { added: RowSet::new(columns), removed: RowSet::new(columns) });
+            *(if add { &mut delta.added } else { &mut delta.removed }) = rows;
+        }
+        Ok(inputs)
+    }
+
+    fn carry(
+        &mut self,
+        inputs: BTreeMap<RelationId, Delta>,
+        symbols: &Symbols,
+        deltas: &mut Deltas,
+    ) -> Result<(), Diagnostic> {
+        for (id, mut delta) in inputs {
+            delta.removed.subtract(&delta.added);
+            self.change(id, delta, deltas)?;
+        }
+        let program = self.program.clone();
+        for stratum in &program.body.strata {
+            let changed = stratum.uses.keys().any(|id| deltas[id.index()].is_some());
+            if !changed || !stratum.relations.iter().any(|id| self.has(*id)) {
+                continue;
+            }
+            if stratum.recursive {
+                self.anew(stratum, symbols, deltas)?;
+                continue;
+            }
+            for id in &stratum.relations {
+                let delta = self.difference(*id, stratum, symbols, deltas)?;
+                self.change(*id, delta, deltas)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Changes a table and notes what really changed.
+    fn change(&mut self, id: RelationId, mut delta: Delta, deltas: &mut Deltas) -> Result<(), Diagnostic> {
+        let Some(table) = self.tables[id.index()].as_mut() else { return Ok(()) };
+        table.keep(&mut delta.added, false);
+        table.keep(&mut delta.removed, true);
+        if delta.added.is_empty() && delta.removed.is_empty() {
+            return Ok(());
+        }
+        table.apply(&delta.added, &delta.removed);
+        deltas[id.index()] = Some(delta);
+        if table.len() > self.limits.rows_per_relation {
+            return Err(self.too_many(id, self.len(id)));
+        }
+        Ok(())
+    }
+
+    /// What changes in a relation that does not depend on itself.
+    fn difference(
+        &self,
+        id: RelationId,
+        stratum: &Stratum,
+        symbols: &Symbols,
+        deltas: &Deltas,
+    ) -> Result<Delta, Diagnostic> {
+        let program = self.program.clone();
+        let (mut lost, mut gained) = (BTreeMap::new(), BTreeMap::new());
+        for (used, uses) in &stratum.uses {
+            let Some(delta) = &deltas[used.index()] else { continue };
+            for (rule, literal) in uses {
+                let start = Start::Literal(*literal);
+                let positive = matches!(program.body.rules[*rule].body[*literal], Literal::Positive(_));
+                let (gone, come) =
+                    if positive { (&delta.removed, &delta.added) } else { (&delta.added, &delta.removed) };
+                if !gone.is_empty() {
+                    self.derive(*rule, start, Some(gone), Some(deltas), symbols, &mut lost)?;
+                }
+                if !come.is_empty() {
+                    self.derive(*rule, start, Some(come), None, symbols, &mut gained)?;
+                }
+            }
+        }
+        let columns = self.columns(id);
+        let set = |found: &mut BTreeMap<RelationId, RowSet>| {
+            let mut rows = found.remove(&id).unwrap_or_else(|| RowSet::new(columns));
+            rows.sort();
+            rows
+        };
+        let (mut candidates, added) = (set(&mut lost), set(&mut gained));
+        candidates.subtract(&added);
+        if !candidates.is_empty() {
+            let mut still = BTreeMap::new();
+            for rule in &stratum.rules {
+                self.derive(*rule, Start::Head, Some(&candidates), None, symbols, &mut still)?;
+            }
+            candidates.subtract(&set(&mut still));
+        }
+        Ok(Delta { added, removed: candidates })
+    }
+
+    /// Evaluates a recursive stratum from the start and compares.
+    fn anew(&mut self, stratum: &Stratum, symbols: &Symbols, deltas: &mut Deltas) -> Result<(), Diagnostic> {
+        let mut old = Vec::new();
+        for id in &stratum.relations {
+            let columns = self.columns(*id);
+            let empty = Table::new(columns, RowSet::new(columns));
+            old.push((*id, self.tables[id.index()].replace(empty)));
+        }
+        let done = self.stratum(stratum, symbols);
+        let mut changed = Vec::new();
+        for (id, table) in old {
+            let new = std::mem::replace(&mut self.tables[id.index()], table);
+            if let (Ok(()), Some(old), Some(new)) = (&done, &self.tables[id.index()], new) {
+                let (mut added, mut removed) = (new.all(), old.all());
+                old.keep(&mut added, false);
+                new.keep(&mut removed, false);
+                changed.push((id, Delta { added, removed }));
+            }
+        }
+        done?;
+        // The old tables are kept and changed, as they have their indexes.
+        for (id, delta) in changed {
+            self.change(id, delta, deltas)?;
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,270 @@
+//! Random programs that are well typed, safe and stratified, made from a stream of
+//! choices: a shorter stream with smaller choices is a simpler program, so proptest's
+//! shrinking finds small ones.
+
+use std::collections::BTreeSet;
+use std::fmt::Write;
+
+use super::naive::{Data, Row, Val};
+
+/// Numbers that decide; once used up, every choice is the first.
+pub struct Choices {
+    stream: Vec<u16>,
+    at: usize,
+}
+
+impl Choices {
+    pub fn new(stream: Vec<u16>) -> Self {
+        Choices { stream, at: 0 }
+    }
+
+    /// A number below `below`.
+    pub fn pick(&mut self, below: usize) -> usize {
+        let choice = if self.stream.is_empty() { 0 } else { self.stream[self.at % self.stream.len()] };
+        // A stream is gone through several times, but says something else each time.
+        let turn = self.at / self.stream.len().max(1);
+        self.at += 1;
+        if below == 0 { 0 } else { (usize::from(choice) + turn * 7919) % below }
+    }
+
+    fn one<'a, T>(&mut self, of: &'a [T]) -> Option<&'a T> {
+        if of.is_empty() { None } else { Some(&of[self.pick(of.len())]) }
+    }
+}
+
+#[derive(Debug, Clone)]
+pub enum Term {
+    Any,
+    Variable(String),
+    Constant(Val),
+}
+
+#[derive(Debug, Clone)]
+pub struct Atom {
+    pub relation: String,
+    pub terms: Vec<Term>,
+}
+
+/// `left operator right + plus`
+#[derive(Debug, Clone)]
+pub struct Comparison {
+    pub left: Term,
+    pub operator: &'static str,
+    pub right: Term,
+    pub plus: Option<i64>,
+}
+
+#[derive(Debug, Clone)]
+pub enum Literal {
+    Positive(Atom),
+    Negative(Atom),
+    Comparison(Comparison),
+}
+
+#[derive(Debug, Clone)]
+pub struct Rule {
+    pub head: Atom,
+    pub body: Vec<Literal>,
+}
+
+/// A relation; `numbers` says of each column whether it holds numbers.
+#[derive(Debug, Clone)]
+struct Relation {
+    name: String,
+    numbers: Vec<bool>,
+    /// 0 is input; negation reaches only lower levels.
+    level: usize,
+}
+
+#[derive(Debug, Clone)]
+pub struct Rules {
+    relations: Vec<Relation>,
+    pub rules: Vec<Rule>,
+}
+
+/// Rows with the names of their relations.
+pub type Change = Vec<(String, Row)>;
+
+const OPERATORS: [&str; 6] = ["!=", "<", "=", "<=", ">", ">="];
+
+impl Rules {
+    pub fn random(choices: &mut Choices) -> Self {
+        let mut relations = Vec::new();
+        let (inputs, derived) = (1 + choices.pick(4), 1 + choices.pick(5));
+        for at in 0..inputs + derived {
+            // Mostly two columns, sometimes none, seldom many.
+            let columns = [2, 1, 2, 3, 2, 4, 1, 5, 0, 6, 2, 8][choices.pick(12)];
+            let numbers = (0..columns).map(|_| choices.pick(4) == 3).collect();
+            let level = if at < inputs { 0 } else { 1 + (at - inputs) / 2 };
+            let name = if at < inputs { format!("in{at}") } else { format!("r{at}") };
+            relations.push(Relation { name, numbers, level });
+        }
+        let mut rules = Rules { relations, rules: Vec::new() };
+        for head in inputs..rules.relations.len() {
+            for _ in 0..1 + choices.pick(3) {
+                let rule = rules.rule(choices, &rules.relations[head]);
+                rules.rules.push(rule);
+            }
+        }
+        rules
+    }
+
+    pub fn levels(&self) -> usize {
+        self.relations.iter().map(|relation| relation.level).max().unwrap_or(0)
+    }
+
+    pub fn level(&self, name: &str) -> usize {
+        self.relations.iter().find(|relation| relation.name == name).map_or(0, |relation| relation.level)
+    }
+
+    fn rule(&self, choices: &mut Choices, head: &Relation) -> Rule {
+        let below: Vec<&Relation> = self.relations.iter().filter(|other| other.level < head.level).collect();
+        let usable: Vec<&Relation> =
+            self.relations.iter().filter(|other| other.level <= head.level).collect();
+        let mut body = Vec::new();
+        // The variables that are bound, of texts and of numbers.
+        let mut bound = [BTreeSet::new(), BTreeSet::new()];
+        for _ in 0..choices.pick(4) {
+            let Some(relation) = choices.one(&usable) else { continue };
+            let terms = relation.numbers.iter().map(|number| {
+                let number = *number;
+                match choices.pick(8) {
+                    0..=5 => {
+                        let name = format!(
+                            "{}{}",
+                            if number { "N" } else { "X" },
+                            choices.pick(if number { 2 } else { 4 })
+                        );
+                        bound[usize::from(number)].insert(name.clone());
+                        Term::Variable(name)
+                    }
+                    6 => Term::Any,
+                    _ => Term::Constant(constant(choices, number)),
+                }
+            });
+            let terms = terms.collect();
+            body.push(Literal::Positive(Atom { relation: relation.name.clone(), terms }));
+        }
+        let bound = bound.map(|names| names.into_iter().collect::<Vec<String>>());
+        for _ in 0..choices.pick(3) {
+            let Some(relation) = choices.one(&below) else { continue };
+            let term = |number: &bool| match choices.pick(4) {
+                3 => Term::Any,
+                _ => known(choices, *number, &bound),
+            };
+            let terms = relation.numbers.iter().map(term).collect();
+            body.push(Literal::Negative(Atom { relation: relation.name.clone(), terms }));
+        }
+        if choices.pick(3) == 2 {
+            let number = choices.pick(2) == 1;
+            let (left, right) = (known(choices, number, &bound), known(choices, number, &bound));
+            let plus = if number {
+                [None, Some(1), Some(-1), Some(i64::from(i16::MAX))][choices.pick(4)]
+            } else {
+                None
+            };
+            let operator = OPERATORS[choices.pick(OPERATORS.len())];
+            body.push(Literal::Comparison(Comparison { left, operator, right, plus }));
+        }
+        // Any order of the body means the same.
+        for at in (1..body.len()).rev() {
+            body.swap(at, choices.pick(at + 1));
+        }
+        let terms = head.numbers.iter().map(|number| known(choices, *number, &bound)).collect();
+        // The naive evaluator needs variables bound before they are tested.
+        body.sort_by_key(|literal| !matches!(literal, Literal::Positive(_)));
+        Rule { head: Atom { relation: head.name.clone(), terms }, body }
+    }
+
+    pub fn text(&self) -> String {
+        let mut text = ".type T\n".to_owned();
+        for relation in &self.relations {
+            let columns = relation.numbers.iter().enumerate();
+            let columns =
+                columns.map(|(at, number)| format!("c{at}: {}", if *number { "number" } else { "T" }));
+            let kind = if relation.level == 0 { "input" } else { "output" };
+            let columns: Vec<String> = columns.collect();
+            writeln!(text, ".decl {}({}) {kind}", relation.name, columns.join(", ")).unwrap();
+        }
+        for rule in &self.rules {
+            // Written backwards: where a variable is bound must not matter to the engine.
+            let body: Vec<String> = rule.body.iter().rev().map(shown).collect();
+            let arrow = if body.is_empty() { "" } else { " :- " };
+            writeln!(text, "{}{arrow}{}.", atom(&rule.head), body.join(", ")).unwrap();
+        }
+        text
+    }
+
+    pub fn random_input(&self, choices: &mut Choices, most: usize) -> Data {
+        let mut data = Data::new();
+        for relation in self.relations.iter().filter(|relation| relation.level == 0) {
+            let rows = data.entry(relation.name.clone()).or_default();
+            for _ in 0..choices.pick(most + 1) {
+                rows.insert(random_row(choices, relation));
+            }
+        }
+        data
+    }
+
+    /// Rows to add and rows to remove; some are there already, some are not.
+    pub fn random_change(&self, choices: &mut Choices, data: &Data) -> (Change, Change) {
+        let inputs: Vec<&Relation> = self.relations.iter().filter(|relation| relation.level == 0).collect();
+        let (mut added, mut removed) = (Vec::new(), Vec::new());
+        for _ in 0..1 + choices.pick(3) {
+            let Some(relation) = choices.one(&inputs) else { continue };
+            let there: Vec<&Row> = data.get(&relation.name).into_iter().flatten().collect();
+            match (choices.pick(5), choices.one(&there)) {
+                (0 | 1, Some(row)) => removed.push((relation.name.clone(), (*row).clone())),
+                (2, _) => removed.push((relation.name.clone(), random_row(choices, relation))),
+                _ => added.push((relation.name.clone(), random_row(choices, relation))),
+            }
+        }
+        (added, removed)
+    }
+}
+
+fn random_row(choices: &mut Choices, relation: &Relation) -> Row {
+    relation.numbers.iter().map(|number| constant(choices, *number)).collect()
+}
+
+fn constant(choices: &mut Choices, number: bool) -> Val {
+    if number {
+        Val::Number(
+            [0, 1, 2, -1, i64::MAX][choices.pick(5)] - i64::from(i16::MAX) * i64::from(choices.pick(9) == 8),
+        )
+    } else {
+        Val::Text(["a", "b", "c", "say \"d\"\\"][choices.pick(4)].to_owned())
+    }
+}
+
+/// A bound variable of the type, or a constant.
+fn known(choices: &mut Choices, number: bool, bound: &[Vec<String>; 2]) -> Term {
+    match choices.one(&bound[usize::from(number)]) {
+        Some(name) if choices.pick(6) < 5 => Term::Variable(name.clone()),
+        _ => Term::Constant(constant(choices, number)),
+    }
+}
+
+fn term(term: &Term) -> String {
+    match term {
+        Term::Any => "_".to_owned(),
+        Term::Variable(name) => name.clone(),
+        Term::Constant(Val::Number(number)) => number.to_string(),
+        Term::Constant(Val::Text(text)) => format!("\"{}\"", text.replace('\\', "\\\\").replace('"', "\\\"")),
+    }
+}
+
+fn atom(atom: &Atom) -> String {
+    format!("{}({})", atom.relation, atom.terms.iter().map(term).collect::<Vec<_>>().join(", "))
+}
+
+fn shown(literal: &Literal) -> String {
+    match literal {
+        Literal::Positive(found) => atom(found),
+        Literal::Negative(found) => format!("!{}", atom(found)),
+        Literal::Comparison(comparison) => {
+            let plus = comparison.plus.map(|plus| format!(" + {plus}")).unwrap_or_default();
+            format!("{} {} {}{plus}", term(&comparison.left), comparison.operator, term(&comparison.right))
+        }
+    }
+}
