@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::io::{self, Write};
 
-use super::{Detail, Paint, Table};
+use super::{Detail, Look, Paint, Table};
 use crate::model::{Kind, ObjectKey, Status};
 use crate::plan::{Applied, Change};
 
@@ -11,11 +11,16 @@ use crate::plan::{Applied, Change};
 /// rest is counted.
 const SHOWN: usize = 25;
 
-/// One line for each object: `daemonset.apps/fluentd created`.
+/// One line for each object: `daemonset.apps/fluentd created`. Of a plan, only of those
+/// that change.
 ///
 /// # Errors
 /// Where writing fails.
-pub fn applied(objects: &[Applied], detail: Detail, paint: Paint, out: &mut dyn Write) -> io::Result<()> {
+pub fn applied(objects: &[Applied], look: Look, out: &mut dyn Write) -> io::Result<()> {
+    let Look { detail, paint, done } = look;
+    let objects: Vec<&Applied> =
+        objects.iter().filter(|object| done || object.change != Change::Unchanged).collect();
+    let end = if done { "" } else { " (dry run)" };
     let mut counts: BTreeMap<(Kind, Change), usize> = BTreeMap::new();
     for (at, object) in objects.iter().enumerate() {
         let count = counts.entry((object.kind, object.change)).or_default();
@@ -23,7 +28,7 @@ pub fn applied(objects: &[Applied], detail: Detail, paint: Paint, out: &mut dyn 
         if *count <= SHOWN || detail == Detail::Wide {
             writeln!(
                 out,
-                "{}/{} {}",
+                "{}/{} {}{end}",
                 object.kind.resource(),
                 object.key.name,
                 painted(paint, object.change, word(object.change))
@@ -34,7 +39,7 @@ pub fn applied(objects: &[Applied], detail: Detail, paint: Paint, out: &mut dyn 
             for ((kind, change), count) in &mut counts {
                 if *count > SHOWN {
                     let rest = format!("{} more {}", *count - SHOWN, word(*change));
-                    writeln!(out, "{}: {}", kind.resource(), painted(paint, *change, &rest))?;
+                    writeln!(out, "{}: {}{end}", kind.resource(), painted(paint, *change, &rest))?;
                 }
                 *count = 0;
             }
@@ -62,7 +67,7 @@ fn painted(paint: Paint, change: Change, text: &str) -> String {
     }
 }
 
-/// The daemonsets' statuses as a table.
+/// The daemonsets' statuses as a table, below an empty line.
 ///
 /// # Errors
 /// Where writing fails.
@@ -80,7 +85,11 @@ pub fn statuses(statuses: &[(ObjectKey, Status)], out: &mut dyn Write) -> io::Re
             status.number_available.to_string(),
         ]);
     }
-    if table.is_empty() { Ok(()) } else { table.write(out, "", true) }
+    if table.is_empty() {
+        return Ok(());
+    }
+    writeln!(out)?;
+    table.write(out, "", true)
 }
 
 #[cfg(test)]
@@ -94,7 +103,7 @@ mod tests {
 
     fn text(objects: &[Applied], detail: Detail) -> String {
         let mut out = Vec::new();
-        applied(objects, detail, Paint(false), &mut out).unwrap();
+        applied(objects, Look { detail, paint: Paint(false), done: true }, &mut out).unwrap();
         String::from_utf8(out).unwrap()
     }
 

@@ -21,29 +21,32 @@ pub struct Columns {
     pub now: i64,
 }
 
-/// The table of `objects`, all of one kind.
-pub fn columns<'a>(kind: Kind, objects: impl IntoIterator<Item = &'a Value>, columns: Columns) -> Table {
+/// An empty table for objects of `kind`; [`cells`] makes its rows.
+#[must_use]
+pub fn columns(kind: Kind, columns: Columns) -> Table {
     let namespace = columns.namespace && kind.namespaced();
     let mut heads: Vec<&str> = if namespace { vec!["NAMESPACE", "NAME"] } else { vec!["NAME"] };
     heads.extend(own_heads(kind));
     if columns.wide {
         heads.extend(wide_heads(kind));
     }
-    let mut table = Table::new(heads);
-    for object in objects {
-        let name = text(&object["metadata"]["name"]);
-        let mut row = Vec::new();
-        if namespace {
-            row.push(text(&object["metadata"]["namespace"]).to_owned());
-        }
-        row.push(if columns.kind { format!("{}/{name}", kind.resource()) } else { name.to_owned() });
-        row.extend(own_cells(kind, object, columns.now));
-        if columns.wide {
-            row.extend(wide_cells(kind, object));
-        }
-        table.row(row);
+    Table::new(heads)
+}
+
+/// The row of one object.
+#[must_use]
+pub fn cells(kind: Kind, object: &Value, columns: Columns) -> Vec<String> {
+    let name = text(&object["metadata"]["name"]);
+    let mut row = Vec::new();
+    if columns.namespace && kind.namespaced() {
+        row.push(text(&object["metadata"]["namespace"]).to_owned());
     }
-    table
+    row.push(if columns.kind { format!("{}/{name}", kind.resource()) } else { name.to_owned() });
+    row.extend(own_cells(kind, object, columns.now));
+    if columns.wide {
+        row.extend(wide_cells(kind, object));
+    }
+    row
 }
 
 /// One line of a table of events: equal ones are counted together.
@@ -65,6 +68,24 @@ pub struct EventRow {
     pub last: i64,
     /// How often.
     pub count: u64,
+}
+
+impl EventRow {
+    /// The line of a core/v1 Event.
+    #[must_use]
+    pub fn from_object(event: &Value) -> Self {
+        let about = &event["involvedObject"];
+        EventRow {
+            namespace: text(&about["namespace"]).to_owned(),
+            about: format!("{}/{}", text(&about["kind"]).to_lowercase(), text(&about["name"])),
+            kind: text(&event["type"]).to_owned(),
+            reason: text(&event["reason"]).to_owned(),
+            message: text(&event["message"]).to_owned(),
+            first: seconds(&event["firstTimestamp"]).unwrap_or(0),
+            last: seconds(&event["lastTimestamp"]).unwrap_or(0),
+            count: event["count"].as_u64().unwrap_or(1),
+        }
+    }
 }
 
 /// The table of `events`.

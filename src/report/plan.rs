@@ -17,6 +17,17 @@ pub enum Detail {
     Wide,
 }
 
+/// How a plan is shown.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Look {
+    /// How much of it.
+    pub detail: Detail,
+    /// Whether it is coloured.
+    pub paint: Paint,
+    /// Whether it is told as something that was done, rather than is to be done.
+    pub done: bool,
+}
+
 /// Actions of one daemonset that [`Detail::Short`] shows.
 const SHOWN: usize = 12;
 
@@ -24,11 +35,15 @@ const SHOWN: usize = 12;
 ///
 /// # Errors
 /// Where writing fails.
-pub fn plan_text(plan: &Plan, detail: Detail, paint: Paint, out: &mut dyn Write) -> io::Result<()> {
+pub fn plan_text(plan: &Plan, look: Look, out: &mut dyn Write) -> io::Result<()> {
+    let paint = look.paint;
+    if plan.objects.iter().any(|object| look.done || object.change != Change::Unchanged) {
+        writeln!(out)?;
+    }
     for (daemonset, steps) in by_daemonset(plan) {
         let name = daemonset.map_or_else(|| "pods of no daemonset".to_owned(), ToString::to_string);
         writeln!(out, "{}", paint.strong(name))?;
-        write_steps(&steps, detail, paint, out)?;
+        write_steps(&steps, look, out)?;
         writeln!(out)?;
     }
     for (daemonset, why) in &plan.waiting {
@@ -37,7 +52,7 @@ pub fn plan_text(plan: &Plan, detail: Detail, paint: Paint, out: &mut dyn Write)
     if !plan.waiting.is_empty() {
         writeln!(out)?;
     }
-    writeln!(out, "{}", paint.strong(summary(plan)))
+    writeln!(out, "{}", paint.strong(summary(plan, look.done)))
 }
 
 /// One name a line, behind what is done to it: `create pod/kube-system/fluentd-x`.
@@ -65,8 +80,9 @@ fn by_daemonset(plan: &Plan) -> BTreeMap<Option<&ObjectKey>, Steps<'_>> {
     all
 }
 
-fn write_steps(steps: &Steps, detail: Detail, paint: Paint, out: &mut dyn Write) -> io::Result<()> {
-    let shown = if detail == Detail::Wide || steps.len() <= SHOWN + 1 { steps.len() } else { SHOWN };
+fn write_steps(steps: &Steps, look: Look, out: &mut dyn Write) -> io::Result<()> {
+    let paint = look.paint;
+    let shown = if look.detail == Detail::Wide || steps.len() <= SHOWN + 1 { steps.len() } else { SHOWN };
     let (first, rest) = steps.split_at(shown);
     let mut waves: Vec<usize> = steps.iter().map(|(wave, _)| *wave).collect();
     waves.dedup();
@@ -78,23 +94,29 @@ fn write_steps(steps: &Steps, detail: Detail, paint: Paint, out: &mut dyn Write)
         } else {
             "  "
         };
-        write_wave(wave, indent, paint, out)?;
+        write_wave(wave, indent, look, out)?;
     }
     if !rest.is_empty() {
-        let more = format!("… and {} more ({}); -o wide shows them", rest.len(), counted(rest));
+        let more = format!("… and {} more ({}); -o wide shows them", rest.len(), counted(rest, look.done));
         writeln!(out, "  {}", paint.dim(more))?;
     }
     Ok(())
 }
 
 /// One line an action: sign, verb, node, pod, reason, in columns.
-fn write_wave(wave: &[(usize, &Action)], indent: &str, paint: Paint, out: &mut dyn Write) -> io::Result<()> {
+fn write_wave(wave: &[(usize, &Action)], indent: &str, look: Look, out: &mut dyn Write) -> io::Result<()> {
+    let paint = look.paint;
+    let tense = |verb| if look.done { done(verb) } else { word(verb) }.trim_end_matches("-revision");
     let mut table = Table::default();
     for (_, action) in wave {
         table.row([
-            format!("{} {}", sign(action.verb), word(action.verb)),
+            format!("{} {}", sign(action.verb), tense(action.verb)),
             action.node.as_deref().unwrap_or("-").to_owned(),
-            action.object.name.to_string(),
+            if is_revision(action.verb) {
+                format!("revision {}", action.object.name)
+            } else {
+                action.object.name.to_string()
+            },
             action.reason(),
         ]);
     }
@@ -102,7 +124,7 @@ fn write_wave(wave: &[(usize, &Action)], indent: &str, paint: Paint, out: &mut d
     table.write(&mut plain, indent, false)?;
     // A line's cells are laid out first and coloured afterwards, by its sign.
     for (line, (_, action)) in String::from_utf8_lossy(&plain).lines().zip(wave) {
-        let (head, tail) = line.split_at(indent.len() + 2 + word(action.verb).len());
+        let (head, tail) = line.split_at(indent.len() + 2 + tense(action.verb).len());
         let head = match sign(action.verb) {
             '+' => paint.good(head),
             '-' => paint.bad(head),
@@ -113,42 +135,47 @@ fn write_wave(wave: &[(usize, &Action)], indent: &str, paint: Paint, out: &mut d
     Ok(())
 }
 
-/// `3 to create, 1 to delete`, in the verbs' order.
-fn counted(steps: &[(usize, &Action)]) -> String {
+/// `3 to create, 1 to delete`, or `3 created, 1 deleted`, in the verbs' order.
+fn counted(steps: &[(usize, &Action)], is_done: bool) -> String {
     let mut counts: BTreeMap<Verb, usize> = BTreeMap::new();
     for (_, action) in steps {
         *counts.entry(action.verb).or_default() += 1;
     }
-    let parts: Vec<String> =
-        counts.iter().map(|(verb, count)| format!("{count} to {}", word(*verb).replace('-', " "))).collect();
+    let parts: Vec<String> = counts.iter().map(|(verb, n)| count_of(*n, *verb, is_done)).collect();
     parts.join(", ")
 }
 
+fn count_of(count: usize, verb: Verb, is_done: bool) -> String {
+    let what = if is_done { done(verb).to_owned() } else { format!("to {}", word(verb)) };
+    format!("{count} {}", what.replace('-', " "))
+}
+
 /// The last line: what the plan does to pods, and to objects where that is all.
-fn summary(plan: &Plan) -> String {
+fn summary(plan: &Plan, is_done: bool) -> String {
     let actions = || plan.waves.iter().flat_map(|wave| &wave.actions);
     let count = |verb| actions().filter(|action| action.verb == verb).count();
-    let changed = plan.objects.iter().filter(|object| object.change != Change::Unchanged).count();
-    let objects = match changed {
-        0 => String::new(),
-        1 => "1 object changes".to_owned(),
-        n => format!("{n} objects change"),
-    };
     let pods = [Verb::Create, Verb::Delete, Verb::Adopt, Verb::Release, Verb::Relabel]
         .into_iter()
         .map(|verb| (verb, count(verb)))
         .filter(|(verb, count)| *count > 0 || matches!(verb, Verb::Create | Verb::Delete))
-        .map(|(verb, count)| format!("{count} to {}", word(verb)))
+        .map(|(verb, count)| count_of(count, verb, is_done))
         .collect::<Vec<_>>()
         .join(", ");
     let waves = match plan.waves.len() {
         0 | 1 => String::new(),
         n => format!(", in {n} waves"),
     };
+    let head = if is_done { "Applied" } else { "Plan" };
+    let changed = plan.objects.iter().any(|object| object.change != Change::Unchanged);
+    let rest = if plan.waiting.is_empty() {
+        "every node runs what the rules ask for"
+    } else {
+        "what is missing waits, see above"
+    };
     match (actions().next().is_some(), changed) {
-        (true, _) => format!("Plan: {pods}{waves}."),
-        (false, 0) => "No changes. Every node runs what the manifests and the rules ask for.".to_owned(),
-        (false, _) => format!("No pod changes ({objects}). Every node runs what the rules ask for."),
+        (true, _) => format!("{head}: {pods}{waves}."),
+        (false, true) => format!("{head}: no pod changes; {rest}."),
+        (false, false) => format!("No changes: {rest}."),
     }
 }
 
@@ -173,6 +200,22 @@ pub(super) fn word(verb: Verb) -> &'static str {
         Verb::AdoptRevision => "adopt-revision",
         Verb::ReleaseRevision => "release-revision",
         Verb::DeleteRevision => "delete-revision",
+    }
+}
+
+/// The verb as something that was done.
+fn done(verb: Verb) -> &'static str {
+    match verb {
+        Verb::Create => "created",
+        Verb::Delete => "deleted",
+        Verb::Adopt => "adopted",
+        Verb::Release => "released",
+        Verb::Relabel => "relabelled",
+        Verb::CreateRevision => "created-revision",
+        Verb::RenumberRevision => "renumbered-revision",
+        Verb::AdoptRevision => "adopted-revision",
+        Verb::ReleaseRevision => "released-revision",
+        Verb::DeleteRevision => "deleted-revision",
     }
 }
 
@@ -209,7 +252,7 @@ mod tests {
 
     fn text(plan: &Plan, detail: Detail, paint: bool) -> String {
         let mut out = Vec::new();
-        plan_text(plan, detail, Paint(paint), &mut out).unwrap();
+        plan_text(plan, Look { detail, paint: Paint(paint), done: false }, &mut out).unwrap();
         String::from_utf8(out).unwrap()
     }
 
@@ -244,10 +287,13 @@ mod tests {
 
     #[test]
     fn nothing_to_do_says_so_and_new_objects_without_pods_too() {
-        assert!(text(&Plan::default(), Detail::Short, false).starts_with("No changes."));
+        assert!(text(&Plan::default(), Detail::Short, false).starts_with("No changes: every node"));
         let objects =
             vec![Applied { kind: Kind::Node, key: ObjectKey::new("", "a"), change: Change::Created }];
         let plan = Plan { objects, ..Plan::default() };
-        assert!(text(&plan, Detail::Short, false).starts_with("No pod changes (1 object changes)."));
+        assert_eq!(
+            text(&plan, Detail::Short, false),
+            "\nPlan: no pod changes; every node runs what the rules ask for.\n"
+        );
     }
 }

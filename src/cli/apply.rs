@@ -1,0 +1,52 @@
+//! `dsrules apply PATH...`: manifests in, pods on their nodes, all of it or nothing.
+
+use clap::{Args, ValueEnum};
+use dsrules::pipeline;
+use dsrules::store::{Open, Store};
+
+use super::context::Context;
+use super::exit::{Exit, Failure};
+use super::plan::dry;
+use super::planning::{PlanningArgs, show};
+
+/// Arguments of `apply`.
+#[derive(Debug, Args)]
+pub struct ApplyArgs {
+    #[command(flatten)]
+    planning: PlanningArgs,
+    /// Only show what would be done, as `dsrules plan` does
+    #[arg(long, value_name = "HOW", value_enum, default_value_t = DryRun::None)]
+    #[arg(num_args = 0..=1, require_equals = true, default_missing_value = "client")]
+    dry_run: DryRun,
+}
+
+/// kubectl's words for `--dry-run`; there is no server, so both mean the same.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum DryRun {
+    /// Do it
+    None,
+    /// Do not
+    #[value(alias = "server")]
+    Client,
+}
+
+/// Applies and shows what was done.
+pub fn run(args: &ApplyArgs, context: &mut Context) -> Result<Exit, Failure> {
+    let planning = &args.planning;
+    let (reading, errors) = planning.read(context)?;
+    if args.dry_run == DryRun::Client {
+        let planned = dry(planning, reading, context)?;
+        show(&planned.plan, planning.output, false, context)?;
+    } else {
+        let program = planning.bounds.rules.load(context)?;
+        let open = Open::write("dsrules apply").wait(context.lock_timeout);
+        let mut store = Store::open(&context.db, &open)?;
+        store.begin()?;
+        let options = planning.options(context);
+        let planned = pipeline::apply(&mut store, &planning.input.id(), reading, &program, &options)?;
+        if !context.quiet {
+            show(&planned.plan, planning.output, true, context)?;
+        }
+    }
+    Ok(if errors == 0 { Exit::Done } else { Exit::Error })
+}

@@ -1,0 +1,124 @@
+//! What a command has at hand: output, colour, the clock, the database's name.
+
+use std::io::{self, BufWriter, IsTerminal, Write};
+use std::path::PathBuf;
+use std::time::Duration;
+
+use anstream::{AutoStream, ColorChoice};
+use dsrules::diagnostic::Diagnostic;
+use dsrules::report::Paint;
+use dsrules::store::{Missing, Open, Store};
+use tracing_subscriber::filter::LevelFilter;
+
+use super::args::{Global, LogFormat, When};
+
+/// What was typed as global options, as it is meant.
+pub struct Context {
+    /// Results go here.
+    pub out: Box<dyn Write>,
+    /// Whether results are coloured.
+    pub paint: Paint,
+    /// The database file.
+    pub db: PathBuf,
+    /// How long to wait for another writer.
+    pub lock_timeout: Duration,
+    /// Whether only results and errors are wanted.
+    pub quiet: bool,
+    /// Whether all of it is wanted (`-v`).
+    pub verbose: bool,
+    /// The time of this command: read once, so all of it happens at one time.
+    pub now: jiff::Timestamp,
+    colour_errors: bool,
+}
+
+impl Context {
+    /// Reads the environment and the clock.
+    pub fn new(global: &Global) -> Result<Self, Diagnostic> {
+        let (colour, colour_errors) = match global.color {
+            When::Always => (true, true),
+            When::Never => (false, false),
+            When::Auto => (
+                AutoStream::choice(&io::stdout()) != ColorChoice::Never,
+                AutoStream::choice(&io::stderr()) != ColorChoice::Never,
+            ),
+        };
+        log(global, colour_errors);
+        let stdout = io::stdout();
+        // A person sees lines as they come; a file or a pipe takes larger pieces.
+        let size = if stdout.is_terminal() { 0 } else { 64 * 1024 };
+        if global.db.as_os_str().is_empty() {
+            return Err(Diagnostic::error("no-database", "the name of the database is empty")
+                .help("leave `--db` and DSRULES_DB away for `dsrules.db`"));
+        }
+        Ok(Context {
+            out: Box::new(BufWriter::with_capacity(size, stdout)),
+            paint: Paint(colour),
+            db: global.db.clone(),
+            lock_timeout: global.lock_timeout,
+            quiet: global.quiet,
+            verbose: global.verbose > 0,
+            now: global.now.unwrap_or_else(jiff::Timestamp::now),
+            colour_errors,
+        })
+    }
+
+    /// The time of this command in seconds of Unix time.
+    pub fn seconds(&self) -> i64 {
+        self.now.as_second()
+    }
+
+    /// Opens the database to read.
+    pub fn read(&self) -> Result<Store, Diagnostic> {
+        Store::open(&self.db, &Open::read().wait(self.lock_timeout))
+    }
+
+    /// Opens the database to write; `what` is told to a second writer that comes meanwhile.
+    pub fn write(&self, what: &str) -> Result<Store, Diagnostic> {
+        Store::open(&self.db, &Open::write(what).wait(self.lock_timeout).missing(Missing::Refuse))
+    }
+
+    /// Tells diagnostics, sorted by place, with a count where there are several errors.
+    pub fn tell(&self, mut diagnostics: Vec<Diagnostic>) {
+        Diagnostic::sort(&mut diagnostics);
+        let mut text = String::new();
+        for diagnostic in &diagnostics {
+            if !self.quiet || diagnostic.is_error() {
+                text.push_str(&diagnostic.render(self.colour_errors));
+                text.push_str("\n\n");
+            }
+        }
+        let errors = diagnostics.iter().filter(|diagnostic| diagnostic.is_error()).count();
+        if errors > 1 {
+            text.push_str(&format!("{errors} errors\n"));
+        }
+        // Where even stderr is gone there is nobody to tell.
+        let _ = io::stderr().write_all(format!("{}\n", text.trim_end()).as_bytes());
+    }
+
+    /// Says something on stderr that is no result, unless `--quiet`.
+    pub fn note(&self, text: &str) {
+        if !self.quiet {
+            let _ = writeln!(io::stderr(), "{}", dsrules::diagnostic::visible(text));
+        }
+    }
+}
+
+/// Sends the library's traces to stderr: warnings, and more with each `-v`.
+fn log(global: &Global, colour: bool) {
+    let level = match (global.quiet, global.verbose) {
+        (true, _) => LevelFilter::ERROR,
+        (_, 0) => LevelFilter::WARN,
+        (_, 1) => LevelFilter::INFO,
+        (_, 2) => LevelFilter::DEBUG,
+        _ => LevelFilter::TRACE,
+    };
+    let subscriber =
+        tracing_subscriber::fmt().with_writer(io::stderr).with_max_level(level).with_ansi(colour);
+    // Only a second call in one process could fail.
+    let _ = match global.log_format {
+        LogFormat::Text => tracing::subscriber::set_global_default(
+            subscriber.without_time().with_target(false).compact().finish(),
+        ),
+        LogFormat::Json => tracing::subscriber::set_global_default(subscriber.json().finish()),
+    };
+}

@@ -1,0 +1,115 @@
+//! Where manifests come from: paths, `-f`, `-R`, `-` for stdin, as kubectl takes them.
+
+use std::fs;
+use std::io;
+use std::path::{Path, PathBuf};
+
+use clap::{Args, ValueEnum};
+use dsrules::diagnostic::Diagnostic;
+use dsrules::manifest::{self, FieldValidation, Input, Options, Reading};
+
+use super::context::Context;
+use super::exit::Failure;
+
+/// What is read.
+#[derive(Debug, Clone, Args)]
+#[command(next_help_heading = "Input")]
+pub struct InputArgs {
+    /// Manifests: files or folders (.yaml, .yml, .json), or `-` for stdin
+    #[arg(value_name = "PATH")]
+    paths: Vec<PathBuf>,
+    /// A manifest file or folder; the same as PATH, may be given several times
+    #[arg(long, short = 'f', value_name = "PATH")]
+    filename: Vec<PathBuf>,
+    /// Read the folders in folders too
+    #[arg(long, short = 'R')]
+    recursive: bool,
+    /// The namespace of objects that name none
+    #[arg(long, short = 'n', value_name = "NAMESPACE", default_value = "default")]
+    namespace: String,
+    /// What to do about fields that there are not
+    #[arg(long, value_name = "HOW", value_enum, default_value_t = Validate::Strict)]
+    #[arg(num_args = 0..=1, require_equals = true, default_missing_value = "strict")]
+    validate: Validate,
+}
+
+/// kubectl's words for `--validate`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Validate {
+    /// An error
+    #[value(alias = "true")]
+    Strict,
+    /// A warning
+    Warn,
+    /// Nothing is said
+    #[value(alias = "false")]
+    Ignore,
+}
+
+impl InputArgs {
+    /// The name under which the store remembers what this input brought: the same paths,
+    /// however and from wherever they are written, are the same input.
+    pub fn id(&self) -> String {
+        let mut paths: Vec<String> = self.named().map(|path| absolute(path)).collect();
+        paths.sort();
+        paths.dedup();
+        paths.join("\n")
+    }
+
+    /// What was named, in order.
+    fn named(&self) -> impl Iterator<Item = &PathBuf> {
+        self.paths.iter().chain(&self.filename)
+    }
+
+    /// How to read it.
+    pub fn options(&self) -> Options {
+        Options {
+            recursive: self.recursive,
+            validate: match self.validate {
+                Validate::Strict => FieldValidation::Strict,
+                Validate::Warn => FieldValidation::Warn,
+                Validate::Ignore => FieldValidation::Ignore,
+            },
+            default_namespace: self.namespace.clone(),
+            ..Options::default()
+        }
+    }
+
+    /// Reads all of it. What is no error is told here; errors are left in the reading.
+    pub fn read(&self, context: &Context) -> Result<Reading, Failure> {
+        let options = self.options();
+        let mut inputs = Vec::new();
+        for path in self.named() {
+            if path.as_os_str() != "-" {
+                inputs.push(Input::Path(path.clone()));
+            } else if inputs.iter().any(|input| matches!(input, Input::Text { .. })) {
+                return Err(Diagnostic::error("stdin-twice", "stdin (`-`) is named twice")
+                    .help("it can be read only once: leave one `-` away")
+                    .into());
+            } else {
+                inputs.push(Input::from_reader("<stdin>", io::stdin().lock(), &options.limits)?);
+            }
+        }
+        if inputs.is_empty() {
+            return Err(Diagnostic::error("no-input", "no manifest was named")
+                .help("name files or folders, as `dsrules apply examples/quickstart`, or `-` for stdin")
+                .into());
+        }
+        let mut reading = manifest::read(&inputs, &options);
+        let told: Vec<Diagnostic> = reading.diagnostics.extract_if(.., |found| !found.is_error()).collect();
+        if !told.is_empty() {
+            context.tell(told);
+        }
+        if !reading.others.is_empty() && !reading.has_errors() {
+            let others: Vec<String> =
+                reading.others.iter().map(|(kind, count)| format!("{count} {kind}")).collect();
+            context.note(&format!("note: left alone what dsrules has no use for: {}", others.join(", ")));
+        }
+        Ok(reading)
+    }
+}
+
+/// A path that means the same file from every folder; as it is where that is not known.
+pub fn absolute(path: &Path) -> String {
+    fs::canonicalize(path).unwrap_or_else(|_| path.to_owned()).display().to_string()
+}

@@ -1,0 +1,59 @@
+//! The rim: what was typed becomes what is meant, the library does it, the result is
+//! shown and turned into an exit code.
+//!
+//! Only here is anything printed and are the environment and the clock read. One file
+//! a command: open, call the library, render. No policy and no SQL.
+
+mod apply;
+mod args;
+mod completions;
+mod context;
+mod delete;
+mod describe;
+mod exit;
+mod get;
+mod input;
+mod man;
+mod plan;
+mod planning;
+mod resources;
+mod rules;
+mod selector;
+mod sort;
+mod validate;
+
+use std::process::ExitCode;
+
+use clap::Parser;
+
+use args::{Cli, Command};
+use context::Context;
+use exit::{Exit, Failure};
+
+/// Runs the command that was typed.
+pub fn main() -> ExitCode {
+    let cli = match Cli::try_parse() {
+        Ok(cli) => cli,
+        Err(error) => return exit::usage(&error),
+    };
+    let mut context = match Context::new(&cli.global) {
+        Ok(context) => context,
+        Err(diagnostic) => return exit::early(&diagnostic),
+    };
+    let result = run(&cli.command, &mut context);
+    exit::report(result, &mut context)
+}
+
+fn run(command: &Command, context: &mut Context) -> Result<Exit, Failure> {
+    match command {
+        Command::Apply(args) => apply::run(args, context),
+        Command::Plan(args) => plan::run(args, context),
+        Command::Delete(args) => delete::run(args, context),
+        Command::Validate(args) => validate::run(args, context),
+        Command::Get(args) => get::run(args, context),
+        Command::Describe(args) => describe::run(args, context),
+        Command::Rules(args) => rules::run(args, context),
+        Command::Completions(args) => completions::run(args, context),
+        Command::Man(args) => man::run(args, context),
+    }
+}

@@ -1,0 +1,49 @@
+//! `dsrules plan PATH...`: what apply would do; nothing is written.
+
+use clap::Args;
+use dsrules::manifest::Reading;
+use dsrules::pipeline::{self, Planned};
+use dsrules::plan::{Change, Plan};
+use dsrules::store::{Missing, Open, Store};
+
+use super::context::Context;
+use super::exit::{Exit, Failure};
+use super::planning::{PlanningArgs, show};
+
+/// Arguments of `plan`.
+#[derive(Debug, Args)]
+pub struct PlanArgs {
+    #[command(flatten)]
+    planning: PlanningArgs,
+    /// End with 2 if there is anything to do, 0 if not, 1 on an error
+    #[arg(long)]
+    detailed_exitcode: bool,
+}
+
+/// Plans and shows.
+pub fn run(args: &PlanArgs, context: &mut Context) -> Result<Exit, Failure> {
+    let (reading, errors) = args.planning.read(context)?;
+    let planned = dry(&args.planning, reading, context)?;
+    show(&planned.plan, args.planning.output, false, context)?;
+    Ok(match (errors, args.detailed_exitcode && changes(&planned.plan)) {
+        (0, true) => Exit::Changes,
+        (0, false) => Exit::Done,
+        _ => Exit::Error,
+    })
+}
+
+/// Makes the plan on a copy of what the store holds; a store that is not there is empty.
+pub fn dry(args: &PlanningArgs, reading: Reading, context: &Context) -> Result<Planned, Failure> {
+    let program = args.bounds.rules.load(context)?;
+    let options = args.options(context);
+    let open = Open::read().wait(context.lock_timeout).missing(Missing::Empty);
+    let store = Store::open(&context.db, &open)?;
+    let gone = pipeline::gone(&store, &args.input.id(), &reading, &options)?;
+    let mut world = store.load()?;
+    Ok(pipeline::plan(&mut world, reading, &gone, &program, &options)?)
+}
+
+/// Whether there is anything to do.
+fn changes(plan: &Plan) -> bool {
+    !plan.waves.is_empty() || plan.objects.iter().any(|object| object.change != Change::Unchanged)
+}

@@ -1,0 +1,152 @@
+//! What `plan` and `apply` have in common: the input, the bounds, how it is shown.
+
+use std::path::Path;
+
+use clap::{Args, ValueEnum};
+use dsrules::manifest::Reading;
+use dsrules::pipeline::{MaxDelete, Options};
+use dsrules::plan::{Plan, Readiness};
+use dsrules::report::{self, Detail, Look};
+
+use super::context::Context;
+use super::exit::Failure;
+use super::input::{InputArgs, absolute};
+use super::rules::RuleArgs;
+
+/// Options of `plan` and `apply`.
+#[derive(Debug, Clone, Args)]
+pub struct PlanningArgs {
+    #[command(flatten)]
+    pub input: InputArgs,
+    /// Go on with the objects that are right when others are wrong; the exit code is 1 all the same
+    #[arg(long)]
+    pub keep_going: bool,
+    #[command(flatten)]
+    pub bounds: BoundArgs,
+    /// Remove objects that an earlier apply of the same input brought and that left it
+    #[arg(long)]
+    pub prune: bool,
+    /// With --prune: let the input lose all of its objects
+    #[arg(long, requires = "prune")]
+    pub allow_empty: bool,
+    /// How to show it
+    #[arg(long, short = 'o', value_name = "FORMAT", value_enum)]
+    pub output: Option<Format>,
+}
+
+/// Options of every command that makes a plan.
+#[derive(Debug, Clone, Args)]
+pub struct BoundArgs {
+    #[command(flatten)]
+    pub rules: RuleArgs,
+    /// Refuse a plan that deletes more pods for good, as `10` or `5%` [default: 50% of 20 or more]
+    #[arg(long, value_name = "N|P%", value_parser = max_delete)]
+    pub max_delete: Option<MaxDelete>,
+    /// Who says that a created pod is ready
+    #[arg(long, value_name = "HOW", value_enum, default_value_t = Ready::Assume)]
+    pub readiness: Ready,
+}
+
+/// `--readiness`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Ready {
+    /// Nobody has to: it is taken as ready, so a rollout is played to its end
+    Assume,
+    /// Pod manifests in the input do; until then a rollout waits
+    Observe,
+}
+
+/// `-o` of commands that make a plan.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Format {
+    /// JSON, with a version field
+    Json,
+    /// YAML, with a version field
+    Yaml,
+    /// Every line, however many there are
+    Wide,
+    /// Names only
+    Name,
+}
+
+impl BoundArgs {
+    /// As the library takes them.
+    pub fn options(&self, context: &Context) -> Options {
+        Options {
+            readiness: match self.readiness {
+                Ready::Assume => Readiness::Assume,
+                Ready::Observe => Readiness::Observe,
+            },
+            max_delete: self.max_delete,
+            ..Options::at(context.seconds())
+        }
+    }
+}
+
+impl PlanningArgs {
+    /// As the library takes them.
+    pub fn options(&self, context: &Context) -> Options {
+        Options { prune: self.prune, allow_empty: self.allow_empty, ..self.bounds.options(context) }
+    }
+
+    /// Reads the input. Errors in it end the command, or, with `--keep-going`, are told
+    /// and given back as a count.
+    pub fn read(&self, context: &Context) -> Result<(Reading, usize), Failure> {
+        let mut reading = self.input.read(context)?;
+        let errors = std::mem::take(&mut reading.diagnostics);
+        if !errors.is_empty() && !self.keep_going {
+            return Err(errors.into());
+        }
+        let count = errors.len();
+        if count > 0 {
+            context.tell(errors);
+        }
+        for file in &mut reading.files {
+            file.path = absolute(Path::new(&*file.path)).into();
+        }
+        Ok((reading, count))
+    }
+}
+
+/// Shows a plan that is to be done, or was `done`.
+pub fn show(plan: &Plan, output: Option<Format>, done: bool, context: &mut Context) -> Result<(), Failure> {
+    let detail = if output == Some(Format::Wide) || context.verbose { Detail::Wide } else { Detail::Short };
+    let look = Look { detail, paint: context.paint, done };
+    let out = &mut context.out;
+    match output {
+        Some(Format::Json) => report::write_json(&report::plan_document(plan), out)?,
+        Some(Format::Yaml) => report::write_yaml(&report::plan_document(plan), out)?,
+        Some(Format::Name) => report::plan_names(plan, out)?,
+        Some(Format::Wide) | None => {
+            report::applied(&plan.objects, look, out)?;
+            report::plan_text(plan, look, out)?;
+            report::statuses(&plan.statuses, out)?;
+        }
+    }
+    Ok(())
+}
+
+fn max_delete(text: &str) -> Result<MaxDelete, String> {
+    let number = |text: &str| text.parse::<usize>().map_err(|_| "not a number (`10`) or a percentage (`5%`)");
+    Ok(match text.strip_suffix('%') {
+        Some(percent) => match number(percent)? {
+            percent @ 0..=100 => MaxDelete::Percent(percent),
+            _ => return Err("a percentage is at most 100%".to_owned()),
+        },
+        None => MaxDelete::Pods(number(text)?),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn bounds_are_numbers_or_percentages() {
+        assert_eq!(max_delete("10"), Ok(MaxDelete::Pods(10)));
+        assert_eq!(max_delete("5%"), Ok(MaxDelete::Percent(5)));
+        for wrong in ["", "%", "-1", "101%", "5.5%", "ten"] {
+            assert!(max_delete(wrong).is_err(), "{wrong}");
+        }
+    }
+}

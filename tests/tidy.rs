@@ -1,0 +1,218 @@
+//! The shape of the code, as docs/architecture.md draws it: who may know whom, and what
+//! is found only in one place. Each check has a twin that sees it fail.
+
+#![allow(clippy::unwrap_used)]
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+/// Every module of the library, and what it may know, in data-flow order. A module that
+/// is missing here is an error: say where it stands.
+const MAY_KNOW: [(&str, &[&str]); 15] = [
+    ("diagnostic", &[]),
+    ("model", &["diagnostic"]),
+    ("manifest", &["diagnostic", "model"]),
+    ("store", &["diagnostic", "model"]),
+    ("datalog", &["diagnostic"]),
+    ("rules", &["diagnostic", "datalog"]),
+    ("facts", &["diagnostic", "model", "datalog", "rules"]),
+    ("reason", &["diagnostic", "model", "datalog", "facts", "rules"]),
+    ("plan", &["diagnostic", "model", "datalog", "facts", "rules", "reason"]),
+    ("explain", &["diagnostic", "model", "datalog", "facts", "rules", "reason", "plan"]),
+    ("execute", &["diagnostic", "model", "plan", "store"]),
+    ("report", &["diagnostic", "model", "plan", "explain"]),
+    (
+        "pipeline",
+        &[
+            "diagnostic",
+            "model",
+            "manifest",
+            "store",
+            "datalog",
+            "rules",
+            "facts",
+            "reason",
+            "plan",
+            "explain",
+            "execute",
+            "report",
+        ],
+    ),
+    (
+        "watch",
+        &[
+            "diagnostic",
+            "model",
+            "manifest",
+            "store",
+            "datalog",
+            "rules",
+            "facts",
+            "reason",
+            "plan",
+            "explain",
+            "execute",
+            "report",
+            "pipeline",
+        ],
+    ),
+    ("cli", &["cli"]),
+];
+
+/// A Rust file of `src/`.
+struct File {
+    path: PathBuf,
+    /// The library's module it belongs to; empty for lib.rs and main.rs.
+    module: String,
+    text: String,
+}
+
+impl File {
+    fn new(path: &str, text: &str) -> Self {
+        let first = path.split('/').nth(1).unwrap_or("").trim_end_matches(".rs");
+        let module = if matches!(first, "lib" | "main") { "" } else { first };
+        File { path: path.into(), module: module.to_owned(), text: text.to_owned() }
+    }
+
+    /// The lines of code with their numbers: no comments, and nothing after the unit
+    /// tests begin.
+    fn code(&self) -> impl Iterator<Item = (usize, &str)> {
+        self.text
+            .lines()
+            .take_while(|line| line.trim() != "#[cfg(test)]")
+            .zip(1..)
+            .map(|(line, number)| (number, line))
+            .filter(|(_, line)| !line.trim_start().starts_with("//"))
+    }
+
+    /// Every line of code that has one of `words`, unless the file is under `homes`.
+    fn finds(&self, words: &[&str], homes: &[&str], why: &str) -> Vec<String> {
+        if homes.iter().any(|home| self.path.starts_with(home)) {
+            return Vec::new();
+        }
+        self.code()
+            .filter(|(_, line)| words.iter().any(|word| line.contains(word)))
+            .map(|(number, line)| format!("{}:{number}: {why}: {}", self.path.display(), line.trim()))
+            .collect()
+    }
+}
+
+fn sources() -> Vec<File> {
+    fn walk(dir: &Path, out: &mut Vec<PathBuf>) {
+        for entry in fs::read_dir(dir).unwrap() {
+            let path = entry.unwrap().path();
+            if path.is_dir() {
+                walk(&path, out);
+            } else if path.extension().is_some_and(|extension| extension == "rs") {
+                out.push(path);
+            }
+        }
+    }
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let mut paths = Vec::new();
+    walk(&root.join("src"), &mut paths);
+    paths.sort();
+    let read = |path: &PathBuf| {
+        File::new(path.strip_prefix(root).unwrap().to_str().unwrap(), &fs::read_to_string(path).unwrap())
+    };
+    let files: Vec<File> = paths.iter().map(read).collect();
+    assert!(files.len() > 20, "the walk found the sources");
+    files
+}
+
+fn none(problems: Vec<String>) {
+    assert!(problems.is_empty(), "\n{}\n", problems.join("\n"));
+}
+
+/// The modules that a file names after `crate::` (or `dsrules::`, from the rim).
+fn known(file: &File) -> BTreeMap<String, usize> {
+    let mut known = BTreeMap::new();
+    for (number, line) in file.code() {
+        for (at, _) in line.match_indices("crate::") {
+            let name = line[at + "crate::".len()..].chars().take_while(|c| c.is_alphanumeric() || *c == '_');
+            known.entry(name.collect()).or_insert(number);
+        }
+    }
+    known
+}
+
+fn wrong_direction(file: &File) -> Vec<String> {
+    if file.module.is_empty() {
+        return Vec::new();
+    }
+    let Some((_, may)) = MAY_KNOW.iter().find(|(module, _)| *module == file.module) else {
+        return vec![format!("{}: `{}` has no place in MAY_KNOW", file.path.display(), file.module)];
+    };
+    known(file)
+        .into_iter()
+        .filter(|(name, _)| *name != file.module && !may.contains(&name.as_str()))
+        .map(|(name, line)| {
+            format!("{}:{line}: `{}` must not know `{name}`", file.path.display(), file.module)
+        })
+        .collect()
+}
+
+const WRITES: [&str; 8] = [
+    "fs::write",
+    "File::create",
+    "OpenOptions",
+    "fs::rename",
+    "remove_file",
+    "remove_dir",
+    "create_dir",
+    "set_permissions",
+];
+const SQL: [&str; 6] = ["SELECT ", "INSERT ", "DELETE FROM", "CREATE TABLE", "PRAGMA ", "rusqlite"];
+const PRINTS: [&str; 5] = ["println!", "print!", "stdout()", "stderr()", "dbg!("];
+const OUTSIDE: [&str; 6] =
+    ["env::var", "env::args", "SystemTime::now", "Timestamp::now", "Instant::now", "Zoned::now"];
+
+fn problems(file: &File) -> Vec<String> {
+    let mut all = wrong_direction(file);
+    all.extend(file.finds(&WRITES, &["src/execute", "src/store/lock.rs", "src/cli/man.rs"], "writes files"));
+    all.extend(file.finds(&SQL, &["src/store"], "holds SQL"));
+    all.extend(file.finds(&PRINTS, &["src/cli"], "prints"));
+    all.extend(file.finds(&OUTSIDE, &["src/cli"], "reads the clock or the environment"));
+    if file.text.lines().count() > 500 {
+        all.push(format!("{}: has more than 500 lines", file.path.display()));
+    }
+    if !file.text.starts_with("//!") {
+        all.push(format!("{}: does not open with what it is (`//!`)", file.path.display()));
+    }
+    all
+}
+
+#[test]
+fn every_module_keeps_to_its_place() {
+    none(sources().iter().flat_map(problems).collect());
+}
+
+#[test]
+fn main_is_short() {
+    let main = sources().into_iter().find(|file| file.path.ends_with("main.rs")).unwrap();
+    assert!(main.text.lines().count() < 30);
+}
+
+#[test]
+fn each_check_can_fail() {
+    let cases = [
+        ("src/datalog/x.rs", "//! x\nuse crate::model::Name;", "must not know `model`"),
+        ("src/store/x.rs", "//! x\nuse crate::plan::Plan;", "must not know `plan`"),
+        ("src/nowhere/x.rs", "//! x", "has no place in MAY_KNOW"),
+        ("src/manifest/x.rs", "//! x\nstd::fs::write(a, b);", "writes files"),
+        ("src/plan/x.rs", "//! x\nlet q = \"SELECT 1\";", "holds SQL"),
+        ("src/plan/x.rs", "//! x\nprintln!(\"x\");", "prints"),
+        ("src/plan/x.rs", "//! x\nlet now = Timestamp::now();", "reads the clock"),
+        ("src/plan/x.rs", "use std::fmt;", "does not open with what it is"),
+        ("src/cli/x.rs", "//! x\nuse crate::plan::Plan;", "must not know `plan`"),
+    ];
+    for (path, text, expected) in cases {
+        let found = problems(&File::new(path, text));
+        assert!(found.iter().any(|problem| problem.contains(expected)), "{path}: {found:?}");
+    }
+    let long = format!("//! x\n{}", "\n".repeat(500));
+    assert_eq!(problems(&File::new("src/plan/x.rs", &long)).len(), 1);
+    let tests = "//! x\n// println!\n#[cfg(test)]\nmod tests { fn f() { println!(); } }";
+    assert_eq!(problems(&File::new("src/plan/x.rs", tests)), Vec::<String>::new());
+}
