@@ -19,3 +19,4 @@ pub mod reason;
 pub mod report;
 pub mod rules;
 pub mod store;
+pub mod validate;

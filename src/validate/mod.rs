@@ -1,0 +1,81 @@
+//! What an API server would refuse, found from the object alone.
+//!
+//! These are Kubernetes 1.31's own rules for DaemonSets, Nodes and the pods in
+//! templates, with its error types and field paths; how a message is worded is ours.
+//! They say whether an object is sound, not where its pods go: that is policy and
+//! stands in the rules. Types and unknown fields were looked at before (`manifest`).
+
+mod claims;
+mod containers;
+mod daemonset;
+mod defaults;
+mod env;
+mod errors;
+mod labels;
+mod meta;
+mod network;
+mod node;
+mod pod;
+mod probes;
+mod quantity;
+mod resources;
+mod scheduling;
+mod security;
+mod template;
+mod text;
+mod vendors;
+mod volumes;
+mod windows;
+
+use serde_json::Value;
+
+use crate::manifest::path::Cursor;
+use crate::model::Kind;
+
+pub use defaults::defaults;
+pub use errors::{ErrorType, FieldError};
+
+/// The namespace of objects that name none, when nobody says otherwise.
+pub const DEFAULT_NAMESPACE: &str = "default";
+
+/// Everything an API server would refuse about an object as a user wrote it: one that
+/// is to be created, or, with `old`, one that is to take the place of a stored one.
+///
+/// Defaults are filled in on a copy; `value` stays as it is.
+#[must_use]
+pub fn validate(kind: Kind, value: &Value, old: Option<&Value>) -> Vec<FieldError> {
+    let mut errors = errors::Errors::default();
+    if matches!(kind, Kind::Node | Kind::Namespace) {
+        let root = Cursor::root(value);
+        match kind {
+            Kind::Node => node::check(&root, old, &mut errors),
+            _ => {
+                meta::object_meta(&root, false, text::dns_label, &mut errors);
+                old.into_iter().for_each(|old| meta::update(&root, old, &mut errors));
+            }
+        }
+        return errors.0;
+    }
+    let mut value = value.clone();
+    defaults(kind, &mut value, DEFAULT_NAMESPACE);
+    let root = Cursor::root(&value);
+    if kind == Kind::DaemonSet {
+        let old = old.map(|old| {
+            let mut old = old.clone();
+            defaults(kind, &mut old, DEFAULT_NAMESPACE);
+            old
+        });
+        daemonset::check(&root, old.as_ref(), &mut errors);
+        return errors.0;
+    }
+    meta::object_meta(&root, true, text::dns_subdomain, &mut errors);
+    old.into_iter().for_each(|old| meta::update(&root, old, &mut errors));
+    if kind == Kind::ControllerRevision {
+        let data = root.field("data");
+        if !data.is_set() {
+            errors.required(&data, "a revision must have the template that it remembers");
+        }
+        errors.non_negative(&root.field("revision"));
+    }
+    errors.0
+}
