@@ -19,15 +19,18 @@ mod podtemplate;
 mod rollout;
 #[path = "conformance/sync.rs"]
 mod sync;
+#[path = "conformance/validation.rs"]
+mod validation;
 
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
-    let corpora: [(&str, corpus::Check); 4] = [
+    let corpora: [(&str, corpus::Check); 5] = [
         ("placement", placement::check),
         ("podtemplate", podtemplate::check),
         ("sync", sync::check),
         ("rollout", rollout::check),
+        ("validation", validation::check),
     ];
     let mut passed = 0;
     let mut failed = 0;
@@ -37,6 +40,9 @@ fn main() -> ExitCode {
         passed += agreed;
         failed += cases - agreed;
     }
+    let cases = corpus::read("validation");
+    let valid = cases.iter().filter(|case| validation::valid_or_not(case).is_ok()).count();
+    println!("validation, whether it is valid: {valid}/{}", cases.len());
     println!("{passed} passed, {failed} failed");
     if failed == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE }
 }

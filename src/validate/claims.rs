@@ -57,7 +57,9 @@ fn claim(at: &Cursor<'_, '_>, errors: &mut Errors) {
     let from = errors.count();
     match Quantity::of(storage.value) {
         None => errors.required(&storage, ""),
-        Some(amount) if amount.is_negative() || amount.is_zero() => errors.invalid(&storage, "must be greater than 0"),
+        Some(amount) if amount.is_negative() || amount.is_zero() => {
+            errors.invalid(&storage, "must be greater than 0")
+        }
         Some(_) => {}
     }
     let depth = at.path().0.len() + 1;

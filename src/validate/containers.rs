@@ -119,7 +119,8 @@ pub(super) fn ephemeral(spec: &Cursor<'_, '_>, pod: &Pod, errors: &mut Errors) {
         ];
         for name in NOT_ALLOWED {
             let field = container.field(name);
-            let set = field.is_set() && !(field.value.is_object() || field.value.is_array()) || !field.is_empty();
+            let set =
+                field.is_set() && !(field.value.is_object() || field.value.is_array()) || !field.is_empty();
             if set {
                 errors.forbidden(&field, "an ephemeral container cannot have it");
             }
@@ -191,7 +192,8 @@ fn unique_host_ports<'v: 's, 's>(containers: impl Iterator<Item = Cursor<'v, 's>
         for port in container.field("ports").items() {
             let host = port.field("hostPort");
             let number = host.int().unwrap_or(0);
-            let key = (port.field("protocol").text().to_owned(), port.field("hostIP").text().to_owned(), number);
+            let key =
+                (port.field("protocol").text().to_owned(), port.field("hostIP").text().to_owned(), number);
             if number != 0 && !seen.insert(key) {
                 errors.duplicate(&host);
             }
@@ -210,7 +212,8 @@ fn without_index(from: usize, mount: &Cursor<'_, '_>, errors: &mut Errors) {
 fn mounts(container: &Cursor<'_, '_>, pod: &Pod, errors: &mut Errors) {
     let devices = container.field("volumeDevices");
     let device_names: BTreeSet<&str> = devices.items().map(|device| device.field("name").text()).collect();
-    let device_paths: BTreeSet<&str> = devices.items().map(|device| device.field("devicePath").text()).collect();
+    let device_paths: BTreeSet<&str> =
+        devices.items().map(|device| device.field("devicePath").text()).collect();
     let privileged = container.field("securityContext").field("privileged").truth();
     let mut paths = BTreeSet::new();
     for mount in container.field("volumeMounts").items() {

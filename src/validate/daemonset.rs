@@ -63,7 +63,9 @@ fn same(a: &Value, b: &Value) -> bool {
     match (a, b) {
         (Value::Object(a), Value::Object(b)) => {
             let keys = a.keys().chain(b.keys());
-            let get = |map: &serde_json::Map<String, Value>, key: &String| map.get(key).cloned().unwrap_or(Value::Null);
+            let get = |map: &serde_json::Map<String, Value>, key: &String| {
+                map.get(key).cloned().unwrap_or(Value::Null)
+            };
             keys.into_iter().all(|key| {
                 let (a, b) = (get(a, key), get(b, key));
                 (empty(&a) && empty(&b)) || same(&a, &b)

@@ -68,7 +68,8 @@ fn container(container: &mut Map<String, Value>) {
     });
     for name in ["livenessProbe", "readinessProbe", "startupProbe"] {
         let Some(probe) = present(container, name) else { continue };
-        for (field, value) in [("timeoutSeconds", 1), ("periodSeconds", 10), ("successThreshold", 1), ("failureThreshold", 3)]
+        for (field, value) in
+            [("timeoutSeconds", 1), ("periodSeconds", 10), ("successThreshold", 1), ("failureThreshold", 3)]
         {
             zero(probe, field, value);
         }

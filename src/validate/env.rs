@@ -46,7 +46,8 @@ fn value_from(at: &Cursor<'_, '_>, value: &str, errors: &mut Errors) {
     for name in ["configMapKeyRef", "secretKeyRef"] {
         let reference = at.field(name);
         if reference.is_set() {
-            errors.invalid_each(&reference.field("name"), &text::dns_subdomain(reference.field("name").text()));
+            errors
+                .invalid_each(&reference.field("name"), &text::dns_subdomain(reference.field("name").text()));
             let key = reference.field("key");
             if key.text().is_empty() {
                 errors.required(&key, "");
@@ -57,11 +58,15 @@ fn value_from(at: &Cursor<'_, '_>, value: &str, errors: &mut Errors) {
     }
     let sources = SOURCES.iter().filter(|name| at.field(name).is_set()).count();
     if sources == 0 {
-        errors.invalid(at, "needs one of `fieldRef`, `resourceFieldRef`, `configMapKeyRef` and `secretKeyRef`");
+        errors
+            .invalid(at, "needs one of `fieldRef`, `resourceFieldRef`, `configMapKeyRef` and `secretKeyRef`");
     } else if !value.is_empty() {
         errors.invalid(at, "cannot stand beside `value`");
     } else if sources > 1 {
-        errors.invalid(at, "can have only one of `fieldRef`, `resourceFieldRef`, `configMapKeyRef` and `secretKeyRef`");
+        errors.invalid(
+            at,
+            "can have only one of `fieldRef`, `resourceFieldRef`, `configMapKeyRef` and `secretKeyRef`",
+        );
     }
 }
 
@@ -83,7 +88,11 @@ pub(super) fn env_from(at: &Cursor<'_, '_>, errors: &mut Errors) {
             if name.text().is_empty() {
                 errors.required(&name, "");
             } else {
-                let masked = name.text().strip_suffix('-').filter(|rest| !rest.is_empty()).map(|rest| format!("{rest}a"));
+                let masked = name
+                    .text()
+                    .strip_suffix('-')
+                    .filter(|rest| !rest.is_empty())
+                    .map(|rest| format!("{rest}a"));
                 errors.invalid_each(&name, &text::dns_subdomain(masked.as_deref().unwrap_or(name.text())));
             }
         }
@@ -188,7 +197,9 @@ pub(super) fn resource_field(at: &Cursor<'_, '_>, in_volume: bool, errors: &mut 
         if !milli {
             errors.invalid(&divisor, "can be `1` or `1m` only");
         }
-    } else if (RESOURCES.contains(&resource.text()) || huge(resource.text())) && !Quantity::is_one_unit(&written) {
+    } else if (RESOURCES.contains(&resource.text()) || huge(resource.text()))
+        && !Quantity::is_one_unit(&written)
+    {
         errors.invalid(&divisor, "can be 1 of a unit only, like `1`, `1k` or `1Mi`");
     }
 }

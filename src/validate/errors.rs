@@ -116,7 +116,13 @@ impl Errors {
     }
 
     /// A value that stands elsewhere makes this field invalid.
-    pub(super) fn invalid_because_of(&mut self, at: &Cursor<'_, '_>, culprit: &Cursor<'_, '_>, part: Part, detail: &str) {
+    pub(super) fn invalid_because_of(
+        &mut self,
+        at: &Cursor<'_, '_>,
+        culprit: &Cursor<'_, '_>,
+        part: Part,
+        detail: &str,
+    ) {
         let place = culprit.path();
         let value = match (part, place.0.last()) {
             (Part::Key, Some(Step::Key(key) | Step::Field(key))) => Some(key.clone()),
@@ -130,7 +136,8 @@ impl Errors {
 
     /// A value is none of the allowed ones.
     pub(super) fn not_supported(&mut self, at: &Cursor<'_, '_>, allowed: &[&str]) {
-        self.push(ErrorType::NotSupported, at, "").allowed = allowed.iter().map(|&one| one.to_owned()).collect();
+        self.push(ErrorType::NotSupported, at, "").allowed =
+            allowed.iter().map(|&one| one.to_owned()).collect();
     }
 
     /// A value stands twice.

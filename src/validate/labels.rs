@@ -21,7 +21,12 @@ pub(super) fn labels(at: &Cursor<'_, '_>, errors: &mut Errors) {
             errors.invalid_because_of(at, &value, Part::Key, &format!("the key `{key}`: {why}"));
         }
         for why in text::label_value(value.text()) {
-            errors.invalid_because_of(at, &value, Part::Value, &format!("the value `{}`: {why}", value.text()));
+            errors.invalid_because_of(
+                at,
+                &value,
+                Part::Value,
+                &format!("the value `{}`: {why}", value.text()),
+            );
         }
     }
 }
@@ -43,7 +48,8 @@ pub(super) fn selector(at: &Cursor<'_, '_>, invalid_values: bool, errors: &mut E
             }
             "Exists" | "DoesNotExist" => {
                 if !values.is_empty() {
-                    errors.forbidden(&values, "may not be given for the operators `Exists` and `DoesNotExist`");
+                    errors
+                        .forbidden(&values, "may not be given for the operators `Exists` and `DoesNotExist`");
                 }
             }
             _ => bad_operator(&operator, &["In", "NotIn", "Exists", "DoesNotExist"], errors),
@@ -94,9 +100,14 @@ pub(super) fn matches(selector: &Value, labels: &Value) -> Option<bool> {
     }
     for one in selector["matchExpressions"].as_array().into_iter().flatten() {
         let key = one["key"].as_str().unwrap_or("");
-        let values: Vec<&str> =
-            one["values"].as_array().into_iter().flatten().map(|value| value.as_str().unwrap_or("")).collect();
-        let usable = text::qualified_name(key).is_empty() && values.iter().all(|v| text::label_value(v).is_empty());
+        let values: Vec<&str> = one["values"]
+            .as_array()
+            .into_iter()
+            .flatten()
+            .map(|value| value.as_str().unwrap_or(""))
+            .collect();
+        let usable =
+            text::qualified_name(key).is_empty() && values.iter().all(|v| text::label_value(v).is_empty());
         if !usable {
             return None;
         }

@@ -18,7 +18,8 @@ pub(super) fn object_meta(root: &Cursor<'_, '_>, namespaced: bool, form: NameFor
     if !prefix.text().is_empty() {
         // A name that is still to be completed may end in a dash.
         let shown = prefix.text();
-        let masked = if shown.len() > 1 { shown.strip_suffix('-').map(|rest| format!("{rest}a")) } else { None };
+        let masked =
+            if shown.len() > 1 { shown.strip_suffix('-').map(|rest| format!("{rest}a")) } else { None };
         errors.invalid_each(&prefix, &form(masked.as_deref().unwrap_or(shown)));
     }
     let name = meta.field("name");
@@ -63,7 +64,8 @@ pub(super) fn update(root: &Cursor<'_, '_>, old: &Value, errors: &mut Errors) {
         errors.invalid(&generation, "may not become smaller");
     }
     if !before["deletionTimestamp"].is_null() {
-        let had: Vec<&str> = before["finalizers"].as_array().into_iter().flatten().filter_map(Value::as_str).collect();
+        let had: Vec<&str> =
+            before["finalizers"].as_array().into_iter().flatten().filter_map(Value::as_str).collect();
         let finalizers = meta.field("finalizers");
         if finalizers.items().any(|one| !had.contains(&one.text())) {
             errors.forbidden(&finalizers, "no finalizer can be added to an object that is being deleted");
@@ -129,7 +131,8 @@ fn finalizers(at: &Cursor<'_, '_>, errors: &mut Errors) {
         errors.invalid(at, "`orphan` and `foregroundDeletion` cannot both be set");
     }
     for one in at.items() {
-        if !one.text().contains('/') && !matches!(one.text(), "kubernetes" | "orphan" | "foregroundDeletion") {
+        if !one.text().contains('/') && !matches!(one.text(), "kubernetes" | "orphan" | "foregroundDeletion")
+        {
             errors.invalid(&one, "must be a name with a domain, like `example.com/name`");
         }
     }

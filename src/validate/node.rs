@@ -43,7 +43,9 @@ fn annotations(at: &Cursor<'_, '_>, errors: &mut Errors) {
         }
     }
     let avoid = at.key(AVOID);
-    if !avoid.text().is_empty() && !serde_json::from_str::<Value>(avoid.text()).is_ok_and(|value| value.is_object()) {
+    if !avoid.text().is_empty()
+        && !serde_json::from_str::<Value>(avoid.text()).is_ok_and(|value| value.is_object())
+    {
         in_place_of_map(&avoid, Some("AvoidPods"), "is no JSON object", errors);
     }
 }

@@ -17,7 +17,11 @@ pub(super) fn spec(at: &Cursor<'_, '_>, lenient: &Leniency, errors: &mut Errors)
     resources::claims(&claims, errors);
     let pod = Pod {
         volumes,
-        claims: claims.items().map(|claim| claim.field("name").text().to_owned()).filter(|name| !name.is_empty()).collect(),
+        claims: claims
+            .items()
+            .map(|claim| claim.field("name").text().to_owned())
+            .filter(|name| !name.is_empty())
+            .collect(),
         grace: grace.int().unwrap_or(0),
         restart: at.field("restartPolicy").text().to_owned(),
         host_users: at.field("hostUsers").value.as_bool().unwrap_or(true),

@@ -30,7 +30,9 @@ pub(super) fn all(container: &Cursor<'_, '_>, grace: i64, errors: &mut Errors) {
 
 fn probe(at: &Cursor<'_, '_>, grace: i64, errors: &mut Errors) {
     handler(at, &["exec", "httpGet", "tcpSocket", "grpc"], grace, errors);
-    for name in ["initialDelaySeconds", "timeoutSeconds", "periodSeconds", "successThreshold", "failureThreshold"] {
+    for name in
+        ["initialDelaySeconds", "timeoutSeconds", "periodSeconds", "successThreshold", "failureThreshold"]
+    {
         errors.non_negative(&at.field(name));
     }
     let own_grace = at.field("terminationGracePeriodSeconds");
@@ -57,7 +59,8 @@ fn handler(at: &Cursor<'_, '_>, kinds: &[&str], grace: i64, errors: &mut Errors)
             continue;
         }
         if has_one {
-            errors.forbidden(&action, "there can be only one of `exec`, `httpGet`, `tcpSocket` and the others");
+            errors
+                .forbidden(&action, "there can be only one of `exec`, `httpGet`, `tcpSocket` and the others");
             continue;
         }
         has_one = true;
@@ -79,14 +82,22 @@ fn handler(at: &Cursor<'_, '_>, kinds: &[&str], grace: i64, errors: &mut Errors)
             _ => {
                 let seconds = action.field("seconds").int().unwrap_or(0);
                 if seconds <= 0 || seconds > grace {
-                    let detail = format!("must be more than 0 and not more than the {grace} seconds a pod has to stop");
+                    let detail = format!(
+                        "must be more than 0 and not more than the {grace} seconds a pod has to stop"
+                    );
                     errors.invalid(&action, &detail);
                 }
             }
         }
     }
     if !has_one {
-        errors.required(at, &format!("needs one of {}", kinds.iter().map(|kind| format!("`{kind}`")).collect::<Vec<_>>().join(", ")));
+        errors.required(
+            at,
+            &format!(
+                "needs one of {}",
+                kinds.iter().map(|kind| format!("`{kind}`")).collect::<Vec<_>>().join(", ")
+            ),
+        );
     }
 }
 

@@ -75,7 +75,8 @@ impl Quantity {
     pub(super) fn is_one_unit(text: &str) -> bool {
         let Some(quantity) = Quantity::parse(text) else { return false };
         let binary = text.ends_with('i');
-        let exponent = text.bytes().any(|b| b == b'e') || text.bytes().filter(|b| *b == b'E').count() == 1 && !text.ends_with(['E', 'i']);
+        let exponent = text.bytes().any(|b| b == b'e')
+            || text.bytes().filter(|b| *b == b'E').count() == 1 && !text.ends_with(['E', 'i']);
         let base: i128 = if binary { 1024 } else { 1000 };
         let mut unit = NANO;
         for power in 0..=6 {
@@ -172,9 +173,19 @@ mod tests {
 
     #[test]
     fn quantities_of_all_forms_are_compared_exactly() {
-        for (a, b) in
-            [("1", "1000m"), ("1Ki", "1024"), ("0.5", "500m"), ("1.5Gi", "1536Mi"), ("2e3", "2k"), ("1E", "1000P"), ("+1", "1"), (".5", "500m"), ("5.", "5"), ("1e-3", "1m"), ("1E3", "1k")]
-        {
+        for (a, b) in [
+            ("1", "1000m"),
+            ("1Ki", "1024"),
+            ("0.5", "500m"),
+            ("1.5Gi", "1536Mi"),
+            ("2e3", "2k"),
+            ("1E", "1000P"),
+            ("+1", "1"),
+            (".5", "500m"),
+            ("5.", "5"),
+            ("1e-3", "1m"),
+            ("1E3", "1k"),
+        ] {
             assert_eq!(parse(a), parse(b), "{a} {b}");
         }
         assert!(parse("1Gi") > parse("1G"));

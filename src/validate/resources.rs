@@ -28,7 +28,9 @@ pub(super) fn requirements(at: &Cursor<'_, '_>, claims: Option<&BTreeSet<String>
         }
     }
     let names: Vec<&str> = limits.entries().chain(requests.entries()).map(|(name, _)| name).collect();
-    if names.iter().any(|name| is_huge_page(name)) && !names.iter().any(|name| matches!(*name, "cpu" | "memory")) {
+    if names.iter().any(|name| is_huge_page(name))
+        && !names.iter().any(|name| matches!(*name, "cpu" | "memory"))
+    {
         errors.forbidden(at, "huge pages need `cpu` or `memory` beside them");
     }
     if let Some(known) = claims {
@@ -50,7 +52,9 @@ pub(super) fn overhead(at: &Cursor<'_, '_>, errors: &mut Errors) {
     let from = errors.count();
     amounts(at, errors);
     let depth = at.path().0.len();
-    errors.report_as(from, |steps| steps.insert(depth, crate::manifest::path::Step::Field("limits".to_owned())));
+    errors.report_as(from, |steps| {
+        steps.insert(depth, crate::manifest::path::Step::Field("limits".to_owned()))
+    });
 }
 
 fn amounts(at: &Cursor<'_, '_>, errors: &mut Errors) {
@@ -67,7 +71,10 @@ fn one_amount(name: &str, at: &Cursor<'_, '_>, errors: &mut Errors) {
         errors.invalid(at, "is neither a standard resource nor one with a domain, like `example.com/gpu`");
     }
     if plain && !is_standard_for_containers(name) {
-        errors.invalid(at, "is no resource that a container can have: `cpu`, `memory`, `ephemeral-storage`, `hugepages-…`");
+        errors.invalid(
+            at,
+            "is no resource that a container can have: `cpu`, `memory`, `ephemeral-storage`, `hugepages-…`",
+        );
     } else if !plain && !is_native(name) && !is_extended(name) {
         errors.invalid(at, "is no name of an extended resource");
     }
@@ -95,7 +102,9 @@ fn rounded(at: &Cursor<'_, '_>) -> Option<Quantity> {
 fn is_whole_pages(name: &str, at: &Cursor<'_, '_>) -> bool {
     let page = name.strip_prefix("hugepages-").and_then(Quantity::parse);
     match (page, rounded(at)) {
-        (Some(page), Some(amount)) if page.value() > 0 && page.is_whole() => amount.value() % page.value() == 0,
+        (Some(page), Some(amount)) if page.value() > 0 && page.is_whole() => {
+            amount.value() % page.value() == 0
+        }
         _ => false,
     }
 }
@@ -143,7 +152,9 @@ fn is_native(name: &str) -> bool {
 }
 
 fn is_extended(name: &str) -> bool {
-    !is_native(name) && !name.starts_with("requests.") && text::qualified_name(&format!("requests.{name}")).is_empty()
+    !is_native(name)
+        && !name.starts_with("requests.")
+        && text::qualified_name(&format!("requests.{name}")).is_empty()
 }
 
 fn may_overcommit(name: &str) -> bool {
@@ -168,7 +179,8 @@ fn container_claims(at: &Cursor<'_, '_>, known: &BTreeSet<String>, errors: &mut 
                 errors.invalid_each(&request, &text::dns_label(request.text()));
                 key = format!("{name}/{}", request.text());
             }
-            let part_seen = request.text().is_empty() && seen.iter().any(|one| one.starts_with(&format!("{name}/")));
+            let part_seen =
+                request.text().is_empty() && seen.iter().any(|one| one.starts_with(&format!("{name}/")));
             if seen.contains(&key) || part_seen {
                 errors.duplicate(&claim);
             }
@@ -194,7 +206,8 @@ pub(super) fn claims(at: &Cursor<'_, '_>, errors: &mut Errors) {
         }
         let (direct, template) = (claim.field("resourceClaimName"), claim.field("resourceClaimTemplateName"));
         if direct.is_set() == template.is_set() {
-            errors.invalid(&claim, "needs exactly one of `resourceClaimName` and `resourceClaimTemplateName`");
+            errors
+                .invalid(&claim, "needs exactly one of `resourceClaimName` and `resourceClaimTemplateName`");
         }
         for reference in [&direct, &template] {
             if reference.is_set() {

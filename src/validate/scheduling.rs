@@ -57,7 +57,8 @@ fn node_term(at: &Cursor<'_, '_>, errors: &mut Errors) {
             }
             "Exists" | "DoesNotExist" => {
                 if !values.is_empty() {
-                    errors.forbidden(&values, "may not be given for the operators `Exists` and `DoesNotExist`");
+                    errors
+                        .forbidden(&values, "may not be given for the operators `Exists` and `DoesNotExist`");
                 }
             }
             "Gt" | "Lt" => {
@@ -65,7 +66,11 @@ fn node_term(at: &Cursor<'_, '_>, errors: &mut Errors) {
                     errors.required(&values, "must be one number for the operators `Gt` and `Lt`");
                 }
             }
-            _ => labels::bad_operator(&operator, &["In", "NotIn", "Exists", "DoesNotExist", "Gt", "Lt"], errors),
+            _ => labels::bad_operator(
+                &operator,
+                &["In", "NotIn", "Exists", "DoesNotExist", "Gt", "Lt"],
+                errors,
+            ),
         }
         labels::label_name(&requirement.field("key"), errors);
     }
@@ -241,7 +246,8 @@ pub(super) fn gates(at: &Cursor<'_, '_>, errors: &mut Errors) {
 pub(super) fn spread(at: &Cursor<'_, '_>, lenient: &Leniency, errors: &mut Errors) {
     let all: Vec<Cursor<'_, '_>> = at.items().collect();
     for (nth, one) in all.iter().enumerate() {
-        let (skew, topology, action) = (one.field("maxSkew"), one.field("topologyKey"), one.field("whenUnsatisfiable"));
+        let (skew, topology, action) =
+            (one.field("maxSkew"), one.field("topologyKey"), one.field("whenUnsatisfiable"));
         if skew.int().unwrap_or(0) <= 0 {
             errors.invalid(&skew, "must be greater than 0");
         }
@@ -252,7 +258,8 @@ pub(super) fn spread(at: &Cursor<'_, '_>, lenient: &Leniency, errors: &mut Error
             errors.not_supported(&action, &["DoNotSchedule", "ScheduleAnyway"]);
         }
         let repeated = all[nth + 1..].iter().any(|other| {
-            other.field("topologyKey").text() == topology.text() && other.field("whenUnsatisfiable").text() == action.text()
+            other.field("topologyKey").text() == topology.text()
+                && other.field("whenUnsatisfiable").text() == action.text()
         });
         if repeated {
             let pair = one.field("{topologyKey, whenUnsatisfiable}");

@@ -87,7 +87,10 @@ pub(super) fn container(at: &Cursor<'_, '_>, host_users: bool, errors: &mut Erro
     seccomp(&at.field("seccompProfile"), errors);
     if at.field("allowPrivilegeEscalation").value.as_bool() == Some(false) {
         if at.field("privileged").truth() {
-            errors.invalid(at, "`allowPrivilegeEscalation: false` and `privileged: true` contradict each other");
+            errors.invalid(
+                at,
+                "`allowPrivilegeEscalation: false` and `privileged: true` contradict each other",
+            );
         }
         for capability in at.field("capabilities").field("add").items() {
             if capability.text() == "CAP_SYS_ADMIN" {
@@ -210,7 +213,13 @@ pub(super) fn annotations_agree(annotations: &Cursor<'_, '_>, spec: &Cursor<'_, 
             let key = format!("{SECCOMP_CONTAINER}{}", container.field("name").text());
             let annotation = annotations.key(&key);
             if profile.is_set() && annotation.is_set() {
-                agree(&profile, profile.value, annotation.text(), &["runtime/default", "docker/default"], errors);
+                agree(
+                    &profile,
+                    profile.value,
+                    annotation.text(),
+                    &["runtime/default", "docker/default"],
+                    errors,
+                );
             }
         }
     }

@@ -24,7 +24,8 @@ pub(super) fn dns_subdomain(text: &str) -> Vec<String> {
     too_long(text, 253, &mut wrong);
     if !is_dns_subdomain(text) {
         wrong.push(
-            "must be lower-case letters, digits, `-` and `.`, and start and end with a letter or digit".to_owned(),
+            "must be lower-case letters, digits, `-` and `.`, and start and end with a letter or digit"
+                .to_owned(),
         );
     }
     wrong
@@ -40,12 +41,16 @@ pub(super) fn qualified_name(text: &str) -> Vec<String> {
             if prefix.is_empty() {
                 wrong.push("the part before `/` must not be empty".to_owned());
             } else {
-                wrong.extend(dns_subdomain(prefix).into_iter().map(|why| format!("the part before `/` {why}")));
+                wrong.extend(
+                    dns_subdomain(prefix).into_iter().map(|why| format!("the part before `/` {why}")),
+                );
             }
             *name
         }
         _ => {
-            wrong.push("may have one `/` only, between a domain and a name, like `example.com/name`".to_owned());
+            wrong.push(
+                "may have one `/` only, between a domain and a name, like `example.com/name`".to_owned(),
+            );
             return wrong;
         }
     };
@@ -55,7 +60,8 @@ pub(super) fn qualified_name(text: &str) -> Vec<String> {
     too_long(name, 63, &mut wrong);
     if !is_name(name) {
         wrong.push(
-            "the name must be letters, digits, `-`, `_` and `.`, and start and end with a letter or digit".to_owned(),
+            "the name must be letters, digits, `-`, `_` and `.`, and start and end with a letter or digit"
+                .to_owned(),
         );
     }
     wrong
@@ -67,7 +73,8 @@ pub(super) fn label_value(text: &str) -> Vec<String> {
     too_long(text, 63, &mut wrong);
     if !text.is_empty() && !is_name(text) {
         wrong.push(
-            "must be empty or letters, digits, `-`, `_` and `.`, and start and end with a letter or digit".to_owned(),
+            "must be empty or letters, digits, `-`, `_` and `.`, and start and end with a letter or digit"
+                .to_owned(),
         );
     }
     wrong
@@ -95,7 +102,8 @@ pub(super) fn port_name(text: &str) -> Vec<String> {
 /// The name of an environment variable.
 pub(super) fn env_name(text: &str) -> Vec<String> {
     let mut wrong = Vec::new();
-    let first = text.bytes().next().is_some_and(|b| b.is_ascii_alphabetic() || matches!(b, b'-' | b'.' | b'_'));
+    let first =
+        text.bytes().next().is_some_and(|b| b.is_ascii_alphabetic() || matches!(b, b'-' | b'.' | b'_'));
     if !first || !text.bytes().all(is_key_byte) {
         wrong.push("must be letters, digits, `_`, `-` and `.`, and not start with a digit".to_owned());
     }
@@ -155,7 +163,9 @@ fn too_long(text: &str, limit: usize, wrong: &mut Vec<String>) {
 fn is_dns_label(text: &str) -> bool {
     let bytes = text.as_bytes();
     let edge = |b: &u8| b.is_ascii_lowercase() || b.is_ascii_digit();
-    bytes.first().is_some_and(edge) && bytes.last().is_some_and(edge) && bytes.iter().all(|b| edge(b) || *b == b'-')
+    bytes.first().is_some_and(edge)
+        && bytes.last().is_some_and(edge)
+        && bytes.iter().all(|b| edge(b) || *b == b'-')
 }
 
 fn is_dns_subdomain(text: &str) -> bool {

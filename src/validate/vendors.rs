@@ -209,7 +209,8 @@ pub(super) fn iscsi(at: &Cursor<'_, '_>, errors: &mut Errors) {
     }
     let lun = at.field("lun");
     errors.in_range(&lun, 0, 255);
-    if (at.field("chapAuthDiscovery").truth() || at.field("chapAuthSession").truth()) && !at.field("secretRef").is_set()
+    if (at.field("chapAuthDiscovery").truth() || at.field("chapAuthSession").truth())
+        && !at.field("secretRef").is_set()
     {
         errors.required(&at.field("secretRef"), "");
     }
@@ -229,14 +230,17 @@ pub(super) fn iscsi(at: &Cursor<'_, '_>, errors: &mut Errors) {
 
 /// `iqn.2001-04.com.example:disk`, `eui.` and 16, or `naa.` and 32 letters and digits.
 fn is_initiator(text: &str) -> bool {
-    let of_length = |rest: &str, length: usize| rest.len() == length && rest.bytes().all(|b| b.is_ascii_alphanumeric());
+    let of_length =
+        |rest: &str, length: usize| rest.len() == length && rest.bytes().all(|b| b.is_ascii_alphanumeric());
     if let Some(rest) = text.strip_prefix("eui") {
         return rest.get(1..).is_some_and(|rest| of_length(rest, 16));
     }
     if let Some(rest) = text.strip_prefix("naa") {
         return rest.get(1..).is_some_and(|rest| of_length(rest, 32));
     }
-    let Some((date, rest)) = text.strip_prefix("iqn.").and_then(|rest| Some((rest.get(..8)?, rest.get(8..)?))) else {
+    let Some((date, rest)) =
+        text.strip_prefix("iqn.").and_then(|rest| Some((rest.get(..8)?, rest.get(8..)?)))
+    else {
         return false;
     };
     let dated = date.bytes().enumerate().all(|(at, b)| match at {

@@ -26,7 +26,8 @@ pub fn run(name: &str, check: Check) -> (usize, usize) {
     (agreed, cases.len())
 }
 
-fn read(name: &str) -> Vec<Value> {
+/// All cases of a corpus.
+pub fn read(name: &str) -> Vec<Value> {
     let folder = std::env::var_os("DSRULES_CONFORMANCE_DIR").map_or_else(
         || PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/conformance")),
         PathBuf::from,
