@@ -10,6 +10,7 @@
 
 pub mod datalog;
 pub mod diagnostic;
+pub mod execute;
 pub mod facts;
 pub mod manifest;
 pub mod model;

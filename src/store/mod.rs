@@ -36,6 +36,7 @@ use rusqlite::Connection;
 
 pub use events::StoredEvent;
 pub use inputs::{Brought, Input, InputFile};
+pub use objects::PodReader;
 pub use open::{Missing, Open};
 pub use placement::{Fit, Placement};
 

@@ -2,16 +2,18 @@
 //!
 //! Two million of them do not fit into memory, so a listing is a visit.
 
-use rusqlite::{Connection, Row, ToSql};
+use std::collections::BTreeMap;
+
+use rusqlite::{CachedStatement, Connection, Row, ToSql};
 use serde_json::{Value, json};
 
 use super::columns::{self, SYSTEM, SYSTEM_COUNT, text};
-use super::dictionary::Reader;
+use super::dictionary::{Names, Reader};
 use super::fault::Fault;
 use super::save::table;
 use super::{Store, pods};
 use crate::diagnostic::Diagnostic;
-use crate::model::{Body, Kind, Meta, ObjectKey, Owner, Pod, timestamp};
+use crate::model::{Body, Kind, Meta, Name, ObjectKey, Owner, Pod, timestamp};
 
 impl Store {
     /// One whole object: the user's fields and what the system says of it.
@@ -49,6 +51,71 @@ impl Store {
             Some(namespace) => each(connection, kind, "WHERE t.namespace = ?1", &[&namespace], visit),
             None => each(connection, kind, "", &[], visit),
         })
+    }
+}
+
+/// Reads pods one by one, in any order, without reading shared bodies again.
+pub struct PodReader<'s> {
+    store: &'s Store,
+    reader: Reader<'s>,
+    statement: CachedStatement<'s>,
+}
+
+impl Store {
+    /// A reader of single pods.
+    ///
+    /// # Errors
+    /// When the store is damaged or cannot be read.
+    pub fn pod_reader(&self) -> Result<PodReader<'_>, Diagnostic> {
+        let columns = pods::columns();
+        let sql = format!(
+            "SELECT {columns}, body, status FROM pods t LEFT JOIN pod_bodies USING (namespace, name)
+             WHERE t.namespace = ?1 AND t.name = ?2"
+        );
+        let prepare = |fault: Fault| fault.tell(&self.path, "read the pods");
+        Ok(PodReader {
+            store: self,
+            reader: Reader::new(&self.connection).map_err(prepare)?,
+            statement: self.connection.prepare_cached(&sql).map_err(|error| prepare(error.into()))?,
+        })
+    }
+
+    /// The pods that are bound to a node and not being deleted, by node; only
+    /// those whose controlling owner is of the kind `owner`, and those without one.
+    ///
+    /// # Errors
+    /// When the store is damaged or cannot be read.
+    pub fn bound_pods(&self, owner: &str) -> Result<BTreeMap<Name, Vec<ObjectKey>>, Diagnostic> {
+        self.run("read the pods", |connection| {
+            let sql = "SELECT node, namespace, p.name FROM pods p LEFT JOIN owners o ON o.id = p.owner
+                WHERE node IS NOT NULL AND deleting IS NULL AND (p.owner IS NULL OR o.kind = ?1)
+                ORDER BY namespace, p.name";
+            let mut names = Names::default();
+            let mut bound: BTreeMap<Name, Vec<ObjectKey>> = BTreeMap::new();
+            let mut statement = connection.prepare_cached(sql)?;
+            let mut rows = statement.query([owner])?;
+            while let Some(row) = rows.next()? {
+                let key = ObjectKey { namespace: names.name(text(row, 1)?), name: text(row, 2)?.into() };
+                bound.entry(names.name(text(row, 0)?)).or_default().push(key);
+            }
+            Ok(bound)
+        })
+    }
+}
+
+impl PodReader<'_> {
+    /// One whole pod; `None` when there is none.
+    ///
+    /// # Errors
+    /// When the store is damaged or cannot be read.
+    pub fn read(&mut self, key: &ObjectKey) -> Result<Option<Value>, Diagnostic> {
+        let PodReader { store, reader, statement } = self;
+        let mut read = || -> Result<Option<Value>, Fault> {
+            let mut rows = statement.query([&*key.namespace, &*key.name])?;
+            let Some(row) = rows.next()? else { return Ok(None) };
+            Ok(Some(pod(row, reader)?.1))
+        };
+        read().map_err(|fault| fault.tell(&store.path, "read a pod"))
     }
 }
 

@@ -1,0 +1,46 @@
+//! `.dsrules` in a node's folder: which files there are dsrules' own.
+//!
+//! It is written before a file that it names is created, and after one that it no
+//! longer names is gone, so after a crash it may name too much, never too little. A
+//! kubelet passes over files whose name begins with a dot.
+
+use std::collections::BTreeSet;
+use std::io::Read;
+
+use cap_std::fs::Dir;
+use serde::{Deserialize, Serialize};
+
+use super::folder::{open_file, replace};
+
+/// The index file's name.
+pub(super) const INDEX: &str = ".dsrules";
+
+/// More is not read; it is not ours then.
+const LONGEST: u64 = 64 * 1024 * 1024;
+
+/// What the index says.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct Index {
+    /// The node: an index that was copied into another folder says nothing.
+    pub(super) node: String,
+    /// Whether dsrules made the folder, and so removes it when it is empty.
+    pub(super) made: bool,
+    /// The files.
+    pub(super) files: BTreeSet<String>,
+}
+
+impl Index {
+    /// Reads the index of a folder; `None` when there is none of this node's.
+    pub(super) fn read(dir: &Dir, node: &str) -> Option<Index> {
+        let mut text = String::new();
+        open_file(dir, INDEX).ok()?.take(LONGEST).read_to_string(&mut text).ok()?;
+        serde_json::from_str::<Index>(&text).ok().filter(|index| index.node == node)
+    }
+
+    /// Writes the index of a folder.
+    pub(super) fn write(&self, dir: &Dir) -> std::io::Result<()> {
+        let mut text = serde_json::to_string_pretty(self)?;
+        text.push('\n');
+        replace(dir, INDEX, &text)
+    }
+}
