@@ -10,6 +10,7 @@ mod random;
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use dsrules::datalog::explain::{self, Derivation, Failure, Subgoal};
 use dsrules::datalog::{Evaluation, Facts, Limits, Program, RelationId, Source, Sym, Symbols, Value};
 use proptest::prelude::*;
 use proptest::test_runner::TestRunner;
@@ -149,6 +150,79 @@ fn an_update_equals_a_fresh_evaluation() {
             let fresh = data(&evaluate(&program, &mut symbols, fresh), &symbols);
             assert_eq!(data(&evaluation, &symbols), fresh, "{}", rules.text());
             assert_eq!(known, fresh, "{}", rules.text());
+        }
+    });
+}
+
+/// Whether an explanation is one: every row in it is there, every rule is a rule, and a row
+/// is not explained by itself.
+fn check_derivation(derivation: &Derivation, data: &Data, above: &mut Vec<String>, text: &str) {
+    assert!(!above.contains(&derivation.fact), "{} explains itself\n{text}", derivation.fact);
+    let row = |row: &Row| row.iter().map(shown).collect::<Vec<_>>();
+    let there =
+        data.get(&derivation.relation).is_some_and(|rows| rows.iter().any(|it| row(it) == derivation.values));
+    assert!(there, "{} is not there\n{text}", derivation.fact);
+    match derivation.note.as_deref() {
+        None => assert!(text.contains(&derivation.rule.as_ref().unwrap().text), "{derivation}\n{text}"),
+        Some(note) => assert!(["input", "explained above"].contains(&note), "{derivation}\n{text}"),
+    }
+    above.push(derivation.fact.clone());
+    for subgoal in &derivation.because {
+        if let Subgoal::Row(row) = subgoal {
+            check_derivation(row, data, above, text);
+        }
+    }
+    above.pop();
+}
+
+fn shown(value: &Val) -> String {
+    match value {
+        Val::Text(text) => text.clone(),
+        Val::Number(number) => number.to_string(),
+    }
+}
+
+#[test]
+fn every_row_has_a_reason_and_every_absence_too() {
+    on_random(1_500, 240, |choices| {
+        let rules = Rules::random(choices);
+        let input = rules.random_input(choices, 6);
+        let text = rules.text();
+        let program = load(&text);
+        let mut symbols = Symbols::new();
+        let facts = facts(&program, &mut symbols, all_rows(&input));
+        let evaluation = evaluate(&program, &mut symbols, facts);
+        let data = data(&evaluation, &symbols);
+        for declaration in program.declarations() {
+            let id = declaration.id;
+            for row in evaluation.rows(id).take(10) {
+                let derivation = explain::why(&program, &symbols, &evaluation, id, &row).unwrap();
+                check_derivation(&derivation, &data, &mut Vec::new(), &text);
+            }
+            let row: Vec<Sym> = rules
+                .random_values(choices, &declaration.name)
+                .iter()
+                .map(|value| sym(&mut symbols, value))
+                .collect();
+            if evaluation.contains(id, &row) {
+                continue;
+            }
+            assert_eq!(explain::why(&program, &symbols, &evaluation, id, &row), None);
+            let absent = explain::why_not(&program, &symbols, &evaluation, id, &row);
+            // For each rule whose head fits there is an attempt; without any there is a note.
+            assert!(absent.note.is_some() || !absent.attempts.is_empty(), "{absent}\n{text}");
+            for attempt in &absent.attempts {
+                for subgoal in &attempt.holds {
+                    if let Subgoal::Row(row) = subgoal {
+                        let mut bare = row.clone();
+                        bare.note = Some("input".to_owned());
+                        check_derivation(&bare, &data, &mut Vec::new(), &text);
+                    }
+                }
+                if let Failure::Blocked(derivation) = &attempt.fails {
+                    check_derivation(derivation, &data, &mut Vec::new(), &text);
+                }
+            }
         }
     });
 }

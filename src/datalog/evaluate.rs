@@ -7,6 +7,7 @@
 
 use std::cell::Cell;
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use super::facts::Facts;
 use super::plan::{Known, Start, Tables, head_values, plan};
@@ -34,9 +35,14 @@ impl Default for Limits {
     }
 }
 
+/// The rows of some relations that were first derived together.
+pub(super) type Round = Vec<(RelationId, RowSet)>;
+
 /// The rows of a program's relations for some facts.
 ///
-/// Only what the wanted relations need is there: others are empty.
+/// Only what the wanted relations need is there: others are empty. A clone is a snapshot:
+/// it shares all rows with the original until one of them is updated.
+#[derive(Clone)]
 pub struct Evaluation {
     pub(super) program: Program,
     pub(super) tables: Tables,
@@ -63,7 +69,7 @@ impl Evaluation {
             .declarations()
             .map(|declaration| {
                 let columns = declaration.columns.len();
-                needed[declaration.id.index()].then(|| Table::new(columns, RowSet::new(columns)))
+                needed[declaration.id.index()].then(|| Arc::new(Table::new(columns, RowSet::new(columns))))
             })
             .collect();
         for (id, mut rows) in facts.checked(program)? {
@@ -73,14 +79,15 @@ impl Evaluation {
                 if rows.len() > limits.rows_per_relation {
                     return Err(too_many_facts(program, id, rows.len(), limits));
                 }
-                tables[id.index()] = Some(Table::new(program.declaration(id).columns.len(), rows));
+                let columns = program.declaration(id).columns.len();
+                tables[id.index()] = Some(Arc::new(Table::new(columns, rows)));
             }
         }
         let mut evaluation = Evaluation { program: program.clone(), tables, limits: *limits, heads };
         let program = program.clone();
         for stratum in &program.body.strata {
             if stratum.relations.iter().any(|id| needed[id.index()]) {
-                evaluation.stratum(stratum, symbols)?;
+                evaluation.stratum(stratum, symbols, None)?;
             }
         }
         Ok(evaluation)
@@ -104,7 +111,11 @@ impl Evaluation {
     }
 
     /// The rows of a relation that start with some values, sorted by their symbols.
-    pub fn rows_with_prefix(&self, relation: RelationId, prefix: &[Sym]) -> impl Iterator<Item = Row> + '_ {
+    pub fn rows_with_prefix(
+        &self,
+        relation: RelationId,
+        prefix: &[Sym],
+    ) -> impl Iterator<Item = Row> + use<'_> {
         self.table(relation).map(|table| table.prefix(prefix)).into_iter().flatten()
     }
 
@@ -127,15 +138,21 @@ impl Evaluation {
     }
 
     fn table(&self, relation: RelationId) -> Option<&Table> {
-        self.tables.get(relation.index()).and_then(Option::as_ref)
+        self.tables.get(relation.index()).and_then(Option::as_deref)
     }
 
     pub(super) fn columns(&self, relation: RelationId) -> usize {
         self.program.declaration(relation).columns.len()
     }
 
-    /// Fills the relations of a stratum, which are empty.
-    pub(super) fn stratum(&mut self, stratum: &Stratum, symbols: &Symbols) -> Result<(), Diagnostic> {
+    /// Fills the relations of a stratum, which are empty. Of a recursive one, `rounds` gets
+    /// the rows that were new in each round.
+    pub(super) fn stratum(
+        &mut self,
+        stratum: &Stratum,
+        symbols: &Symbols,
+        mut rounds: Option<&mut Vec<Round>>,
+    ) -> Result<(), Diagnostic> {
         let program = self.program.clone();
         let rules = &program.body.rules;
         let mut found = BTreeMap::new();
@@ -149,7 +166,7 @@ impl Evaluation {
             for (id, mut rows) in found {
                 self.finish(id, &mut rows)?;
                 rows.shrink();
-                self.tables[id.index()] = Some(Table::new(self.columns(id), rows));
+                self.tables[id.index()] = Some(Arc::new(Table::new(self.columns(id), rows)));
             }
             return Ok(());
         }
@@ -157,7 +174,7 @@ impl Evaluation {
             let mut new = Vec::new();
             for (id, mut rows) in std::mem::take(&mut found) {
                 self.finish(id, &mut rows)?;
-                let Some(table) = self.tables[id.index()].as_mut() else { continue };
+                let Some(table) = self.tables[id.index()].as_mut().map(Arc::make_mut) else { continue };
                 table.keep(&mut rows, false);
                 let total = table.len() + rows.len();
                 table.apply(&rows, &RowSet::new(table.columns()));
@@ -172,6 +189,9 @@ impl Evaluation {
                 for (at, literal) in stratum.uses.get(id).into_iter().flatten() {
                     self.derive(*at, Start::Literal(*literal), Some(rows), None, symbols, &mut found)?;
                 }
+            }
+            if let Some(rounds) = &mut rounds {
+                rounds.push(new);
             }
         }
         Ok(())

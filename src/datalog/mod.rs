@@ -13,6 +13,7 @@
 
 mod check;
 mod evaluate;
+pub mod explain;
 mod facts;
 mod lexer;
 mod parser;

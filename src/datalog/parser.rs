@@ -98,7 +98,14 @@ pub(super) fn parse(source: u32, text: &str) -> Items {
     let items = Items { faults, ..Items::default() };
     let mut parser = Parser { text, tokens, at: 0, items, docs: Vec::new() };
     parser.items();
-    parser.items
+    let mut items = parser.items;
+    // One mistake often breaks more than one thing on its line: the first one is told.
+    items.faults.sort_by_key(|fault| fault.span);
+    let line = |fault: &Fault| {
+        text.get(..fault.span.start as usize).map_or(0, |before| before.rfind('\n').map_or(0, |at| at + 1))
+    };
+    items.faults.dedup_by_key(|fault| line(fault));
+    items
 }
 
 /// Reads a rule body alone, as a query.
@@ -157,13 +164,23 @@ impl Parser<'_> {
     }
 
     fn expected(&mut self, what: &str) {
-        let message = format!("expected {what}, found {}", self.token().shown());
+        let (last, mut span) = (self.last_span(), self.span());
+        let mut message = format!("expected {what}, found {}", self.token().shown());
+        if self.at > 0 && self.between(last, span).contains('\n') {
+            // What is missing is missing where the line ends, not where the next one starts.
+            message = format!("expected {what} at the end of the line");
+            span = Span { start: last.end, end: last.end, ..last };
+        }
         let help = match self.token() {
             Token::Mark(";") => "parts of a rule are joined with `,`; write two rules for an or",
             Token::End | Token::Directive(_) | Token::Doc(_) => "a rule ends with `.`",
             _ => "a rule is `head(X) :- body(X, Y), !other(Y), X < Y.`",
         };
-        self.fault("syntax", message, help, self.span());
+        self.fault("syntax", message, help, span);
+    }
+
+    fn between(&self, before: Span, behind: Span) -> &str {
+        self.text.get(before.end as usize..behind.start as usize).unwrap_or("")
     }
 
     /// As `take`, with an error when it is not there.
@@ -242,10 +259,10 @@ impl Parser<'_> {
                 Token::End | Token::Directive(_) | Token::Doc(_) => return,
                 _ => {}
             }
-            let (before, here) = (self.last_span(), self.span());
             let ended = matches!(self.tokens.get(self.at - 1), Some((Token::Mark("."), _)));
-            let between = self.text.get(before.end as usize..here.start as usize).unwrap_or("");
-            if ended && between.contains('\n') {
+            let between = self.between(self.last_span(), self.span());
+            // What stands in the first column starts something new, full stop or not.
+            if between.contains('\n') && (ended || between.ends_with('\n')) {
                 return;
             }
             self.at += 1;

@@ -95,7 +95,7 @@ pub(super) struct Plan {
 }
 
 /// The tables, by [`RelationId`].
-pub(super) type Tables = Vec<Option<Table>>;
+pub(super) type Tables = Vec<Option<Arc<Table>>>;
 
 /// Plans a rule and builds the indexes it needs.
 pub(super) fn plan(
@@ -104,7 +104,7 @@ pub(super) fn plan(
     variables: usize,
     start: Start,
     symbols: &Symbols,
-    tables: &[Option<Table>],
+    tables: &[Option<Arc<Table>>],
 ) -> Plan {
     let done = BTreeSet::new();
     let plan = Plan { never: false, slots: variables, start: vec![], start_filters: vec![], steps: vec![] };
@@ -123,7 +123,7 @@ struct Planner<'a> {
     body: &'a [Literal],
     head: Option<&'a Atom>,
     symbols: &'a Symbols,
-    tables: &'a [Option<Table>],
+    tables: &'a [Option<Arc<Table>>],
     bound: BTreeSet<Variable>,
     /// Literals that are dealt with.
     done: BTreeSet<usize>,

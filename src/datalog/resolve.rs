@@ -117,7 +117,8 @@ impl Resolver {
     fn declaration(&mut self, raw: RawDeclaration) {
         if let Some(first) = self.body.names.get(raw.name.as_str()) {
             let first = self.body.declaration(*first);
-            let help = if first.builtin {
+            let by_user = !self.body.texts[raw.span.source as usize].builtin;
+            let help = if first.builtin && by_user {
                 "a built-in relation cannot be declared again; give yours another name"
             } else {
                 "give one of them another name"

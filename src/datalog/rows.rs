@@ -190,6 +190,16 @@ impl RowSet {
         (0..self.len()).map(move |at| self.row(at, columns))
     }
 
+    /// Of sorted rows: whether this is one.
+    pub fn contains(&self, row: &[Sym]) -> bool {
+        let syms = row.iter().copied();
+        match self {
+            RowSet::Narrow(rows) => rows.binary_search(&Packed::pack(syms, row.len())).is_ok(),
+            RowSet::Middle(rows) => rows.binary_search(&Packed::pack(syms, row.len())).is_ok(),
+            RowSet::Wide(rows) => rows.binary_search(&Packed::pack(syms, row.len())).is_ok(),
+        }
+    }
+
     /// Takes out the rows of another sorted set.
     pub fn subtract(&mut self, other: &RowSet) {
         match (self, other) {

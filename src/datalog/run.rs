@@ -10,6 +10,7 @@
 //! by it are passed over and rows removed by it are looked at too.
 
 use std::cell::Cell;
+use std::sync::Arc;
 
 use datafrog::{Leapers, Relation};
 
@@ -31,7 +32,7 @@ pub(super) struct Delta {
 
 /// What the steps of one run share.
 pub(super) struct Context<'a> {
-    pub tables: &'a [Option<Table>],
+    pub tables: &'a [Option<Arc<Table>>],
     pub symbols: &'a Symbols,
     /// To see the tables as they were before these changes.
     pub before: Option<&'a [Option<Delta>]>,

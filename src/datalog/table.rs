@@ -29,6 +29,7 @@ const SMALL: usize = 16;
 const SAMPLE: usize = 256;
 
 /// The rows of a relation in one order of its columns.
+#[derive(Clone)]
 pub(super) struct Index<T: Ord> {
     /// At each place, which column of the relation stands there.
     pub order: Vec<usize>,
@@ -54,10 +55,17 @@ struct Estimates {
 }
 
 /// A relation by the width of its rows.
+#[derive(Clone)]
 pub(super) enum Table {
     Narrow(Indexes<u64>),
     Middle(Indexes<u128>),
     Wide(Indexes<Wide>),
+}
+
+impl<T: Ord + Clone> Clone for Indexes<T> {
+    fn clone(&self) -> Self {
+        Indexes { columns: self.columns, first: self.first.clone(), estimates: Mutex::default() }
+    }
 }
 
 impl<T: Packed> Index<T> {

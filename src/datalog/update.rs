@@ -14,6 +14,7 @@
 //! so asking whether it can be derived says nothing.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use super::evaluate::Evaluation;
 use super::facts::Facts;
@@ -73,7 +74,7 @@ impl Evaluation {
         let done = self.carry(inputs, symbols, &mut deltas);
         if let Err(error) = done {
             for (at, delta) in deltas.iter().enumerate() {
-                if let (Some(table), Some(delta)) = (self.tables[at].as_mut(), delta) {
+                if let (Some(table), Some(delta)) = (self.tables[at].as_mut().map(Arc::make_mut), delta) {
                     table.apply(&delta.removed, &delta.added);
                 }
             }
@@ -132,7 +133,7 @@ impl Evaluation {
 
     /// Changes a table and notes what really changed.
     fn change(&mut self, id: RelationId, mut delta: Delta, deltas: &mut Deltas) -> Result<(), Diagnostic> {
-        let Some(table) = self.tables[id.index()].as_mut() else { return Ok(()) };
+        let Some(table) = self.tables[id.index()].as_mut().map(Arc::make_mut) else { return Ok(()) };
         table.keep(&mut delta.added, false);
         table.keep(&mut delta.removed, true);
         if delta.added.is_empty() && delta.removed.is_empty() {
@@ -194,10 +195,10 @@ impl Evaluation {
         let mut old = Vec::new();
         for id in &stratum.relations {
             let columns = self.columns(*id);
-            let empty = Table::new(columns, RowSet::new(columns));
+            let empty = Arc::new(Table::new(columns, RowSet::new(columns)));
             old.push((*id, self.tables[id.index()].replace(empty)));
         }
-        let done = self.stratum(stratum, symbols);
+        let done = self.stratum(stratum, symbols, None);
         let mut changed = Vec::new();
         for (id, table) in old {
             let new = std::mem::replace(&mut self.tables[id.index()], table);

@@ -2,6 +2,7 @@
 
 use std::cell::Cell;
 use std::collections::BTreeSet;
+use std::sync::Arc;
 
 use super::plan::Known;
 use super::program::RelationId;
@@ -150,12 +151,12 @@ pub(super) enum AnyView<'a> {
 impl<'a> AnyView<'a> {
     /// With `before`, as it was before those changes.
     pub fn new(
-        tables: &'a [Option<Table>],
+        tables: &'a [Option<Arc<Table>>],
         before: Option<&[Option<Delta>]>,
         relation: RelationId,
         index: usize,
     ) -> Self {
-        let Some(table) = tables[relation.index()].as_ref() else { return AnyView::Empty };
+        let Some(table) = tables[relation.index()].as_deref() else { return AnyView::Empty };
         let delta = before.and_then(|deltas| deltas[relation.index()].as_ref());
         let delta = delta.map(|delta| (&delta.added, &delta.removed));
         match (table, delta) {

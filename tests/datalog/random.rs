@@ -206,6 +206,12 @@ impl Rules {
         data
     }
 
+    /// Values that fit a relation.
+    pub fn random_values(&self, choices: &mut Choices, name: &str) -> Row {
+        let found = self.relations.iter().find(|relation| relation.name == name);
+        found.map(|relation| random_row(choices, relation)).unwrap_or_default()
+    }
+
     /// Rows to add and rows to remove; some are there already, some are not.
     pub fn random_change(&self, choices: &mut Choices, data: &Data) -> (Change, Change) {
         let inputs: Vec<&Relation> = self.relations.iter().filter(|relation| relation.level == 0).collect();

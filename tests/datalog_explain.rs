@@ -1,0 +1,128 @@
+//! Explanations of a small program, as a person reads them.
+
+#![allow(clippy::unwrap_used, missing_docs)]
+
+use dsrules::datalog::explain::{why, why_not};
+use dsrules::datalog::{Evaluation, Facts, Limits, Program, Source, Sym, Symbols};
+
+const RULES: &str = r#".type Node
+.type Set
+.type Key
+.decl node(n: Node, age: number) input
+.decl set(d: Set) input
+.decl taint(n: Node, k: Key) input
+.decl tolerates(d: Set, k: Key) input
+.decl link(a: Node, b: Node) input
+.decl repelled(d: Set, n: Node, k: Key)
+.decl eligible(d: Set, n: Node) output
+.decl near(a: Node, b: Node) output
+
+/// {Node} has the taint {Key}, which {Set} does not tolerate.
+repelled(Set, Node, Key) :- set(Set), taint(Node, Key), !tolerates(Set, Key).
+
+/// {Set} runs on {Node}, which is old enough and has no taint against it.
+eligible(Set, Node) :- set(Set), node(Node, Age), Age + 10 > 60, !repelled(Set, Node, _).
+/// {Set} runs on {Node}, as it does on {Other} beside it.
+eligible(Set, Node) :- eligible(Set, Other), near(Other, Node), node(Node, _), Node != Other.
+
+near(A, B) :- link(A, B).
+near(A, C) :- near(A, B), near(B, C).
+"#;
+
+struct World {
+    program: Program,
+    symbols: Symbols,
+    evaluation: Evaluation,
+}
+
+impl World {
+    fn new(facts: &[&[&str]]) -> Self {
+        let source = Source { file: "small.dl", text: RULES, builtin: true };
+        let program = Program::load(&[source]).program.unwrap();
+        let mut symbols = Symbols::new();
+        let mut all = Facts::new();
+        for fact in facts {
+            let row: Vec<Sym> = fact[1..].iter().map(|value| sym(&mut symbols, value)).collect();
+            all.insert(program.relation(fact[0]).unwrap(), &row);
+        }
+        let wanted: Vec<_> = program.declarations().map(|found| found.id).collect();
+        let evaluation = Evaluation::new(&program, &mut symbols, all, &wanted, &Limits::default()).unwrap();
+        World { program, symbols, evaluation }
+    }
+
+    fn explain(&mut self, fact: &[&str]) -> String {
+        let row: Vec<Sym> = fact[1..].iter().map(|value| sym(&mut self.symbols, value)).collect();
+        let relation = self.program.relation(fact[0]).unwrap();
+        match why(&self.program, &self.symbols, &self.evaluation, relation, &row) {
+            Some(derivation) => derivation.to_string(),
+            None => why_not(&self.program, &self.symbols, &self.evaluation, relation, &row).to_string(),
+        }
+    }
+}
+
+fn sym(symbols: &mut Symbols, value: &str) -> Sym {
+    match value.parse() {
+        Ok(number) => symbols.number(number),
+        Err(_) => symbols.text(value),
+    }
+}
+
+#[test]
+fn rows_are_explained_down_to_the_input() {
+    let mut world = World::new(&[
+        &["set", "agent"],
+        &["set", "proxy"],
+        &["node", "n1", "90"],
+        &["node", "n2", "90"],
+        &["node", "n3", "5"],
+        &["node", "n4", "5"],
+        &["taint", "n2", "gpu"],
+        &["tolerates", "proxy", "gpu"],
+        &["link", "n1", "n3"],
+        &["link", "n3", "n1"],
+        &["link", "n3", "n2"],
+    ]);
+    let asked: [&[&str]; 8] = [
+        &["eligible", "agent", "n1"],
+        &["eligible", "proxy", "n2"],
+        &["eligible", "agent", "n2"],
+        &["near", "n1", "n1"],
+        &["eligible", "agent", "n4"],
+        &["eligible", "nobody", "n1"],
+        &["repelled", "proxy", "n2", "gpu"],
+        &["node", "n9", "7"],
+    ];
+    let shown: Vec<String> = asked.iter().map(|fact| world.explain(fact)).collect();
+    insta::with_settings!({
+        snapshot_path => "../snapshots",
+        prepend_module_to_snapshot => false,
+        omit_expression => true,
+    }, {
+        insta::assert_snapshot!("datalog_explain", shown.join("\n"));
+    });
+}
+
+#[test]
+fn a_long_circle_is_cut_and_ends() {
+    let names: Vec<String> = (0..120).map(|n| format!("n{n}")).collect();
+    let links: Vec<[&str; 3]> = (0..120).map(|n| ["link", &*names[n], &*names[(n + 1) % 120]]).collect();
+    let mut facts: Vec<&[&str]> = links.iter().map(|link| &link[..]).collect();
+    facts.push(&["set", "agent"]);
+    let mut world = World::new(&facts);
+    let long = world.explain(&["near", "n0", "n299"]);
+    assert!(long.contains("too much of it") || long.lines().count() < 2_000, "{}", long.len());
+    let absent = world.explain(&["near", "n0", "elsewhere"]);
+    assert!(absent.contains("it would need itself"), "{absent}");
+}
+
+#[test]
+fn explanations_are_data() {
+    let mut world = World::new(&[&["set", "agent"], &["node", "n1", "90"]]);
+    let row = [sym(&mut world.symbols, "agent"), sym(&mut world.symbols, "n1")];
+    let relation = world.program.relation("eligible").unwrap();
+    let found = why(&world.program, &world.symbols, &world.evaluation, relation, &row).unwrap();
+    let json = serde_json::to_value(&found).unwrap();
+    assert_eq!(json["sentence"], "agent runs on n1, which is old enough and has no taint against it.");
+    assert_eq!(json["because"][2]["comparison"], "90 + 10 > 60");
+    assert_eq!(json["because"][3]["absent"], "repelled(\"agent\", \"n1\", _)");
+}
