@@ -22,7 +22,6 @@ pub(super) const OF_DAEMONSET: &[&str] = &[
     "min_ready_seconds",
     "update_strategy",
     "surge_of_one",
-    "template_generation",
 ];
 
 impl Grounding {
@@ -136,10 +135,6 @@ impl Grounding {
         let surge = daemonset.strategy.max_surge.of(1);
         let surge = self.symbols.number(i64::try_from(surge).unwrap_or(i64::MAX));
         self.row("surge_of_one", &[it, surge]);
-        if let Some(generation) = daemonset.template_generation() {
-            let generation = self.text(&generation.to_string());
-            self.row("template_generation", &[it, generation]);
-        }
         let hash = self.text(&daemonset.template.new_hash());
         self.row("new_hash", &[it, hash]);
         self.daemonset_details(daemonset, it);
