@@ -5,6 +5,7 @@
 //! here decides anything: no policy, no SQL, no files, no clock.
 
 mod change;
+mod defaults;
 mod labels;
 mod names;
 mod namespace;
@@ -18,6 +19,7 @@ mod workload;
 mod world;
 
 pub use change::Change;
+pub use defaults::defaults;
 pub use labels::{is_label_key, is_label_value};
 pub use names::{Kind, Meta, Name, Object, ObjectKey, Origin, Owner, Written};
 pub use namespace::Namespace;

@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use sha2::{Digest, Sha256};
 
+use super::defaults::normal_template;
 use super::views::{list, text};
 use super::{Labels, Meta, Name, ObjectKey, Selector, Term, Toleration, labels_of};
 
@@ -203,18 +204,35 @@ impl Strategy {
     }
 }
 
-/// A template's fingerprint: SHA-256 of its JSON with sorted keys, without the
-/// `$patch: replace` that a revision's copy carries and without nulls and empty
-/// `metadata.creationTimestamp`, which an API server adds.
+/// A template's fingerprint: SHA-256 of its JSON with sorted keys, as an API server
+/// would keep it.
 pub(super) fn fingerprint(template: &Value) -> Name {
-    let mut template = template.clone();
-    if let Some(fields) = template.as_object_mut() {
-        fields.remove("$patch");
-        fields.retain(|_, value| !value.is_null());
-        if let Some(meta) = fields.get_mut("metadata").and_then(Value::as_object_mut) {
-            meta.remove("creationTimestamp");
-        }
-    }
-    let digest = Sha256::digest(template.to_string().as_bytes());
+    let digest = Sha256::digest(normal_template(template).to_string().as_bytes());
     digest.iter().take(16).map(|byte| format!("{byte:02x}")).collect::<String>().into()
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn a_template_by_hand_and_the_same_from_a_cluster_are_one() {
+        let by_hand = json!({ "metadata": { "labels": { "app": "a" } }, "spec": {
+            "containers": [{ "name": "c", "image": "x:1", "ports": [{ "containerPort": 80 }] }],
+            "volumes": [{ "name": "v", "configMap": { "name": "m" } }] } });
+        let read_back = json!({ "$patch": "replace",
+            "metadata": { "labels": { "app": "a" }, "creationTimestamp": null }, "spec": {
+            "containers": [{ "name": "c", "image": "x:1", "imagePullPolicy": "IfNotPresent", "resources": {},
+                "ports": [{ "containerPort": 80, "protocol": "TCP" }],
+                "terminationMessagePath": "/dev/termination-log", "terminationMessagePolicy": "File" }],
+            "dnsPolicy": "ClusterFirst", "restartPolicy": "Always", "schedulerName": "default-scheduler",
+            "securityContext": {}, "terminationGracePeriodSeconds": 30,
+            "volumes": [{ "name": "v", "configMap": { "name": "m", "defaultMode": 420 } }] } });
+        assert_eq!(fingerprint(&by_hand), fingerprint(&read_back));
+        let mut other = read_back;
+        other["spec"]["containers"][0]["image"] = json!("x:2");
+        assert_ne!(fingerprint(&by_hand), fingerprint(&other));
+    }
 }

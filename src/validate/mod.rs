@@ -8,7 +8,6 @@
 mod claims;
 mod containers;
 mod daemonset;
-mod defaults;
 mod env;
 mod errors;
 mod labels;
@@ -30,9 +29,8 @@ mod windows;
 use serde_json::Value;
 
 use crate::manifest::path::Cursor;
-use crate::model::Kind;
+use crate::model::{Kind, defaults};
 
-pub use defaults::defaults;
 pub use errors::{ErrorType, FieldError};
 
 /// The namespace of objects that name none, when nobody says otherwise.

@@ -1,11 +1,11 @@
 //! What an API server fills in before it looks at an object.
 //!
-//! It happens on a copy that is validated and thrown away: nothing of it is ever
-//! written back over what the user wrote.
+//! It happens on a copy, to validate it or to compare templates, that is thrown away:
+//! nothing of it is ever written back over what the user wrote.
 
 use serde_json::{Map, Value, json};
 
-use crate::model::Kind;
+use super::Kind;
 
 /// Fills in the defaults of an object.
 pub fn defaults(kind: Kind, value: &mut Value, namespace: &str) {
@@ -22,6 +22,51 @@ pub fn defaults(kind: Kind, value: &mut Value, namespace: &str) {
                 pod(spec);
             }
         }
+        _ => {}
+    }
+}
+
+/// A pod template as an API server would keep it, so that one written by hand and the
+/// same one read back from a cluster are equal: defaults filled in, nothing empty.
+pub(super) fn normal_template(template: &Value) -> Value {
+    let mut template = template.clone();
+    if let Some(fields) = template.as_object_mut() {
+        // Carried by a revision's copy only.
+        fields.remove("$patch");
+    }
+    if let Some(meta) = object(&mut template, "metadata") {
+        meta.remove("creationTimestamp");
+    }
+    if let Some(spec) = object(&mut template, "spec") {
+        pod(spec);
+        mirror(spec, "serviceAccountName", "serviceAccount");
+        mirror(spec, "serviceAccount", "serviceAccountName");
+    }
+    drop_empty(&mut template);
+    template
+}
+
+/// The deprecated name of a field says the same as the field.
+fn mirror(map: &mut Map<String, Value>, from: &str, to: &str) {
+    if let Some(value) = map.get(from).cloned() {
+        map.entry(to).or_insert(value);
+    }
+}
+
+/// Removes nulls, empty objects and empty lists, which say nothing.
+fn drop_empty(value: &mut Value) {
+    let says_nothing = |value: &Value| match value {
+        Value::Null => true,
+        Value::Array(items) => items.is_empty(),
+        Value::Object(fields) => fields.is_empty(),
+        _ => false,
+    };
+    match value {
+        Value::Array(items) => items.iter_mut().for_each(drop_empty),
+        Value::Object(fields) => fields.retain(|_, field| {
+            drop_empty(field);
+            !says_nothing(field)
+        }),
         _ => {}
     }
 }
@@ -113,6 +158,11 @@ fn volume(volume: &mut Map<String, Value>) {
     }
     if let Some(path) = present(volume, "hostPath") {
         absent(path, "type", || json!(""));
+    }
+    for source in ["secret", "configMap", "downwardAPI", "projected"] {
+        if let Some(source) = present(volume, source) {
+            absent(source, "defaultMode", || json!(0o644));
+        }
     }
     if let Some(downward) = present(volume, "downwardAPI") {
         each(downward, "items", field_ref);
