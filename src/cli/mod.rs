@@ -17,6 +17,7 @@ mod man;
 mod plan;
 mod planning;
 mod resources;
+mod rollout;
 mod rules;
 mod selector;
 mod sort;
@@ -52,6 +53,7 @@ fn run(command: &Command, context: &mut Context) -> Result<Exit, Failure> {
         Command::Validate(args) => validate::run(args, context),
         Command::Get(args) => get::run(args, context),
         Command::Describe(args) => describe::run(args, context),
+        Command::Rollout(args) => rollout::run(args, context),
         Command::Rules(args) => rules::run(args, context),
         Command::Completions(args) => completions::run(args, context),
         Command::Man(args) => man::run(args, context),

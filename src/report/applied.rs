@@ -9,7 +9,7 @@ use crate::plan::{Applied, Change};
 
 /// Objects of one kind that met the same fate and are shown one by one; of more, the
 /// rest is counted.
-const SHOWN: usize = 25;
+const SHOWN: usize = 10;
 
 /// One line for each object: `daemonset.apps/fluentd created`. Of a plan, only of those
 /// that change.
@@ -127,7 +127,7 @@ mod tests {
             (0..30).map(|n| node(&format!("n{n:02}"), Change::Unchanged)).collect();
         objects.push(node("z", Change::Created));
         let short = text(&objects, Detail::Short);
-        assert!(short.ends_with("node/n24 unchanged\nnode/z created\nnode: 5 more unchanged\n"), "{short}");
+        assert!(short.ends_with("node/n09 unchanged\nnode/z created\nnode: 20 more unchanged\n"), "{short}");
         assert_eq!(text(&objects, Detail::Wide).lines().count(), 31);
     }
 }

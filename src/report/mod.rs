@@ -18,7 +18,7 @@ pub use age::{age, human};
 pub use applied::{applied, statuses};
 pub use columns::{Columns, EventRow, cells, columns, event_columns};
 pub use data::{list, plan_document, write_json, write_yaml};
-pub use describe::{describe_daemonset, describe_node, describe_pod};
+pub use describe::{describe_daemonset, describe_node, describe_pod, describe_template};
 pub use paint::Paint;
 pub use plan::{Detail, Look, plan_names, plan_text};
 pub use table::Table;

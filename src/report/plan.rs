@@ -29,7 +29,7 @@ pub struct Look {
 }
 
 /// Actions of one daemonset that [`Detail::Short`] shows.
-const SHOWN: usize = 12;
+const SHOWN: usize = 8;
 
 /// Writes a plan: what changes for each daemonset, then one summary line.
 ///
@@ -280,7 +280,7 @@ mod tests {
         let plan = Plan { waves: (0..20).map(wave).collect(), ..Plan::default() };
         let short = text(&plan, Detail::Short, false);
         assert!(short.contains("  wave 2 of 20\n    + create   n01"), "{short}");
-        assert!(short.contains("… and 8 more (4 to create, 4 to delete); -o wide shows them"), "{short}");
+        assert!(short.contains("… and 12 more (6 to create, 6 to delete); -o wide shows them"), "{short}");
         assert!(short.ends_with("Plan: 10 to create, 10 to delete, in 20 waves.\n"), "{short}");
         assert!(text(&plan, Detail::Wide, false).contains("wave 20 of 20"));
     }

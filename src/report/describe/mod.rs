@@ -20,6 +20,15 @@ use super::{EventRow, Table, age};
 use crate::diagnostic::visible;
 use crate::model::seconds;
 
+/// A pod template, as a part of a page.
+#[must_use]
+pub fn describe_template(template: &Value) -> String {
+    let mut page = Page::default();
+    page.line("Pod Template:");
+    template::write(template, "  ", &mut page);
+    page.text
+}
+
 /// A page that is being written.
 #[derive(Default)]
 struct Page {

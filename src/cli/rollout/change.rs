@@ -1,0 +1,135 @@
+//! `rollout undo` and `rollout restart`: a changed template, applied as any other.
+
+use dsrules::diagnostic::Diagnostic;
+use dsrules::manifest::Reading;
+use dsrules::model::{DaemonSet, Kind, Object, Origin};
+use dsrules::pipeline;
+use dsrules::plan::Plan;
+use dsrules::report::{self, Detail, Look};
+use serde_json::{Value, json};
+
+use super::super::apply::DryRun;
+use super::super::context::Context;
+use super::super::exit::{Exit, Failure};
+use super::{Changing, Target, history, revisions};
+
+/// The annotation by which `kubectl rollout restart` makes a template a new one.
+const RESTARTED: &str = "kubectl.kubernetes.io/restartedAt";
+
+/// Goes back to the template of an earlier revision.
+pub fn undo(target: &Target, to: i64, changing: &Changing, context: &mut Context) -> Result<Exit, Failure> {
+    change(target, changing, context, "rolled back", &|world, daemonset, _| {
+        let history = revisions(world, daemonset);
+        let current = history.last().filter(|_| to == 0);
+        let found = if to == 0 {
+            history.iter().rev().find(|it| current.is_some_and(|current| it.revision < current.revision))
+        } else {
+            history.iter().find(|it| it.revision == to)
+        };
+        let Some(found) = found else {
+            return Err(match to {
+                0 => Diagnostic::error("no-revision", "no last revision to roll back to")
+                    .because(format!("`{}` has had one template only", daemonset.meta.key)),
+                _ => history::unknown(to, &history),
+            });
+        };
+        if found.template == daemonset.template.fingerprint {
+            let revision = found.revision;
+            return Ok(Outcome::Skip(format!(
+                "skipped rollback (current template already matches revision {revision})"
+            )));
+        }
+        let mut template = found.value["data"]["spec"]["template"].clone();
+        template.as_object_mut().map(|template| template.remove("$patch"));
+        Ok(Outcome::Template(template))
+    })
+}
+
+/// Makes the template a new one by an annotation with the time.
+pub fn restart(target: &Target, changing: &Changing, context: &mut Context) -> Result<Exit, Failure> {
+    change(target, changing, context, "restarted", &|_, daemonset, now| {
+        let mut template = daemonset.value["spec"]["template"].clone();
+        if template["metadata"]["annotations"][RESTARTED] == now {
+            return Err(Diagnostic::error(
+                "restarted-now",
+                format!("`{}` was restarted within this second", daemonset.meta.key),
+            )
+            .help("wait a second, and restart it again"));
+        }
+        if !template["metadata"]["annotations"].is_object() {
+            template["metadata"]["annotations"] = json!({});
+        }
+        template["metadata"]["annotations"][RESTARTED] = json!(now);
+        Ok(Outcome::Template(template))
+    })
+}
+
+/// What is to happen to a daemonset.
+enum Outcome {
+    /// Nothing, and why.
+    Skip(String),
+    /// It gets this template.
+    Template(Value),
+}
+
+type Choose<'a> = &'a dyn Fn(&dsrules::model::World, &DaemonSet, &str) -> Result<Outcome, Diagnostic>;
+
+fn change(
+    target: &Target,
+    changing: &Changing,
+    context: &mut Context,
+    done: &str,
+    choose: Choose,
+) -> Result<Exit, Failure> {
+    let program = changing.bounds.rules.load(context)?;
+    let options = changing.bounds.options(context);
+    let dry = changing.dry_run == DryRun::Client;
+    let mut store = if dry { context.read()? } else { context.write("dsrules rollout")? };
+    if !dry {
+        store.begin()?;
+    }
+    let mut world = store.load()?;
+    let (mut reading, mut lines) = (Reading::default(), Vec::new());
+    for daemonset in target.find(&world, &store)? {
+        let name = &daemonset.meta.key.name;
+        match choose(&world, daemonset, &context.now.strftime("%Y-%m-%dT%H:%M:%SZ").to_string())? {
+            Outcome::Skip(why) => lines.push(format!("daemonset.apps/{name} {why}")),
+            Outcome::Template(template) => {
+                let mut value = (*daemonset.value).clone();
+                value["spec"]["template"] = template;
+                reading.objects.push(Object {
+                    kind: Kind::DaemonSet,
+                    key: daemonset.meta.key.clone(),
+                    value,
+                    origin: Origin { file: "<rollout>".into(), document: 0, path: String::new() },
+                });
+                let end = if dry { " (dry run)" } else { "" };
+                lines.push(format!("daemonset.apps/{name} {}{end}", context.paint.changed(done)));
+            }
+        }
+    }
+    let planned = if reading.objects.is_empty() {
+        None
+    } else if dry {
+        Some(pipeline::plan(&mut world, reading, &[], &program, &options)?)
+    } else {
+        // No input of its own: nothing is remembered that could be pruned.
+        Some(pipeline::apply(&mut store, "", reading, &program, &options)?)
+    };
+    for line in lines {
+        writeln!(context.out, "{line}")?;
+    }
+    if let Some(planned) = planned {
+        show(&planned.plan, dry, context)?;
+    }
+    Ok(Exit::Done)
+}
+
+fn show(plan: &Plan, dry: bool, context: &mut Context) -> Result<(), Failure> {
+    if !context.quiet {
+        let detail = if context.verbose { Detail::Wide } else { Detail::Short };
+        report::plan_text(plan, Look { detail, paint: context.paint, done: !dry }, &mut context.out)?;
+        report::statuses(&plan.statuses, &mut context.out)?;
+    }
+    Ok(())
+}

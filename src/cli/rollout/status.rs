@@ -1,0 +1,52 @@
+//! `rollout status`: kubectl's sentence for how far it is.
+
+use dsrules::diagnostic::Diagnostic;
+use dsrules::model::DaemonSet;
+
+use super::super::context::Context;
+use super::super::exit::{Exit, Failure};
+use super::Target;
+
+/// Says how far each is. Nothing moves between two commands, so there is nothing to
+/// watch: unfinished is what kubectl would time out on.
+pub fn run(target: &Target, context: &mut Context) -> Result<Exit, Failure> {
+    let store = context.read()?;
+    let world = store.load()?;
+    let mut exit = Exit::Done;
+    for daemonset in target.find(&world, &store)? {
+        if daemonset.strategy.kind.as_ref() != "RollingUpdate" {
+            return Err(Diagnostic::error(
+                "no-status",
+                "rollout status is only available for RollingUpdate strategy type",
+            )
+            .because(format!(
+                "`{}` has {}: its pods are replaced when they are deleted",
+                daemonset.meta.key, daemonset.strategy.kind
+            ))
+            .into());
+        }
+        let (sentence, done) = sentence(daemonset);
+        writeln!(context.out, "{sentence}")?;
+        if !done {
+            exit = Exit::Error;
+        }
+    }
+    Ok(exit)
+}
+
+/// kubectl's DaemonSetStatusViewer.
+fn sentence(daemonset: &DaemonSet) -> (String, bool) {
+    let (name, status) = (&daemonset.meta.key.name, &daemonset.status);
+    let waiting = format!("Waiting for daemon set \"{name}\" rollout to finish:");
+    let (updated, desired) = (status.updated_number_scheduled, status.desired_number_scheduled);
+    if daemonset.meta.generation > status.observed_generation {
+        ("Waiting for daemon set spec update to be observed...".to_owned(), false)
+    } else if updated < desired {
+        (format!("{waiting} {updated} out of {desired} new pods have been updated..."), false)
+    } else if status.number_available < desired {
+        let available = status.number_available;
+        (format!("{waiting} {available} of {desired} updated pods are available..."), false)
+    } else {
+        (format!("daemon set \"{name}\" successfully rolled out"), true)
+    }
+}
