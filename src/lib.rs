@@ -11,6 +11,7 @@
 pub mod datalog;
 pub mod diagnostic;
 pub mod execute;
+pub mod explain;
 pub mod facts;
 pub mod manifest;
 pub mod model;

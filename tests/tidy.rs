@@ -22,7 +22,7 @@ const MAY_KNOW: [(&str, &[&str]); 16] = [
     ("plan", &["diagnostic", "model", "datalog", "facts", "rules", "reason"]),
     ("explain", &["diagnostic", "model", "datalog", "facts", "rules", "reason", "plan"]),
     ("execute", &["diagnostic", "model", "plan", "store"]),
-    ("report", &["diagnostic", "model", "plan", "explain"]),
+    ("report", &["diagnostic", "model", "datalog", "plan", "explain"]),
     (
         "pipeline",
         &[

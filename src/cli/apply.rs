@@ -8,6 +8,7 @@ use super::context::Context;
 use super::exit::{Exit, Failure};
 use super::plan::dry;
 use super::planning::{PlanningArgs, show};
+use super::tree::TreeArgs;
 
 /// Arguments of `apply`.
 #[derive(Debug, Args)]
@@ -18,6 +19,8 @@ pub struct ApplyArgs {
     #[arg(long, value_name = "HOW", value_enum, default_value_t = DryRun::None)]
     #[arg(num_args = 0..=1, require_equals = true, default_missing_value = "client")]
     dry_run: DryRun,
+    #[command(flatten)]
+    tree: TreeArgs,
 }
 
 /// kubectl's words for `--dry-run`; there is no server, so both mean the same.
@@ -34,6 +37,7 @@ pub enum DryRun {
 pub fn run(args: &ApplyArgs, context: &mut Context) -> Result<Exit, Failure> {
     let planning = &args.planning;
     let (reading, errors) = planning.read(context)?;
+    let mut tree = Exit::Done;
     if args.dry_run == DryRun::Client {
         let planned = dry(planning, reading, context)?;
         show(&planned.plan, planning.output, false, context)?;
@@ -41,12 +45,14 @@ pub fn run(args: &ApplyArgs, context: &mut Context) -> Result<Exit, Failure> {
         let program = planning.bounds.rules.load(context)?;
         let open = Open::write("dsrules apply").wait(context.lock_timeout);
         let mut store = Store::open(&context.db, &open)?;
+        args.tree.check(&store)?;
         store.begin()?;
         let options = planning.options(context);
         let planned = pipeline::apply(&mut store, &planning.input.id(), reading, &program, &options)?;
         if !context.quiet {
             show(&planned.plan, planning.output, true, context)?;
         }
+        tree = args.tree.sync(&store, context)?;
     }
-    Ok(if errors == 0 { Exit::Done } else { Exit::Error })
+    Ok(if errors == 0 { tree } else { Exit::Error })
 }

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum, builder::styling};
 
-use super::{apply, completions, delete, describe, get, man, plan, rollout, rules, validate};
+use super::{apply, completions, delete, describe, explain, get, man, plan, rollout, rules, validate};
 
 const EXIT_CODES: &str = "\
 Exit codes:
@@ -55,6 +55,8 @@ pub enum Command {
     Describe(describe::DescribeArgs),
     /// Delete objects and what belongs to them
     Delete(delete::DeleteArgs),
+    /// Say why a daemonset's pod is on a node, or is not
+    Explain(explain::ExplainArgs),
     /// Follow, undo or repeat a daemonset's rollout
     Rollout(rollout::RolloutArgs),
     /// Show the rules that decide

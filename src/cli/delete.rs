@@ -14,6 +14,7 @@ use super::exit::{Exit, Failure};
 use super::planning::BoundArgs;
 use super::resources::{Resource, Wanted, missing, wanted};
 use super::selector::LabelSelector;
+use super::tree::TreeArgs;
 
 /// Arguments of `delete`.
 #[derive(Debug, Args)]
@@ -46,6 +47,8 @@ pub struct DeleteArgs {
     output: Option<String>,
     #[command(flatten)]
     bounds: BoundArgs,
+    #[command(flatten)]
+    tree: TreeArgs,
 }
 
 /// kubectl's words for `--cascade`.
@@ -74,6 +77,7 @@ pub fn run(args: &DeleteArgs, context: &mut Context) -> Result<Exit, Failure> {
     let dry = args.dry_run == DryRun::Client;
     let mut store = if dry { context.read()? } else { context.write("dsrules delete")? };
     if !dry {
+        args.tree.check(&store)?;
         store.begin()?;
     }
     let targets = targets(args, &wanted, &store)?;
@@ -87,7 +91,7 @@ pub fn run(args: &DeleteArgs, context: &mut Context) -> Result<Exit, Failure> {
         pipeline::apply_delete(&mut store, &targets, cascade, &program, &options)?
     };
     show(args, &planned.plan, dry, context)?;
-    Ok(Exit::Done)
+    if dry { Ok(Exit::Done) } else { args.tree.sync(&store, context) }
 }
 
 /// What is to be deleted; a namespace takes all that is in it along.

@@ -11,6 +11,7 @@ mod context;
 mod delete;
 mod describe;
 mod exit;
+mod explain;
 mod get;
 mod input;
 mod man;
@@ -21,6 +22,7 @@ mod rollout;
 mod rules;
 mod selector;
 mod sort;
+mod tree;
 mod validate;
 
 use std::process::ExitCode;
@@ -53,6 +55,7 @@ fn run(command: &Command, context: &mut Context) -> Result<Exit, Failure> {
         Command::Validate(args) => validate::run(args, context),
         Command::Get(args) => get::run(args, context),
         Command::Describe(args) => describe::run(args, context),
+        Command::Explain(args) => explain::run(args, context),
         Command::Rollout(args) => rollout::run(args, context),
         Command::Rules(args) => rules::run(args, context),
         Command::Completions(args) => completions::run(args, context),

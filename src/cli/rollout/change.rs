@@ -86,6 +86,7 @@ fn change(
     let dry = changing.dry_run == DryRun::Client;
     let mut store = if dry { context.read()? } else { context.write("dsrules rollout")? };
     if !dry {
+        changing.tree.check(&store)?;
         store.begin()?;
     }
     let mut world = store.load()?;
@@ -122,7 +123,7 @@ fn change(
     if let Some(planned) = planned {
         show(&planned.plan, dry, context)?;
     }
-    Ok(Exit::Done)
+    if dry { Ok(Exit::Done) } else { changing.tree.sync(&store, context) }
 }
 
 fn show(plan: &Plan, dry: bool, context: &mut Context) -> Result<(), Failure> {

@@ -15,6 +15,7 @@ use super::context::Context;
 use super::exit::{Exit, Failure};
 use super::planning::BoundArgs;
 use super::resources::{Resource, Wanted, missing, wanted};
+use super::tree::TreeArgs;
 
 /// Arguments of `rollout`.
 #[derive(Debug, Args)]
@@ -74,6 +75,8 @@ struct Changing {
     dry_run: DryRun,
     #[command(flatten)]
     bounds: BoundArgs,
+    #[command(flatten)]
+    tree: TreeArgs,
 }
 
 /// Runs the subcommand.
