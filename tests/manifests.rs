@@ -8,7 +8,7 @@ use dsrules::manifest::{FieldValidation, Input, Options, Reading, read};
 use dsrules::model::Kind;
 
 fn text(name: &str, text: &str) -> Input {
-    Input::Text { name: name.into(), bytes: text.as_bytes().to_vec() }
+    Input::Text { name: name.into(), bytes: text.as_bytes().to_vec().into() }
 }
 
 fn read_text(yaml: &str) -> Reading {
@@ -66,7 +66,7 @@ apiVersion: v1
 items:
 - apiVersion: v1
   kind: Node
-  metadata: {name: a, managedFields: [{manager: kubelet, fieldsV1: {'f:status': {}}}]}
+  metadata: {name: a, managedFields: [{manager: kubelet, operation: Update, fieldsV1: {'f:status': {}}}]}
   status: {capacity: {cpu: 4}, somethingNew: 1}
 - apiVersion: v1
   kind: Service

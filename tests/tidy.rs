@@ -12,8 +12,8 @@ use std::path::{Path, PathBuf};
 const MAY_KNOW: [(&str, &[&str]); 16] = [
     ("diagnostic", &[]),
     ("model", &["diagnostic"]),
-    ("manifest", &["diagnostic", "model"]),
-    ("validate", &["diagnostic", "model", "manifest"]),
+    ("validate", &["diagnostic", "model"]),
+    ("manifest", &["diagnostic", "model", "validate"]),
     ("store", &["diagnostic", "model"]),
     ("datalog", &["diagnostic"]),
     ("rules", &["diagnostic", "datalog"]),

@@ -36,10 +36,10 @@ pub enum DryRun {
 /// Applies and shows what was done.
 pub fn run(args: &ApplyArgs, context: &mut Context) -> Result<Exit, Failure> {
     let planning = &args.planning;
-    let (reading, errors) = planning.read(context)?;
+    let (mut reading, mut errors) = planning.read(context)?;
     let mut tree = Exit::Done;
     if args.dry_run == DryRun::Client {
-        let planned = dry(planning, reading, context)?;
+        let planned = dry(planning, &mut reading, &mut errors, context)?;
         show(&planned.plan, planning.output, false, context)?;
     } else {
         let program = planning.bounds.rules.load(context)?;
@@ -47,6 +47,7 @@ pub fn run(args: &ApplyArgs, context: &mut Context) -> Result<Exit, Failure> {
         let mut store = Store::open(&context.db, &open)?;
         args.tree.check(&store)?;
         store.begin()?;
+        errors += planning.check_updates(&mut reading, &store, context)?;
         let options = planning.options(context);
         let planned = pipeline::apply(&mut store, &planning.input.id(), reading, &program, &options)?;
         if !context.quiet {

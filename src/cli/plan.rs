@@ -22,8 +22,8 @@ pub struct PlanArgs {
 
 /// Plans and shows.
 pub fn run(args: &PlanArgs, context: &mut Context) -> Result<Exit, Failure> {
-    let (reading, errors) = args.planning.read(context)?;
-    let planned = dry(&args.planning, reading, context)?;
+    let (mut reading, mut errors) = args.planning.read(context)?;
+    let planned = dry(&args.planning, &mut reading, &mut errors, context)?;
     show(&planned.plan, args.planning.output, false, context)?;
     Ok(match (errors, args.detailed_exitcode && changes(&planned.plan)) {
         (0, true) => Exit::Changes,
@@ -33,11 +33,19 @@ pub fn run(args: &PlanArgs, context: &mut Context) -> Result<Exit, Failure> {
 }
 
 /// Makes the plan on a copy of what the store holds; a store that is not there is empty.
-pub fn dry(args: &PlanningArgs, reading: Reading, context: &Context) -> Result<Planned, Failure> {
+/// Errors that `--keep-going` goes past are added to the count.
+pub fn dry(
+    args: &PlanningArgs,
+    reading: &mut Reading,
+    errors: &mut usize,
+    context: &Context,
+) -> Result<Planned, Failure> {
     let program = args.bounds.rules.load(context)?;
     let options = args.options(context);
     let open = Open::read().wait(context.lock_timeout).missing(Missing::Empty);
     let store = Store::open(&context.db, &open)?;
+    *errors += args.check_updates(reading, &store, context)?;
+    let reading = std::mem::take(reading);
     let gone = pipeline::gone(&store, &args.input.id(), &reading, &options)?;
     let mut world = store.load()?;
     Ok(pipeline::plan(&mut world, reading, &gone, &program, &options)?)

@@ -7,6 +7,7 @@ use dsrules::manifest::Reading;
 use dsrules::pipeline::{MaxDelete, Options};
 use dsrules::plan::{Plan, Readiness};
 use dsrules::report::{self, Detail, Look};
+use dsrules::store::Store;
 
 use super::context::Context;
 use super::exit::Failure;
@@ -105,6 +106,26 @@ impl PlanningArgs {
             file.path = absolute(Path::new(&*file.path)).into();
         }
         Ok((reading, count))
+    }
+
+    /// Refuses what may not change of objects that are stored. Errors end the command,
+    /// or, with `--keep-going`, are told and given back as a count.
+    pub fn check_updates(
+        &self,
+        reading: &mut Reading,
+        store: &Store,
+        context: &Context,
+    ) -> Result<usize, Failure> {
+        reading.check_updates(&self.input.options(), |kind, key| store.object(kind, key))?;
+        let errors = std::mem::take(&mut reading.diagnostics);
+        if !errors.is_empty() && !self.keep_going {
+            return Err(errors.into());
+        }
+        let count = errors.len();
+        if count > 0 {
+            context.tell(errors);
+        }
+        Ok(count)
     }
 }
 

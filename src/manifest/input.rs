@@ -26,7 +26,7 @@ pub enum Input {
         /// As `<stdin>`.
         name: Arc<str>,
         /// The text, not yet checked.
-        bytes: Vec<u8>,
+        bytes: Arc<Vec<u8>>,
     },
 }
 
@@ -43,7 +43,7 @@ impl Input {
         if bytes.len() as u64 > limits.file_bytes {
             return Err(too_large(name, limits.file_bytes).at(place()));
         }
-        Ok(Input::Text { name: name.into(), bytes })
+        Ok(Input::Text { name: name.into(), bytes: Arc::new(bytes) })
     }
 }
 
@@ -151,7 +151,7 @@ pub(super) fn load(input: &Input, limits: &Limits) -> Result<Loaded, Box<Diagnos
     let bytes = match input {
         Input::Path(path) => read_file(path, &name, limits)
             .map_err(|diagnostic| Box::new(diagnostic.at(Place::file(name.clone()))))?,
-        Input::Text { bytes, .. } => bytes.clone(),
+        Input::Text { bytes, .. } => bytes.to_vec(),
     };
     let sha256 = Sha256::digest(&bytes).iter().map(|byte| format!("{byte:02x}")).collect();
     let count = bytes.len() as u64;

@@ -93,7 +93,8 @@ fn problem(base: usize, text: &str, error: &serde_json::Error) -> Problem {
     let spot = Spot::Bytes(base + start, base + end);
     if let Some((code, message)) = said.split_once("\u{0}") {
         let code = OWN.iter().find(|own| **own == code).unwrap_or(&"json-syntax");
-        return Problem::new(code, message).at(spot);
+        let problem = Problem::new(code, message).at(spot);
+        return if *code == "duplicate-key" { problem.help("keep one of the two") } else { problem };
     }
     if said.contains("recursion limit") {
         return Problem::new("nesting", "lists and objects nest too deep").at(spot);

@@ -8,20 +8,11 @@ use std::collections::BTreeMap;
 
 use saphyr_parser::{Event, Parser, Span};
 
-use super::path::{FieldPath, Step};
 use super::problem::Spot;
 use super::scan::{self, Entries};
 use super::source::Mark;
 use super::yaml::mark_of;
-
-/// What of a field is meant.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Part {
-    /// Its key: an unknown field, a wrong label key.
-    Key,
-    /// Its value.
-    Value,
-}
+use crate::validate::path::{FieldPath, Part, Step};
 
 /// A field whose place is wanted: of the object that starts at a mark.
 #[derive(Debug, Clone)]
@@ -41,6 +32,17 @@ pub(super) fn in_yaml(text: &str, lines_before: u32, wanted: &[Wanted]) -> Vec<O
     }
     let found = wanted.iter().zip(targets);
     found.map(|(wanted, (root, steps))| walk.spot(root, &steps, wanted)).collect()
+}
+
+/// Where the first mapping of a piece of YAML starts: its object.
+pub(super) fn first_mapping(text: &str, lines_before: u32) -> Option<Mark> {
+    let mut parser = Parser::new_from_str(text);
+    while let Some(Ok((event, span))) = parser.next_event() {
+        if matches!(event, Event::MappingStart(..)) {
+            return Some(mark_of(span.start, span.len(), lines_before));
+        }
+    }
+    None
 }
 
 /// The wanted fields as a tree, and the walk over the events that fills it.
@@ -117,7 +119,7 @@ impl Walk {
                     Some(frame) if frame.mapping && frame.key.is_none() => {
                         frame.key = Some((text.to_string(), mark))
                     }
-                    _ => drop(self.value(mark, false)),
+                    _ => drop(self.value(mark, span.is_empty())),
                 }
             }
             Event::Alias(_) => match self.stack.last_mut() {

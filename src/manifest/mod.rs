@@ -13,13 +13,14 @@ mod json;
 mod limits;
 mod locate;
 mod object;
-pub mod path;
 mod problem;
 mod read;
 mod scalar;
 mod scan;
 mod schema;
 mod source;
+mod update;
+mod wording;
 mod yaml;
 
 use std::collections::BTreeMap;
@@ -29,7 +30,6 @@ use crate::model::{Kind, Name, Object, ObjectKey};
 
 pub use input::Input;
 pub use limits::Limits;
-pub use locate::Part;
 pub use source::{Format, Mark, Source};
 
 use problem::Spot;
@@ -82,6 +82,8 @@ pub struct Reading {
     pub others: BTreeMap<String, usize>,
     /// Everything that is wrong, in all files, sorted.
     pub diagnostics: Vec<Diagnostic>,
+    /// What was read, to look places up again.
+    inputs: Vec<Input>,
 }
 
 impl Reading {
@@ -155,6 +157,7 @@ pub fn read(inputs: &[Input], options: &Options) -> Reading {
             .push(diagnostic.help("a manifest has at least `apiVersion`, `kind` and `metadata.name`"));
     }
     Diagnostic::sort(&mut reading.diagnostics);
+    reading.inputs = files;
     reading
 }
 

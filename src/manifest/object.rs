@@ -8,12 +8,12 @@ use std::collections::BTreeMap;
 
 use serde_json::Value;
 
-use super::locate::Part;
-use super::path::FieldPath;
 use super::problem::{Problem, Spot};
 use super::schema::Finding;
 use crate::diagnostic::nearest;
 use crate::model::{Kind, ObjectKey};
+use crate::validate::path::FieldPath;
+use crate::validate::path::Part;
 
 /// An object of a kind that is read, and where it starts.
 #[derive(Debug)]

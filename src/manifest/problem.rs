@@ -3,7 +3,7 @@
 //! A [`Problem`] has a mark at most; the file and the source line are added when it
 //! becomes a [`Diagnostic`], so that work on many threads need not share texts.
 
-use crate::diagnostic::{Diagnostic, Severity};
+use crate::diagnostic::{Diagnostic, Place, Severity};
 
 use super::source::{Mark, Source};
 
@@ -82,9 +82,57 @@ impl Problem {
             Some(spot) => source.place(spot.mark(source)),
             None => crate::diagnostic::Place::file(source.name.clone()),
         });
+        if matches!(self.code, "yaml-syntax" | "mapping-key")
+            && let Some(cause) = cause(source, diagnostic.place.as_ref())
+        {
+            return in_words(cause, diagnostic);
+        }
         diagnostic.label = self.label;
         diagnostic.notes.extend(self.note);
         diagnostic.help = self.help;
         diagnostic
     }
+}
+
+fn in_words((cause, help): (Cause, String), mut diagnostic: Diagnostic) -> Diagnostic {
+    match cause {
+        Cause::Template => "this is a template, not a manifest".clone_into(&mut diagnostic.message),
+        Cause::Conflict(place) => {
+            "a merge conflict was left in the file".clone_into(&mut diagnostic.message);
+            diagnostic.place = Some(place);
+        }
+        Cause::LineAbove => {}
+    }
+    diagnostic.help = Some(help);
+    diagnostic
+}
+
+/// What a syntax error really comes from, where the text around it tells.
+enum Cause {
+    Template,
+    Conflict(Place),
+    LineAbove,
+}
+
+fn cause(source: &Source, place: Option<&Place>) -> Option<(Cause, String)> {
+    let place = place?;
+    if place.text.contains("{{") {
+        return Some((
+            Cause::Template,
+            "render it first, as with `helm template`, or quote the `{{`".to_owned(),
+        ));
+    }
+    if let Some(at) = source.text.find("<<<<<<< ")
+        && (at == 0 || source.text.as_bytes()[at - 1] == b'\n')
+    {
+        let spot = source.place(source.mark(at, at + 7));
+        return Some((
+            Cause::Conflict(spot),
+            "keep one of the two versions and remove the markers".to_owned(),
+        ));
+    }
+    let above = source.text.lines().nth((place.line as usize).checked_sub(2)?)?.trim();
+    let bare = !above.is_empty() && above.bytes().all(|b| b.is_ascii_alphanumeric());
+    (bare && place.text.contains(':'))
+        .then(|| (Cause::LineAbove, format!("write `{above}:`, if the line above is a key")))
 }

@@ -12,16 +12,18 @@ use std::thread;
 
 use super::input::{self, Input, Loaded};
 use super::json;
-use super::locate::{self, Part, Wanted};
+use super::locate::{self, Wanted};
 use super::object::{self, At, Found, Harvest};
-use super::path::FieldPath;
 use super::problem::{Problem, Spot};
 use super::schema::{self, Finding, QUOTE};
 use super::source::{Format, Source};
 use super::yaml::{self, Chunk};
-use super::{FieldValidation, Options, ReadFile};
+use super::{FieldValidation, Options, ReadFile, wording};
 use crate::diagnostic::{Diagnostic, Place, Severity};
 use crate::model::{Name, Object, Origin};
+use crate::validate::path::FieldPath;
+use crate::validate::path::Part;
+use crate::validate::validate;
 
 /// What came of one file.
 pub(super) struct Outcome {
@@ -258,8 +260,12 @@ fn parse(source: &Source, (document, piece): &(u32, Piece), options: &Options) -
 fn check(harvest: &mut Harvest, options: &Options) {
     let mut findings = Vec::new();
     harvest.found.retain(|found| {
-        let before = harvest.findings.len();
         schema::check(found.kind, &found.value, &mut findings);
+        // Where types are wrong, what the values say is anyone's guess.
+        if !findings.iter().any(|finding| finding.problem.code == "wrong-type") {
+            findings.extend(validate(found.kind, &found.value, None).into_iter().map(wording::finding));
+        }
+        drop_consequences(&mut findings);
         let mut sound = true;
         for mut finding in findings.drain(..) {
             if finding.problem.code == "unknown-field" {
@@ -272,8 +278,30 @@ fn check(harvest: &mut Harvest, options: &Options) {
             sound &= finding.problem.severity != Severity::Error;
             harvest.findings.push((found.at.clone(), finding));
         }
-        debug_assert!(harvest.findings.len() >= before);
         sound
+    });
+}
+
+/// A misspelt field makes the right one missing: only the first is worth telling.
+fn drop_consequences(findings: &mut Vec<Finding>) {
+    let misspelt: Vec<FieldPath> = findings
+        .iter()
+        .filter(|finding| finding.problem.code == "unknown-field")
+        .filter_map(|finding| {
+            let near = finding.problem.help.as_deref()?.strip_prefix("did you mean `")?.strip_suffix("`?")?;
+            let mut path = finding.path.clone();
+            path.0.pop();
+            Some(path.field(near))
+        })
+        .collect();
+    if misspelt.is_empty() {
+        return;
+    }
+    findings.retain(|finding| {
+        let missing = matches!(finding.problem.code, "required-value" | "invalid-value");
+        let follows =
+            |right: &FieldPath| finding.path == *right || finding.path.0[..] == right.0[..right.0.len() - 1];
+        !(missing && misspelt.iter().any(follows))
     });
 }
 
@@ -294,6 +322,8 @@ fn finish(mut file: ReadFile, source: &Source, harvest: Harvest, options: &Optio
     }
     let mut diagnostics: Vec<Diagnostic> =
         problems.into_iter().map(|problem| problem.into_diagnostic(source)).collect();
+    Diagnostic::sort(&mut diagnostics);
+    diagnostics.dedup();
     if total > limit {
         let message = format!("{} more problems of this file are not shown", total - limit);
         diagnostics.push(Diagnostic::note("not-shown", message).at(Place::file(source.name.clone())));
@@ -387,7 +417,13 @@ fn in_place(source: &Source, finding: Finding, spot: Spot) -> Problem {
 /// object need them, and texts are not kept.
 pub(super) fn place_again(input: &Input, spot: Spot, options: &Options) -> Place {
     match input::load(input, &options.limits) {
-        Ok(loaded) => loaded.source.place(spot.mark(&loaded.source)),
+        Ok(loaded) => {
+            let mut place = loaded.source.place(spot.mark(&loaded.source));
+            let from = (place.column as usize).saturating_sub(1);
+            let word = place.text.chars().skip(from).take_while(|c| c.is_ascii_alphanumeric()).count();
+            place.width = place.width.max(u32::try_from(word).unwrap_or(1));
+            place
+        }
         Err(_) => Place::file(input::name_of(input)),
     }
 }

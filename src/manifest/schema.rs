@@ -9,11 +9,12 @@ use std::sync::OnceLock;
 use rustc_hash::FxHashMap;
 use serde_json::Value;
 
-use super::locate::Part;
-use super::path::{Cursor, FieldPath};
 use super::problem::Problem;
 use crate::diagnostic::nearest;
 use crate::model::Kind;
+use crate::validate::is_quantity;
+use crate::validate::path::Part;
+use crate::validate::path::{Cursor, FieldPath};
 
 /// A problem and the field that has it.
 #[derive(Debug)]
@@ -106,7 +107,7 @@ fn object(at: Cursor<'_, '_>, type_name: &str, part: Where, findings: &mut Vec<F
                 check_shape(entry, shape, part, findings);
             }
             None if part == Where::Status => {}
-            None => findings.push(unknown(entry, name, fields)),
+            None => findings.push(unknown(entry, name, type_name)),
         }
     }
 }
@@ -122,7 +123,13 @@ fn check_shape(at: Cursor<'_, '_>, shape: &Shape, part: Where, findings: &mut Ve
             number.as_i64().is_some_and(|int| i32::try_from(int).is_ok())
         }
         (Shape::Int64, Value::Number(number)) => number.is_i64(),
-        (Shape::Float, Value::Number(_)) | (Shape::Quantity, Value::Number(_) | Value::String(_)) => true,
+        (Shape::Float, Value::Number(_)) => true,
+        (Shape::Quantity, value @ (Value::Number(_) | Value::String(_))) => {
+            if !is_quantity(value) {
+                findings.push(bad_quantity(at));
+            }
+            true
+        }
         (Shape::IntOrString, Value::String(_)) => true,
         (Shape::IntOrString, Value::Number(number)) => {
             number.as_i64().is_some_and(|int| i32::try_from(int).is_ok())
@@ -152,25 +159,84 @@ fn check_shape(at: Cursor<'_, '_>, shape: &Shape, part: Where, findings: &mut Ve
     }
 }
 
-fn unknown(at: Cursor<'_, '_>, name: &str, fields: &Fields) -> Finding {
+fn unknown(at: Cursor<'_, '_>, name: &str, type_name: &str) -> Finding {
     let path = at.path();
-    let mut known: Vec<&str> = fields.keys().copied().collect();
+    let mut known: Vec<&str> = table().get(type_name).into_iter().flat_map(Fields::keys).copied().collect();
     known.sort_unstable();
     let problem = Problem::new("unknown-field", format!("unknown field `{path}`"))
         .labelled("not a field that Kubernetes has here");
-    let problem = match nearest(name, known.iter().copied()) {
-        Some(near) => problem.help(format!("did you mean `{near}`?")),
-        None => problem.help(format!("the fields here are {}", listed(&known))),
+    let problem = match (nearest(name, known.iter().copied()), elsewhere(name, type_name)) {
+        (Some(near), _) => problem.help(format!("did you mean `{near}`?")),
+        (None, Some(place)) => problem.help(place),
+        (None, None) if known.len() <= SHOWN => {
+            problem.help(format!("the fields here are {}", listed(&known)))
+        }
+        (None, None) => problem.help("look at its indentation: it may belong to another part"),
     };
     Finding { path, part: Part::Key, problem }
 }
 
-/// The first few of a list, in backticks.
+/// Where else a field of this name is known: nearby below, or in the type around.
+fn elsewhere(name: &str, type_name: &str) -> Option<String> {
+    let object_of = |shape: &Shape| match shape {
+        Shape::Object(inner) => Some((*inner, false)),
+        Shape::List(inner) => match **inner {
+            Shape::Object(inner) => Some((inner, true)),
+            _ => None,
+        },
+        _ => None,
+    };
+    let has = |type_name: &str| table().get(type_name).is_some_and(|fields| fields.contains_key(name));
+    let sorted = |type_name: &str| {
+        let mut fields: Vec<(&str, &Shape)> =
+            table().get(type_name).into_iter().flatten().map(|(name, shape)| (*name, shape)).collect();
+        fields.sort_unstable_by_key(|(name, _)| *name);
+        fields
+    };
+    let mut below: Vec<(String, bool)> = Vec::new();
+    for (field, shape) in sorted(type_name) {
+        let Some((inner, listed)) = object_of(shape) else { continue };
+        if has(inner) {
+            below.push((field.to_owned(), listed));
+        } else if field == "template" || field == "spec" {
+            for (deeper, shape) in sorted(inner) {
+                if let Some((innermost, listed)) = object_of(shape)
+                    && has(innermost)
+                {
+                    below.push((format!("{field}.{deeper}"), listed));
+                }
+            }
+        }
+    }
+    // In many places means that the name says little.
+    const FEW: usize = 4;
+    if below.is_empty() || below.len() > FEW || name == "name" {
+        let around = ["PodSpec", "DaemonSetSpec"].into_iter().find(|outer| {
+            *outer != type_name
+                && has(outer)
+                && sorted(outer)
+                    .iter()
+                    .any(|(_, shape)| object_of(shape).is_some_and(|(inner, _)| inner == type_name))
+        });
+        return around.map(|outer| {
+            let place = if outer == "PodSpec" { "the pod's `spec`" } else { "the daemonset's `spec`" };
+            format!("`{name}` belongs into {place}, with less indentation")
+        });
+    }
+    let (place, in_list) = below.iter().find(|(place, _)| place == "containers").or_else(|| below.first())?;
+    Some(if *in_list {
+        format!("`{name}` belongs into an element of `{place}`")
+    } else {
+        format!("`{name}` belongs into `{place}`")
+    })
+}
+
+/// As many fields are worth listing.
+const SHOWN: usize = 14;
+
+/// Names in backticks.
 fn listed(names: &[&str]) -> String {
-    const SHOWN: usize = 12;
-    let shown: Vec<String> = names.iter().take(SHOWN).map(|name| format!("`{name}`")).collect();
-    let more = names.len().saturating_sub(SHOWN);
-    if more == 0 { shown.join(", ") } else { format!("{} and {more} more", shown.join(", ")) }
+    names.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ")
 }
 
 fn wrong(at: Cursor<'_, '_>, shape: &Shape) -> Finding {
@@ -225,6 +291,15 @@ fn wrong(at: Cursor<'_, '_>, shape: &Shape) -> Finding {
 
 /// Stands for "quote it", until the text that is to be quoted is known.
 pub(super) const QUOTE: &str = "quote it";
+
+fn bad_quantity(at: Cursor<'_, '_>) -> Finding {
+    let path = at.path();
+    let text = at.value.as_str().map_or_else(|| at.value.to_string(), str::to_owned);
+    let problem = Problem::new("wrong-type", format!("`{path}` is no quantity: `{text}`"))
+        .labelled("expected a quantity")
+        .help("write a number with a unit or without: `500m`, `2`, `1.5Gi`, `200M`; there are k, M, G, T and Ki, Mi, Gi, Ti");
+    Finding { path, part: Part::Value, problem }
+}
 
 fn bad_time(at: Cursor<'_, '_>, text: &str) -> Finding {
     let path = at.path();

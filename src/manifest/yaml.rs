@@ -249,7 +249,8 @@ impl Builder<'_> {
         let Some(value) = self.anchors.get(&anchor).cloned() else {
             return Err(self.problem(
                 span,
-                Problem::new("recursive-alias", "an alias stands inside the value that it is an alias of"),
+                Problem::new("recursive-alias", "an alias stands inside the value that it is an alias of")
+                    .help("write the value out"),
             ));
         };
         let (bytes, depth) = measure(&value);
@@ -406,31 +407,34 @@ fn refused(refusal: Refusal, text: &str, tag: Option<&Tag>) -> Problem {
     }
 }
 
+const QUOTE_COLON: &str = "quote the text if the `:` belongs to it: \"a: b\"";
+const QUOTE_VALUE: &str = "quote the value";
+const INDENTATION: &str = "compare the indentation with the lines above";
+const NO_COLON: &str = "a key has no `:` after it";
+const COLON: &str = "write `key: value`, with a blank after the `:`";
+
 /// What the parser could not read, in words that point to the usual cause.
 fn syntax(error: &saphyr_parser::ScanError, lines_before: u32) -> Problem {
     let info = error.info();
     let spot = Spot::Mark(mark_of(*error.marker(), 1, lines_before));
     let known = [
+        ("mapping values are not allowed", "a `:` stands where no key can be", QUOTE_COLON),
         (
-            "mapping values are not allowed",
-            "a `:` stands where no key can be",
-            "quote the text if the `:` belongs to it: \"a: b\"",
+            "illegal placement of ':'",
+            "a `:` stands where no key can be, or a bracket above is not closed",
+            QUOTE_COLON,
         ),
-        (
-            "did not find expected key",
-            "here should be a key of the mapping, at its indentation",
-            "compare the indentation with the lines above",
-        ),
+        ("did not find expected key", "here should be a key of the mapping, at its indentation", INDENTATION),
         ("tab", "a tab stands where YAML wants spaces", "indent with spaces"),
         (
             "while parsing a flow mapping",
-            "a `{` is not closed as it should be",
-            "quote the text if the `{` belongs to it: \"{...}\"",
+            "a `{` is not closed before this",
+            "close it with `}`, or quote the text that it belongs to: \"{...}\"",
         ),
         (
             "while parsing a flow sequence",
-            "a `[` is not closed as it should be",
-            "quote the text if the `[` belongs to it: \"[...]\"",
+            "a `[` is not closed before this",
+            "close it with `]`, or quote the text that it belongs to: \"[...]\"",
         ),
         (
             "unknown anchor",
@@ -438,16 +442,22 @@ fn syntax(error: &saphyr_parser::ScanError, lines_before: u32) -> Problem {
             "quote the text if it only starts with `*`: \"*text\"",
         ),
         (
+            "anchor or alias",
+            "after `*` and `&` there must be a name",
+            "quote the text if it only starts so: \"*\"",
+        ),
+        (
             "expected node content",
             "a value is missing here, or a bracket above is not closed",
             "close the bracket, or quote the text that it belongs to",
         ),
+        ("could not find expected ':'", NO_COLON, COLON),
+        ("simple key expect", NO_COLON, COLON),
         (
-            "could not find expected ':'",
-            "a key has no `:` after it",
-            "write `key: value`, with a blank after the `:`",
+            "escape",
+            "there is no such escape in a double-quoted string",
+            "write `\\\\` for a backslash, or use single quotes",
         ),
-        ("simple key expect", "a key has no `:` after it", "write `key: value`, with a blank after the `:`"),
         ("unexpected end of", "the text ends inside a quoted string", "close the quote"),
         ("quoted scalar", "a quoted string is not closed", "close the quote"),
         (
@@ -455,23 +465,18 @@ fn syntax(error: &saphyr_parser::ScanError, lines_before: u32) -> Problem {
             "a `- ` stands where no list can be",
             "put the list on lines of its own, below its key",
         ),
-        (
-            "found character that cannot start any token",
-            "no value can start with this character",
-            "quote the value",
-        ),
-        (
-            "wrongly indented",
-            "this line is indented differently from the lines it belongs to",
-            "compare the indentation with the lines above",
-        ),
+        ("cannot start any token", "no value can start with this character", QUOTE_VALUE),
+        ("unexpected character", "no value can start with this character", QUOTE_VALUE),
+        ("wrongly indented", "this line is indented differently from the lines it belongs to", INDENTATION),
         (
             "invalid indentation",
             "this line is indented differently from the lines it belongs to",
-            "compare the indentation with the lines above",
+            INDENTATION,
         ),
-        ("recursion limit", "lists and mappings nest too deep", "write it flatter"),
     ];
+    if info.contains("recursion limit") {
+        return Problem::new("nesting", "lists and mappings nest too deep").at(spot);
+    }
     let lower = info.to_lowercase();
     for (found, message, help) in known {
         if lower.contains(found) {

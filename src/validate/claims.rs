@@ -1,9 +1,9 @@
 //! Claims of storage that are made for a pod and go with it.
 
 use super::errors::Errors;
+use super::path::{Cursor, Step};
 use super::quantity::Quantity;
 use super::{labels, meta, text};
-use crate::manifest::path::{Cursor, Step};
 
 /// A volume that brings its own claim.
 pub(super) fn ephemeral(at: &Cursor<'_, '_>, errors: &mut Errors) {

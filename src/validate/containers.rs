@@ -3,9 +3,9 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::errors::Errors;
+use super::path::{Cursor, Step};
 use super::pod::one_of;
 use super::{env, probes, resources, security, text};
-use crate::manifest::path::{Cursor, Step};
 
 /// What containers need to know of the pod that they are in.
 pub(super) struct Pod {

@@ -3,9 +3,9 @@
 use serde_json::Value;
 
 use super::errors::Errors;
+use super::path::Cursor;
 use super::template::{self, Leniency};
 use super::{labels, meta, text};
-use crate::manifest::path::Cursor;
 
 /// A daemonset that is to be created, or to take the place of `old`.
 pub(super) fn check(root: &Cursor<'_, '_>, old: Option<&Value>, errors: &mut Errors) {
@@ -14,12 +14,9 @@ pub(super) fn check(root: &Cursor<'_, '_>, old: Option<&Value>, errors: &mut Err
     let selector = spec.field("selector");
     let mut lenient = Leniency::default();
     if let Some(old) = old {
-        meta::update(root, old, errors);
+        update(root, old, errors);
         lenient = Leniency::of_old(&old["spec"]["template"]);
         lenient.selector_values |= labels::has_invalid_values(&old["spec"]["selector"]);
-        if !same(selector.value, &old["spec"]["selector"]) {
-            errors.invalid(&selector, "may not change once it is set");
-        }
     }
     labels::selector(&selector, lenient.selector_values, errors);
     let template = spec.field("template");
@@ -50,6 +47,16 @@ pub(super) fn check(root: &Cursor<'_, '_>, old: Option<&Value>, errors: &mut Err
     errors.non_negative(&spec.field("minReadySeconds"));
     strategy(&spec.field("updateStrategy"), errors);
     errors.non_negative(&spec.field("revisionHistoryLimit"));
+}
+
+/// What may not change of a daemonset.
+pub(super) fn update(root: &Cursor<'_, '_>, old: &Value, errors: &mut Errors) {
+    meta::update(root, old, errors);
+    let spec = root.field("spec");
+    let selector = spec.field("selector");
+    if !same(selector.value, &old["spec"]["selector"]) {
+        errors.invalid(&selector, "may not change once it is set");
+    }
 }
 
 /// Equal as Kubernetes compares: empty and absent are the same.

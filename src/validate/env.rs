@@ -1,9 +1,9 @@
 //! Environment variables, and the fields of a pod that they may show.
 
 use super::errors::Errors;
+use super::path::Cursor;
 use super::quantity::Quantity;
 use super::text;
-use crate::manifest::path::Cursor;
 
 /// The variables of a container.
 pub(super) fn env(at: &Cursor<'_, '_>, errors: &mut Errors) {

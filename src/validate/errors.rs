@@ -9,8 +9,8 @@ use std::fmt;
 
 use serde::Serialize;
 
-use crate::manifest::Part;
-use crate::manifest::path::{Cursor, FieldPath, Step};
+use super::path::Part;
+use super::path::{Cursor, FieldPath, Step};
 
 /// Kubernetes' error types.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]

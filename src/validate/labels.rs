@@ -5,9 +5,9 @@ use std::collections::BTreeMap;
 use serde_json::Value;
 
 use super::errors::Errors;
+use super::path::Cursor;
+use super::path::Part;
 use super::text;
-use crate::manifest::Part;
-use crate::manifest::path::Cursor;
 
 /// A label key at `at`.
 pub(super) fn label_name(at: &Cursor<'_, '_>, errors: &mut Errors) {
@@ -18,15 +18,10 @@ pub(super) fn label_name(at: &Cursor<'_, '_>, errors: &mut Errors) {
 pub(super) fn labels(at: &Cursor<'_, '_>, errors: &mut Errors) {
     for (key, value) in at.entries() {
         for why in text::qualified_name(key) {
-            errors.invalid_because_of(at, &value, Part::Key, &format!("the key `{key}`: {why}"));
+            errors.invalid_because_of(at, &value, Part::Key, &why);
         }
         for why in text::label_value(value.text()) {
-            errors.invalid_because_of(
-                at,
-                &value,
-                Part::Value,
-                &format!("the value `{}`: {why}", value.text()),
-            );
+            errors.invalid_because_of(at, &value, Part::Value, &why);
         }
     }
 }

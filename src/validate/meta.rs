@@ -4,9 +4,9 @@ use serde_json::Value;
 
 use super::errors::Errors;
 use super::labels;
+use super::path::Cursor;
+use super::path::Part;
 use super::text;
-use crate::manifest::Part;
-use crate::manifest::path::Cursor;
 
 /// How the name of a kind must look.
 pub(super) type NameForm = fn(&str) -> Vec<String>;
@@ -80,7 +80,7 @@ pub(super) fn annotations(at: &Cursor<'_, '_>, errors: &mut Errors) {
     for (key, value) in at.entries() {
         total += key.len() + value.text().len();
         for why in text::qualified_name(&key.to_lowercase()) {
-            errors.invalid_because_of(at, &value, Part::Key, &format!("the key `{key}`: {why}"));
+            errors.invalid_because_of(at, &value, Part::Key, &why);
         }
     }
     if total > MOST {

@@ -3,7 +3,7 @@
 //! These are Kubernetes 1.31's own rules for DaemonSets, Nodes and the pods in
 //! templates, with its error types and field paths; how a message is worded is ours.
 //! They say whether an object is sound, not where its pods go: that is policy and
-//! stands in the rules. Types and unknown fields were looked at before (`manifest`).
+//! stands in the rules. Types and unknown fields are looked at where manifests are read.
 
 mod claims;
 mod containers;
@@ -14,6 +14,7 @@ mod labels;
 mod meta;
 mod network;
 mod node;
+pub mod path;
 mod pod;
 mod probes;
 mod quantity;
@@ -28,7 +29,7 @@ mod windows;
 
 use serde_json::Value;
 
-use crate::manifest::path::Cursor;
+use self::path::Cursor;
 use crate::model::{Kind, defaults};
 
 pub use errors::{ErrorType, FieldError};
@@ -74,6 +75,31 @@ pub fn validate(kind: Kind, value: &Value, old: Option<&Value>) -> Vec<FieldErro
             errors.required(&data, "a revision must have the template that it remembers");
         }
         errors.non_negative(&root.field("revision"));
+    }
+    errors.0
+}
+
+/// Whether a value is a quantity, as `500m` or `1.5Gi`.
+#[must_use]
+pub fn is_quantity(value: &Value) -> bool {
+    quantity::Quantity::of(value).is_some()
+}
+
+/// Whether anything of a kind may not change.
+#[must_use]
+pub fn has_update_rules(kind: Kind) -> bool {
+    matches!(kind, Kind::DaemonSet | Kind::Node)
+}
+
+/// Only what may not change between a stored object and the one that is to take its
+/// place: for an object that was found sound by itself.
+#[must_use]
+pub fn validate_update(kind: Kind, value: &Value, old: &Value) -> Vec<FieldError> {
+    let mut errors = errors::Errors::default();
+    match kind {
+        Kind::DaemonSet => daemonset::update(&Cursor::root(value), old, &mut errors),
+        Kind::Node => node::update(&Cursor::root(value), old, &mut errors),
+        _ => {}
     }
     errors.0
 }

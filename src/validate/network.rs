@@ -3,9 +3,9 @@
 use std::net::{Ipv4Addr, Ipv6Addr};
 
 use super::errors::Errors;
+use super::path::Cursor;
 use super::template::Leniency;
 use super::text;
-use crate::manifest::path::Cursor;
 
 /// A pod on the host's network has the host's ports.
 pub(super) fn host_ports(spec: &Cursor<'_, '_>, lenient: &Leniency, errors: &mut Errors) {

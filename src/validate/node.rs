@@ -6,8 +6,8 @@ use serde_json::Value;
 
 use super::errors::Errors;
 use super::network::Family;
+use super::path::{Cursor, Step};
 use super::{meta, resources, scheduling, template, text};
-use crate::manifest::path::{Cursor, Step};
 
 const TAINTS: &str = "scheduler.alpha.kubernetes.io/taints";
 const AVOID: &str = "scheduler.alpha.kubernetes.io/preferAvoidPods";
@@ -128,7 +128,8 @@ fn range(at: &Cursor<'_, '_>, errors: &mut Errors) {
     }
 }
 
-fn update(root: &Cursor<'_, '_>, old: &Value, errors: &mut Errors) {
+/// What may not change of a node.
+pub(super) fn update(root: &Cursor<'_, '_>, old: &Value, errors: &mut Errors) {
     meta::update(root, old, errors);
     let spec = root.field("spec");
     let ranges = spec.field("podCIDRs");

@@ -2,9 +2,9 @@
 
 use super::containers::{self, Pod};
 use super::errors::Errors;
+use super::path::Cursor;
 use super::template::Leniency;
 use super::{labels, network, resources, scheduling, security, text, volumes, windows};
-use crate::manifest::path::Cursor;
 
 /// A pod spec at `at`, with defaults filled in.
 pub(super) fn spec(at: &Cursor<'_, '_>, lenient: &Leniency, errors: &mut Errors) {
@@ -50,7 +50,7 @@ pub(super) fn spec(at: &Cursor<'_, '_>, lenient: &Leniency, errors: &mut Errors)
     let from = errors.count();
     subdomain(&account, errors);
     errors.report_as(from, |steps| {
-        if let Some(crate::manifest::path::Step::Field(name)) = steps.last_mut() {
+        if let Some(super::path::Step::Field(name)) = steps.last_mut() {
             "serviceAccountName".clone_into(name);
         }
     });
@@ -104,7 +104,7 @@ fn host_users(at: &Cursor<'_, '_>, errors: &mut Errors) {
             let from = errors.count();
             errors.forbidden(&field, "may not be set while `hostUsers` is false");
             errors.report_as(from, |steps| {
-                if let Some(crate::manifest::path::Step::Field(last)) = steps.last_mut() {
+                if let Some(super::path::Step::Field(last)) = steps.last_mut() {
                     reported.clone_into(last);
                 }
             });

@@ -3,8 +3,8 @@
 use serde_json::Value;
 
 use super::errors::Errors;
+use super::path::Cursor;
 use super::text;
-use crate::manifest::path::Cursor;
 
 /// The three probes of a container.
 pub(super) fn all(container: &Cursor<'_, '_>, grace: i64, errors: &mut Errors) {
@@ -115,7 +115,7 @@ fn http_get(at: &Cursor<'_, '_>, errors: &mut Errors) {
     for header in headers.items() {
         let name = header.field("name");
         for why in text::header_name(name.text()) {
-            errors.invalid_because_of(&headers, &name, crate::manifest::Part::Value, &why);
+            errors.invalid_because_of(&headers, &name, super::path::Part::Value, &why);
         }
     }
 }

@@ -3,9 +3,9 @@
 use std::collections::BTreeSet;
 
 use super::errors::Errors;
+use super::path::Cursor;
 use super::quantity::Quantity;
 use super::text;
-use crate::manifest::path::Cursor;
 
 /// The requests and limits of a container.
 pub(super) fn requirements(at: &Cursor<'_, '_>, claims: Option<&BTreeSet<String>>, errors: &mut Errors) {
@@ -52,9 +52,7 @@ pub(super) fn overhead(at: &Cursor<'_, '_>, errors: &mut Errors) {
     let from = errors.count();
     amounts(at, errors);
     let depth = at.path().0.len();
-    errors.report_as(from, |steps| {
-        steps.insert(depth, crate::manifest::path::Step::Field("limits".to_owned()))
-    });
+    errors.report_as(from, |steps| steps.insert(depth, super::path::Step::Field("limits".to_owned())));
 }
 
 fn amounts(at: &Cursor<'_, '_>, errors: &mut Errors) {

@@ -3,9 +3,9 @@
 use std::collections::BTreeSet;
 
 use super::errors::Errors;
+use super::path::{Cursor, Step};
 use super::template::Leniency;
 use super::{labels, text};
-use crate::manifest::path::{Cursor, Step};
 
 const EFFECTS: [&str; 3] = ["NoSchedule", "PreferNoSchedule", "NoExecute"];
 const REQUIRED: &str = "requiredDuringSchedulingIgnoredDuringExecution";
@@ -176,18 +176,13 @@ pub(super) fn tolerations(at: &Cursor<'_, '_>, errors: &mut Errors) {
             "Equal" | "" => {
                 let wrong = text::label_value(value.text());
                 if !wrong.is_empty() {
-                    errors.invalid_because_of(
-                        &operator,
-                        &value,
-                        crate::manifest::Part::Value,
-                        &format!("the value `{}`: {}", value.text(), wrong.join("; ")),
-                    );
+                    errors.invalid_because_of(&operator, &value, super::path::Part::Value, &wrong.join("; "));
                 }
             }
             "Exists" => {
                 if !value.text().is_empty() {
                     let detail = "there may be no `value` where the operator is `Exists`";
-                    errors.invalid_because_of(&operator, &value, crate::manifest::Part::Value, detail);
+                    errors.invalid_because_of(&operator, &value, super::path::Part::Value, detail);
                 }
             }
             _ => errors.not_supported(&operator, &["Equal", "Exists"]),

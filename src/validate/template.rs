@@ -3,8 +3,8 @@
 use serde_json::Value;
 
 use super::errors::Errors;
+use super::path::{Cursor, Step};
 use super::{labels, meta, pod, scheduling, security};
-use crate::manifest::path::{Cursor, Step};
 
 /// What is tolerated because the stored object has it already: nobody can mend it in
 /// passing.

@@ -2,8 +2,8 @@
 
 use super::containers::descending_path;
 use super::errors::Errors;
+use super::path::{Cursor, Step};
 use super::text;
-use crate::manifest::path::{Cursor, Step};
 
 /// Texts that must not be empty.
 fn needs(at: &Cursor<'_, '_>, names: &[&str], errors: &mut Errors) {

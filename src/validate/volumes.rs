@@ -6,8 +6,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::containers::descending_path;
 use super::errors::Errors;
+use super::path::{Cursor, Step};
 use super::{claims, env, labels, text, vendors};
-use crate::manifest::path::{Cursor, Step};
 
 /// Checks all volumes. The sound ones come back, each with whether it is a claim.
 pub(super) fn check(at: &Cursor<'_, '_>, errors: &mut Errors) -> BTreeMap<String, bool> {

@@ -1,9 +1,9 @@
 //! What only pods on Windows have, and what only others do.
 
 use super::errors::Errors;
+use super::path::Cursor;
 use super::security::KINDS;
 use super::text;
-use crate::manifest::path::Cursor;
 
 /// Which fields go with the operating system that a pod asks for, `at` being its spec.
 pub(super) fn operating_system(at: &Cursor<'_, '_>, errors: &mut Errors) {

@@ -60,6 +60,15 @@ impl fmt::Display for FieldPath {
     }
 }
 
+/// What of a field is meant.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Part {
+    /// Its key: an unknown field, a wrong label key.
+    Key,
+    /// Its value.
+    Value,
+}
+
 /// A value and how it was reached. A field that is not there is `null`, as Kubernetes
 /// makes no difference between the two.
 #[derive(Debug, Clone, Copy)]
