@@ -16,6 +16,7 @@ mod evaluate;
 pub mod explain;
 mod facts;
 mod lexer;
+mod order;
 mod parser;
 mod plan;
 mod program;
@@ -27,6 +28,7 @@ mod source;
 mod strata;
 mod symbols;
 mod table;
+mod test;
 mod update;
 mod view;
 

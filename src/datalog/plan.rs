@@ -1,7 +1,6 @@
 //! In which order the parts of a rule are looked at, and by which index.
 //!
-//! Greedy, from actual sizes: next comes the atom that is expected to multiply the
-//! bindings least, given what is bound by then. Whatever can be tested is tested at
+//! The order comes from actual sizes (see `order`). Whatever can be tested is tested at
 //! once, in the same step, so a binding that fails is never stored: comparisons,
 //! negated atoms, atoms whose variables are all bound, and atoms whose other variables
 //! nobody needs afterwards (existence is enough).
@@ -11,6 +10,7 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
+use super::order::order;
 use super::program::{Atom, Comparison, Literal, Operator, RelationId, Sum, Term, Variable};
 use super::symbols::{Sym, Symbols, Value};
 use super::table::Table;
@@ -111,10 +111,14 @@ pub(super) fn plan(
     let mut planner = Planner { body, head, symbols, tables, bound: BTreeSet::new(), done, plan };
     planner.start(start);
     planner.plan.start_filters = planner.filters();
-    while let Some(next) = planner.cheapest() {
-        let mut step = planner.step(next);
-        step.filters = planner.filters();
-        planner.plan.steps.push(step);
+    let bound = |variable| planner.bound.contains(&variable);
+    for next in order(body, head, bound, |at| planner.done.contains(&at), tables) {
+        // A test of a step before may have dealt with it.
+        if let (false, Literal::Positive(atom)) = (planner.done.contains(&next), &body[next]) {
+            let mut step = planner.step(next, atom);
+            step.filters = planner.filters();
+            planner.plan.steps.push(step);
+        }
     }
     planner.plan
 }
@@ -241,36 +245,7 @@ impl Planner<'_> {
         columns.iter().map(cell).collect()
     }
 
-    /// The positive atom that multiplies the bindings least.
-    fn cheapest(&self) -> Option<usize> {
-        let mut best: Option<(f64, usize)> = None;
-        for (at, literal) in self.body.iter().enumerate() {
-            let Literal::Positive(atom) = literal else { continue };
-            if self.done.contains(&at) {
-                continue;
-            }
-            let known = (0..atom.terms.len()).filter(|at| self.is_known(&atom.terms[*at]));
-            let mask = known.fold(0, |mask, at| mask | 1 << at);
-            let cost = self.tables[atom.relation.index()].as_ref().map_or(0.0, |table| table.fan_out(mask));
-            if best.is_none_or(|(least, _)| cost < least) {
-                best = Some((cost, at));
-            }
-        }
-        best.map(|(_, at)| at)
-    }
-
-    fn step(&mut self, at: usize) -> Step {
-        let Literal::Positive(atom) = &self.body[at] else {
-            // `cheapest` names positive literals only.
-            return Step {
-                relation: RelationId(0),
-                index: 0,
-                prefix: vec![],
-                take: vec![],
-                distinct: 0,
-                filters: vec![],
-            };
-        };
+    fn step(&mut self, at: usize, atom: &Atom) -> Step {
         let (mut known, mut needed) = (Vec::new(), Vec::new());
         for (column, term) in atom.terms.iter().enumerate() {
             if self.is_known(term) {

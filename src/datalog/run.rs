@@ -3,8 +3,11 @@
 //! Each step is one datafrog leapjoin: the source is a batch of bindings, the leaper
 //! finds for each the range of an index that starts with what is known, and the closure
 //! takes the new values, tests the filters and hands what is left to the next step. A
-//! batch that is full goes on at once, so no intermediate relation is ever stored, and
-//! bindings that come in the order of the index find their range next to the last one.
+//! batch that is full goes on at once, so no intermediate relation is ever stored.
+//!
+//! What a step or a filter looks up in a large index is looked up in the order of that
+//! index, a batch at a time: a search that starts where the last one ended stays in the
+//! cache, where one at random would miss it at every turn.
 //!
 //! An index can also be seen as it was before a change (see `update`): then rows added
 //! by it are passed over and rows removed by it are looked at too.
@@ -14,14 +17,15 @@ use std::sync::Arc;
 
 use datafrog::{Leapers, Relation};
 
-use super::plan::{Compare, Filter, Known, Plan, Step, Take};
+use super::plan::{Plan, Step, Take};
 use super::rows::{Packed, Row, RowSet};
 use super::symbols::{Sym, Symbols};
 use super::table::Table;
+use super::test::{Tests, arrange};
 use super::view::{AnyView, View};
 
 /// So many bindings are handed on together.
-const BATCH: usize = 4096;
+const BATCH: usize = 1 << 16;
 
 /// What a change did to a relation; both sorted.
 #[derive(Debug, Clone)]
@@ -93,7 +97,7 @@ fn run_wide<const N: usize>(
     emit: &mut dyn FnMut(&[Sym]),
 ) {
     let steps: Vec<Joined<'_>> = plan.steps.iter().map(|step| Joined::new(context, step)).collect();
-    let filters: Vec<Test<'_>> = plan.start_filters.iter().map(|filter| Test::new(context, filter)).collect();
+    let tests = Tests::new(context, &plan.start_filters);
     let mut batch = Relation { elements: Vec::new() };
     for row in rows {
         if context.stop.get() {
@@ -102,15 +106,14 @@ fn run_wide<const N: usize>(
         let mut binding = [0; N];
         let fits = row
             .is_none_or(|row| plan.start.iter().all(|(at, take)| take_column(row[*at], *take, &mut binding)));
-        if fits && filters.iter().all(|test| test.holds(context, &binding)) {
+        if fits && tests.at_once(context, &binding) {
             batch.elements.push(binding);
             if batch.elements.len() == BATCH {
-                go_on(context, &steps, &batch, emit);
-                batch.elements.clear();
+                go_on(context, &tests, &steps, &mut batch, emit);
             }
         }
     }
-    go_on(context, &steps, &batch, emit);
+    go_on(context, &tests, &steps, &mut batch, emit);
 }
 
 fn take_column(sym: Sym, take: Take, binding: &mut [Sym]) -> bool {
@@ -124,29 +127,37 @@ fn take_column(sym: Sym, take: Take, binding: &mut [Sym]) -> bool {
     }
 }
 
+/// Tests a batch, takes it through the steps, and leaves it empty.
 fn go_on<const N: usize>(
     context: &Context<'_>,
+    tests: &Tests<'_>,
     steps: &[Joined<'_>],
-    batch: &Relation<[Sym; N]>,
+    batch: &mut Relation<[Sym; N]>,
     emit: &mut dyn FnMut(&[Sym]),
 ) {
-    let Some((step, rest)) = steps.split_first() else {
-        batch.elements.iter().for_each(|binding| emit(binding));
-        return;
-    };
-    match &step.view {
-        AnyView::Narrow(view) => join(context, step, view, rest, batch, emit),
-        AnyView::Middle(view) => join(context, step, view, rest, batch, emit),
-        AnyView::Wide(view) => join(context, step, view, rest, batch, emit),
-        AnyView::Empty => {}
+    tests.together(&mut batch.elements);
+    match steps.split_first() {
+        None => batch.elements.iter().for_each(|binding| emit(binding)),
+        Some((step, rest)) => {
+            if step.view.is_large() {
+                arrange(&mut batch.elements, &step.step.prefix);
+            }
+            match &step.view {
+                AnyView::Narrow(view) => join(context, step, view, rest, batch, emit),
+                AnyView::Middle(view) => join(context, step, view, rest, batch, emit),
+                AnyView::Wide(view) => join(context, step, view, rest, batch, emit),
+                AnyView::Empty => {}
+            }
+        }
     }
+    batch.elements.clear();
 }
 
 /// A step with the index it looks at.
 struct Joined<'a> {
     step: &'a Step,
     view: AnyView<'a>,
-    filters: Vec<Test<'a>>,
+    tests: Tests<'a>,
 }
 
 impl<'a> Joined<'a> {
@@ -154,33 +165,7 @@ impl<'a> Joined<'a> {
         Joined {
             step,
             view: AnyView::new(context.tables, context.before, step.relation, step.index),
-            filters: step.filters.iter().map(|filter| Test::new(context, filter)).collect(),
-        }
-    }
-}
-
-/// A filter with the index it looks at.
-enum Test<'a> {
-    Rows { wanted: bool, view: AnyView<'a>, prefix: &'a [Known] },
-    Compare(&'a Compare),
-}
-
-impl<'a> Test<'a> {
-    fn new(context: &Context<'a>, filter: &'a Filter) -> Self {
-        match filter {
-            Filter::Rows { wanted, relation, index, prefix } => Test::Rows {
-                wanted: *wanted,
-                view: AnyView::new(context.tables, context.before, *relation, *index),
-                prefix,
-            },
-            Filter::Compare(compare) => Test::Compare(compare),
-        }
-    }
-
-    fn holds(&self, context: &Context<'_>, binding: &[Sym]) -> bool {
-        match self {
-            Test::Rows { wanted, view, prefix } => view.exists(prefix, binding) == *wanted,
-            Test::Compare(compare) => compare.holds(binding, context.symbols),
+            tests: Tests::new(context, &step.filters),
         }
     }
 }
@@ -194,6 +179,7 @@ fn join<const N: usize, T: Packed>(
     emit: &mut dyn FnMut(&[Sym]),
 ) {
     let step = joined.step;
+    let ends = rest.is_empty() && joined.tests.are_done_at_once();
     let mut next = Relation { elements: Vec::new() };
     let mut found = |binding: &[Sym; N], row: T| {
         let mut binding = *binding;
@@ -202,17 +188,16 @@ fn join<const N: usize, T: Packed>(
                 return;
             }
         }
-        if !joined.filters.iter().all(|test| test.holds(context, &binding)) || context.stop.get() {
+        if !joined.tests.at_once(context, &binding) || context.stop.get() {
             return;
         }
-        if rest.is_empty() {
+        if ends {
             emit(&binding);
             return;
         }
         next.elements.push(binding);
         if next.elements.len() == BATCH {
-            go_on(context, rest, &next, emit);
-            next.elements.clear();
+            go_on(context, &joined.tests, rest, &mut next, emit);
         }
     };
     if step.prefix.is_empty() {
@@ -233,7 +218,7 @@ fn join<const N: usize, T: Packed>(
         Relation::<()>::from_leapjoin(batch, leaper, |binding, row| found(binding, *row));
     }
     if !next.elements.is_empty() {
-        go_on(context, rest, &next, emit);
+        go_on(context, &joined.tests, rest, &mut next, emit);
     }
 }
 

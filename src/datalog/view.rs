@@ -11,6 +11,9 @@ use super::run::Delta;
 use super::symbols::Sym;
 use super::table::{Indexes, Table};
 
+/// An index of more rows than this does not fit a core's own cache.
+const LARGE: usize = 1 << 14;
+
 /// The rows a run sees.
 pub(super) struct View<'a, T: Packed> {
     pub columns: usize,
@@ -173,6 +176,17 @@ impl<'a> AnyView<'a> {
             (Table::Middle(table), _) => AnyView::Middle(View::new(table, index, &[], &[])),
             (Table::Wide(table), _) => AnyView::Wide(View::new(table, index, &[], &[])),
         }
+    }
+
+    /// Whether looking things up in it at random would be slow.
+    pub fn is_large(&self) -> bool {
+        let rows = match self {
+            AnyView::Narrow(view) => view.base.len(),
+            AnyView::Middle(view) => view.base.len(),
+            AnyView::Wide(view) => view.base.len(),
+            AnyView::Empty => 0,
+        };
+        rows > LARGE
     }
 
     pub fn exists(&self, prefix: &[Known], binding: &[Sym]) -> bool {

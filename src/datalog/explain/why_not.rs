@@ -1,12 +1,17 @@
 //! What was missing for a row that is not there.
 //!
-//! For each rule that could have derived it: the parts of its body are taken in order (a
+//! For each rule that could have derived it: the parts of its body are taken one by one,
+//! what the row says most about first (so a row is asked for by its known values, and a
 //! negated atom or a comparison when its variables are known), as long as there is some
 //! way in which all of them hold together. The first part for which there is none is the
 //! reason; it is explained in turn.
 
-use super::super::program::{Atom, Kind, Literal, RelationId, Rule, Term};
+use std::sync::Arc;
+
+use super::super::order::order;
+use super::super::program::{Kind, Literal, RelationId, Rule, Variable};
 use super::super::symbols::Sym;
+use super::super::table::Table;
 use super::{Attempt, Explainer, Failure, MAX_WAYS, Pattern, Subgoal, WhyNot};
 
 impl Explainer<'_> {
@@ -65,7 +70,7 @@ impl Explainer<'_> {
         depth: usize,
         attempts: &mut Vec<Attempt>,
     ) -> bool {
-        let body = in_order(&rule.body, binding);
+        let body = in_order(&rule.body, binding, &self.evaluation.tables);
         let mut ways = vec![binding.to_vec()];
         for at in 0..body.len() {
             let next = self.ways(&body[..=at], binding, MAX_WAYS + 1, &mut |_| true);
@@ -108,27 +113,37 @@ impl Explainer<'_> {
     }
 }
 
-/// A body with its tests behind what binds their variables.
-fn in_order(body: &[Literal], binding: &Pattern) -> Vec<Literal> {
+/// A body in the order in which it is looked at: what is known narrows down what is not,
+/// and a test stands right behind what binds its variables.
+fn in_order(body: &[Literal], binding: &Pattern, tables: &[Option<Arc<Table>>]) -> Vec<Literal> {
     let mut bound: Vec<bool> = binding.iter().map(Option::is_some).collect();
-    let mut waiting: Vec<&Literal> = body.iter().collect();
-    let mut order = Vec::new();
-    while !waiting.is_empty() {
-        let known = |atom: &Atom| {
-            atom.terms.iter().all(|term| !matches!(term, Term::Variable(variable) if !bound[variable.0]))
-        };
-        let ready = |literal: &&Literal| match literal {
-            Literal::Positive(_) => true,
-            Literal::Negative(atom) => known(atom),
-            Literal::Comparison(comparison) => comparison.variables().all(|variable| bound[variable.0]),
-        };
-        // A checked rule always has a part that is ready.
-        let at = waiting.iter().position(ready).unwrap_or(0);
-        let literal = waiting.remove(at);
-        if let Literal::Positive(atom) = literal {
-            atom.variables().for_each(|variable| bound[variable.0] = true);
+    let joins = order(body, None, |variable: Variable| bound[variable.0], |_| false, tables);
+    let mut tests: Vec<&Literal> =
+        body.iter().filter(|literal| !matches!(literal, Literal::Positive(_))).collect();
+    let mut joins: Vec<&Literal> = joins.into_iter().map(|at| &body[at]).collect();
+    let mut found = Vec::new();
+    loop {
+        for waiting in [&mut joins, &mut tests] {
+            waiting.retain(|literal| {
+                let ready = variables(literal).all(|variable| bound[variable.0]);
+                if ready {
+                    found.push((*literal).clone());
+                }
+                !ready
+            });
         }
-        order.push(literal.clone());
+        if joins.is_empty() {
+            return found;
+        }
+        let next = joins.remove(0);
+        variables(next).for_each(|variable| bound[variable.0] = true);
+        found.push(next.clone());
     }
-    order
+}
+
+fn variables(literal: &Literal) -> Box<dyn Iterator<Item = Variable> + '_> {
+    match literal {
+        Literal::Positive(atom) | Literal::Negative(atom) => Box::new(atom.variables()),
+        Literal::Comparison(comparison) => Box::new(comparison.variables()),
+    }
 }
