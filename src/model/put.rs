@@ -70,6 +70,7 @@ impl World {
             self.dirty.incarnations.insert((kind, key.clone()));
         }
         self.dirty.bodies.remove(&(kind, key.clone()));
+        self.dirty.removed.insert((kind, key.clone()));
         self.touch(kind, key);
         true
     }
@@ -151,10 +152,31 @@ impl World {
         }
     }
 
+    /// The status in a manifest that was put before and is not in the store yet: the next
+    /// manifest takes its place there.
+    fn unsaved_status(&self, kind: Kind, key: &ObjectKey) -> Option<Value> {
+        let before = match kind {
+            Kind::Node => self.dirty.bodies.get(&(kind, key.clone())),
+            Kind::Pod => self.pods.get(key).and_then(|pod| match &pod.body {
+                Body::Written(value) => Some(value),
+                Body::Stored | Body::Made(_) => None,
+            }),
+            Kind::DaemonSet => self.daemonsets.get(key).map(|daemonset| &daemonset.value),
+            Kind::Namespace => self.namespaces.get(key).map(|namespace| &namespace.value),
+            Kind::ControllerRevision => None,
+        };
+        before?.get("status").filter(|status| !status.is_null()).cloned()
+    }
+
     /// Puts the view of `value` in place; keeps a status that the manifest has not.
-    fn insert(&mut self, kind: Kind, meta: Meta, value: Arc<Value>) {
+    fn insert(&mut self, kind: Kind, meta: Meta, mut value: Arc<Value>) {
         let key = meta.key.clone();
         let speaks_of_status = !value["status"].is_null();
+        if !speaks_of_status && let Some(status) = self.unsaved_status(kind, &key) {
+            if let Some(fields) = Arc::make_mut(&mut value).as_object_mut() {
+                fields.insert("status".to_owned(), status);
+            }
+        }
         match kind {
             Kind::Namespace => {
                 self.namespaces.insert(key, Namespace { meta, value });

@@ -47,6 +47,9 @@ pub struct World {
 pub struct Dirty {
     /// Objects made, changed or deleted.
     pub objects: BTreeSet<(Kind, ObjectKey)>,
+    /// Objects that were removed. One that is there all the same is another, made
+    /// since: it takes nothing over from its row.
+    pub removed: BTreeSet<(Kind, ObjectKey)>,
     /// Whole new manifests of nodes, which the world does not keep: key to object.
     pub bodies: BTreeMap<(Kind, ObjectKey), Arc<Value>>,
     /// Back-off entries made, changed or dropped.

@@ -14,40 +14,49 @@ const STEPS: &[&str] = &[include_str!("../../schema.sql")];
 /// `application_id` of our files, as `schema.sql` sets it.
 const APPLICATION: i64 = 0x6473_7275;
 
-/// Brings the database up to date; with `write` false, only says whether it is.
-pub(super) fn migrate(connection: &mut Connection, path: &str, write: bool) -> Result<(), Diagnostic> {
+/// Says what version the database has, and changes nothing.
+///
+/// # Errors
+/// When it is another program's, or of a newer dsrules.
+pub(super) fn version(connection: &Connection, path: &str) -> Result<usize, Diagnostic> {
     let tell = |fault: Fault| fault.tell(path, "read its version");
     let version = pragma(connection, "user_version").map_err(tell)?;
     let application = pragma(connection, "application_id").map_err(tell)?;
     let tables: i64 = connection
         .query_row("SELECT count(*) FROM sqlite_schema", [], |row| row.get(0))
         .map_err(|error| tell(error.into()))?;
-    let known = i64::try_from(STEPS.len()).unwrap_or(i64::MAX);
     if application != APPLICATION && (tables > 0 || application != 0 || version != 0) {
         return Err(Diagnostic::error("not-a-store", format!("`{path}` is a database of another program"))
             .at(Place::file(path))
             .help("name another file with `--db`"));
     }
-    if version > known || version < 0 {
-        return Err(Diagnostic::error("newer-store", format!("the store `{path}` is of a newer dsrules"))
+    usize::try_from(version).ok().filter(|version| *version <= STEPS.len()).ok_or_else(|| {
+        Diagnostic::error("newer-store", format!("the store `{path}` is of a newer dsrules"))
             .at(Place::file(path))
-            .because(format!("its schema has version {version}, this dsrules knows up to {known}"))
-            .help("use the newer dsrules, or another file with `--db`"));
+            .because(format!("its schema has version {version}, this dsrules knows up to {}", STEPS.len()))
+            .help("use the newer dsrules, or another file with `--db`")
+    })
+}
+
+/// Brings a database of this `version` up to date; with `write` false, only says
+/// whether it is.
+pub(super) fn migrate(
+    connection: &mut Connection,
+    version: usize,
+    path: &str,
+    write: bool,
+) -> Result<(), Diagnostic> {
+    if version == STEPS.len() {
+        Ok(())
+    } else if write {
+        run(connection, version).map_err(|fault| fault.tell(path, "bring its tables up to date"))
+    } else if version == 0 {
+        Err(empty(path))
+    } else {
+        Err(Diagnostic::error("older-store", format!("the store `{path}` is of an older dsrules"))
+            .at(Place::file(path))
+            .help("`dsrules apply` brings it up to date"))
     }
-    if version == known {
-        return Ok(());
-    }
-    if !write {
-        return Err(if version == 0 {
-            empty(path)
-        } else {
-            Diagnostic::error("older-store", format!("the store `{path}` is of an older dsrules"))
-                .at(Place::file(path))
-                .help("`dsrules apply` brings it up to date")
-        });
-    }
-    let done = usize::try_from(version).unwrap_or(0);
-    run(connection, done, known).map_err(|fault| fault.tell(path, "bring its tables up to date"))
 }
 
 /// The diagnostic of a store that was never written.
@@ -57,12 +66,12 @@ pub(super) fn empty(path: &str) -> Diagnostic {
         .help("`dsrules apply PATH` makes one; `--db FILE` names another")
 }
 
-fn run(connection: &mut Connection, done: usize, version: i64) -> Result<(), Fault> {
+fn run(connection: &mut Connection, done: usize) -> Result<(), Fault> {
     let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
-    for step in &STEPS[done.min(STEPS.len())..] {
+    for step in STEPS.iter().skip(done) {
         transaction.execute_batch(step)?;
     }
-    transaction.pragma_update(None, "user_version", version)?;
+    transaction.pragma_update(None, "user_version", i64::try_from(STEPS.len()).unwrap_or(i64::MAX))?;
     transaction.commit()?;
     Ok(())
 }

@@ -31,6 +31,7 @@ mod save;
 
 use std::cell::RefCell;
 use std::path::Path;
+use std::time::Duration;
 
 use rusqlite::Connection;
 
@@ -70,6 +71,14 @@ impl Store {
     /// When there is no memory for it.
     pub fn in_memory() -> Result<Store, Diagnostic> {
         open::in_memory()
+    }
+
+    /// How long to wait for a program that is not dsrules and holds SQLite's own lock.
+    ///
+    /// # Errors
+    /// When SQLite refuses to wait.
+    pub fn busy_for(&mut self, wait: Duration) -> Result<(), Diagnostic> {
+        self.run("wait", |connection| Ok(connection.busy_timeout(wait)?))
     }
 
     /// Begins the one transaction of a command that writes.
@@ -120,5 +129,73 @@ impl Store {
         self.begin()?;
         let done = self.run(doing, body).and_then(|done| self.commit().map(|()| done));
         done.inspect_err(|_| self.rollback())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+
+    use serde_json::json;
+
+    use super::*;
+    use crate::model::{Kind, Object, ObjectKey, Origin, World};
+
+    fn put(world: &mut World, name: &str, filler: usize) {
+        let value = json!({ "metadata": {}, "spec": { "filler": "x".repeat(filler) } });
+        let origin = Origin { file: "a.yaml".into(), document: 0, path: String::new() };
+        world.put(Object { kind: Kind::Node, key: ObjectKey::new("", name), value, origin }, 0);
+    }
+
+    #[test]
+    fn a_full_disk_changes_nothing() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("dsrules.db");
+        let mut store = Store::open(&path, &Open::write("dsrules apply")).unwrap();
+        let mut world = World::default();
+        put(&mut world, "small", 10);
+        store.save(&mut world).unwrap();
+        let pages: i64 = store.connection.pragma_query_value(None, "page_count", |row| row.get(0)).unwrap();
+        // SQLite's own bound stands in for the disk's.
+        store.connection.pragma_update_and_check(None, "max_page_count", pages + 2, |_| Ok(())).unwrap();
+        put(&mut world, "large", 1_000_000);
+        store.begin().unwrap();
+        let told = store.save(&mut world).unwrap_err();
+        assert_eq!(told.code, "disk-full", "{told}");
+        let names: Vec<_> = store.load().unwrap().nodes.into_keys().map(|key| key.name).collect();
+        assert_eq!(names, ["small".into()]);
+        // And there is no transaction left half open.
+        store.begin().unwrap();
+        store.rollback();
+    }
+
+    #[test]
+    fn unused_dictionary_rows_go_with_the_save_after_a_load() {
+        let mut store = Store::in_memory().unwrap();
+        store.connection.execute_batch("INSERT INTO label_sets (labels) VALUES ('{}')").unwrap();
+        let count = |store: &Store| -> i64 {
+            store.connection.query_row("SELECT count(*) FROM label_sets", [], |row| row.get(0)).unwrap()
+        };
+        let mut world = store.load().unwrap();
+        assert_eq!(count(&store), 1);
+        store.save(&mut world).unwrap();
+        assert_eq!(count(&store), 0);
+    }
+
+    #[test]
+    fn the_views_read_the_tables() {
+        let mut store = Store::in_memory().unwrap();
+        let mut world = World::default();
+        put(&mut world, "n1", 0);
+        store.save(&mut world).unwrap();
+        let views = "SELECT name FROM sqlite_schema WHERE type = 'view' ORDER BY name";
+        let mut statement = store.connection.prepare(views).unwrap();
+        let names: Vec<String> =
+            statement.query_map([], |row| row.get(0)).unwrap().collect::<Result<_, _>>().unwrap();
+        assert!(names.len() >= 6, "{names:?}");
+        for name in names {
+            let sql = format!("SELECT count(*) FROM {name}");
+            store.connection.query_row(&sql, [], |row| row.get::<_, i64>(0)).unwrap();
+        }
     }
 }

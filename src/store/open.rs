@@ -1,10 +1,10 @@
 //! Opening the file: what is there, is it ours, may it be written.
 
 use std::cell::RefCell;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use rusqlite::{Connection, OpenFlags};
+use rusqlite::{Connection, ErrorCode, OpenFlags};
 
 use super::fault::Fault;
 use super::lock::Lock;
@@ -82,8 +82,13 @@ pub(super) fn open(path: &Path, options: &Open) -> Result<Store, Diagnostic> {
     let lock = if options.write { Some(Lock::take(path, &options.holder, options.lock_wait)?) } else { None };
     let tell = |fault: Fault| fault.tell(&shown, "open it");
     let mut connection = connect(path, options.write).map_err(tell)?;
-    configure(&connection, options.write).map_err(tell)?;
-    match migrate::migrate(&mut connection, &shown, options.write) {
+    configure(&connection).map_err(tell)?;
+    // First look, then touch: a file that is not ours stays as it is.
+    let version = migrate::version(&connection, &shown)?;
+    if options.write {
+        keep_log(&connection).map_err(tell)?;
+    }
+    match migrate::migrate(&mut connection, version, &shown, options.write) {
         Err(told) if told.code == "no-store" && options.missing == Missing::Empty => return in_memory(),
         migrated => migrated?,
     }
@@ -94,8 +99,8 @@ pub(super) fn in_memory() -> Result<Store, Diagnostic> {
     let path = "(in memory)";
     let tell = |fault: Fault| fault.tell(path, "open it");
     let mut connection = Connection::open_in_memory().map_err(|error| tell(error.into()))?;
-    configure(&connection, false).map_err(tell)?;
-    migrate::migrate(&mut connection, path, true)?;
+    configure(&connection).map_err(tell)?;
+    migrate::migrate(&mut connection, 0, path, true)?;
     Ok(Store { connection, path: path.to_owned(), unused: RefCell::default(), _lock: None })
 }
 
@@ -140,25 +145,51 @@ fn look(path: &Path, shown: &str, write: bool) -> Result<bool, Diagnostic> {
 }
 
 fn connect(path: &Path, write: bool) -> Result<Connection, Fault> {
-    let access = if write {
-        OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_CREATE
-    } else {
-        OpenFlags::SQLITE_OPEN_READ_ONLY
-    };
-    Ok(Connection::open_with_flags(path, access | OpenFlags::SQLITE_OPEN_NO_MUTEX)?)
+    if write {
+        let access = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_CREATE;
+        return Ok(Connection::open_with_flags(path, access | OpenFlags::SQLITE_OPEN_NO_MUTEX)?);
+    }
+    let access = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    let connection = Connection::open_with_flags(path, access)?;
+    match connection.pragma_query_value(None, "schema_version", |_| Ok(())) {
+        // WAL needs a file beside the database, and on a disk that is read-only there can
+        // be none. Without a log nobody is writing, so the file itself is the whole state.
+        Err(error) if cannot_log(&error) && !beside(path, "-wal").exists() => {
+            let uri = format!("file:{}?immutable=1", escape(path));
+            Ok(Connection::open_with_flags(uri, access | OpenFlags::SQLITE_OPEN_URI)?)
+        }
+        _ => Ok(connection),
+    }
 }
 
-fn configure(connection: &Connection, write: bool) -> Result<(), Fault> {
+fn cannot_log(error: &rusqlite::Error) -> bool {
+    matches!(error.sqlite_error_code(), Some(ErrorCode::CannotOpen | ErrorCode::ReadOnly))
+}
+
+fn beside(path: &Path, suffix: &str) -> PathBuf {
+    let mut beside = path.as_os_str().to_owned();
+    beside.push(suffix);
+    PathBuf::from(beside)
+}
+
+/// A path as the path of a URI.
+fn escape(path: &Path) -> String {
+    path.to_string_lossy().replace('%', "%25").replace('?', "%3f").replace('#', "%23")
+}
+
+fn configure(connection: &Connection) -> Result<(), Fault> {
     connection.busy_timeout(BUSY)?;
     connection.set_prepared_statement_cache_capacity(STATEMENTS);
     connection.pragma_update(None, "foreign_keys", true)?;
     // 64 MiB of pages: a load of millions of rows reads each page once, a save writes it once.
     connection.pragma_update(None, "cache_size", -65536)?;
-    if write {
-        // A database is what it was until SQLite has read its first page.
-        connection.pragma_query_value(None, "user_version", |_| Ok(()))?;
-        connection.pragma_update_and_check(None, "journal_mode", "wal", |_| Ok(()))?;
-        connection.pragma_update(None, "synchronous", "full")?;
-    }
+    Ok(())
+}
+
+/// Write-ahead logging: readers see the last committed state while a writer works, and
+/// a commit is on disk when it returns.
+fn keep_log(connection: &Connection) -> Result<(), Fault> {
+    connection.pragma_update_and_check(None, "journal_mode", "wal", |_| Ok(()))?;
+    connection.pragma_update(None, "synchronous", "full")?;
     Ok(())
 }

@@ -45,7 +45,6 @@ pub(super) fn read(row: &Row<'_>, reader: &mut Reader<'_>) -> Result<Pod, Fault>
 pub(super) struct PodWriter<'c> {
     upsert: CachedStatement<'c>,
     delete: CachedStatement<'c>,
-    replaced: CachedStatement<'c>,
     body: CachedStatement<'c>,
     bodiless: CachedStatement<'c>,
     /// Whether any pod in the store has a body of its own.
@@ -63,8 +62,6 @@ impl<'c> PodWriter<'c> {
         Ok(PodWriter {
             upsert: connection.prepare_cached(&upsert)?,
             delete: connection.prepare_cached("DELETE FROM pods WHERE namespace = ?1 AND name = ?2")?,
-            replaced: connection
-                .prepare_cached("DELETE FROM pods WHERE namespace = ?1 AND name = ?2 AND uid <> ?3")?,
             body: connection.prepare_cached(
                 "INSERT INTO pod_bodies (namespace, name, body, status) VALUES (?1, ?2, ?3, ?4)
                  ON CONFLICT (namespace, name) DO UPDATE
@@ -83,10 +80,6 @@ impl<'c> PodWriter<'c> {
 
     pub(super) fn write(&mut self, pod: &Pod, writer: &mut Writer<'_>) -> Result<(), Fault> {
         let (namespace, name) = (&*pod.meta.key.namespace, &*pod.meta.key.name);
-        if let Body::Written(_) = pod.body {
-            // Another object of the same name: nothing of the old one stays.
-            self.replaced.execute([namespace, name, &*pod.meta.uid])?;
-        }
         let base = match &pod.body {
             Body::Made(base) => Some(writer.pod_base(base)?),
             Body::Written(_) | Body::Stored => None,

@@ -1,7 +1,7 @@
 //! A world's changes to rows: just what `world.dirty` names, in key order.
 //!
-//! A key that is dirty and no longer in the world is deleted. An object of another uid
-//! than its row takes nothing over from it.
+//! A key that is dirty and no longer in the world is deleted. An object that was removed
+//! and made again takes nothing over from its row.
 
 use rusqlite::{CachedStatement, Connection, params};
 use serde_json::{Value, json};
@@ -46,7 +46,11 @@ impl Store {
 fn objects(connection: &Connection, world: &World) -> Result<(), Fault> {
     let mut writer = Writer::new(connection);
     let mut pods = PodWriter::new(connection)?;
-    for (kind, key) in &world.dirty.objects {
+    for object in &world.dirty.objects {
+        let (kind, key) = object;
+        if world.dirty.removed.contains(object) && world.meta(*kind, key).is_some() {
+            delete(connection, *kind, key)?;
+        }
         let written = match kind {
             Kind::Namespace => namespace(connection, world, key, &mut writer)?,
             Kind::Node => match world.nodes.get(key) {
@@ -157,10 +161,6 @@ fn revision(
 fn node(connection: &Connection, node: &Node, dirty: &Dirty, writer: &mut Writer<'_>) -> Result<bool, Fault> {
     let name = &*node.meta.key.name;
     let body = dirty.bodies.get(&(Kind::Node, node.meta.key.clone()));
-    if body.is_some() {
-        let replaced = "DELETE FROM nodes WHERE name = ?1 AND uid <> ?2";
-        connection.prepare_cached(replaced)?.execute([name, &*node.meta.uid])?;
-    }
     let more = "taints, unschedulable, ready, version";
     let (mut row, at) = upsert(connection, Kind::Node, &node.meta, more, writer)?;
     let taints: Vec<Value> = node

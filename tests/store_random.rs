@@ -1,0 +1,264 @@
+//! Random worlds through the store: what was saved step by step is what comes back, and
+//! what one save of everything would have made.
+#![allow(clippy::unwrap_used)]
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use dsrules::model::{
+    Backoff, Base, Body, Event, Kind, Labels, Name, Object, ObjectKey, Origin, Owner, Pod, World,
+};
+use dsrules::store::{Fit, Placement, Store};
+use proptest::prelude::*;
+use serde_json::{Value, json};
+
+/// One thing that happens to a world.
+#[derive(Debug, Clone)]
+enum Step {
+    /// A manifest is applied.
+    Put(Kind, u8, Value),
+    /// An object goes.
+    Remove(Kind, u8),
+    /// dsrules makes a pod from a template.
+    Make { name: u8, base: u8, node: u8, label: u8 },
+    /// A pod is adopted or released, relabelled, and changes its status.
+    Change { name: u8, owner: Option<u8>, label: u8, phase: u8, ready: Option<i64> },
+    /// Counters of the controller.
+    Count { node: u8, backoff: Option<i64>, attempts: Option<u32> },
+    /// Everything so far is saved.
+    Save,
+}
+
+fn text() -> impl Strategy<Value = String> {
+    prop_oneof!["[a-z]{0,3}", Just("\"'\\\n".to_owned()), Just("ä\u{1f980}\u{1b}".to_owned())]
+}
+
+fn manifest() -> impl Strategy<Value = Value> {
+    let labels = proptest::collection::btree_map("[a-c]", text(), 0..3);
+    let status = prop_oneof![
+        Just(Value::Null),
+        Just(json!({ "phase": "Running", "conditions": [{ "type": "Ready", "status": "True",
+            "lastTransitionTime": "2026-01-02T03:04:05Z" }], "numberReady": 3, "nodeInfo": { "kubeletVersion": "v1" } })),
+    ];
+    let uid = prop_oneof![Just(None), Just(Some("u1")), Just(Some("u2"))];
+    (labels, status, uid, text(), 0..3_i64).prop_map(|(labels, status, uid, word, number)| {
+        let mut value = json!({
+            "metadata": { "labels": labels, "generation": number },
+            "spec": { "taints": [{ "key": word, "effect": "NoSchedule" }], "nodeName": word, "replicas": number },
+            "data": { "spec": { "template": { "a": word } } }, "revision": number, "unknown": [word],
+        });
+        if !status.is_null() {
+            value["status"] = status;
+        }
+        if let Some(uid) = uid {
+            value["metadata"]["uid"] = json!(uid);
+            value["metadata"]["ownerReferences"] =
+                json!([{ "kind": "DaemonSet", "name": "o", "uid": uid, "controller": true }]);
+        }
+        value
+    })
+}
+
+fn step() -> impl Strategy<Value = Step> {
+    let kind = prop::sample::select(&Kind::ALL[..]);
+    prop_oneof![
+        4 => (kind.clone(), 0..5_u8, manifest()).prop_map(|(kind, name, value)| Step::Put(kind, name, value)),
+        2 => (kind, 0..5_u8).prop_map(|(kind, name)| Step::Remove(kind, name)),
+        2 => (0..6_u8, 0..2_u8, 0..3_u8, 0..2_u8)
+            .prop_map(|(name, base, node, label)| Step::Make { name, base, node, label }),
+        2 => (0..6_u8, prop::option::of(0..2_u8), 0..2_u8, 0..2_u8, prop::option::of(0..9_i64)).prop_map(
+            |(name, owner, label, phase, ready)| Step::Change { name, owner, label, phase, ready }
+        ),
+        1 => (0..2_u8, prop::option::of(0..9_i64), prop::option::of(0..9_u32))
+            .prop_map(|(node, backoff, attempts)| Step::Count { node, backoff, attempts }),
+        2 => Just(Step::Save),
+    ]
+}
+
+fn key(kind: Kind, name: u8) -> ObjectKey {
+    ObjectKey::new(if kind.namespaced() { "default" } else { "" }, format!("o{name}"))
+}
+
+fn labels(label: u8) -> Labels {
+    Arc::new([("app".into(), format!("l{label}").into())].into())
+}
+
+fn owner(number: u8) -> Arc<Owner> {
+    Arc::new(Owner { kind: "DaemonSet".into(), name: format!("d{number}").into(), uid: "u".into() })
+}
+
+fn take(world: &mut World, step: &Step) {
+    match step {
+        Step::Put(kind, name, value) => {
+            let origin = Origin { file: "a.yaml".into(), document: 0, path: String::new() };
+            let object = Object { kind: *kind, key: key(*kind, *name), value: value.clone(), origin };
+            world.put(object, 1000);
+        }
+        Step::Remove(kind, name) => {
+            world.remove(*kind, &key(*kind, *name));
+        }
+        Step::Make { name, base, node, label } => {
+            let key = key(Kind::Pod, *name);
+            if world.pods.get(&key).is_some_and(|pod| !matches!(pod.body, Body::Made(_))) {
+                return;
+            }
+            let origin = json!({ "spec": {}, "metadata": { "ownerReferences": [] }, "n": base });
+            let mut pod = Pod::from_value(key.clone(), Arc::new(json!({})));
+            pod.body = Body::Made(Arc::new(Base { id: format!("b{base}").into(), value: origin }));
+            pod.meta.uid = world.uid(Kind::Pod, &key);
+            pod.meta.resource_version = world.next_version();
+            pod.meta.labels = labels(*label);
+            pod.meta.controller = Some(owner(0));
+            pod.node = Some(format!("n{node}").into());
+            pod.pinned = pod.node.clone();
+            world.touch(Kind::Pod, &key);
+            world.pods.insert(key, pod);
+        }
+        Step::Change { name, owner: by, label, phase, ready } => {
+            let key = key(Kind::Pod, *name);
+            if let Some(pod) = world.pods.get_mut(&key) {
+                pod.meta.controller = by.map(owner);
+                pod.meta.labels = labels(*label);
+                pod.phase = ["Pending", "Running"][usize::from(*phase)].into();
+                pod.ready = ready.is_some();
+                pod.ready_since = *ready;
+                world.touch(Kind::Pod, &key);
+            }
+        }
+        Step::Count { node, backoff, attempts } => {
+            let node: Name = format!("n{node}").into();
+            let entry = ("u".into(), node.clone());
+            world.dirty.backoff.insert((Name::clone(&entry.0), entry.1.clone()));
+            match backoff {
+                Some(seconds) => world.backoff.insert(entry, Backoff { seconds: *seconds, since: 1 }),
+                None => world.backoff.remove(&entry),
+            };
+            let entry = (key(Kind::DaemonSet, 0), node);
+            world.dirty.attempts.insert(entry.clone());
+            match attempts {
+                Some(attempts) => world.attempts.insert(entry.clone(), *attempts),
+                None => world.attempts.remove(&entry),
+            };
+            world.deleted_owners = attempts.iter().map(|n| format!("gone{n}").into()).collect();
+        }
+        Step::Save => {}
+    }
+}
+
+/// All that a world says, in an order of its own.
+fn told(world: &World) -> Vec<String> {
+    let attempts: BTreeMap<_, _> = world.attempts.iter().collect();
+    vec![
+        format!("{:#?}", world.namespaces),
+        format!("{:#?}", world.nodes),
+        format!("{:#?}", world.daemonsets),
+        format!("{:#?}", world.revisions),
+        format!("{:#?}", world.pods),
+        format!("{:?} {attempts:?} {:?}", world.backoff, world.incarnations),
+        format!("{:?} {}", world.deleted_owners, world.resource_version),
+    ]
+}
+
+/// All whole objects of a store.
+fn objects(store: &Store) -> Vec<Value> {
+    let mut all = Vec::new();
+    for kind in Kind::ALL {
+        let mut pods = store.pod_reader().unwrap();
+        store
+            .objects(kind, None, &mut |key, value| {
+                assert_eq!(store.object(kind, &key).unwrap(), Some(value.clone()));
+                if kind == Kind::Pod {
+                    assert_eq!(pods.read(&key).unwrap(), Some(value.clone()));
+                }
+                all.push(value);
+                Ok(())
+            })
+            .unwrap();
+    }
+    all
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 128, failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn what_was_saved_comes_back(steps in proptest::collection::vec(step(), 0..40)) {
+        let mut stepwise = Store::in_memory().unwrap();
+        let mut world = World::default();
+        let mut unsaved = World::default();
+        for step in &steps {
+            take(&mut world, step);
+            take(&mut unsaved, step);
+            if matches!(step, Step::Save) {
+                stepwise.save(&mut world).unwrap();
+                // A load in between must change nothing, nor what the next save drops.
+                let read = stepwise.load().unwrap();
+                prop_assert_eq!(told(&read), told(&world));
+                world = read;
+            }
+        }
+        stepwise.save(&mut world).unwrap();
+        prop_assert_eq!(told(&stepwise.load().unwrap()), told(&world));
+
+        let mut at_once = Store::in_memory().unwrap();
+        at_once.save(&mut unsaved).unwrap();
+        prop_assert_eq!(told(&at_once.load().unwrap()), told(&world));
+        prop_assert_eq!(objects(&at_once), objects(&stepwise));
+    }
+
+    #[test]
+    fn a_placement_comes_back(all in proptest::collection::vec(
+        (proptest::collection::btree_map(0..4_u32, 0..3_u32, 0..4), proptest::collection::btree_map((0..3_u32, 0..3_u32), any::<(bool, bool)>(), 0..6)), 1..5,
+    )) {
+        let mut store = Store::in_memory().unwrap();
+        let mut before = None;
+        for (groups, fits) in all {
+            let after = Placement {
+                classes: groups.iter().map(|(n, class)| (ObjectKey::new("default", format!("d{n}")), *class)).collect(),
+                profiles: groups.iter().map(|(n, profile)| (format!("n{n}").into(), *profile)).collect(),
+                fits: fits.iter().map(|(pair, (may_start, may_stay))| (*pair, Fit { may_start: *may_start, may_stay: *may_stay })).collect(),
+            };
+            store.save_placement(before.as_ref(), &after).unwrap();
+            prop_assert_eq!(&store.placement().unwrap(), &after);
+            // Every other time the store itself is asked what was there.
+            before = if before.is_some() { None } else { Some(after) };
+        }
+    }
+}
+
+#[test]
+fn events_are_counted_and_combined() {
+    let mut store = Store::in_memory().unwrap();
+    let mut world = World::default();
+    let about = ObjectKey::new("default", "d");
+    let event = |message: String, time| Event {
+        about: about.clone(),
+        kind: "Normal",
+        reason: "SuccessfulCreate",
+        message,
+        time,
+    };
+    for pod in 0..100 {
+        world.dirty.events.push(event(format!("Created pod: p{pod}"), 1000 + pod));
+    }
+    world.dirty.events.push(event("Created pod: p0".into(), 1200));
+    store.save(&mut world).unwrap();
+    let told = |store: &Store| -> Vec<(String, i64, i64, i64)> {
+        let events = store.events(Some(&about)).unwrap();
+        events.into_iter().map(|e| (e.message, e.count, e.first_seen, e.last_seen)).collect()
+    };
+    let seen = told(&store);
+    assert_eq!(seen.len(), 10);
+    assert_eq!(seen[0], ("Created pod: p1".into(), 1, 1001, 1001));
+    assert_eq!(seen[8], ("(combined from similar events): Created pod: p99".into(), 91, 1009, 1099));
+    assert_eq!(seen[9], ("Created pod: p0".into(), 2, 1000, 1200));
+    // After ten minutes of silence a new message stands by itself again.
+    world.dirty.events.push(event("Created pod: late".into(), 1801));
+    store.save(&mut world).unwrap();
+    assert_eq!(told(&store).last().unwrap(), &("Created pod: late".into(), 1, 1801, 1801));
+    assert_eq!(store.events(None).unwrap().len(), 11);
+    // And after a week without it, it is forgotten.
+    world.dirty.events.push(event("Created pod: now".into(), 1801 + 7 * 24 * 3600 + 1));
+    store.save(&mut world).unwrap();
+    assert_eq!(told(&store).len(), 1);
+}

@@ -1,0 +1,158 @@
+//! How the store bears 100,000 nodes and 2 million pods: time, memory, bytes a pod.
+//!
+//! Not a test of speed: it says what it measured, and checks only that what was saved
+//! came back. It takes a minute and 2 GiB, so it runs when it is asked for:
+//! `cargo test --release --test store_scale -- --ignored --nocapture`.
+#![allow(clippy::unwrap_used)]
+
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Instant;
+
+use dsrules::model::{Base, Body, Kind, Meta, Name, Object, ObjectKey, Origin, Owner, Pod, World};
+use dsrules::store::{Open, Store};
+use serde_json::{Value, json};
+
+const NODES: usize = 100_000;
+const DAEMONSETS: usize = 20;
+
+/// A node with the labels and the status of a cloud's.
+fn node(number: usize) -> Object {
+    let name = format!("ip-10-{}-{}.eu-west-1.internal", number / 256, number % 256);
+    let value = json!({
+        "apiVersion": "v1", "kind": "Node",
+        "metadata": { "name": &name, "labels": {
+            "kubernetes.io/hostname": &name, "kubernetes.io/os": "linux", "kubernetes.io/arch": "amd64",
+            "topology.kubernetes.io/zone": format!("eu-west-1{}", ["a", "b", "c"][number % 3]),
+            "topology.kubernetes.io/region": "eu-west-1", "node.kubernetes.io/instance-type": "m5.xlarge",
+        } },
+        "spec": { "providerID": format!("aws:///eu-west-1a/i-{number:017x}") },
+        "status": { "capacity": { "cpu": "4", "memory": "16Gi", "pods": "110" },
+            "conditions": [{ "type": "Ready", "status": "True", "lastHeartbeatTime": "2026-01-01T00:00:00Z" }],
+            "nodeInfo": { "kubeletVersion": "v1.35.0", "osImage": "Linux" } },
+    });
+    let origin = Origin { file: "nodes.yaml".into(), document: 0, path: String::new() };
+    Object { kind: Kind::Node, key: ObjectKey::new("", name), value, origin }
+}
+
+/// The pods of one daemonset, as the plan makes them.
+fn pods(world: &mut World, number: usize, nodes: &[Name]) {
+    let name = format!("node-agent-{number:02}");
+    let owner =
+        Owner { kind: "DaemonSet".into(), name: name.as_str().into(), uid: format!("u-{number}").into() };
+    let value: Value = json!({ "apiVersion": "v1", "kind": "Pod",
+        "metadata": { "ownerReferences": [{ "apiVersion": "apps/v1", "kind": "DaemonSet", "name": name,
+            "uid": &*owner.uid, "controller": true, "blockOwnerDeletion": true }] },
+        "spec": { "containers": [{ "name": "agent", "image": "registry.example/agent:1.2.3" }] } });
+    let base = Arc::new(Base { id: format!("{number:032x}").into(), value });
+    let labels = Arc::new(
+        [("app".into(), name.as_str().into()), ("controller-revision-hash".into(), "6c8d5bf4f9".into())]
+            .into(),
+    );
+    let (owner, namespace, running) = (Arc::new(owner), Name::from("kube-system"), Name::from("Running"));
+    for (at, node) in nodes.iter().enumerate() {
+        let key =
+            ObjectKey { namespace: namespace.clone(), name: format!("{name}-{:010x}", at * 7919).into() };
+        let meta = Meta {
+            uid: world.uid(Kind::Pod, &key),
+            resource_version: world.next_version(),
+            generation: 1,
+            created: 1_767_225_600,
+            deleting: None,
+            labels: Arc::clone(&labels),
+            controller: Some(Arc::clone(&owner)),
+            written: dsrules::model::Written::default(),
+            key: key.clone(),
+        };
+        let pod = Pod {
+            meta,
+            node: Some(node.clone()),
+            pinned: Some(node.clone()),
+            phase: running.clone(),
+            ready: true,
+            ready_since: Some(1_767_225_600),
+            body: Body::Made(Arc::clone(&base)),
+        };
+        world.touch(Kind::Pod, &key);
+        world.pods.insert(key, pod);
+    }
+}
+
+/// A line of `/proc/self/status`, in MiB.
+fn memory(line: &str) -> u64 {
+    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let line = status.lines().find_map(|text| text.strip_prefix(line)).unwrap_or("0");
+    line.trim_start_matches(':').trim().trim_end_matches(" kB").parse::<u64>().unwrap_or(0) / 1024
+}
+
+fn size(path: &Path) -> u64 {
+    path.metadata().map_or(0, |found| found.len())
+}
+
+fn timed<T>(what: &str, body: impl FnOnce() -> T) -> T {
+    let start = Instant::now();
+    let value = body();
+    println!("{what:<44} {:>8.2} s   {:>5} MiB", start.elapsed().as_secs_f64(), memory("VmRSS"));
+    value
+}
+
+#[test]
+#[ignore = "takes a minute and 2 GiB"]
+fn two_million_pods() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("dsrules.db");
+    let mut world = World::default();
+    timed("make 100,000 nodes", || {
+        for number in 0..NODES {
+            world.put(node(number), 0);
+        }
+    });
+    let mut store = Store::open(&path, &Open::write("scale")).unwrap();
+    timed("save 100,000 nodes", || store.save(&mut world).unwrap());
+    let with_nodes = size(&path) + size(&folder.path().join("dsrules.db-wal"));
+    let nodes: Vec<Name> = world.nodes.keys().map(|key| key.name.clone()).collect();
+    timed("make 2,000,000 pods", || {
+        for number in 0..DAEMONSETS {
+            pods(&mut world, number, &nodes);
+        }
+    });
+    timed("save 2,000,000 pods", || store.save(&mut world).unwrap());
+    let count = world.pods.len();
+    assert_eq!(count, NODES * DAEMONSETS);
+    timed("close, with the WAL's checkpoint", || drop(store));
+    println!(
+        "{:<44} {:>8} bytes",
+        "a pod on disk",
+        (size(&path) - with_nodes.min(size(&path))) / count as u64
+    );
+    let last = world.pods.keys().next_back().unwrap().clone();
+    let expected = world.pods[&last].clone();
+    timed("drop the world", || drop(world));
+
+    let before = memory("VmRSS");
+    let mut store = Store::open(&path, &Open::write("scale")).unwrap();
+    let mut world = timed("load", || store.load().unwrap());
+    println!(
+        "{:<44} {:>8} bytes",
+        "a pod in memory, about",
+        (memory("VmRSS").saturating_sub(before)) * 1024 * 1024 / count as u64
+    );
+    assert_eq!(world.pods.len(), count);
+    assert_eq!(world.pods[&last], expected);
+    timed("change one pod and save", || {
+        world.pods.get_mut(&last).unwrap().ready = false;
+        world.touch(Kind::Pod, &last);
+        store.save(&mut world).unwrap();
+    });
+    timed("visit 2,000,000 whole pods", || {
+        let mut visited = 0;
+        store
+            .objects(Kind::Pod, None, &mut |_, _| {
+                visited += 1;
+                Ok(())
+            })
+            .unwrap();
+        assert_eq!(visited, count);
+    });
+    println!("{:<44} {:>8} MiB", "peak memory", memory("VmHWM"));
+}
