@@ -44,9 +44,18 @@ pub struct Explanation {
     pub may_stay: Option<Answer>,
     /// The terms of the required node affinity, each with why the node matches it or does
     /// not.
-    pub terms: Vec<(String, Answer)>,
+    pub terms: Vec<Checked>,
     /// The taints of the node, each with why the daemonset tolerates it or does not.
-    pub taints: Vec<(String, Answer)>,
+    pub taints: Vec<Checked>,
+}
+
+/// A term or a taint, with what the rules say of it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Checked {
+    /// The term or taint, as it prints.
+    pub what: String,
+    /// Whether the node matches it, or the daemonset tolerates it.
+    pub answer: Answer,
 }
 
 /// Explains one pair; `None` where the daemonset or the node is not there.
@@ -104,11 +113,15 @@ pub fn explain(
         may_stay: if pods.is_empty() { None } else { ask(MAY_STAY, &pair) },
         terms: terms
             .into_iter()
-            .filter_map(|(text, term)| Some((text, ask("matches", &[node_symbol, term])?)))
+            .filter_map(|(text, term)| {
+                Some(Checked { what: text, answer: ask("matches", &[node_symbol, term])? })
+            })
             .collect(),
         taints: taints
             .into_iter()
-            .filter_map(|(text, taint)| Some((text, ask("tolerates", &[daemonset_symbol, taint])?)))
+            .filter_map(|(text, taint)| {
+                Some(Checked { what: text, answer: ask("tolerates", &[daemonset_symbol, taint])? })
+            })
             .collect(),
         pods,
         should_run,

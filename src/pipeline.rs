@@ -102,8 +102,10 @@ pub fn plan(
         objects.push(Applied { kind, key, change });
     }
     for (kind, key) in gone {
-        remove(world, *kind, key, Cascade::Background);
-        objects.push(Applied { kind: *kind, key: key.clone(), change: Change::Pruned });
+        // What a delete command removed meanwhile is gone already.
+        if remove(world, *kind, key, Cascade::Background) {
+            objects.push(Applied { kind: *kind, key: key.clone(), change: Change::Pruned });
+        }
     }
     finish(world, objects, program, options)
 }

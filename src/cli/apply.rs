@@ -26,9 +26,9 @@ pub struct ApplyArgs {
 /// kubectl's words for `--dry-run`; there is no server, so both mean the same.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub enum DryRun {
-    /// Do it
+    // Do it
     None,
-    /// Do not
+    // Do not
     #[value(alias = "server")]
     Client,
 }
@@ -39,8 +39,11 @@ pub fn run(args: &ApplyArgs, context: &mut Context) -> Result<Exit, Failure> {
     let (mut reading, mut errors) = planning.read(context)?;
     let mut tree = Exit::Done;
     if args.dry_run == DryRun::Client {
-        let planned = dry(planning, &mut reading, &mut errors, context)?;
+        let (planned, refused) = dry(planning, reading, context)?;
         show(&planned.plan, planning.output, false, context)?;
+        if let Some(refused) = refused {
+            return Err(refused.into());
+        }
     } else {
         let program = planning.bounds.rules.load(context)?;
         let open = Open::write("dsrules apply").wait(context.lock_timeout);

@@ -32,7 +32,7 @@ const STYLES: styling::Styles = styling::Styles::styled()
 /// control plane.
 #[derive(Debug, Parser)]
 #[command(name = "dsrules", version, after_help = EXIT_CODES, styles = STYLES, max_term_width = 100)]
-#[command(propagate_version = true, infer_subcommands = false, disable_help_subcommand = true)]
+#[command(disable_help_subcommand = true)]
 pub struct Cli {
     #[command(flatten)]
     pub global: Global,
@@ -75,7 +75,7 @@ pub struct Global {
     /// The database file
     #[arg(long, global = true, value_name = "FILE", env = "DSRULES_DB", default_value = "dsrules.db")]
     pub db: PathBuf,
-    /// When to colour; NO_COLOR is heeded too
+    /// When to colour (NO_COLOR is heeded too)
     #[arg(long, global = true, value_name = "WHEN", value_enum, default_value_t = When::Auto)]
     pub color: When,
     /// Say more about what is done, on stderr; twice for all of it
@@ -99,20 +99,20 @@ pub struct Global {
 /// `auto`, `always`, `never`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub enum When {
-    /// On a terminal
+    // On a terminal
     Auto,
-    /// Always
+    // Always
     Always,
-    /// Never
+    // Never
     Never,
 }
 
 /// How log lines are written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub enum LogFormat {
-    /// Lines for people
+    // Lines for people
     Text,
-    /// One JSON object a line
+    // One JSON object a line
     Json,
 }
 

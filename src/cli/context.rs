@@ -1,5 +1,6 @@
 //! What a command has at hand: output, colour, the clock, the database's name.
 
+use std::cell::Cell;
 use std::io::{self, BufWriter, IsTerminal, Write};
 use std::path::PathBuf;
 use std::time::Duration;
@@ -29,6 +30,7 @@ pub struct Context {
     /// The time of this command: read once, so all of it happens at one time.
     pub now: jiff::Timestamp,
     colour_errors: bool,
+    told: Cell<bool>,
 }
 
 impl Context {
@@ -59,6 +61,7 @@ impl Context {
             verbose: global.verbose > 0,
             now: global.now.unwrap_or_else(jiff::Timestamp::now),
             colour_errors,
+            told: Cell::new(false),
         })
     }
 
@@ -91,8 +94,12 @@ impl Context {
         if errors > 1 {
             text.push_str(&format!("{errors} errors\n"));
         }
+        if text.is_empty() {
+            return;
+        }
+        let gap = if self.told.replace(true) { "\n" } else { "" };
         // Where even stderr is gone there is nobody to tell.
-        let _ = io::stderr().write_all(format!("{}\n", text.trim_end()).as_bytes());
+        let _ = io::stderr().write_all(format!("{gap}{}\n", text.trim_end()).as_bytes());
     }
 
     /// Says something on stderr that is no result, unless `--quiet`.

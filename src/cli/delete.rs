@@ -31,7 +31,7 @@ pub struct DeleteArgs {
     /// Delete all objects of the type, in the namespace
     #[arg(long)]
     all: bool,
-    /// What becomes of a daemonset's pods
+    /// What becomes of a daemonset's pods: deleted after it, before it, or left as orphans
     #[arg(long, value_name = "HOW", value_enum, default_value_t = How::Background)]
     #[arg(num_args = 0..=1, require_equals = true, default_missing_value = "background")]
     cascade: How,
@@ -54,12 +54,12 @@ pub struct DeleteArgs {
 /// kubectl's words for `--cascade`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub enum How {
-    /// They are deleted after it
+    // They are deleted after it
     #[value(alias = "true")]
     Background,
-    /// They are deleted before it
+    // They are deleted before it
     Foreground,
-    /// They stay, and a daemonset with the same selector adopts them
+    // They stay, and a daemonset with the same selector adopts them
     #[value(alias = "false")]
     Orphan,
 }

@@ -21,7 +21,7 @@ pub struct ExplainArgs {
     /// The namespace of the daemonset
     #[arg(long, short = 'n', value_name = "NAMESPACE", default_value = "default")]
     namespace: String,
-    /// How to show it
+    /// How to show it; wide shows every step, down to the facts
     #[arg(long, short = 'o', value_name = "FORMAT", value_enum)]
     output: Option<Format>,
     #[command(flatten)]
@@ -31,11 +31,11 @@ pub struct ExplainArgs {
 /// `-o` of `explain`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub enum Format {
-    /// JSON, with a version field
+    // JSON, with a version field
     Json,
-    /// YAML, with a version field
+    // YAML, with a version field
     Yaml,
-    /// Every step, down to the facts
+    // Every step, down to the facts
     Wide,
 }
 

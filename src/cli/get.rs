@@ -42,13 +42,13 @@ pub struct GetArgs {
 /// `-o` of `get`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub enum Format {
-    /// JSON
+    // JSON
     Json,
-    /// YAML
+    // YAML
     Yaml,
-    /// More columns
+    // More columns
     Wide,
-    /// Names only, as `pod/a`
+    // Names only, as `pod/a`
     Name,
 }
 

@@ -13,7 +13,6 @@ use super::exit::Failure;
 
 /// What is read.
 #[derive(Debug, Clone, Args)]
-#[command(next_help_heading = "Input")]
 pub struct InputArgs {
     /// Manifests: files or folders (.yaml, .yml, .json), or `-` for stdin
     #[arg(value_name = "PATH")]
@@ -27,7 +26,7 @@ pub struct InputArgs {
     /// The namespace of objects that name none
     #[arg(long, short = 'n', value_name = "NAMESPACE", default_value = "default")]
     namespace: String,
-    /// What to do about fields that there are not
+    /// What an unknown field is: an error, a warning, or nothing
     #[arg(long, value_name = "HOW", value_enum, default_value_t = Validate::Strict)]
     #[arg(num_args = 0..=1, require_equals = true, default_missing_value = "strict")]
     validate: Validate,
@@ -36,12 +35,12 @@ pub struct InputArgs {
 /// kubectl's words for `--validate`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub enum Validate {
-    /// An error
+    // An error
     #[value(alias = "true")]
     Strict,
-    /// A warning
+    // A warning
     Warn,
-    /// Nothing is said
+    // Nothing is said
     #[value(alias = "false")]
     Ignore,
 }

@@ -1,8 +1,9 @@
 //! `dsrules plan PATH...`: what apply would do; nothing is written.
 
 use clap::Args;
+use dsrules::diagnostic::Diagnostic;
 use dsrules::manifest::Reading;
-use dsrules::pipeline::{self, Planned};
+use dsrules::pipeline::{self, MaxDelete, Options, Planned};
 use dsrules::plan::{Change, Plan};
 use dsrules::store::{Missing, Open, Store};
 
@@ -22,9 +23,12 @@ pub struct PlanArgs {
 
 /// Plans and shows.
 pub fn run(args: &PlanArgs, context: &mut Context) -> Result<Exit, Failure> {
-    let (mut reading, mut errors) = args.planning.read(context)?;
-    let planned = dry(&args.planning, &mut reading, &mut errors, context)?;
+    let (reading, errors) = args.planning.read(context)?;
+    let (planned, refused) = dry(&args.planning, reading, context)?;
     show(&planned.plan, args.planning.output, false, context)?;
+    if let Some(refused) = refused {
+        return Err(refused.into());
+    }
     Ok(match (errors, args.detailed_exitcode && changes(&planned.plan)) {
         (0, true) => Exit::Changes,
         (0, false) => Exit::Done,
@@ -33,22 +37,28 @@ pub fn run(args: &PlanArgs, context: &mut Context) -> Result<Exit, Failure> {
 }
 
 /// Makes the plan on a copy of what the store holds; a store that is not there is empty.
-/// Errors that `--keep-going` goes past are added to the count.
+/// A plan that deletes more than it may is given all the same, with what refuses it: it
+/// is what a person has to look at.
 pub fn dry(
     args: &PlanningArgs,
-    reading: &mut Reading,
-    errors: &mut usize,
+    reading: Reading,
     context: &Context,
-) -> Result<Planned, Failure> {
+) -> Result<(Planned, Option<Diagnostic>), Failure> {
     let program = args.bounds.rules.load(context)?;
     let options = args.options(context);
     let open = Open::read().wait(context.lock_timeout).missing(Missing::Empty);
     let store = Store::open(&context.db, &open)?;
-    *errors += args.check_updates(reading, &store, context)?;
-    let reading = std::mem::take(reading);
     let gone = pipeline::gone(&store, &args.input.id(), &reading, &options)?;
-    let mut world = store.load()?;
-    Ok(pipeline::plan(&mut world, reading, &gone, &program, &options)?)
+    let again = Reading { objects: reading.objects.clone(), ..Reading::default() };
+    match pipeline::plan(&mut store.load()?, reading, &gone, &program, &options) {
+        Ok(planned) => Ok((planned, None)),
+        Err(refused) if refused.code == "too-many-deletions" => {
+            let options = Options { max_delete: Some(MaxDelete::Percent(100)), ..options };
+            let planned = pipeline::plan(&mut store.load()?, again, &gone, &program, &options)?;
+            Ok((planned, Some(refused)))
+        }
+        Err(error) => Err(error.into()),
+    }
 }
 
 /// Whether there is anything to do.

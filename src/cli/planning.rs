@@ -30,7 +30,7 @@ pub struct PlanningArgs {
     /// With --prune: let the input lose all of its objects
     #[arg(long, requires = "prune")]
     pub allow_empty: bool,
-    /// How to show it
+    /// How to show it; wide shows every line, however many there are
     #[arg(long, short = 'o', value_name = "FORMAT", value_enum)]
     pub output: Option<Format>,
 }
@@ -40,10 +40,11 @@ pub struct PlanningArgs {
 pub struct BoundArgs {
     #[command(flatten)]
     pub rules: RuleArgs,
-    /// Refuse a plan that deletes more pods for good, as `10` or `5%` [default: 50% of 20 or more]
+    /// Refuse a plan that deletes more pods for good, as `10` or `5%` [default: 50%, from 20 pods on]
     #[arg(long, value_name = "N|P%", value_parser = max_delete)]
     pub max_delete: Option<MaxDelete>,
-    /// Who says that a created pod is ready
+    /// Who says that a created pod is ready: nobody has to (a rollout is played to its end), or Pod
+    /// manifests of the input (a rollout waits for them)
     #[arg(long, value_name = "HOW", value_enum, default_value_t = Ready::Assume)]
     pub readiness: Ready,
 }
@@ -51,22 +52,22 @@ pub struct BoundArgs {
 /// `--readiness`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub enum Ready {
-    /// Nobody has to: it is taken as ready, so a rollout is played to its end
+    // Nobody has to: it is taken as ready, so a rollout is played to its end
     Assume,
-    /// Pod manifests in the input do; until then a rollout waits
+    // Pod manifests in the input do; until then a rollout waits
     Observe,
 }
 
 /// `-o` of commands that make a plan.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub enum Format {
-    /// JSON, with a version field
+    // JSON, with a version field
     Json,
-    /// YAML, with a version field
+    // YAML, with a version field
     Yaml,
-    /// Every line, however many there are
+    // Every line, however many there are
     Wide,
-    /// Names only
+    // Names only
     Name,
 }
 
@@ -94,7 +95,16 @@ impl PlanningArgs {
     /// and given back as a count.
     pub fn read(&self, context: &Context) -> Result<(Reading, usize), Failure> {
         let mut reading = self.input.read(context)?;
-        let errors = std::mem::take(&mut reading.diagnostics);
+        let mut errors = std::mem::take(&mut reading.diagnostics);
+        for error in errors.iter_mut().filter(|error| matches!(error.code, "no-objects" | "empty-folder")) {
+            if self.prune && !self.allow_empty {
+                error.help =
+                    Some("if everything that it brought is to be removed, say `--allow-empty`".to_owned());
+            }
+        }
+        if self.allow_empty {
+            errors.retain(|error| !matches!(error.code, "no-objects" | "empty-folder"));
+        }
         if !errors.is_empty() && !self.keep_going {
             return Err(errors.into());
         }
@@ -117,7 +127,16 @@ impl PlanningArgs {
         context: &Context,
     ) -> Result<usize, Failure> {
         reading.check_updates(&self.input.options(), |kind, key| store.object(kind, key))?;
-        let errors = std::mem::take(&mut reading.diagnostics);
+        let mut errors = std::mem::take(&mut reading.diagnostics);
+        for error in errors.iter_mut().filter(|error| matches!(error.code, "no-objects" | "empty-folder")) {
+            if self.prune && !self.allow_empty {
+                error.help =
+                    Some("if everything that it brought is to be removed, say `--allow-empty`".to_owned());
+            }
+        }
+        if self.allow_empty {
+            errors.retain(|error| !matches!(error.code, "no-objects" | "empty-folder"));
+        }
         if !errors.is_empty() && !self.keep_going {
             return Err(errors.into());
         }

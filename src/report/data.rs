@@ -14,6 +14,7 @@ use crate::diagnostic::visible;
 use crate::explain::Explanation;
 use crate::model::{ObjectKey, Status};
 use crate::plan::{Change, Plan, Verb};
+use crate::yaml::to_yaml;
 
 /// The version of every document of our own.
 const API_VERSION: &str = "dsrules.dev/v1";
@@ -52,8 +53,7 @@ pub fn write_json(value: &impl Serialize, out: &mut dyn Write) -> io::Result<()>
 /// # Errors
 /// Where writing fails.
 pub fn write_yaml(value: &impl Serialize, out: &mut dyn Write) -> io::Result<()> {
-    let text = serde_yaml::to_string(value).map_err(io::Error::other)?;
-    out.write_all(text.as_bytes())
+    out.write_all(to_yaml(&serde_json::to_value(value)?).as_bytes())
 }
 
 /// A plan as a document; `rule` names the rule of an action.

@@ -5,7 +5,7 @@ use std::io::{self, Write};
 
 use super::{Detail, Paint};
 use crate::datalog::explain::{Attempt, Derivation, Failure, RuleRef, Subgoal, WhyNot};
-use crate::explain::{Answer, Explanation};
+use crate::explain::{Answer, Checked, Explanation};
 
 /// Reasons deeper than this are left to [`Detail::Wide`].
 const DEPTH: usize = 5;
@@ -45,11 +45,11 @@ pub fn explanation(it: &Explanation, detail: Detail, paint: Paint, out: &mut dyn
         }
         writeln!(out, "\n{heading}")?;
         let mut tree = Tree { lines: Vec::new(), detail };
-        for (text, answer) in answers {
+        for Checked { what, answer } in answers {
             match answer {
                 Answer::Yes(derivation) => tree.derivation(derivation, 0),
                 Answer::No(why_not) => {
-                    tree.line(0, false, &format!("{text} {no}"), None);
+                    tree.line(0, false, &format!("{what} {no}"), None);
                     tree.blockers(why_not, 1);
                 }
             }

@@ -77,6 +77,9 @@ fn by_daemonset(plan: &Plan) -> BTreeMap<Option<&ObjectKey>, Steps<'_>> {
             all.entry(action.daemonset.as_ref()).or_default().push((number, action));
         }
     }
+    for steps in all.values_mut() {
+        steps.sort_by_key(|(wave, action)| (*wave, action.verb, &action.node, &action.object));
+    }
     all
 }
 

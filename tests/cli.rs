@@ -1,0 +1,22 @@
+//! The real binary on real files: every session is what a person types and reads, and
+//! its transcript is a snapshot.
+#![allow(clippy::unwrap_used)]
+
+#[path = "cli/bad_input.rs"]
+mod bad_input;
+#[path = "cli/changes.rs"]
+mod changes;
+#[path = "cli/commands.rs"]
+mod commands;
+#[path = "cli/deletes.rs"]
+mod deletes;
+#[path = "cli/examples.rs"]
+mod examples;
+#[path = "cli/plans.rs"]
+mod plans;
+#[path = "cli/rollouts.rs"]
+mod rollouts;
+#[path = "cli/session.rs"]
+mod session;
+#[path = "cli/shows.rs"]
+mod shows;
