@@ -49,7 +49,8 @@ pub fn dry(
     let open = Open::read().wait(context.lock_timeout).missing(Missing::Empty);
     let store = Store::open(&context.db, &open)?;
     let gone = pipeline::gone(&store, &args.input.id(), &reading, &options)?;
-    let again = Reading { objects: reading.objects.clone(), ..Reading::default() };
+    let mut again = Reading::default();
+    again.objects.clone_from(&reading.objects);
     match pipeline::plan(&mut store.load()?, reading, &gone, &program, &options) {
         Ok(planned) => Ok((planned, None)),
         Err(refused) if refused.code == "too-many-deletions" => {
