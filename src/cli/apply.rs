@@ -39,7 +39,7 @@ pub fn run(args: &ApplyArgs, context: &mut Context) -> Result<Exit, Failure> {
     let (mut reading, mut errors) = planning.read(context)?;
     let mut tree = Exit::Done;
     if args.dry_run == DryRun::Client {
-        let (planned, refused) = dry(planning, reading, context)?;
+        let (planned, refused) = dry(planning, &mut reading, &mut errors, context)?;
         show(&planned.plan, planning.output, false, context)?;
         if let Some(refused) = refused {
             return Err(refused.into());

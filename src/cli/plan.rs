@@ -23,8 +23,8 @@ pub struct PlanArgs {
 
 /// Plans and shows.
 pub fn run(args: &PlanArgs, context: &mut Context) -> Result<Exit, Failure> {
-    let (reading, errors) = args.planning.read(context)?;
-    let (planned, refused) = dry(&args.planning, reading, context)?;
+    let (mut reading, mut errors) = args.planning.read(context)?;
+    let (planned, refused) = dry(&args.planning, &mut reading, &mut errors, context)?;
     show(&planned.plan, args.planning.output, false, context)?;
     if let Some(refused) = refused {
         return Err(refused.into());
@@ -38,16 +38,19 @@ pub fn run(args: &PlanArgs, context: &mut Context) -> Result<Exit, Failure> {
 
 /// Makes the plan on a copy of what the store holds; a store that is not there is empty.
 /// A plan that deletes more than it may is given all the same, with what refuses it: it
-/// is what a person has to look at.
+/// is what a person has to look at. Errors that `--keep-going` goes past are counted.
 pub fn dry(
     args: &PlanningArgs,
-    reading: Reading,
+    reading: &mut Reading,
+    errors: &mut usize,
     context: &Context,
 ) -> Result<(Planned, Option<Diagnostic>), Failure> {
     let program = args.bounds.rules.load(context)?;
     let options = args.options(context);
     let open = Open::read().wait(context.lock_timeout).missing(Missing::Empty);
     let store = Store::open(&context.db, &open)?;
+    *errors += args.check_updates(reading, &store, context)?;
+    let reading = std::mem::take(reading);
     let gone = pipeline::gone(&store, &args.input.id(), &reading, &options)?;
     let mut again = Reading::default();
     again.objects.clone_from(&reading.objects);
