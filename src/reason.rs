@@ -71,10 +71,10 @@ impl Reasoner {
     /// A reasoner that has derived nothing yet.
     #[must_use]
     pub fn new(program: &Program, grouping: Grouping) -> Self {
-        let wanted = WANTED.iter().filter_map(|name| program.relation(name)).collect();
+        let wanted: Vec<RelationId> = WANTED.iter().filter_map(|name| program.relation(name)).collect();
         Reasoner {
             program: program.clone(),
-            grounding: Grounding::new(program.clone(), grouping),
+            grounding: Grounding::new(program.clone(), grouping, &wanted),
             evaluation: None,
             wanted,
             limits: Limits::default(),
@@ -93,7 +93,7 @@ impl Reasoner {
         now: i64,
     ) -> Result<(), Diagnostic> {
         let _ = changed;
-        self.grounding = Grounding::new(self.program.clone(), self.grounding.grouping());
+        self.grounding = Grounding::new(self.program.clone(), self.grounding.grouping(), &self.wanted);
         let facts = self.grounding.all(world, now);
         let symbols = &mut self.grounding.symbols;
         self.evaluation = Some(Evaluation::new(&self.program, symbols, facts, &self.wanted, &self.limits)?);

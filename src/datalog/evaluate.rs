@@ -306,6 +306,15 @@ fn too_many_facts(program: &Program, id: RelationId, rows: usize, limits: &Limit
     Diagnostic::error("too-many-rows", format!("the input `{name}` has {rows} rows, the limit is {limit}"))
 }
 
+impl Program {
+    /// Whether what `wanted` derive depends on the relation: facts of others are not read.
+    #[must_use]
+    pub fn needed(&self, wanted: &[RelationId]) -> impl Fn(RelationId) -> bool + use<> {
+        let needed = needed(self, wanted);
+        move |relation| needed.get(relation.index()).copied().unwrap_or(false)
+    }
+}
+
 /// For each relation, whether one of the wanted ones depends on it.
 fn needed(program: &Program, wanted: &[RelationId]) -> Vec<bool> {
     let mut needed = vec![false; program.body.declarations.len()];

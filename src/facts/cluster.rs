@@ -15,6 +15,12 @@ pub(super) fn owned(kind: Kind) -> &'static [&'static str] {
 
 impl Grounding {
     pub(super) fn node_details(&mut self, node: &Node, it: Sym) {
+        if self.asks_for(Kind::Node) {
+            self.node_rows(node, it);
+        }
+    }
+
+    fn node_rows(&mut self, node: &Node, it: Sym) {
         for (key, value) in node.meta.labels.iter() {
             let number = value.parse::<i64>().ok();
             let (key, value) = (self.text(key), self.text(value));
@@ -30,7 +36,15 @@ impl Grounding {
         }
     }
 
+    /// Whether anyone asks for details of objects of `kind`; few do.
+    fn asks_for(&mut self, kind: Kind) -> bool {
+        owned(kind).iter().any(|name| self.relation(name).is_some())
+    }
+
     pub(super) fn daemonset_details(&mut self, daemonset: &DaemonSet, it: Sym) {
+        if !self.asks_for(Kind::DaemonSet) {
+            return;
+        }
         let name = self.text(&daemonset.meta.key.name);
         self.row("daemonset_name", &[it, name]);
         for (key, value) in daemonset.meta.labels.iter() {

@@ -21,7 +21,7 @@ mod pods;
 
 use std::collections::{BTreeSet, HashMap};
 
-use rustc_hash::FxHashSet;
+use rustc_hash::{FxHashMap, FxHashSet};
 
 use crate::datalog::{Evaluation, Facts, Program, RelationId, Row, Sym, Symbols};
 use crate::model::{Kind, Labels, Name, ObjectKey, Requirement, World};
@@ -41,6 +41,8 @@ pub enum Grouping {
 pub struct Grounding {
     /// The program whose input relations are filled.
     program: Program,
+    /// The relations that are filled.
+    needed: BTreeSet<RelationId>,
     /// Names to symbols.
     pub symbols: Symbols,
     grouping: Grouping,
@@ -52,23 +54,27 @@ pub struct Grounding {
     known: FxHashSet<(&'static str, Sym)>,
     /// Label sets by the address of their shared map, so that each is read once.
     sets: HashMap<(usize, Name), (Sym, Labels)>,
-    ids: HashMap<&'static str, Option<RelationId>>,
+    ids: FxHashMap<&'static str, Option<RelationId>>,
     out: Facts,
 }
 
 impl Grounding {
-    /// A translation for `program` that has given nothing yet.
+    /// A translation for `program` that has given nothing yet. It fills what the
+    /// `wanted` relations depend on.
     #[must_use]
-    pub fn new(program: Program, grouping: Grouping) -> Self {
+    pub fn new(program: Program, grouping: Grouping, wanted: &[RelationId]) -> Self {
+        let needed = program.needed(wanted);
+        let needed = program.declarations().map(|it| it.id).filter(|id| needed(*id)).collect();
         Grounding {
             program,
+            needed,
             symbols: Symbols::new(),
             grouping,
             keys: BTreeSet::new(),
             named: BTreeSet::new(),
             known: FxHashSet::default(),
             sets: HashMap::new(),
-            ids: HashMap::new(),
+            ids: FxHashMap::default(),
             out: Facts::new(),
         }
     }
@@ -176,12 +182,13 @@ impl Grounding {
         names.iter().chain(cluster).filter_map(|name| self.relation(name)).collect()
     }
 
-    /// The relation of this name, if the program has it.
+    /// The relation of this name, if anyone asks for it.
     fn relation(&mut self, name: &'static str) -> Option<RelationId> {
-        *self.ids.entry(name).or_insert_with(|| self.program.relation(name))
+        let find = || self.program.relation(name).filter(|id| self.needed.contains(id));
+        *self.ids.entry(name).or_insert_with(find)
     }
 
-    /// One row; a relation that the program does not declare is not filled.
+    /// One row; a relation that nobody asks for is not filled.
     fn row(&mut self, relation: &'static str, row: &[Sym]) {
         if let Some(id) = self.relation(relation) {
             self.out.insert(id, row);

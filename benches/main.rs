@@ -1,0 +1,19 @@
+//! What docs/performance.md shows, measured: each figure beside its yardstick, in one run.
+//!
+//! `cargo bench` prints all tables; `cargo bench -- placement change` some of them. It
+//! is a plain program, because most of what is measured takes long enough to be timed
+//! once, and because the ratios matter more than the last digit.
+#![allow(missing_docs)]
+
+mod placement;
+mod timing;
+mod workload;
+
+fn main() {
+    // `cargo bench` passes --bench; everything else names a table.
+    let named: Vec<String> = std::env::args().skip(1).filter(|arg| !arg.starts_with("--")).collect();
+    let wanted = |name: &str| named.is_empty() || named.iter().any(|it| it == name);
+    if wanted("placement") {
+        placement::run();
+    }
+}

@@ -1,0 +1,61 @@
+//! `placement`: every pair of a daemonset and a node that should have its pod, written
+//! out, from objects in memory.
+//!
+//! Each way starts from the same objects and ends with the same list of pairs, and the
+//! number of pairs is checked each time.
+
+mod bitset;
+mod loops;
+mod rules;
+mod sql;
+mod static_datalog;
+
+use std::time::Duration;
+
+use dsrules::model::World;
+
+use crate::timing::{median, ratio, show};
+use crate::workload;
+
+/// A daemonset and a node, by their places in the world.
+pub type Pair = (u32, u32);
+
+/// Measures and prints the table.
+pub fn run() {
+    println!("\n### placement\n");
+    println!("| daemonsets x nodes | bitsets | dsrules | of it facts / rules / pairs | string loops | ascent, rules | SQL |");
+    println!("|---|---|---|---|---|---|---|");
+    for workload in workload::all() {
+        let (world, pairs) = (&workload.world, workload.pairs);
+        let timed = |runs: usize, way: &dyn Fn(&World) -> Vec<Pair>| -> Duration {
+            median(runs, || {
+                let found = way(world).len();
+                assert_eq!(found, pairs, "eligible pairs of {}", workload.name);
+            })
+        };
+        let large = pairs > 1_000_000;
+        let bitsets = timed(9, &bitset::pairs);
+        let ours = timed(9, &rules::pairs);
+        let parts = rules::parts(world, 9);
+        let loops = timed(3, &loops::pairs);
+        let datalog = static_datalog::rules(world, if large { 3 } else { 5 });
+        let database = sql::load(world);
+        let sql = median(1, || assert_eq!(sql::pairs(&database).len(), pairs));
+        println!(
+            "| {} | {} | {} ({}) | {} / {} / {} | {} ({}) | {} ({} of our rules) | {} ({}) |",
+            workload.name,
+            show(bitsets),
+            show(ours),
+            ratio(ours, bitsets),
+            show(parts[0]),
+            show(parts[1]),
+            show(parts[2]),
+            show(loops),
+            ratio(loops, ours),
+            show(datalog),
+            ratio(datalog, parts[1]),
+            show(sql),
+            ratio(sql, ours),
+        );
+    }
+}

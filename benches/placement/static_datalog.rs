@@ -1,0 +1,165 @@
+//! The same rules, written for `ascent`, which compiles them into the program: over the
+//! same classes and profiles, from facts that are there already.
+
+use std::time::Duration;
+
+use ascent::ascent_run;
+use dsrules::datalog::{Facts, Program, Symbols, Value};
+use dsrules::model::World;
+
+use super::rules;
+use crate::timing::median;
+
+/// The time the rules take to derive what may start where.
+pub fn rules(world: &World, runs: usize) -> Duration {
+    let program = rules::program();
+    let (grounding, facts) = rules::ground(&program, world);
+    let inputs = Inputs { program: &program, facts: &facts, symbols: &grounding.symbols };
+    let expected = rules::pairs(world).len();
+    assert!(expected > 0);
+    inputs.run(runs)
+}
+
+struct Inputs<'a> {
+    program: &'a Program,
+    facts: &'a Facts,
+    symbols: &'a Symbols,
+}
+
+impl Inputs<'_> {
+    fn rows(&self, name: &str) -> impl Iterator<Item = dsrules::datalog::Row> + '_ {
+        self.facts.rows(self.program.relation(name).expect("a built-in relation"))
+    }
+
+    fn one(&self, name: &str) -> Vec<(u32,)> {
+        self.rows(name).map(|row| (row[0],)).collect()
+    }
+
+    fn two(&self, name: &str) -> Vec<(u32, u32)> {
+        self.rows(name).map(|row| (row[0], row[1])).collect()
+    }
+
+    fn three(&self, name: &str) -> Vec<(u32, u32, u32)> {
+        self.rows(name).map(|row| (row[0], row[1], row[2])).collect()
+    }
+
+    fn number(&self, sym: u32) -> i64 {
+        match self.symbols.value(sym) {
+            Value::Number(number) => number,
+            Value::Text(_) => panic!("a number"),
+        }
+    }
+
+    fn run(&self, runs: usize) -> Duration {
+        let class = self.one("class");
+        let profile = self.one("profile");
+        let profile_label = self.three("profile_label");
+        let profile_number: Vec<(u32, u32, i64)> =
+            self.rows("profile_number").map(|row| (row[0], row[1], self.number(row[2]))).collect();
+        let profile_name = self.two("profile_name");
+        let profile_taint = self.two("profile_taint");
+        let taint: Vec<(u32, u32, u32, u32)> =
+            self.rows("taint").map(|row| (row[0], row[1], row[2], row[3])).collect();
+        let class_node_name = self.two("class_node_name");
+        let class_node_selector = self.three("class_node_selector");
+        let class_affinity = self.one("class_affinity");
+        let class_term = self.two("class_term");
+        let class_toleration = self.two("class_toleration");
+        let toleration: Vec<(u32, u32, u32, u32, u32)> =
+            self.rows("toleration").map(|row| (row[0], row[1], row[2], row[3], row[4])).collect();
+        let term_expression = self.two("term_expression");
+        let term_field = self.two("term_field");
+        let requirement = self.three("requirement");
+        let requirement_value = self.two("requirement_value");
+        let requirement_number: Vec<(u32, i64)> =
+            self.rows("requirement_number").map(|row| (row[0], self.number(row[1]))).collect();
+        // A text that no fact has is a symbol that no row has.
+        let text = |text: &str| self.symbols.find_text(text).unwrap_or(u32::MAX);
+        let (is_in, not_in, exists, absent) = (text("In"), text("NotIn"), text("Exists"), text("DoesNotExist"));
+        let (greater, less) = (text("Gt"), text("Lt"));
+        let (equal, empty) = (text("Equal"), text(""));
+        let (no_schedule, no_execute) = (text("NoSchedule"), text("NoExecute"));
+        let added: Vec<(u32, u32)> = [
+            ("node.kubernetes.io/not-ready", "NoExecute"),
+            ("node.kubernetes.io/unreachable", "NoExecute"),
+            ("node.kubernetes.io/disk-pressure", "NoSchedule"),
+            ("node.kubernetes.io/memory-pressure", "NoSchedule"),
+            ("node.kubernetes.io/pid-pressure", "NoSchedule"),
+            ("node.kubernetes.io/unschedulable", "NoSchedule"),
+        ]
+        .iter()
+        .map(|(key, effect)| (text(key), text(effect)))
+        .collect();
+        median(runs, || {
+            let found = ascent_run! {
+                relation class(u32) = class.clone();
+                relation profile(u32) = profile.clone();
+                relation profile_label(u32, u32, u32) = profile_label.clone();
+                relation profile_number(u32, u32, i64) = profile_number.clone();
+                relation profile_name(u32, u32) = profile_name.clone();
+                relation profile_taint(u32, u32) = profile_taint.clone();
+                relation taint(u32, u32, u32, u32) = taint.clone();
+                relation class_node_name(u32, u32) = class_node_name.clone();
+                relation class_node_selector(u32, u32, u32) = class_node_selector.clone();
+                relation class_affinity(u32) = class_affinity.clone();
+                relation class_term(u32, u32) = class_term.clone();
+                relation class_toleration(u32, u32) = class_toleration.clone();
+                relation toleration(u32, u32, u32, u32, u32) = toleration.clone();
+                relation term_expression(u32, u32) = term_expression.clone();
+                relation term_field(u32, u32) = term_field.clone();
+                relation requirement(u32, u32, u32) = requirement.clone();
+                relation requirement_value(u32, u32) = requirement_value.clone();
+                relation requirement_number(u32, i64) = requirement_number.clone();
+                relation added(u32, u32) = added.clone();
+
+                relation has_key(u32, u32);
+                has_key(n, k) <-- profile_label(n, k, _);
+                relation has_listed(u32, u32);
+                has_listed(n, r) <-- requirement(r, k, _), requirement_value(r, v), profile_label(n, k, v);
+                relation satisfies(u32, u32);
+                satisfies(n, r) <-- requirement(r, _, o), if *o == is_in, has_listed(n, r);
+                satisfies(n, r) <-- requirement(r, _, o), if *o == not_in, profile(n), !has_listed(n, r);
+                satisfies(n, r) <-- requirement(r, k, o), if *o == exists, has_key(n, k);
+                satisfies(n, r) <-- requirement(r, k, o), if *o == absent, profile(n), !has_key(n, k);
+                satisfies(n, r) <-- requirement(r, k, o), if *o == greater, requirement_number(r, b), profile_number(n, k, x), if x > b;
+                satisfies(n, r) <-- requirement(r, k, o), if *o == less, requirement_number(r, b), profile_number(n, k, x), if x < b;
+
+                relation usable(u32);
+                usable(t) <-- term_expression(t, _);
+                usable(t) <-- term_field(t, _);
+                relation fails(u32, u32);
+                fails(n, t) <-- term_expression(t, r), profile(n), !satisfies(n, r);
+                relation matches(u32, u32);
+                matches(n, t) <-- usable(t), profile(n), !fails(n, t);
+                relation affine(u32, u32);
+                affine(d, n) <-- class_term(d, t), matches(n, t);
+                relation unsuited(u32, u32);
+                unsuited(d, n) <-- class_node_name(d, x), profile(n), !profile_name(n, x);
+                unsuited(d, n) <-- class_node_selector(d, k, v), profile(n), !profile_label(n, k, v);
+                unsuited(d, n) <-- class_affinity(d), profile(n), !affine(d, n);
+
+                relation covers_effect(u32, u32);
+                covers_effect(o, t) <-- toleration(o, _, _, _, e), if *e == empty, taint(t, _, _, _);
+                covers_effect(o, t) <-- toleration(o, _, _, _, e), taint(t, _, _, e);
+                relation covers_key(u32, u32);
+                covers_key(o, t) <-- toleration(o, k, _, _, _), if *k == empty, taint(t, _, _, _);
+                covers_key(o, t) <-- toleration(o, k, _, _, _), taint(t, k, _, _);
+                relation covers_value(u32, u32);
+                covers_value(o, t) <-- toleration(o, _, p, _, _), if *p == exists, taint(t, _, _, _);
+                covers_value(o, t) <-- toleration(o, _, p, v, _), if *p == equal || *p == empty, taint(t, _, v, _);
+                relation tolerates(u32, u32);
+                tolerates(d, t) <-- class_toleration(d, o), covers_key(o, t), covers_value(o, t), covers_effect(o, t);
+                tolerates(d, t) <-- added(k, e), taint(t, k, _, e), class(d);
+                relation repelled(u32, u32);
+                repelled(d, n) <-- class(d), taint(t, _, _, e), if *e == no_schedule, !tolerates(d, t), profile_taint(n, t);
+                relation evicted(u32, u32);
+                evicted(d, n) <-- class(d), taint(t, _, _, e), if *e == no_execute, !tolerates(d, t), profile_taint(n, t);
+                relation may_stay(u32, u32);
+                may_stay(d, n) <-- class(d), profile(n), !unsuited(d, n), !evicted(d, n);
+                relation may_start(u32, u32);
+                may_start(d, n) <-- may_stay(d, n), !repelled(d, n);
+            };
+            found.may_start.len()
+        })
+    }
+}
