@@ -6,7 +6,7 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use crate::datalog::{Evaluation, Limits, Program, RelationId, Row, Sym, Symbols, Value};
+use crate::datalog::{Changes, Evaluation, Limits, Program, RelationId, Row, Sym, Symbols, Value};
 use crate::diagnostic::Diagnostic;
 use crate::facts::{Grounding, Grouping};
 use crate::model::{Kind, Name, ObjectKey, World};
@@ -27,6 +27,7 @@ const WANTED: &[&str] = &[
     "folded_revision",
     "kept_off",
     "kept_revision",
+    "misplaced",
     "may_start",
     "may_stay",
     "misscheduled",
@@ -58,6 +59,22 @@ const WANTED: &[&str] = &[
     "wave",
 ];
 
+/// So many changed objects are always few.
+const FEW: usize = 512;
+/// More than this part of all objects is not few: deriving anew is cheaper then.
+const SHARE: usize = 32;
+/// So many symbols are never too many.
+const MANY: usize = 100_000;
+
+/// How a derivation was made.
+#[derive(Debug)]
+pub enum Derived {
+    /// From the start.
+    Anew,
+    /// From what changed: the rows that came and went.
+    Changed(Changes),
+}
+
 /// A program with the facts of one world and what it derives from them.
 pub struct Reasoner {
     program: Program,
@@ -65,6 +82,9 @@ pub struct Reasoner {
     evaluation: Option<Evaluation>,
     wanted: Vec<RelationId>,
     limits: Limits,
+    /// How many symbols and objects there were when everything was derived anew.
+    known: usize,
+    objects: usize,
 }
 
 impl Reasoner {
@@ -78,27 +98,58 @@ impl Reasoner {
             evaluation: None,
             wanted,
             limits: Limits::default(),
+            known: 0,
+            objects: 0,
         }
     }
 
-    /// Derives everything from the world as it is at `now`, given which objects changed
-    /// since the last time.
+    /// Brings what is derived up to date with the world as it is at `now`, given which
+    /// objects changed since the last time.
     ///
     /// # Errors
-    /// When a rule derives more than the limits allow.
+    /// When a rule derives more than the limits allow; the next time everything is
+    /// derived anew.
     pub fn derive(
         &mut self,
         world: &World,
         changed: &BTreeSet<(Kind, ObjectKey)>,
         now: i64,
-    ) -> Result<(), Diagnostic> {
-        let _ = changed;
+    ) -> Result<Derived, Diagnostic> {
+        let evaluation = self.evaluation.take();
+        let few = changed.len() <= FEW.max(self.objects / SHARE);
+        // Symbols and groups that nothing has any longer are got rid of in the same way.
+        let fresh = self.grounding.symbols.len() <= (self.known * 2).max(MANY);
+        if let Some(mut evaluation) = evaluation
+            && few
+            && fresh
+        {
+            let (added, removed) = self.grounding.changes(world, &evaluation, changed, now);
+            let changes = evaluation.update(&self.grounding.symbols, added, removed)?;
+            self.evaluation = Some(evaluation);
+            return Ok(Derived::Changed(changes));
+        }
         self.grounding = Grounding::new(self.program.clone(), self.grounding.grouping(), &self.wanted);
         let facts = self.grounding.all(world, now);
         let symbols = &mut self.grounding.symbols;
         self.evaluation = Some(Evaluation::new(&self.program, symbols, facts, &self.wanted, &self.limits)?);
-        Ok(())
+        self.known = self.grounding.symbols.len();
+        self.objects = world.nodes.len() + world.daemonsets.len() + world.revisions.len() + world.pods.len();
+        Ok(Derived::Anew)
     }
+
+    /// Whether a row was derived.
+    #[must_use]
+    pub fn contains(&self, relation: RelationId, row: &[Sym]) -> bool {
+        self.evaluation.as_ref().is_some_and(|evaluation| evaluation.contains(relation, row))
+    }
+
+    /// How many rows a relation has.
+    #[must_use]
+    pub fn len(&self, relation: &str) -> usize {
+        let relation = self.program.relation(relation);
+        relation.zip(self.evaluation.as_ref()).map_or(0, |(id, evaluation)| evaluation.len(id))
+    }
+
     /// The tolerations that the rules add to the pods of a daemonset, in order: key and
     /// effect.
     #[must_use]

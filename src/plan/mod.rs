@@ -9,11 +9,13 @@ mod carry_out;
 mod pass;
 mod rollout;
 mod settle;
+mod tally;
 pub mod template;
 
 pub use carry_out::{Carrier, Readiness};
-pub use pass::{Pass, pass};
-pub use settle::{Settings, Settled, settle};
+pub use pass::{Pass, pass, pass_over};
+pub use settle::{Placed, Settings, Settled, Settler, settle};
+pub use tally::{Tally, Touched};
 
 use std::sync::Arc;
 

@@ -7,6 +7,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use super::tally::{Tally, Touched};
 use super::{Action, Because, Verb, rollout};
 use crate::datalog::{Literal, Program, RelationId, Rule, Sym};
 use crate::model::{DaemonSet, Name, ObjectKey, Status, World};
@@ -37,8 +38,8 @@ pub struct Pass {
 pub(super) struct Context<'a> {
     pub reasoner: &'a Reasoner,
     pub world: &'a World,
+    pub tally: &'a Tally,
     causes: BTreeMap<&'static str, Vec<Cause>>,
-    eligible: BTreeMap<Sym, usize>,
 }
 
 /// A rule that asks for an action, and the relation whose rows are its reasons.
@@ -50,19 +51,30 @@ struct Cause {
 /// Reads one pass over every daemonset of the world off what was derived from it.
 #[must_use]
 pub fn pass(reasoner: &Reasoner, world: &World) -> Pass {
+    pass_over(reasoner, world, &Tally::of(reasoner), &Touched::All)
+}
+
+/// Reads one pass over the daemonsets that were touched; the others have nothing to do,
+/// and the status they had.
+#[must_use]
+pub fn pass_over(reasoner: &Reasoner, world: &World, tally: &Tally, touched: &Touched) -> Pass {
     let context = Context {
         reasoner,
         world,
+        tally,
         causes: [
             ("create", causes(reasoner.program(), "create")),
             ("delete", causes(reasoner.program(), "delete")),
         ]
         .into(),
-        eligible: eligible_nodes(reasoner),
     };
     let mut pass = Pass::default();
-    for daemonset in world.daemonsets.values() {
-        context.daemonset(daemonset, &mut pass);
+    match touched {
+        Touched::All => world.daemonsets.values().for_each(|it| context.daemonset(it, &mut pass)),
+        Touched::Only(keys) => keys
+            .iter()
+            .filter_map(|key| world.daemonsets.get(key))
+            .for_each(|it| context.daemonset(it, &mut pass)),
     }
     context.collect(&mut pass);
     pass.actions.sort();
@@ -84,19 +96,6 @@ fn causes(program: &Program, head: &str) -> Vec<Cause> {
 
 fn because(rule: &Rule) -> Arc<Because> {
     Arc::new(Because { sentence: rule.sentence.clone(), rule: format!("{}:{}", rule.file, rule.line) })
-}
-
-/// For each class the number of nodes that should run a pod of it.
-fn eligible_nodes(reasoner: &Reasoner) -> BTreeMap<Sym, usize> {
-    let mut members: BTreeMap<Sym, usize> = BTreeMap::new();
-    for row in reasoner.rows("in_profile") {
-        *members.entry(row[1]).or_default() += 1;
-    }
-    let mut eligible: BTreeMap<Sym, usize> = BTreeMap::new();
-    for row in reasoner.rows("may_start") {
-        *eligible.entry(row[0]).or_default() += members.get(&row[1]).copied().unwrap_or(0);
-    }
-    eligible
 }
 
 impl Pass {
@@ -228,8 +227,7 @@ impl Context<'_> {
     }
 
     fn status(&self, daemonset: &DaemonSet, it: Sym) -> Status {
-        let count =
-            |relation| i64::try_from(self.reasoner.rows_of(relation, &[it]).count()).unwrap_or(i64::MAX);
+        let count = |relation| i64::try_from(self.tally.count(relation, it)).unwrap_or(i64::MAX);
         let desired = i64::try_from(self.desired(it)).unwrap_or(i64::MAX);
         let available = count("scheduled_available");
         Status {
@@ -247,8 +245,8 @@ impl Context<'_> {
     /// How many nodes should run a pod of the daemonset.
     pub(super) fn desired(&self, it: Sym) -> usize {
         let class = self.reasoner.rows_of("in_class", &[it]).next();
-        let fits = class.and_then(|row| self.eligible.get(&row[1])).copied().unwrap_or(0);
-        fits.saturating_sub(self.reasoner.rows_of("kept_off", &[it]).count())
+        let fits = class.map_or(0, |row| self.tally.eligible(row[1]));
+        fits.saturating_sub(self.tally.count("kept_off", it))
     }
 
     pub(super) fn has(&self, relation: &str, it: Sym) -> bool {

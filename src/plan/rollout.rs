@@ -33,7 +33,7 @@ pub(super) fn step(context: &Context<'_>, daemonset: &DaemonSet, it: Sym, pass: 
         // An old pod that is not available is replaced whatever the bound, and uses it up.
         let (now, open) =
             (context.ordered("replace_now", it, 2), context.ordered("replace_candidate", it, 2));
-        let left = max_unavailable.saturating_sub(context.count("unavailable_node", it) + now.len());
+        let left = max_unavailable.saturating_sub(context.tally.count("unavailable_node", it) + now.len());
         let open = context.current_wave(it, "unavailable_node", &open);
         context.deletes(key, "replace_now", &now, pass);
         context.deletes(key, "replace_candidate", &open[..left.min(open.len())], pass);
@@ -44,10 +44,10 @@ pub(super) fn step(context: &Context<'_>, daemonset: &DaemonSet, it: Sym, pass: 
     }
     context.deletes(key, "replaced", &context.ordered("replaced", it, 2), pass);
     let sunset = context.ordered("sunset", it, 2);
-    let beyond = context.count("serving", it).saturating_sub(desired);
+    let beyond = context.tally.count("serving", it).saturating_sub(desired);
     context.deletes(key, "sunset", &sunset[..beyond.min(sunset.len())], pass);
     let (now, open) = (context.ordered("surge_now", it, 1), context.ordered("surge_candidate", it, 1));
-    let left = max_surge.saturating_sub(context.count("surging", it));
+    let left = max_surge.saturating_sub(context.tally.count("surging", it));
     let open = context.current_wave(it, "surging", &open);
     context.creates(key, "surge_now", &now, pass);
     context.creates(key, "surge_candidate", &open[..left.min(open.len())], pass);
@@ -61,10 +61,6 @@ struct Candidate {
 }
 
 impl Context<'_> {
-    fn count(&self, relation: &str, it: Sym) -> usize {
-        self.reasoner.rows_of(relation, &[it]).count()
-    }
-
     /// The rows of a relation in wave order, then in node order; `column` is the node's.
     fn ordered(&self, relation: &str, it: Sym, column: usize) -> Vec<Candidate> {
         let mut rows: Vec<Candidate> = self
@@ -92,11 +88,11 @@ impl Context<'_> {
     /// Of candidates in order those that may go now: no later wave begins before all
     /// nodes of the earlier ones are done and available again.
     fn current_wave<'a>(&self, it: Sym, unsettled: &str, candidates: &'a [Candidate]) -> &'a [Candidate] {
-        let outdated = self.reasoner.rows_of("outdated", &[it]).map(|row| row[2]).collect::<Vec<_>>();
-        let unsettled = self.reasoner.rows_of(unsettled, &[it]).map(|row| row[1]).collect::<Vec<_>>();
         if !self.has("wave", it) {
             return candidates;
         }
+        let outdated = self.reasoner.rows_of("outdated", &[it]).map(|row| row[2]).collect::<Vec<_>>();
+        let unsettled = self.reasoner.rows_of(unsettled, &[it]).map(|row| row[1]).collect::<Vec<_>>();
         let current = outdated
             .into_iter()
             .filter(|node| self.reasoner.rows_of("hold", &[it, *node]).next().is_none())

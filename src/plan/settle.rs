@@ -6,11 +6,13 @@
 //! With readiness assumed a rollout is played to its end; observed, it stops where the
 //! controller would wait, and the plan says for what.
 
-use super::{Carrier, Pass, Readiness, Wave, pass};
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::{Carrier, Pass, Readiness, Tally, Touched, Wave, pass_over};
 use crate::datalog::Sym;
 use crate::diagnostic::Diagnostic;
 use crate::model::{ObjectKey, Status, World};
-use crate::reason::Reasoner;
+use crate::reason::{Derived, Reasoner};
 
 /// So many passes are made at the most. A rollout of 100,000 nodes one by one takes two
 /// for each; what takes more goes in circles.
@@ -36,6 +38,30 @@ pub struct Settled {
     pub waiting: Vec<(ObjectKey, String)>,
     /// Pods deleted because they may not be where they are, not to be replaced there.
     pub lost: usize,
+    /// What changed about classes, profiles and what fits.
+    pub placed: Placed,
+}
+
+/// Which parts of the placement may differ from what they were before settling.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Placed {
+    /// All of it.
+    All,
+    /// What is known by these symbols.
+    Only {
+        /// Daemonsets that changed their class.
+        daemonsets: BTreeSet<Sym>,
+        /// Nodes that changed their profile.
+        nodes: BTreeSet<Sym>,
+        /// Classes and profiles that fit or no longer do.
+        fits: BTreeSet<(Sym, Sym)>,
+    },
+}
+
+impl Default for Placed {
+    fn default() -> Self {
+        Placed::Only { daemonsets: BTreeSet::new(), nodes: BTreeSet::new(), fits: BTreeSet::new() }
+    }
 }
 
 /// Makes passes over the world and carries them out until one has nothing to do.
@@ -43,56 +69,148 @@ pub struct Settled {
 /// # Errors
 /// When a rule derives too much, or the passes never come to an end.
 pub fn settle(world: &mut World, reasoner: &mut Reasoner, settings: Settings) -> Result<Settled, Diagnostic> {
-    let mut settled = Settled::default();
-    let mut carrier = Carrier::default();
-    for _ in 0..MOST_PASSES {
-        let changed = std::mem::take(&mut world.changed);
-        reasoner.derive(world, &changed, settings.now)?;
-        let pass = pass(reasoner, world);
-        settled.lost += reasoner.rows("misplaced").count() + pass.collected.len();
-        let wave = carrier.carry_out(world, reasoner, &pass, settings.readiness, settings.now);
-        if pass.is_idle() {
-            settled.waiting = waiting(reasoner, world, &pass);
-            settled.statuses = pass.statuses.into_iter().collect();
-            // The owners' pods are gone by now.
-            world.deleted_owners.clear();
-            return Ok(settled);
-        }
-        settled.waves.push(wave);
-    }
-    Err(Diagnostic::error(
-        "endless-plan",
-        format!("the plan does not come to an end within {MOST_PASSES} passes"),
-    )
-    .because("each pass undoes what another one did")
-    .help("look for rules of your own that change their mind when a pod comes or goes"))
+    Settler::default().settle(world, reasoner, settings)
 }
 
-/// What each daemonset that is not done waits for.
-fn waiting(reasoner: &Reasoner, world: &World, pass: &Pass) -> Vec<(ObjectKey, String)> {
-    let mut waiting = Vec::new();
-    for (key, status) in &pass.statuses {
-        let Some(it) = reasoner.symbols().find_text(&key.to_string()) else { continue };
-        let on_delete = world.daemonsets.get(key).is_some_and(|it| !it.strategy.rolls());
-        let old: Vec<_> = reasoner.rows_of("outdated", &[it]).map(|row| row[2]).collect();
-        let is_held = |node: &&Sym| reasoner.rows_of("hold", &[it, **node]).next().is_some();
-        let (held, old) = (old.iter().filter(is_held).count(), old.len());
-        let unavailable = status.number_unavailable;
-        let why = match (old, unavailable) {
-            (0, 0) => continue,
-            (0, _) => format!(
-                "{unavailable} of {} nodes have no available pod yet",
-                status.desired_number_scheduled
-            ),
-            _ if held == old => format!("{old} pods of a former template are held by a rule"),
-            _ if on_delete => {
-                format!("{old} pods of a former template stay until they are deleted (OnDelete)")
+/// What is known of a settled world: the next time only what changed is looked at.
+#[derive(Debug, Default)]
+pub struct Settler {
+    tally: Tally,
+    statuses: BTreeMap<ObjectKey, Status>,
+    waiting: BTreeMap<ObjectKey, String>,
+}
+
+impl Settler {
+    /// Makes passes over the world and carries them out until one has nothing to do.
+    ///
+    /// # Errors
+    /// When a rule derives too much, or the passes never come to an end. The world is
+    /// then in the middle of it.
+    pub fn settle(
+        &mut self,
+        world: &mut World,
+        reasoner: &mut Reasoner,
+        settings: Settings,
+    ) -> Result<Settled, Diagnostic> {
+        let mut settled = Settled::default();
+        let mut carrier = Carrier::default();
+        let mut seen = Touched::Only(BTreeSet::new());
+        for _ in 0..MOST_PASSES {
+            let changed = std::mem::take(&mut world.changed);
+            let derived = reasoner.derive(world, &changed, settings.now)?;
+            let touched = self.tally.follow(reasoner, &derived, world, &changed);
+            settled.placed.follow(reasoner, &derived);
+            let pass = pass_over(reasoner, world, &self.tally, &touched);
+            self.remember(&touched, &pass);
+            seen.extend([touched]);
+            settled.lost += reasoner.len("misplaced") + pass.collected.len();
+            let wave = carrier.carry_out(world, reasoner, &pass, settings.readiness, settings.now);
+            if pass.is_idle() {
+                self.wait(&seen, reasoner, world);
+                settled.statuses = self.statuses.iter().map(|(key, it)| (key.clone(), it.clone())).collect();
+                settled.waiting = self.waiting.iter().map(|(key, why)| (key.clone(), why.clone())).collect();
+                // The owners' pods are gone by now.
+                world.deleted_owners.clear();
+                return Ok(settled);
             }
-            _ => format!(
-                "{old} pods of a former template wait for {unavailable} nodes without an available pod"
-            ),
-        };
-        waiting.push((key.clone(), why));
+            settled.waves.push(wave);
+        }
+        Err(Diagnostic::error(
+            "endless-plan",
+            format!("the plan does not come to an end within {MOST_PASSES} passes"),
+        )
+        .because("each pass undoes what another one did")
+        .help("look for rules of your own that change their mind when a pod comes or goes"))
     }
-    waiting
+
+    fn remember(&mut self, touched: &Touched, pass: &Pass) {
+        match touched {
+            Touched::All => self.statuses.clone_from(&pass.statuses),
+            Touched::Only(keys) => {
+                for key in keys {
+                    match pass.statuses.get(key) {
+                        Some(status) => self.statuses.insert(key.clone(), status.clone()),
+                        None => self.statuses.remove(key),
+                    };
+                }
+            }
+        }
+    }
+
+    /// Finds out what the daemonsets that were looked at wait for.
+    fn wait(&mut self, seen: &Touched, reasoner: &Reasoner, world: &World) {
+        let all: BTreeSet<ObjectKey>;
+        let keys = match seen {
+            Touched::All => {
+                self.waiting.clear();
+                all = self.statuses.keys().cloned().collect();
+                &all
+            }
+            Touched::Only(keys) => keys,
+        };
+        for key in keys {
+            let status = self.statuses.get(key);
+            match status.and_then(|status| waits_for(key, status, &self.tally, reasoner, world)) {
+                Some(why) => self.waiting.insert(key.clone(), why),
+                None => self.waiting.remove(key),
+            };
+        }
+    }
+}
+
+impl Extend<Touched> for Touched {
+    fn extend<T: IntoIterator<Item = Touched>>(&mut self, more: T) {
+        for other in more {
+            match (&mut *self, other) {
+                (Touched::All, _) => {}
+                (_, Touched::All) => *self = Touched::All,
+                (Touched::Only(keys), Touched::Only(more)) => keys.extend(more),
+            }
+        }
+    }
+}
+
+impl Placed {
+    fn follow(&mut self, reasoner: &Reasoner, derived: &Derived) {
+        let Derived::Changed(changes) = derived else {
+            *self = Placed::All;
+            return;
+        };
+        let Placed::Only { daemonsets, nodes, fits } = self else { return };
+        let program = reasoner.program();
+        let rows = |name: &str| {
+            let relation = program.relation(name).into_iter();
+            relation.flat_map(|relation| changes.added(relation).chain(changes.removed(relation)))
+        };
+        daemonsets.extend(rows("in_class").map(|row| row[0]));
+        nodes.extend(rows("in_profile").map(|row| row[0]));
+        fits.extend(rows("may_stay").chain(rows("may_start")).map(|row| (row[0], row[1])));
+    }
+}
+
+/// What a daemonset that is not done waits for.
+fn waits_for(
+    key: &ObjectKey,
+    status: &Status,
+    tally: &Tally,
+    reasoner: &Reasoner,
+    world: &World,
+) -> Option<String> {
+    let it = reasoner.symbols().find_text(&key.to_string())?;
+    let (old, unavailable) = (tally.count("outdated", it), status.number_unavailable);
+    if old == 0 {
+        let desired = status.desired_number_scheduled;
+        return (unavailable != 0)
+            .then(|| format!("{unavailable} of {desired} nodes have no available pod yet"));
+    }
+    let is_held = |node: Sym| reasoner.rows_of("hold", &[it, node]).next().is_some();
+    let held = reasoner.rows_of("outdated", &[it]).filter(|row| is_held(row[2])).count();
+    let on_delete = world.daemonsets.get(key).is_some_and(|it| !it.strategy.rolls());
+    Some(if held == old {
+        format!("{old} pods of a former template are held by a rule")
+    } else if on_delete {
+        format!("{old} pods of a former template stay until they are deleted (OnDelete)")
+    } else {
+        format!("{old} pods of a former template wait for {unavailable} nodes without an available pod")
+    })
 }
