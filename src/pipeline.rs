@@ -4,16 +4,20 @@
 //! and how the outcome looks is the business of `cli/` and `report/`. Everything that a
 //! command changes is one transaction: an error anywhere changes nothing.
 
-use std::collections::{BTreeMap, BTreeSet};
+mod placed;
+pub mod session;
 
-use crate::datalog::{Program, Sym};
+use std::collections::BTreeSet;
+
+use crate::datalog::Program;
 use crate::diagnostic::Diagnostic;
 use crate::facts::Grouping;
-use crate::manifest::Reading;
-use crate::model::{Change, Kind, ObjectKey, World, Written};
-use crate::plan::{Applied, Plan, Readiness, Settings, settle};
+use crate::manifest::{ReadFile, Reading};
+use crate::model::{Change, Kind, Object, ObjectKey, World};
+use crate::plan::{Applied, Placed, Plan, Readiness, Settings, Settler};
 use crate::reason::Reasoner;
-use crate::store::{Fit, InputFile, Placement, Store};
+use crate::store::{InputFile, Store};
+use placed::Kept;
 
 /// From so many pods on, deleting more than half of them needs to be asked for.
 const GUARDED_FROM: usize = 20;
@@ -93,8 +97,19 @@ pub fn plan(
     program: &Program,
     options: &Options,
 ) -> Result<Planned, Diagnostic> {
-    let mut objects = Vec::with_capacity(reading.objects.len() + gone.len());
-    let mut written = reading.objects;
+    let objects = put_all(world, reading.objects, gone, options);
+    planned(world, objects, program, options)
+}
+
+/// Puts objects into the world, in the order in which they are applied, and takes those
+/// out that are gone.
+fn put_all(
+    world: &mut World,
+    mut written: Vec<Object>,
+    gone: &[(Kind, ObjectKey)],
+    options: &Options,
+) -> Vec<Applied> {
+    let mut objects = Vec::with_capacity(written.len() + gone.len());
     written.sort_by(|a, b| (a.kind, &a.key).cmp(&(b.kind, &b.key)));
     for object in written {
         let (kind, key) = (object.kind, object.key.clone());
@@ -107,7 +122,7 @@ pub fn plan(
             objects.push(Applied { kind: *kind, key: key.clone(), change: Change::Pruned });
         }
     }
-    finish(world, objects, program, options)
+    objects
 }
 
 /// Deletes objects and settles the world.
@@ -127,25 +142,37 @@ pub fn delete(
             objects.push(Applied { kind: *kind, key: key.clone(), change: Change::Deleted });
         }
     }
-    finish(world, objects, program, options)
+    planned(world, objects, program, options)
 }
 
-fn finish(
+/// Settles a world of which nothing was derived yet.
+fn planned(
     world: &mut World,
     objects: Vec<Applied>,
     program: &Program,
     options: &Options,
 ) -> Result<Planned, Diagnostic> {
-    let pods = world.pods.len();
     let mut reasoner = Reasoner::new(program, options.grouping);
+    let (plan, _) = finish(world, objects, &mut reasoner, &mut Settler::default(), options)?;
+    Ok(Planned { plan, reasoner })
+}
+
+fn finish(
+    world: &mut World,
+    objects: Vec<Applied>,
+    reasoner: &mut Reasoner,
+    settler: &mut Settler,
+    options: &Options,
+) -> Result<(Plan, Placed), Diagnostic> {
+    let pods = world.pods.len();
     let settings = Settings { readiness: options.readiness, now: options.now };
-    let settled = settle(world, &mut reasoner, settings)?;
+    let settled = settler.settle(world, reasoner, settings)?;
     let explicit = objects.iter().any(|object| object.change == Change::Deleted);
     if !explicit {
         guard(settled.lost, pods, options)?;
     }
     let plan = Plan { objects, waves: settled.waves, statuses: settled.statuses, waiting: settled.waiting };
-    Ok(Planned { plan, reasoner })
+    Ok((plan, settled.placed))
 }
 
 /// Removes an object from the world and does to what it owns as `cascade` says.
@@ -216,21 +243,19 @@ pub fn gone(
     Ok(gone.map(|(object, _)| object.clone()).collect())
 }
 
-/// What an input brought, to be recorded with [`Store::save_input`].
+/// What the files of an input brought into the world, to be recorded with
+/// [`Store::save_input`].
 #[must_use]
-pub fn brought(reading: &Reading) -> Vec<InputFile> {
-    let fingerprints: BTreeMap<(Kind, &ObjectKey), u64> =
-        reading.objects.iter().map(|it| ((it.kind, &it.key), Written::of(&it.value).object)).collect();
-    let file = |file: &crate::manifest::ReadFile| InputFile {
+pub fn brought(files: &[ReadFile], world: &World) -> Vec<InputFile> {
+    let written = |(kind, key): &(Kind, ObjectKey)| {
+        Some((*kind, key.clone(), world.meta(*kind, key)?.written.object))
+    };
+    let file = |file: &ReadFile| InputFile {
         path: file.path.clone(),
         sha256: file.sha256.clone(),
-        objects: file
-            .objects
-            .iter()
-            .filter_map(|(kind, key)| Some((*kind, key.clone(), *fingerprints.get(&(*kind, key))?)))
-            .collect(),
+        objects: file.objects.iter().filter_map(written).collect(),
     };
-    reading.files.iter().map(file).collect()
+    files.iter().map(file).collect()
 }
 
 /// The whole of an apply on a store that was begun and loaded: plan, save, commit.
@@ -241,17 +266,17 @@ pub fn brought(reading: &Reading) -> Vec<InputFile> {
 pub fn apply(
     store: &mut Store,
     id: &str,
-    reading: Reading,
+    mut reading: Reading,
     program: &Program,
     options: &Options,
 ) -> Result<Planned, Diagnostic> {
     let gone = gone(store, id, &reading, options)?;
-    let brought = brought(&reading);
+    let files = std::mem::take(&mut reading.files);
     let mut world = store.load()?;
     let planned = plan(&mut world, reading, &gone, program, options)?;
     store.save(&mut world)?;
-    store.save_input(id, &brought)?;
-    save_placement(store, &planned.reasoner)?;
+    store.save_input(id, &brought(&files, &world))?;
+    save_placement(store, &planned)?;
     store.commit()?;
     Ok(planned)
 }
@@ -270,80 +295,14 @@ pub fn apply_delete(
     let mut world = store.load()?;
     let planned = delete(&mut world, targets, cascade, program, options)?;
     store.save(&mut world)?;
-    save_placement(store, &planned.reasoner)?;
+    save_placement(store, &planned)?;
     store.commit()?;
     Ok(planned)
 }
 
-fn save_placement(store: &mut Store, reasoner: &Reasoner) -> Result<(), Diagnostic> {
-    let before = store.placement()?;
-    let after = placement(reasoner, &before);
+fn save_placement(store: &mut Store, planned: &Planned) -> Result<(), Diagnostic> {
+    let mut kept = Kept::of(store.placement()?);
+    // Nothing is known of the groups behind the numbers that are stored.
+    let (before, after) = kept.follow(&planned.reasoner, &Placed::All);
     store.save_placement(Some(&before), &after)
-}
-
-/// Classes, profiles and what fits, for the store's `eligible` view. A group keeps the
-/// number that one of its members had `before`, so that little is written anew.
-fn placement(reasoner: &Reasoner, before: &Placement) -> Placement {
-    let mut placement = Placement::default();
-    let mut classes = Numbers::new(before.classes.values());
-    for row in reasoner.rows("in_class") {
-        let key = reasoner.key(row[0]);
-        let class = classes.of(row[1], before.classes.get(&key));
-        placement.classes.insert(key, class);
-    }
-    let mut profiles = Numbers::new(before.profiles.values());
-    for row in reasoner.rows("in_profile") {
-        let name = reasoner.name(row[0]);
-        let profile = profiles.of(row[1], before.profiles.get(&name));
-        placement.profiles.insert(name, profile);
-    }
-    for (relation, starts) in [("may_stay", false), ("may_start", true)] {
-        for row in reasoner.rows(relation) {
-            // A group without members is of no use to anyone.
-            let (Some(class), Some(profile)) = (classes.known(row[0]), profiles.known(row[1])) else {
-                continue;
-            };
-            let fit: &mut Fit = placement.fits.entry((class, profile)).or_default();
-            if starts {
-                fit.may_start = true;
-            } else {
-                fit.may_stay = true;
-            }
-        }
-    }
-    placement
-}
-
-/// Numbers for groups: the one of a member's former group, unless another group took it.
-struct Numbers {
-    given: BTreeMap<Sym, u32>,
-    taken: BTreeSet<u32>,
-    next: u32,
-}
-
-impl Numbers {
-    fn new<'a>(before: impl Iterator<Item = &'a u32>) -> Self {
-        let next = before.max().map_or(1, |most| most.saturating_add(1));
-        Numbers { given: BTreeMap::new(), taken: BTreeSet::new(), next }
-    }
-
-    fn of(&mut self, group: Sym, former: Option<&u32>) -> u32 {
-        if let Some(number) = self.given.get(&group) {
-            return *number;
-        }
-        let number = match former {
-            Some(former) if !self.taken.contains(former) => *former,
-            _ => {
-                self.next = self.next.saturating_add(1);
-                self.next - 1
-            }
-        };
-        self.taken.insert(number);
-        self.given.insert(group, number);
-        number
-    }
-
-    fn known(&self, group: Sym) -> Option<u32> {
-        self.given.get(&group).copied()
-    }
 }

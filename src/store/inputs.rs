@@ -71,6 +71,57 @@ impl Store {
     }
 }
 
+impl Store {
+    /// Records what changed about some files of the input `id`: each as it is on record
+    /// and as it is now. Call it after [`save`](Store::save), in the same transaction.
+    ///
+    /// # Errors
+    /// When it cannot be written.
+    pub fn change_input(
+        &mut self,
+        id: &str,
+        files: &[(Option<InputFile>, Option<InputFile>)],
+    ) -> Result<(), Diagnostic> {
+        self.write("record what an input brought", |connection| change(connection, id, files))
+    }
+}
+
+fn change(
+    connection: &Connection,
+    id: &str,
+    files: &[(Option<InputFile>, Option<InputFile>)],
+) -> Result<(), Fault> {
+    let mut kept: BTreeSet<(Kind, &ObjectKey)> = BTreeSet::new();
+    for file in files.iter().filter_map(|(_, now)| now.as_ref()) {
+        connection
+            .prepare_cached("INSERT OR REPLACE INTO files VALUES (?1, ?2, ?3)")?
+            .execute([id, &file.path, &file.sha256])?;
+        let mut put =
+            connection.prepare_cached("INSERT OR REPLACE INTO brought VALUES (?1, ?2, ?3, ?4, ?5, ?6)")?;
+        for (kind, key, written) in &file.objects {
+            kept.insert((*kind, key));
+            let (namespace, name) = (&*key.namespace, &*key.name);
+            put.execute(params![id, kind.name(), namespace, name, &*file.path, signed(*written)])?;
+        }
+    }
+    for (before, now) in files {
+        let Some(before) = before else { continue };
+        if now.as_ref().is_none_or(|now| now.path != before.path) {
+            connection
+                .prepare_cached("DELETE FROM files WHERE input = ?1 AND path = ?2")?
+                .execute([id, &before.path])?;
+        }
+        for (kind, key, written) in &before.objects {
+            if !kept.contains(&(*kind, key)) {
+                let brought =
+                    Brought { file: Some(before.path.clone()), written: *written, elsewhere: false };
+                left(connection, id, *kind, key, &brought)?;
+            }
+        }
+    }
+    Ok(())
+}
+
 fn read(connection: &Connection, id: &str) -> Result<Input, Fault> {
     let mut input = Input::default();
     let mut statement = connection.prepare_cached("SELECT path, sha256 FROM files WHERE input = ?1")?;

@@ -1,0 +1,109 @@
+//! A store that stays open: what changed goes in, what follows from it is committed.
+//!
+//! World, facts and what the rules derived stay in memory between changes, so a change
+//! costs what it touches. After an error nothing of that is trusted: the next change
+//! begins with the store again.
+
+use super::placed::Kept;
+use super::{Options, finish, put_all};
+use crate::datalog::Program;
+use crate::diagnostic::Diagnostic;
+use crate::model::{Kind, Object, ObjectKey, World};
+use crate::plan::{Plan, Settler};
+use crate::reason::Reasoner;
+use crate::store::{InputFile, Store};
+
+/// An open store with all that is known of it.
+pub struct Session {
+    store: Store,
+    program: Program,
+    state: Option<State>,
+}
+
+struct State {
+    world: World,
+    reasoner: Reasoner,
+    settler: Settler,
+    placed: Kept,
+}
+
+/// What goes into a session at once.
+#[derive(Debug, Default)]
+pub struct Change {
+    /// Objects that are new or say something new.
+    pub objects: Vec<Object>,
+    /// Objects that are no longer wanted.
+    pub gone: Vec<(Kind, ObjectKey)>,
+    /// The files that changed, as the store has them on record and as they are now.
+    pub files: Vec<(Option<InputFile>, Option<InputFile>)>,
+}
+
+impl Session {
+    /// A session on a store that was opened to be written.
+    #[must_use]
+    pub fn new(store: Store, program: Program) -> Self {
+        Session { store, program, state: None }
+    }
+
+    /// The store.
+    #[must_use]
+    pub fn store(&self) -> &Store {
+        &self.store
+    }
+
+    /// The world as it was committed last, if it is known.
+    #[must_use]
+    pub fn world(&self) -> Option<&World> {
+        self.state.as_ref().map(|state| &state.world)
+    }
+
+    /// Takes a change in, settles the world and commits, all or nothing. `id` is the
+    /// input that the files belong to.
+    ///
+    /// # Errors
+    /// When a bound is passed or the store cannot be written; then nothing has changed.
+    pub fn apply(&mut self, id: &str, change: Change, options: &Options) -> Result<Plan, Diagnostic> {
+        let mut state = match self.state.take() {
+            Some(state) => state,
+            None => self.load(options)?,
+        };
+        self.store.begin()?;
+        match self.carry_out(&mut state, id, change, options) {
+            Ok(plan) => {
+                self.state = Some(state);
+                Ok(plan)
+            }
+            Err(error) => {
+                self.store.rollback();
+                Err(error)
+            }
+        }
+    }
+
+    fn load(&self, options: &Options) -> Result<State, Diagnostic> {
+        Ok(State {
+            world: self.store.load()?,
+            reasoner: Reasoner::new(&self.program, options.grouping),
+            settler: Settler::default(),
+            placed: Kept::of(self.store.placement()?),
+        })
+    }
+
+    fn carry_out(
+        &mut self,
+        state: &mut State,
+        id: &str,
+        change: Change,
+        options: &Options,
+    ) -> Result<Plan, Diagnostic> {
+        let State { world, reasoner, settler, placed } = state;
+        let objects = put_all(world, change.objects, &change.gone, options);
+        let (plan, settled) = finish(world, objects, reasoner, settler, options)?;
+        self.store.save(world)?;
+        self.store.change_input(id, &change.files)?;
+        let (before, after) = placed.follow(reasoner, &settled);
+        self.store.save_placement(Some(&before), &after)?;
+        self.store.commit()?;
+        Ok(plan)
+    }
+}
