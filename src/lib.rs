@@ -23,3 +23,4 @@ pub mod rules;
 pub mod store;
 pub mod validate;
 pub mod yaml;
+pub mod watch;

@@ -5,7 +5,9 @@ use std::time::Duration;
 
 use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum, builder::styling};
 
-use super::{apply, completions, delete, describe, explain, get, man, plan, rollout, rules, validate};
+use super::{
+    apply, completions, delete, describe, explain, get, man, plan, rollout, rules, validate, watch,
+};
 
 const EXIT_CODES: &str = "\
 Exit codes:
@@ -47,6 +49,8 @@ pub enum Command {
     Apply(apply::ApplyArgs),
     /// Show what apply would do, and why; nothing is written
     Plan(plan::PlanArgs),
+    /// Keep the store equal to a folder of manifests, until it is stopped
+    Watch(watch::WatchArgs),
     /// Check manifests as an API server would; nothing is read or written beside them
     Validate(validate::ValidateArgs),
     /// Show objects

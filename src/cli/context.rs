@@ -29,6 +29,10 @@ pub struct Context {
     pub verbose: bool,
     /// The time of this command: read once, so all of it happens at one time.
     pub now: jiff::Timestamp,
+    /// Whether lines for machines are wanted (`--log-format json`).
+    pub json: bool,
+    /// Whether the time was given and stands still.
+    stopped: bool,
     colour_errors: bool,
     told: Cell<bool>,
 }
@@ -60,9 +64,16 @@ impl Context {
             quiet: global.quiet,
             verbose: global.verbose > 0,
             now: global.now.unwrap_or_else(jiff::Timestamp::now),
+            json: global.log_format == LogFormat::Json,
+            stopped: global.now.is_some(),
             colour_errors,
             told: Cell::new(false),
         })
+    }
+
+    /// What time it is by now, for a command that goes on for long.
+    pub fn clock(&self) -> jiff::Timestamp {
+        if self.stopped { self.now } else { jiff::Timestamp::now() }
     }
 
     /// The time of this command in seconds of Unix time.

@@ -24,6 +24,7 @@ mod selector;
 mod sort;
 mod tree;
 mod validate;
+mod watch;
 
 use std::process::ExitCode;
 
@@ -53,6 +54,7 @@ fn run(command: &Command, context: &mut Context) -> Result<Exit, Failure> {
         Command::Plan(args) => plan::run(args, context),
         Command::Delete(args) => delete::run(args, context),
         Command::Validate(args) => validate::run(args, context),
+        Command::Watch(args) => watch::run(args, context),
         Command::Get(args) => get::run(args, context),
         Command::Describe(args) => describe::run(args, context),
         Command::Explain(args) => explain::run(args, context),

@@ -78,12 +78,54 @@ pub(super) fn gather(
     files
 }
 
+/// Whether a file in a folder is read: what its name ends in says so.
+#[must_use]
+pub fn is_manifest(path: &Path) -> bool {
+    let extension = path.extension().and_then(|extension| extension.to_str()).map(str::to_ascii_lowercase);
+    extension.is_some_and(|extension| EXTENSIONS.contains(&extension.as_str()))
+}
+
+/// The manifests of a folder, sorted; or the file itself. There may be none.
+///
+/// # Errors
+/// When the folder is missing or cannot be read.
+pub fn list(path: &Path, recursive: bool, limits: &Limits) -> Result<Vec<PathBuf>, Diagnostic> {
+    walk(path, recursive, limits).map(|(found, _)| found).map_err(|error| *error)
+}
+
+/// SHA-256 of a file's bytes, in hexadecimal; `None` where it cannot be read.
+#[must_use]
+pub fn hash(path: &Path, limits: &Limits) -> Option<String> {
+    read_file(path, "", limits).ok().map(|bytes| hex(&bytes))
+}
+
+fn hex(bytes: &[u8]) -> String {
+    Sha256::digest(bytes).iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
 fn gather_path(path: &Path, recursive: bool, limits: &Limits) -> Result<Vec<PathBuf>, Box<Diagnostic>> {
+    let (found, folders) = walk(path, recursive, limits)?;
+    if found.is_empty() {
+        let shown = path.display().to_string();
+        let message = format!("there is no manifest in the folder `{shown}`");
+        let diagnostic = Diagnostic::error("empty-folder", message).at(Place::file(shown.as_str()));
+        let help = if folders && !recursive {
+            "there are folders in it: `-R` reads them too"
+        } else {
+            "manifests end in .yaml, .yml or .json"
+        };
+        return Err(Box::new(diagnostic.help(help)));
+    }
+    Ok(found)
+}
+
+/// The manifests under a path, and whether there are folders in it.
+fn walk(path: &Path, recursive: bool, limits: &Limits) -> Result<(Vec<PathBuf>, bool), Box<Diagnostic>> {
     let shown = path.display().to_string();
     let failed = |error: &io::Error| Box::new(missing(&shown, error).at(Place::file(shown.as_str())));
     let meta = fs::metadata(path).map_err(|error| failed(&error))?;
     if !meta.is_dir() {
-        return Ok(vec![path.to_owned()]);
+        return Ok((vec![path.to_owned()], false));
     }
     let depth = if recursive { usize::MAX } else { 1 };
     let mut folders = false;
@@ -99,9 +141,7 @@ fn gather_path(path: &Path, recursive: bool, limits: &Limits) -> Result<Vec<Path
             folders = true;
             continue;
         }
-        let extension =
-            entry.path().extension().and_then(|extension| extension.to_str()).map(str::to_ascii_lowercase);
-        if !extension.is_some_and(|extension| EXTENSIONS.contains(&extension.as_str())) {
+        if !is_manifest(entry.path()) {
             continue;
         }
         // A link is followed to a file; a link that leads nowhere is left for reading to report.
@@ -112,17 +152,7 @@ fn gather_path(path: &Path, recursive: bool, limits: &Limits) -> Result<Vec<Path
             break;
         }
     }
-    if found.is_empty() {
-        let message = format!("there is no manifest in the folder `{shown}`");
-        let diagnostic = Diagnostic::error("empty-folder", message).at(Place::file(shown.as_str()));
-        let help = if folders && !recursive {
-            "there are folders in it: `-R` reads them too"
-        } else {
-            "manifests end in .yaml, .yml or .json"
-        };
-        return Err(Box::new(diagnostic.help(help)));
-    }
-    Ok(found)
+    Ok((found, folders))
 }
 
 fn is_hidden(name: &std::ffi::OsStr) -> bool {
@@ -153,7 +183,7 @@ pub(super) fn load(input: &Input, limits: &Limits) -> Result<Loaded, Box<Diagnos
             .map_err(|diagnostic| Box::new(diagnostic.at(Place::file(name.clone()))))?,
         Input::Text { bytes, .. } => bytes.to_vec(),
     };
-    let sha256 = Sha256::digest(&bytes).iter().map(|byte| format!("{byte:02x}")).collect();
+    let sha256 = hex(&bytes);
     let count = bytes.len() as u64;
     let text = decode(bytes, &name)?;
     let format = format_of(&name, &text);

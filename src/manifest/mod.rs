@@ -28,7 +28,7 @@ use std::collections::BTreeMap;
 use crate::diagnostic::{Diagnostic, Place};
 use crate::model::{Kind, Name, Object, ObjectKey};
 
-pub use input::Input;
+pub use input::{Input, hash, is_manifest, list};
 pub use limits::Limits;
 pub use source::{Format, Mark, Source};
 

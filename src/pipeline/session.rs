@@ -63,10 +63,8 @@ impl Session {
     /// # Errors
     /// When a bound is passed or the store cannot be written; then nothing has changed.
     pub fn apply(&mut self, id: &str, change: Change, options: &Options) -> Result<Plan, Diagnostic> {
-        let mut state = match self.state.take() {
-            Some(state) => state,
-            None => self.load(options)?,
-        };
+        self.ensure(options)?;
+        let Some(mut state) = self.state.take() else { return Ok(Plan::default()) };
         self.store.begin()?;
         match self.carry_out(&mut state, id, change, options) {
             Ok(plan) => {
@@ -80,13 +78,20 @@ impl Session {
         }
     }
 
-    fn load(&self, options: &Options) -> Result<State, Diagnostic> {
-        Ok(State {
-            world: self.store.load()?,
-            reasoner: Reasoner::new(&self.program, options.grouping),
-            settler: Settler::default(),
-            placed: Kept::of(self.store.placement()?),
-        })
+    /// Reads the world, if it is not known.
+    ///
+    /// # Errors
+    /// When the store cannot be read.
+    pub fn ensure(&mut self, options: &Options) -> Result<(), Diagnostic> {
+        if self.state.is_none() {
+            self.state = Some(State {
+                world: self.store.load()?,
+                reasoner: Reasoner::new(&self.program, options.grouping),
+                settler: Settler::default(),
+                placed: Kept::of(self.store.placement()?),
+            });
+        }
+        Ok(())
     }
 
     fn carry_out(

@@ -1,0 +1,163 @@
+//! `dsrules watch DIR`: a folder is the desired state, for as long as this runs.
+//!
+//! The loop waits for events, lets them come to rest, looks at what may have changed and
+//! applies it. It is the store's one writer until it ends; readers read meanwhile.
+
+mod keeper;
+mod line;
+mod metrics;
+mod pause;
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::time::{Duration, Instant};
+
+use clap::Args;
+use dsrules::diagnostic::Diagnostic;
+use dsrules::manifest::{FieldValidation, Options};
+use dsrules::pipeline::session::Session;
+use dsrules::store::{Open, Store};
+use dsrules::watch::{Events, Hint};
+
+use super::args::duration;
+use super::context::Context;
+use super::exit::{Exit, Failure};
+use super::input::{Validate, absolute};
+use super::planning::BoundArgs;
+use keeper::Keeper;
+use line::Line;
+use metrics::Metrics;
+use pause::{Pause, Woken};
+
+/// Arguments of `watch`.
+#[derive(Debug, Args)]
+pub struct WatchArgs {
+    /// The folder of manifests (.yaml, .yml, .json)
+    #[arg(value_name = "DIR")]
+    dir: PathBuf,
+    /// Watch the folders in the folder too
+    #[arg(long, short = 'R')]
+    recursive: bool,
+    /// The namespace of objects that name none
+    #[arg(long, short = 'n', value_name = "NAMESPACE", default_value = "default")]
+    namespace: String,
+    /// What to do about fields that there are not
+    #[arg(long, value_name = "HOW", value_enum, default_value_t = Validate::Strict)]
+    #[arg(num_args = 0..=1, require_equals = true, default_missing_value = "strict")]
+    validate: Validate,
+    #[command(flatten)]
+    bounds: BoundArgs,
+    /// Let the folder lose all of its objects
+    #[arg(long)]
+    allow_empty: bool,
+    /// Look once, apply, and end
+    #[arg(long)]
+    once: bool,
+    /// How long the folder must be at rest before it is looked at
+    #[arg(long, value_name = "TIME", default_value = "100ms", value_parser = duration)]
+    debounce: Duration,
+    /// Look every so often instead of waiting for events; for file systems that send none
+    #[arg(long, value_name = "TIME", value_parser = duration)]
+    #[arg(num_args = 0..=1, require_equals = true, default_missing_value = "2s")]
+    poll: Option<Duration>,
+    /// Keep a folder of pod manifests equal to the store
+    #[arg(long, value_name = "DIR")]
+    tree: Option<PathBuf>,
+    /// Serve /metrics and /healthz here, as `127.0.0.1:9090`
+    #[arg(long, value_name = "ADDRESS")]
+    listen: Option<SocketAddr>,
+}
+
+impl WatchArgs {
+    fn reading(&self) -> Options {
+        Options {
+            recursive: self.recursive,
+            validate: match self.validate {
+                Validate::Strict => FieldValidation::Strict,
+                Validate::Warn => FieldValidation::Warn,
+                Validate::Ignore => FieldValidation::Ignore,
+            },
+            default_namespace: self.namespace.clone(),
+            ..Options::default()
+        }
+    }
+
+    /// As the library takes them, at the time of one look.
+    fn options(&self, context: &Context) -> dsrules::pipeline::Options {
+        dsrules::pipeline::Options {
+            prune: true,
+            allow_empty: self.allow_empty,
+            now: context.clock().as_second(),
+            ..self.bounds.options(context)
+        }
+    }
+}
+
+/// Watches until a signal comes.
+pub fn run(args: &WatchArgs, context: &mut Context) -> Result<Exit, Failure> {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    runtime.block_on(watch(args, context))
+}
+
+async fn watch(args: &WatchArgs, context: &mut Context) -> Result<Exit, Failure> {
+    let mut pause = Pause::new()?;
+    let program = args.bounds.rules.load(context)?;
+    let open = Open::write("dsrules watch").wait(context.lock_timeout);
+    let session = Session::new(Store::open(&context.db, &open)?, program);
+    let root = std::path::absolute(&args.dir)?;
+    if !args.once && std::fs::metadata(&root).is_ok_and(|found| !found.is_dir()) {
+        let what = format!("`{}` is not a folder", args.dir.display());
+        return Err(Diagnostic::error("no-folder", what).help("name the folder that the file is in").into());
+    }
+    let mut events = Events::new(&root, args.recursive, pause.waker());
+    let mut keeper =
+        Keeper::new(session, root, absolute(&args.dir), args.reading(), args.tree.clone());
+    let metrics = Metrics::default();
+    if let Some(address) = args.listen {
+        let served = metrics.serve(address)?;
+        context.note(&format!("listening on http://{served}"));
+    }
+    let mut hint = Hint::Everything;
+    let mut first = true;
+    loop {
+        let start = Instant::now();
+        // Watching begins before the look, so what changes meanwhile is looked at again.
+        let missing = match args.poll {
+            None if !args.once => match events.ensure() {
+                Ok(anew) => {
+                    if anew {
+                        hint = Hint::Everything;
+                    }
+                    None
+                }
+                Err(missing) => Some(missing),
+            },
+            _ => None,
+        };
+        let look = match missing {
+            Some(missing) => keeper.failed(missing),
+            None => keeper.look(&hint, &args.options(context)),
+        };
+        let line = Line::new(&look, &keeper, first, start.elapsed(), context.clock());
+        metrics.note(&line, &keeper);
+        for broken in &look.told {
+            line::tell(broken, context);
+        }
+        if first || !line.is_empty() {
+            line.write(context)?;
+        }
+        first = false;
+        if args.once {
+            return Ok(if keeper.is_sound() { Exit::Done } else { Exit::Error });
+        }
+        let soon = keeper.waits() || look.error.is_some();
+        hint = match pause.next(args.poll, args.debounce, soon).await {
+            Woken::Signal => return Ok(Exit::Done),
+            Woken::Events => events.take(),
+            Woken::Everything => Hint::Everything,
+            // Nothing changed but the time, unless the last look failed.
+            Woken::Time if keeper.is_sound() => events.take(),
+            Woken::Time => Hint::Everything,
+        };
+    }
+}

@@ -1,0 +1,173 @@
+//! The folder and the store kept together: one look after the other.
+//!
+//! A look that fails leaves the store as it was and is made again from the start: what
+//! is known of folder and store is dropped, because only the store is certain.
+
+use std::collections::BTreeSet;
+use std::path::PathBuf;
+
+use dsrules::diagnostic::Diagnostic;
+use dsrules::execute::{self, TreeReport, Wanted};
+use dsrules::manifest;
+use dsrules::model::{Name, World};
+use dsrules::pipeline::Options;
+use dsrules::pipeline::session::Session;
+use dsrules::plan::Plan;
+use dsrules::watch::{Folder, Hint, Scan};
+
+/// What keeps the store equal to the folder.
+pub struct Keeper {
+    session: Session,
+    root: PathBuf,
+    /// Under which the store remembers what the folder brought.
+    id: String,
+    reading: manifest::Options,
+    folder: Option<Folder>,
+    tree: Option<PathBuf>,
+    /// Whether all of the tree must be compared, not just the nodes of a plan.
+    whole_tree: bool,
+    /// The error that the last look ended with.
+    failure: Option<Diagnostic>,
+    waits: bool,
+}
+
+/// What one look came to.
+#[derive(Default)]
+pub struct Look {
+    /// The files that differ.
+    pub files: Vec<String>,
+    /// Files that are in error no longer.
+    pub mended: Vec<String>,
+    /// Errors that are new.
+    pub told: Vec<Diagnostic>,
+    /// What was done.
+    pub plan: Plan,
+    /// What was done to the tree.
+    pub tree: Option<TreeReport>,
+    /// Why nothing was done, if so.
+    pub error: Option<Diagnostic>,
+}
+
+impl Keeper {
+    /// Nothing is known yet.
+    pub fn new(
+        session: Session,
+        root: PathBuf,
+        id: String,
+        reading: manifest::Options,
+        tree: Option<PathBuf>,
+    ) -> Self {
+        let whole_tree = true;
+        Keeper {
+            session,
+            root,
+            id,
+            reading,
+            folder: None,
+            tree,
+            whole_tree,
+            failure: None,
+            waits: false,
+        }
+    }
+
+    /// The folder, once it was looked at.
+    pub fn folder(&self) -> Option<&Folder> {
+        self.folder.as_ref()
+    }
+
+    /// The world as it was committed last.
+    pub fn world(&self) -> Option<&World> {
+        self.session.world()
+    }
+
+    /// Whether the last look went well and no file is in error.
+    pub fn is_sound(&self) -> bool {
+        self.failure.is_none() && self.folder.as_ref().is_some_and(|folder| folder.errors().next().is_none())
+    }
+
+    /// The error that the last look ended with.
+    pub fn failure(&self) -> Option<&Diagnostic> {
+        self.failure.as_ref()
+    }
+
+    /// Whether something waits for time to pass.
+    pub fn waits(&self) -> bool {
+        self.waits || self.session.world().is_some_and(|world| !world.backoff.is_empty())
+    }
+
+    /// Looks at what may have changed and applies it.
+    pub fn look(&mut self, hint: &Hint, options: &Options) -> Look {
+        let mut look = Look::default();
+        match self.try_look(hint, options, &mut look) {
+            Ok(()) => {
+                self.failure = None;
+                look
+            }
+            Err(error) => {
+                // What was found is not in the store: it is to be found again.
+                self.folder = None;
+                look = Look { told: look.told, ..self.failed(error) };
+                look
+            }
+        }
+    }
+
+    /// A look that could not be made.
+    pub fn failed(&mut self, error: Diagnostic) -> Look {
+        let mut look = Look::default();
+        if self.failure.as_ref() != Some(&error) {
+            look.error = Some(error.clone());
+            self.failure = Some(error);
+        }
+        look
+    }
+
+    fn try_look(&mut self, hint: &Hint, options: &Options, look: &mut Look) -> Result<(), Diagnostic> {
+        self.session.ensure(options)?;
+        let anew = self.folder.is_none();
+        if anew {
+            let before = self.session.store().input(&self.id)?;
+            self.folder = Some(Folder::new(&self.root, self.reading.clone(), before));
+        }
+        let Some(folder) = self.folder.as_mut() else { return Ok(()) };
+        let hint = if anew { &Hint::Everything } else { hint };
+        let had = folder.objects();
+        let Scan { change, files, broken, mended } = folder.scan(hint, self.session.world())?;
+        let nothing = change.objects.is_empty() && change.gone.is_empty() && change.files.is_empty();
+        look.told = broken;
+        if had > 0 && folder.objects() == 0 && !options.allow_empty {
+            let what = format!("the folder has lost all of the {had} objects it had");
+            return Err(Diagnostic::error("empty-input", what)
+                .help("nothing was changed; if everything is to be removed, say `--allow-empty`"));
+        }
+        look.files = files;
+        look.mended = mended;
+        // Also without a change there may be something to do: time passes.
+        if !nothing || anew || self.waits || self.session.world().is_some_and(|world| !world.backoff.is_empty())
+        {
+            look.plan = self.session.apply(&self.id, change, options)?;
+            self.waits = !look.plan.waiting.is_empty();
+        }
+        self.write_tree(look)
+    }
+
+    fn write_tree(&mut self, look: &mut Look) -> Result<(), Diagnostic> {
+        let (Some(tree), Some(world)) = (&self.tree, self.session.world()) else { return Ok(()) };
+        let actions = look.plan.waves.iter().flat_map(|wave| &wave.actions);
+        let nodes: BTreeSet<Name> = actions.filter_map(|action| action.node.clone()).collect();
+        if nodes.is_empty() && !self.whole_tree {
+            return Ok(());
+        }
+        let store = self.session.store();
+        let report = if self.whole_tree {
+            execute::sync_tree(tree, store)?
+        } else {
+            execute::sync_some(tree, store, &Wanted::on_nodes(world, &nodes))?
+        };
+        self.whole_tree = report.problems.iter().any(Diagnostic::is_error);
+        look.told.extend(report.problems.iter().cloned());
+        look.tree = Some(report);
+        Ok(())
+    }
+}

@@ -1,0 +1,178 @@
+//! One line for each look: what changed, what was done, how long it took.
+
+use std::collections::BTreeMap;
+use std::io::Write;
+use std::time::Duration;
+
+use dsrules::diagnostic::Diagnostic;
+use dsrules::model::Change;
+use dsrules::plan::Verb;
+use serde::Serialize;
+
+use super::keeper::{Keeper, Look};
+use crate::cli::context::Context;
+use crate::cli::exit::Failure;
+
+/// So many files are named in a line; more are counted.
+const NAMED: usize = 3;
+
+/// A line, as data.
+#[derive(Debug, Serialize)]
+pub struct Line {
+    time: String,
+    /// `watching` in the first line, `applied`, `waiting` or `failed` in others.
+    event: &'static str,
+    files: Vec<String>,
+    mended: Vec<String>,
+    /// Objects of the manifests by what became of them.
+    objects: BTreeMap<&'static str, usize>,
+    /// What was done, by verb.
+    pub actions: BTreeMap<&'static str, usize>,
+    waves: usize,
+    tree: usize,
+    waiting: usize,
+    /// The files that are in error.
+    broken: Vec<String>,
+    error: Option<String>,
+    milliseconds: f64,
+    #[serde(skip)]
+    pub took: Duration,
+    #[serde(skip)]
+    known: Option<(usize, usize)>,
+    #[serde(skip)]
+    told: bool,
+}
+
+impl Line {
+    /// The line about a look.
+    pub fn new(look: &Look, keeper: &Keeper, first: bool, took: Duration, now: jiff::Timestamp) -> Self {
+        let mut objects: BTreeMap<&'static str, usize> = BTreeMap::new();
+        for object in look.plan.objects.iter().filter(|object| object.change != Change::Unchanged) {
+            *objects.entry(change_name(object.change)).or_default() += 1;
+        }
+        let mut actions: BTreeMap<&'static str, usize> = BTreeMap::new();
+        for action in look.plan.waves.iter().flat_map(|wave| &wave.actions) {
+            *actions.entry(verb_name(action.verb)).or_default() += 1;
+        }
+        let folder = keeper.folder();
+        Line {
+            time: now.round(jiff::Unit::Second).unwrap_or(now).to_string(),
+            event: match (&look.error, first) {
+                (Some(_), _) => "failed",
+                (None, true) => "watching",
+                (None, false) => "applied",
+            },
+            files: look.files.clone(),
+            mended: look.mended.clone(),
+            objects,
+            actions,
+            waves: look.plan.waves.len(),
+            tree: look.tree.as_ref().map_or(0, |tree| tree.changes.len()),
+            waiting: look.plan.waiting.len(),
+            broken: folder.into_iter().flat_map(|folder| folder.errors().map(|(file, _)| file)).collect(),
+            error: look.error.as_ref().map(|error| error.message.clone()),
+            milliseconds: (took.as_secs_f64() * 1e5).round() / 1e2,
+            took,
+            known: folder.map(|folder| (folder.len(), folder.objects())),
+            told: !look.told.is_empty(),
+        }
+    }
+
+    /// Whether there is nothing to say.
+    pub fn is_empty(&self) -> bool {
+        self.files.is_empty()
+            && self.mended.is_empty()
+            && self.actions.is_empty()
+            && self.tree == 0
+            && self.error.is_none()
+            && !self.told
+    }
+
+    /// Writes it, at once.
+    pub fn write(&self, context: &mut Context) -> Result<(), Failure> {
+        if context.json {
+            serde_json::to_writer(&mut context.out, self).map_err(std::io::Error::from)?;
+            writeln!(context.out)?;
+        } else {
+            writeln!(context.out, "{}", dsrules::diagnostic::visible(&self.text()))?;
+        }
+        context.out.flush()?;
+        Ok(())
+    }
+
+    fn text(&self) -> String {
+        let mut parts = Vec::new();
+        if !self.mended.is_empty() {
+            parts.push(format!("mended {}", some(&self.mended)));
+        }
+        let objects: Vec<String> = self.objects.iter().map(|(what, count)| format!("{count} {what}")).collect();
+        if !objects.is_empty() {
+            parts.push(format!("objects {}", objects.join(", ")));
+        }
+        let actions: Vec<String> = self.actions.iter().map(|(what, count)| format!("{count} {what}")).collect();
+        if !actions.is_empty() {
+            parts.push(actions.join(", "));
+        }
+        if self.tree > 0 {
+            parts.push(format!("{} files of the tree written", self.tree));
+        }
+        if let Some(error) = &self.error {
+            parts.push(format!("nothing was changed: {error}"));
+        } else if self.objects.is_empty() && self.actions.is_empty() {
+            parts.push("nothing to do".to_owned());
+        }
+        if self.waiting > 0 {
+            parts.push(format!("{} daemonsets wait", self.waiting));
+        }
+        if !self.broken.is_empty() {
+            parts.push(format!("in error: {}", some(&self.broken)));
+        }
+        let what = match (self.event, self.known) {
+            ("watching", Some((files, objects))) => format!("watching {files} files with {objects} objects"),
+            _ if self.files.is_empty() => "no file changed".to_owned(),
+            _ => some(&self.files),
+        };
+        format!("{} {what}: {} ({:.1} ms)", self.time, parts.join("; "), self.milliseconds)
+    }
+}
+
+/// Tells an error as it comes: with its place, or as a line of JSON.
+pub fn tell(error: &Diagnostic, context: &mut Context) {
+    if context.json {
+        tracing::error!(code = error.code, "{}", error.render(false));
+    } else {
+        context.tell(vec![error.clone()]);
+    }
+}
+
+fn some(files: &[String]) -> String {
+    match files.len() {
+        0..=NAMED => files.join(", "),
+        count => format!("{} and {} more", files[..NAMED].join(", "), count - NAMED),
+    }
+}
+
+fn change_name(change: Change) -> &'static str {
+    match change {
+        Change::Created => "created",
+        Change::Configured => "configured",
+        Change::Unchanged => "unchanged",
+        Change::Pruned => "pruned",
+        Change::Deleted => "deleted",
+    }
+}
+
+fn verb_name(verb: Verb) -> &'static str {
+    match verb {
+        Verb::Create => "pods created",
+        Verb::Delete => "pods deleted",
+        Verb::Adopt => "pods adopted",
+        Verb::Release => "pods released",
+        Verb::Relabel => "pods relabelled",
+        Verb::CreateRevision => "revisions created",
+        Verb::RenumberRevision => "revisions renumbered",
+        Verb::AdoptRevision => "revisions adopted",
+        Verb::ReleaseRevision => "revisions released",
+        Verb::DeleteRevision => "revisions deleted",
+    }
+}

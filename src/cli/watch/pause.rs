@@ -1,0 +1,113 @@
+//! Waiting for the next thing to do: events that have come to rest, time, a signal.
+
+use std::io;
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::sync::Notify;
+use tokio::time::{Instant, sleep, sleep_until, timeout};
+
+/// Everything is looked at so often even if nothing is heard: links may lead to where
+/// nobody watches.
+const REGULARLY: Duration = Duration::from_secs(30);
+/// How often to look while something waits for time to pass or for the folder to be back.
+const SOON: Duration = Duration::from_millis(500);
+/// Events that never come to rest are looked at after so many times the debounce.
+const PATIENCE: u32 = 20;
+
+/// Why waiting ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Woken {
+    /// A signal asked to end.
+    Signal,
+    /// Something was heard.
+    Events,
+    /// It is time to look at everything.
+    Everything,
+    /// Time has passed.
+    Time,
+}
+
+/// What is waited for.
+pub struct Pause {
+    woken: Arc<Notify>,
+    signals: Signals,
+}
+
+impl Pause {
+    /// Begins to listen for signals.
+    pub fn new() -> io::Result<Self> {
+        Ok(Pause { woken: Arc::new(Notify::new()), signals: Signals::new()? })
+    }
+
+    /// Ends waiting, from any thread.
+    pub fn waker(&self) -> impl Fn() + Send + Sync + 'static {
+        let woken = self.woken.clone();
+        move || woken.notify_one()
+    }
+
+    /// Waits. With `poll` only time counts; `soon` if something is known to wait for it.
+    pub async fn next(&mut self, poll: Option<Duration>, debounce: Duration, soon: bool) -> Woken {
+        let regularly = sleep(poll.unwrap_or(REGULARLY));
+        tokio::select! {
+            biased;
+            () = self.signals.next() => return Woken::Signal,
+            () = self.woken.notified(), if poll.is_none() => {}
+            () = regularly => return Woken::Everything,
+            () = sleep(SOON), if soon => return Woken::Time,
+        }
+        let latest = Instant::now() + debounce * PATIENCE;
+        loop {
+            tokio::select! {
+                biased;
+                () = self.signals.next() => return Woken::Signal,
+                () = sleep_until(latest) => return Woken::Events,
+                more = timeout(debounce, self.woken.notified()) => if more.is_err() {
+                    return Woken::Events;
+                }
+            }
+        }
+    }
+}
+
+#[cfg(unix)]
+struct Signals {
+    interrupt: tokio::signal::unix::Signal,
+    terminate: tokio::signal::unix::Signal,
+}
+
+#[cfg(unix)]
+impl Signals {
+    fn new() -> io::Result<Self> {
+        use tokio::signal::unix::{SignalKind, signal};
+        Ok(Signals {
+            interrupt: signal(SignalKind::interrupt())?,
+            terminate: signal(SignalKind::terminate())?,
+        })
+    }
+
+    async fn next(&mut self) {
+        tokio::select! {
+            _ = self.interrupt.recv() => {}
+            _ = self.terminate.recv() => {}
+        }
+    }
+}
+
+#[cfg(not(unix))]
+struct Signals;
+
+#[cfg(not(unix))]
+impl Signals {
+    // The same as on unix, where it can fail.
+    #[allow(clippy::unnecessary_wraps)]
+    fn new() -> io::Result<Self> {
+        Ok(Signals)
+    }
+
+    async fn next(&mut self) {
+        if tokio::signal::ctrl_c().await.is_err() {
+            std::future::pending::<()>().await;
+        }
+    }
+}

@@ -1,0 +1,141 @@
+//! The operating system's events about a folder, put together into hints.
+//!
+//! The folder is watched through its path and through its parent, so one that is moved
+//! away, made again or swapped by a link is noticed. Events come on a thread of `notify`
+//! and are only collected there; a queue that ran over says so, and then everything is
+//! looked at.
+
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use notify::event::{AccessKind, AccessMode};
+use notify::{Event, EventKind, RecommendedWatcher, RecursiveMode, Watcher};
+
+use super::Hint;
+use crate::diagnostic::{Diagnostic, Place};
+
+/// A watched folder.
+pub struct Events {
+    root: PathBuf,
+    recursive: bool,
+    shared: Arc<Shared>,
+    /// What is watched, with the identity it had: dropped when it is another one now.
+    watched: Option<(Identity, RecommendedWatcher)>,
+}
+
+struct Shared {
+    hint: Mutex<Hint>,
+    wake: Box<dyn Fn() + Send + Sync>,
+}
+
+/// Tells a folder from another one under the same name.
+type Identity = (u64, u64);
+
+impl Events {
+    /// Events about `root`; `wake` is called after each, from another thread.
+    #[must_use]
+    pub fn new(root: &Path, recursive: bool, wake: impl Fn() + Send + Sync + 'static) -> Self {
+        let shared = Arc::new(Shared { hint: Mutex::default(), wake: Box::new(wake) });
+        Events { root: root.to_owned(), recursive, shared, watched: None }
+    }
+
+    /// What has come since the last time.
+    #[must_use]
+    pub fn take(&self) -> Hint {
+        std::mem::take(&mut *self.shared.hint.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// Sees to it that what is under the path now is watched: true if it was not, so that
+    /// everything must be looked at. Watching begins before that look, so nothing is lost.
+    ///
+    /// # Errors
+    /// When the folder is not there or cannot be watched.
+    pub fn ensure(&mut self) -> Result<bool, Diagnostic> {
+        let shown = self.root.display().to_string();
+        let identity = std::fs::metadata(&self.root).map_err(|error| {
+            Diagnostic::error("unreadable", format!("the folder `{shown}` cannot be read: {error}"))
+                .at(Place::file(shown.as_str()))
+                .help("what it brought stays as it is until the folder is back")
+        });
+        let identity = match identity {
+            Ok(found) => identity_of(&found),
+            Err(gone) => {
+                self.watched = None;
+                return Err(gone);
+            }
+        };
+        if self.watched.as_ref().is_some_and(|(watched, _)| *watched == identity) {
+            return Ok(false);
+        }
+        self.watched = None;
+        let watcher = self.watch().map_err(|error| {
+            let what = format!("the folder `{shown}` cannot be watched: {error}");
+            let limit = matches!(error.kind, notify::ErrorKind::MaxFilesWatch);
+            Diagnostic::error("unwatchable", what).at(Place::file(shown.as_str())).help(if limit {
+                "raise fs.inotify.max_user_watches, or look every few seconds with `--poll`"
+            } else {
+                "look every few seconds with `--poll`"
+            })
+        })?;
+        self.watched = Some((identity, watcher));
+        Ok(true)
+    }
+
+    fn watch(&self) -> notify::Result<RecommendedWatcher> {
+        let (shared, root) = (self.shared.clone(), self.root.clone());
+        let mut watcher = notify::recommended_watcher(move |event| shared.note(&root, event))?;
+        let mode = if self.recursive { RecursiveMode::Recursive } else { RecursiveMode::NonRecursive };
+        watcher.watch(&self.root, mode)?;
+        if let Some(parent) = self.root.parent().filter(|parent| !parent.as_os_str().is_empty()) {
+            // Where it may not be watched, the folder's own events and the regular look are enough.
+            let _ = watcher.watch(parent, RecursiveMode::NonRecursive);
+        }
+        Ok(watcher)
+    }
+}
+
+impl Shared {
+    fn note(&self, root: &Path, event: notify::Result<Event>) {
+        {
+            let mut hint = self.hint.lock().unwrap_or_else(PoisonError::into_inner);
+            match event {
+                Ok(event) if event.need_rescan() => *hint = Hint::Everything,
+                Ok(event) if is_read(event.kind) => return,
+                Ok(event) => {
+                    let inside = event.paths.iter().filter(|path| path.starts_with(root));
+                    let mut any = false;
+                    for path in inside {
+                        any = true;
+                        if path == root { *hint = Hint::Everything } else { hint.add(path) }
+                    }
+                    if !any && !event.paths.is_empty() {
+                        // A neighbour of the folder.
+                        return;
+                    }
+                    if !any {
+                        *hint = Hint::Everything;
+                    }
+                }
+                // What failed is not said in a way that could be acted on.
+                Err(_) => *hint = Hint::Everything,
+            }
+        }
+        (self.wake)();
+    }
+}
+
+/// Whether it only tells that someone reads, as our own scans do.
+fn is_read(kind: EventKind) -> bool {
+    matches!(kind, EventKind::Access(access) if access != AccessKind::Close(AccessMode::Write))
+}
+
+#[cfg(unix)]
+fn identity_of(found: &std::fs::Metadata) -> Identity {
+    use std::os::unix::fs::MetadataExt;
+    (found.dev(), found.ino())
+}
+
+#[cfg(not(unix))]
+fn identity_of(_: &std::fs::Metadata) -> Identity {
+    (0, 0)
+}
