@@ -22,5 +22,5 @@ pub mod report;
 pub mod rules;
 pub mod store;
 pub mod validate;
-pub mod yaml;
 pub mod watch;
+pub mod yaml;

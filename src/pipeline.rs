@@ -247,9 +247,8 @@ pub fn gone(
 /// [`Store::save_input`].
 #[must_use]
 pub fn brought(files: &[ReadFile], world: &World) -> Vec<InputFile> {
-    let written = |(kind, key): &(Kind, ObjectKey)| {
-        Some((*kind, key.clone(), world.meta(*kind, key)?.written.object))
-    };
+    let written =
+        |(kind, key): &(Kind, ObjectKey)| Some((*kind, key.clone(), world.meta(*kind, key)?.written.object));
     let file = |file: &ReadFile| InputFile {
         path: file.path.clone(),
         sha256: file.sha256.clone(),

@@ -23,7 +23,9 @@ pub type Pair = (u32, u32);
 /// Measures and prints the table.
 pub fn run() {
     println!("\n### placement\n");
-    println!("| daemonsets x nodes | bitsets | dsrules | of it facts / rules / pairs | string loops | ascent, rules | SQL |");
+    println!(
+        "| daemonsets x nodes | bitsets | dsrules | of it facts / rules / pairs | string loops | ascent, rules | SQL |"
+    );
     println!("|---|---|---|---|---|---|---|");
     for workload in workload::all() {
         let (world, pairs) = (&workload.world, workload.pairs);

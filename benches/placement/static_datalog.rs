@@ -75,7 +75,8 @@ impl Inputs<'_> {
             self.rows("requirement_number").map(|row| (row[0], self.number(row[1]))).collect();
         // A text that no fact has is a symbol that no row has.
         let text = |text: &str| self.symbols.find_text(text).unwrap_or(u32::MAX);
-        let (is_in, not_in, exists, absent) = (text("In"), text("NotIn"), text("Exists"), text("DoesNotExist"));
+        let (is_in, not_in, exists, absent) =
+            (text("In"), text("NotIn"), text("Exists"), text("DoesNotExist"));
         let (greater, less) = (text("Gt"), text("Lt"));
         let (equal, empty) = (text("Equal"), text(""));
         let (no_schedule, no_execute) = (text("NoSchedule"), text("NoExecute"));

@@ -110,8 +110,7 @@ async fn watch(args: &WatchArgs, context: &mut Context) -> Result<Exit, Failure>
         return Err(Diagnostic::error("no-folder", what).help("name the folder that the file is in").into());
     }
     let mut events = Events::new(&root, args.recursive, pause.waker());
-    let mut keeper =
-        Keeper::new(session, root, absolute(&args.dir), args.reading(), args.tree.clone());
+    let mut keeper = Keeper::new(session, root, absolute(&args.dir), args.reading(), args.tree.clone());
     let metrics = Metrics::default();
     if let Some(address) = args.listen {
         let served = metrics.serve(address)?;

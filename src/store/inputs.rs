@@ -93,9 +93,11 @@ fn change(
 ) -> Result<(), Fault> {
     let mut kept: BTreeSet<(Kind, &ObjectKey)> = BTreeSet::new();
     for file in files.iter().filter_map(|(_, now)| now.as_ref()) {
-        connection
-            .prepare_cached("INSERT OR REPLACE INTO files VALUES (?1, ?2, ?3)")?
-            .execute([id, &file.path, &file.sha256])?;
+        connection.prepare_cached("INSERT OR REPLACE INTO files VALUES (?1, ?2, ?3)")?.execute([
+            id,
+            &file.path,
+            &file.sha256,
+        ])?;
         let mut put =
             connection.prepare_cached("INSERT OR REPLACE INTO brought VALUES (?1, ?2, ?3, ?4, ?5, ?6)")?;
         for (kind, key, written) in &file.objects {

@@ -150,7 +150,8 @@ impl Folder {
                     }
                 }
                 // A file that two define may be right once the other one is changed.
-                let retry = self.files.iter().filter(|(path, file)| file.mark.is_none() && !paths.contains(*path));
+                let retry =
+                    self.files.iter().filter(|(path, file)| file.mark.is_none() && !paths.contains(*path));
                 there.extend(retry.map(|(path, _)| (path.clone(), true)));
             }
             _ => {
@@ -238,7 +239,8 @@ impl Folder {
         }
         read.retain(|file| {
             let clash = file.now.objects.iter().find(|(kind, key, written)| {
-                self.claims.contains_key(&(*kind, key.clone())) && self.others_say(*kind, key, *written, &file.path)
+                self.claims.contains_key(&(*kind, key.clone()))
+                    && self.others_say(*kind, key, *written, &file.path)
             });
             let Some((kind, key, _)) = clash else { return true };
             let what = format!("{kind} `{key}` is defined in another file too, with different content");
@@ -295,7 +297,9 @@ impl Folder {
             let same = known.errors.is_empty()
                 && known.good.as_ref().is_some_and(|good| {
                     let still = |(kind, key, written): &(Kind, ObjectKey, u64)| {
-                        world.and_then(|world| world.meta(*kind, key)).is_some_and(|it| it.written.object == *written)
+                        world
+                            .and_then(|world| world.meta(*kind, key))
+                            .is_some_and(|it| it.written.object == *written)
                     };
                     manifest::hash(&path, &self.options.limits).is_some_and(|hash| hash == good.sha256)
                         && good.objects.iter().all(still)
@@ -316,7 +320,8 @@ impl Folder {
             objects.entry(object.origin.file.clone()).or_default().push(object);
         }
         let mut errors: BTreeMap<Name, Vec<Diagnostic>> = BTreeMap::new();
-        for diagnostic in reading.diagnostics.drain(..).filter(|it| it.is_error() && it.code != "no-objects") {
+        for diagnostic in reading.diagnostics.drain(..).filter(|it| it.is_error() && it.code != "no-objects")
+        {
             let file = diagnostic.place.as_ref().map(|place| place.file.clone()).unwrap_or_default();
             errors.entry(file).or_default().push(diagnostic);
         }
@@ -344,7 +349,14 @@ impl Folder {
             for identity in file.objects {
                 // One that another file of this reading has with the same content.
                 let found = written.remove(&identity).or_else(|| {
-                    read.iter().find_map(|other: &Read| other.now.objects.iter().find(|it| (it.0, &it.1) == (identity.0, &identity.1)).map(|it| it.2))
+                    read.iter().find_map(|other: &Read| {
+                        other
+                            .now
+                            .objects
+                            .iter()
+                            .find(|it| (it.0, &it.1) == (identity.0, &identity.1))
+                            .map(|it| it.2)
+                    })
                 });
                 claimed.push((identity.0, identity.1, found.unwrap_or(0)));
             }
@@ -378,9 +390,10 @@ impl Folder {
     /// Whether a file other than `path` has the object with other content.
     fn others_say(&self, kind: Kind, key: &ObjectKey, written: u64, path: &Path) -> bool {
         let others = self.files.iter().filter(|(other, _)| *other != path);
-        others.filter_map(|(_, file)| file.good.as_ref()).flat_map(|good| &good.objects).any(
-            |(other_kind, other, says)| *other_kind == kind && other == key && *says != written,
-        )
+        others
+            .filter_map(|(_, file)| file.good.as_ref())
+            .flat_map(|good| &good.objects)
+            .any(|(other_kind, other, says)| *other_kind == kind && other == key && *says != written)
     }
 
     fn shown(&self, path: &Path) -> String {

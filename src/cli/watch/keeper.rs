@@ -58,17 +58,7 @@ impl Keeper {
         tree: Option<PathBuf>,
     ) -> Self {
         let whole_tree = true;
-        Keeper {
-            session,
-            root,
-            id,
-            reading,
-            folder: None,
-            tree,
-            whole_tree,
-            failure: None,
-            waits: false,
-        }
+        Keeper { session, root, id, reading, folder: None, tree, whole_tree, failure: None, waits: false }
     }
 
     /// The folder, once it was looked at.
@@ -144,7 +134,10 @@ impl Keeper {
         look.files = files;
         look.mended = mended;
         // Also without a change there may be something to do: time passes.
-        if !nothing || anew || self.waits || self.session.world().is_some_and(|world| !world.backoff.is_empty())
+        if !nothing
+            || anew
+            || self.waits
+            || self.session.world().is_some_and(|world| !world.backoff.is_empty())
         {
             look.plan = self.session.apply(&self.id, change, options)?;
             self.waits = !look.plan.waiting.is_empty();

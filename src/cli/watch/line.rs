@@ -105,11 +105,13 @@ impl Line {
         if !self.mended.is_empty() {
             parts.push(format!("mended {}", some(&self.mended)));
         }
-        let objects: Vec<String> = self.objects.iter().map(|(what, count)| format!("{count} {what}")).collect();
+        let objects: Vec<String> =
+            self.objects.iter().map(|(what, count)| format!("{count} {what}")).collect();
         if !objects.is_empty() {
             parts.push(format!("objects {}", objects.join(", ")));
         }
-        let actions: Vec<String> = self.actions.iter().map(|(what, count)| format!("{count} {what}")).collect();
+        let actions: Vec<String> =
+            self.actions.iter().map(|(what, count)| format!("{count} {what}")).collect();
         if !actions.is_empty() {
             parts.push(actions.join(", "));
         }

@@ -55,7 +55,11 @@ impl Metrics {
         let world = keeper.world();
         numbers.gauges = [
             ("files", "Files of the folder.", folder.map_or(0, |folder| folder.len())),
-            ("files_in_error", "Files that are not understood.", folder.map_or(0, |folder| folder.errors().count())),
+            (
+                "files_in_error",
+                "Files that are not understood.",
+                folder.map_or(0, |folder| folder.errors().count()),
+            ),
             ("nodes", "Nodes.", world.map_or(0, |world| world.nodes.len())),
             ("daemonsets", "DaemonSets.", world.map_or(0, |world| world.daemonsets.len())),
             ("pods", "Pods.", world.map_or(0, |world| world.pods.len())),

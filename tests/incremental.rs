@@ -1,0 +1,129 @@
+//! What changed is all that is looked at, and the answer is the same: random clusters,
+//! random sequences of changes, and after each change the plan that was made from it is
+//! compared with one made from nothing.
+//!
+//! `DSRULES_SEQUENCES` says how many sequences there are, `DSRULES_SEED` where to begin.
+#![allow(clippy::unwrap_used)]
+
+#[path = "incremental/changes.rs"]
+mod changes;
+#[path = "naive/generate.rs"]
+#[allow(dead_code)]
+mod generate;
+
+use dsrules::datalog::Program;
+use dsrules::facts::Grouping;
+use dsrules::model::World;
+use dsrules::plan::{Readiness, Settings, Settled, Settler, settle};
+use dsrules::reason::Reasoner;
+use dsrules::rules::{UserRules, load};
+
+use changes::Cluster;
+use generate::Dice;
+
+/// Rules that a user could have: waves, a hold, a block that looks at what others see.
+const OWN: &str = r#"
+/// {Node} comes first.
+wave(DaemonSet, Node, 1) :- daemonset(DaemonSet), node_label(Node, "zone", "a").
+/// {Node} comes next.
+wave(DaemonSet, Node, 2) :- daemonset(DaemonSet), node_label(Node, "zone", "b").
+/// {Node} is left alone.
+hold(DaemonSet, Node) :- daemonset(DaemonSet), node_label(Node, "hold", "yes").
+/// {Node} has a larger number than {Other} and an equal zone.
+blocked(DaemonSet, Node) :- daemonset_label(DaemonSet, "alone", "yes"), node_number(Node, "number", Number), node_label(Node, "zone", Zone), node_label(Other, "zone", Zone), node_number(Other, "number", Less), Less < Number.
+"#;
+
+fn number(name: &str, default: u64) -> u64 {
+    std::env::var(name).map_or(default, |text| text.parse().unwrap())
+}
+
+fn programs() -> [Program; 2] {
+    let own = UserRules { file: "own.dl".to_owned(), text: OWN.to_owned() };
+    [load(&[]).program.unwrap(), load(&[own]).program.unwrap()]
+}
+
+/// A world that is settled again and again, with what is known of it.
+struct Kept {
+    world: World,
+    reasoner: Reasoner,
+    settler: Settler,
+}
+
+fn comparable(settled: &Settled) -> String {
+    let Settled { waves, statuses, waiting, lost, .. } = settled;
+    format!("{waves:#?}\n{statuses:#?}\n{waiting:#?}\n{lost}")
+}
+
+/// One sequence; the number of steps in which something was done.
+fn sequence(seed: u64, program: &Program, steps: usize) -> usize {
+    let mut dice = Dice::new(seed);
+    let readiness = if dice.chance(50) { Readiness::Assume } else { Readiness::Observe };
+    let mut cluster = Cluster::new(&mut dice);
+    let mut kept = Kept {
+        world: World::default(),
+        reasoner: Reasoner::new(program, Grouping::On),
+        settler: Settler::default(),
+    };
+    let mut acted = 0;
+    let mut log = vec!["start".to_owned()];
+    cluster.start(&mut kept.world);
+    for step in 0..=steps {
+        if step > 0 {
+            log.push(cluster.change(&mut dice, &mut kept.world));
+        }
+        let settings = Settings { readiness, now: cluster.now };
+        let mut fresh = kept.world.clone();
+        let from_nothing = settle(&mut fresh, &mut Reasoner::new(program, Grouping::On), settings);
+        let from_change = kept.settler.settle(&mut kept.world, &mut kept.reasoner, settings);
+        let (from_nothing, from_change) = match (from_nothing, from_change) {
+            (Ok(one), Ok(other)) => (one, other),
+            (one, other) => panic!("seed {seed}, step {step}: {:?} {:?}", one.err(), other.err()),
+        };
+        let tell =
+            |what: &str| format!("seed {seed}, step {step}: {what} differ after\n  {}", log.join("\n  "));
+        assert!(
+            comparable(&from_nothing) == comparable(&from_change),
+            "{}\nfrom nothing: {}\nfrom the change: {}",
+            tell("plans"),
+            comparable(&from_nothing),
+            comparable(&from_change)
+        );
+        assert!(fresh.pods == kept.world.pods, "{}", tell("pods"));
+        assert!(fresh.resource_version == kept.world.resource_version, "{}", tell("versions"));
+        acted += usize::from(!from_change.waves.is_empty());
+        kept.world.dirty = dsrules::model::Dirty::default();
+    }
+    acted
+}
+
+#[test]
+fn a_change_comes_to_what_the_whole_comes_to() {
+    let programs = programs();
+    let (count, first) = (number("DSRULES_SEQUENCES", 60), number("DSRULES_SEED", 1));
+    let mut acted = 0;
+    for seed in first..first + count {
+        acted += sequence(seed, &programs[usize::from(seed % 3 == 0)], 50);
+    }
+    // A change that changes nothing proves nothing.
+    assert!(acted > usize::try_from(count).unwrap() * 10, "{acted} of {} steps did something", count * 50);
+}
+
+#[test]
+fn many_changes_at_once_are_derived_from_the_start_and_come_to_the_same() {
+    let [program, _] = programs();
+    let mut dice = Dice::new(7);
+    let mut cluster = Cluster::new(&mut dice);
+    let mut world = World::default();
+    cluster.start(&mut world);
+    let (mut reasoner, mut settler) = (Reasoner::new(&program, Grouping::On), Settler::default());
+    let settings = Settings { readiness: Readiness::Assume, now: cluster.now };
+    settler.settle(&mut world, &mut reasoner, settings).unwrap();
+    for nth in 0..700 {
+        cluster.add_node(&mut dice, &mut world, nth);
+    }
+    let mut fresh = world.clone();
+    let from_nothing = settle(&mut fresh, &mut Reasoner::new(&program, Grouping::On), settings).unwrap();
+    let from_change = settler.settle(&mut world, &mut reasoner, settings).unwrap();
+    assert_eq!(comparable(&from_nothing), comparable(&from_change));
+    assert_eq!(fresh.pods, world.pods);
+}
