@@ -5,15 +5,33 @@
 //! once, and because the ratios matter more than the last digit.
 #![allow(missing_docs)]
 
+mod apply;
+mod change;
+mod generate;
 mod placement;
 mod timing;
+mod watching;
 mod workload;
 
 fn main() {
     // `cargo bench` passes --bench; everything else names a table.
     let named: Vec<String> = std::env::args().skip(1).filter(|arg| !arg.starts_with("--")).collect();
+    if let Some((first, arguments)) = named.split_first()
+        && first == "generate"
+    {
+        return generate::run(arguments);
+    }
     let wanted = |name: &str| named.is_empty() || named.iter().any(|it| it == name);
     if wanted("placement") {
         placement::run();
+    }
+    if wanted("change") {
+        change::run();
+    }
+    if wanted("apply") {
+        apply::run();
+    }
+    if wanted("watch") {
+        watching::run();
     }
 }

@@ -156,9 +156,10 @@ impl Reasoner {
     pub fn added_tolerations(&self, daemonset: &ObjectKey) -> Vec<(Name, Name)> {
         let Some(it) = self.symbols().find_text(&daemonset.to_string()) else { return Vec::new() };
         let class = self.rows_of("in_class", &[it]).map(|row| row[1]).next();
-        let mut added: Vec<(i64, Name, Name)> = class
+        let tolerant = class.and_then(|class| self.rows_of("class", &[class]).map(|row| row[3]).next());
+        let mut added: Vec<(i64, Name, Name)> = tolerant
             .into_iter()
-            .flat_map(|class| self.rows_of("added_toleration", &[class]).collect::<Vec<_>>())
+            .flat_map(|tolerant| self.rows_of("added_toleration", &[tolerant]).collect::<Vec<_>>())
             .map(|row| (self.number(row[1]), self.name(row[2]), self.name(row[3])))
             .collect();
         added.sort();

@@ -12,6 +12,8 @@ mod static_datalog;
 
 use std::time::Duration;
 
+pub use rules::program;
+
 use dsrules::model::World;
 
 use crate::timing::{median, ratio, show};

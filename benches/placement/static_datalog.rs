@@ -43,6 +43,10 @@ impl Inputs<'_> {
         self.rows(name).map(|row| (row[0], row[1], row[2])).collect()
     }
 
+    fn four(&self, name: &str) -> Vec<(u32, u32, u32, u32)> {
+        self.rows(name).map(|row| (row[0], row[1], row[2], row[3])).collect()
+    }
+
     fn number(&self, sym: u32) -> i64 {
         match self.symbols.value(sym) {
             Value::Number(number) => number,
@@ -51,15 +55,16 @@ impl Inputs<'_> {
     }
 
     fn run(&self, runs: usize) -> Duration {
-        let class = self.one("class");
-        let profile = self.one("profile");
+        let class = self.four("class");
+        let profile = self.three("profile");
+        let labelled = self.one("labelled");
+        let tolerant = self.one("tolerant");
         let profile_label = self.three("profile_label");
         let profile_number: Vec<(u32, u32, i64)> =
             self.rows("profile_number").map(|row| (row[0], row[1], self.number(row[2]))).collect();
         let profile_name = self.two("profile_name");
         let profile_taint = self.two("profile_taint");
-        let taint: Vec<(u32, u32, u32, u32)> =
-            self.rows("taint").map(|row| (row[0], row[1], row[2], row[3])).collect();
+        let taint = self.four("taint");
         let class_node_name = self.two("class_node_name");
         let class_node_selector = self.three("class_node_selector");
         let class_affinity = self.one("class_affinity");
@@ -93,8 +98,10 @@ impl Inputs<'_> {
         .collect();
         median(runs, || {
             let found = ascent_run! {
-                relation class(u32) = class.clone();
-                relation profile(u32) = profile.clone();
+                relation class(u32, u32, u32, u32) = class.clone();
+                relation profile(u32, u32, u32) = profile.clone();
+                relation labelled(u32) = labelled.clone();
+                relation tolerant(u32) = tolerant.clone();
                 relation profile_label(u32, u32, u32) = profile_label.clone();
                 relation profile_number(u32, u32, i64) = profile_number.clone();
                 relation profile_name(u32, u32) = profile_name.clone();
@@ -119,9 +126,9 @@ impl Inputs<'_> {
                 has_listed(n, r) <-- requirement(r, k, _), requirement_value(r, v), profile_label(n, k, v);
                 relation satisfies(u32, u32);
                 satisfies(n, r) <-- requirement(r, _, o), if *o == is_in, has_listed(n, r);
-                satisfies(n, r) <-- requirement(r, _, o), if *o == not_in, profile(n), !has_listed(n, r);
+                satisfies(n, r) <-- requirement(r, _, o), if *o == not_in, labelled(n), !has_listed(n, r);
                 satisfies(n, r) <-- requirement(r, k, o), if *o == exists, has_key(n, k);
-                satisfies(n, r) <-- requirement(r, k, o), if *o == absent, profile(n), !has_key(n, k);
+                satisfies(n, r) <-- requirement(r, k, o), if *o == absent, labelled(n), !has_key(n, k);
                 satisfies(n, r) <-- requirement(r, k, o), if *o == greater, requirement_number(r, b), profile_number(n, k, x), if x > b;
                 satisfies(n, r) <-- requirement(r, k, o), if *o == less, requirement_number(r, b), profile_number(n, k, x), if x < b;
 
@@ -129,15 +136,18 @@ impl Inputs<'_> {
                 usable(t) <-- term_expression(t, _);
                 usable(t) <-- term_field(t, _);
                 relation fails(u32, u32);
-                fails(n, t) <-- term_expression(t, r), profile(n), !satisfies(n, r);
+                fails(n, t) <-- term_expression(t, r), labelled(n), !satisfies(n, r);
                 relation matches(u32, u32);
-                matches(n, t) <-- usable(t), profile(n), !fails(n, t);
+                matches(n, t) <-- usable(t), labelled(n), !fails(n, t);
                 relation affine(u32, u32);
                 affine(d, n) <-- class_term(d, t), matches(n, t);
-                relation unsuited(u32, u32);
-                unsuited(d, n) <-- class_node_name(d, x), profile(n), !profile_name(n, x);
-                unsuited(d, n) <-- class_node_selector(d, k, v), profile(n), !profile_label(n, k, v);
-                unsuited(d, n) <-- class_affinity(d), profile(n), !affine(d, n);
+                relation unmatched(u32, u32);
+                unmatched(d, n) <-- class_affinity(d), labelled(n), !affine(d, n);
+                relation unselected(u32, u32);
+                unselected(d, n) <-- class_node_name(d, x), labelled(n), !profile_name(n, x);
+                unselected(d, n) <-- class_node_selector(d, k, v), labelled(n), !profile_label(n, k, v);
+                relation suits(u32, u32);
+                suits(d, n) <-- class(d, s, a, _), labelled(n), !unselected(s, n), !unmatched(a, n);
 
                 relation covers_effect(u32, u32);
                 covers_effect(o, t) <-- toleration(o, _, _, _, e), if *e == empty, taint(t, _, _, _);
@@ -150,15 +160,15 @@ impl Inputs<'_> {
                 covers_value(o, t) <-- toleration(o, _, p, v, _), if *p == equal || *p == empty, taint(t, _, v, _);
                 relation tolerates(u32, u32);
                 tolerates(d, t) <-- class_toleration(d, o), covers_key(o, t), covers_value(o, t), covers_effect(o, t);
-                tolerates(d, t) <-- added(k, e), taint(t, k, _, e), class(d);
+                tolerates(d, t) <-- added(k, e), taint(t, k, _, e), tolerant(d);
                 relation repelled(u32, u32);
-                repelled(d, n) <-- class(d), taint(t, _, _, e), if *e == no_schedule, !tolerates(d, t), profile_taint(n, t);
+                repelled(d, n) <-- tolerant(d), taint(t, _, _, e), if *e == no_schedule, !tolerates(d, t), profile_taint(n, t);
                 relation evicted(u32, u32);
-                evicted(d, n) <-- class(d), taint(t, _, _, e), if *e == no_execute, !tolerates(d, t), profile_taint(n, t);
+                evicted(d, n) <-- tolerant(d), taint(t, _, _, e), if *e == no_execute, !tolerates(d, t), profile_taint(n, t);
                 relation may_stay(u32, u32);
-                may_stay(d, n) <-- class(d), profile(n), !unsuited(d, n), !evicted(d, n);
+                may_stay(d, n) <-- suits(d, l), profile(n, l, x), class(d, _, _, t), !evicted(t, x);
                 relation may_start(u32, u32);
-                may_start(d, n) <-- may_stay(d, n), !repelled(d, n);
+                may_start(d, n) <-- may_stay(d, n), profile(n, _, x), class(d, _, _, t), !repelled(t, x);
             };
             found.may_start.len()
         })

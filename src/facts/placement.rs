@@ -1,10 +1,11 @@
 //! Nodes and daemonsets as facts: classes, profiles, and what they consist of.
 
+use std::collections::BTreeSet;
 use std::fmt::Write as _;
 
 use super::{Grounding, Grouping};
-use crate::datalog::Sym;
-use crate::model::{DaemonSet, Kind, Node, Taint, Term, Toleration, World};
+use crate::datalog::{Sym, Value};
+use crate::model::{DaemonSet, Kind, Name, Node, Taint, Template, Term, Toleration, World};
 
 /// The relations whose rows begin with a node.
 pub(super) const OF_NODE: &[&str] = &["node", "in_profile"];
@@ -27,18 +28,23 @@ pub(super) const OF_DAEMONSET: &[&str] = &[
 impl Grounding {
     /// Learns which labels and names the daemonsets ask for; true if there is a new one.
     pub(super) fn learn_constraints(&mut self, world: &World) -> bool {
-        let before = (self.keys.len(), self.named.len());
+        let mut learned = false;
+        let mut learn = |known: &mut BTreeSet<Name>, name: &Name| {
+            if !known.contains(name) {
+                learned = known.insert(name.clone());
+            }
+        };
         for daemonset in world.daemonsets.values() {
             let template = &daemonset.template;
-            self.named.extend(template.node_name.clone());
-            self.keys.extend(template.node_selector.keys().cloned());
+            template.node_name.iter().for_each(|name| learn(&mut self.named, name));
+            template.node_selector.keys().for_each(|key| learn(&mut self.keys, key));
             for term in template.affinity.iter().flatten() {
-                self.keys.extend(term.expressions.iter().map(|requirement| requirement.key.clone()));
-                self.named
-                    .extend(term.fields.iter().flat_map(|requirement| requirement.values.iter().cloned()));
+                term.expressions.iter().for_each(|requirement| learn(&mut self.keys, &requirement.key));
+                let names = term.fields.iter().flat_map(|requirement| &requirement.values);
+                names.for_each(|name| learn(&mut self.named, name));
             }
         }
-        before != (self.keys.len(), self.named.len())
+        learned
     }
 
     pub(super) fn node(&mut self, node: &Node) {
@@ -51,23 +57,26 @@ impl Grounding {
 
     /// The profile a node is in; the profile's own rows are given with its first node.
     fn profile(&mut self, node: &Node) -> Sym {
+        let (labels, taints) = (self.labelled(node), self.tainted(node));
+        let profile = self.whole(&[labels, taints], &node.meta.key.name);
+        if self.first("profile", profile) {
+            self.row("profile", &[profile, labels, taints]);
+        }
+        profile
+    }
+
+    /// All nodes with equal labels, of those that are asked for.
+    fn labelled(&mut self, node: &Node) -> Sym {
         let name = &node.meta.key.name;
         let grouped = self.grouping == Grouping::On;
         let is_named = !grouped || self.named.contains(name);
-        let labels: Vec<_> = node
-            .meta
-            .labels
-            .iter()
-            .filter(|(key, _)| !grouped || self.keys.contains(*key))
-            .map(|(key, value)| (key.clone(), value.clone()))
-            .collect();
-        let profile = if grouped {
-            let mut text = String::with_capacity(64);
-            for (key, value) in &labels {
-                let _ = write!(text, "{key}={value},");
-            }
-            for taint in &node.taints {
-                let _ = write!(text, "{taint},");
+        let asked = |keys: &BTreeSet<Name>, key: &Name| !grouped || keys.contains(key);
+        let it = if grouped {
+            let mut text = String::with_capacity(128);
+            for (key, value) in node.meta.labels.iter().filter(|(key, _)| asked(&self.keys, key)) {
+                for part in [key, "=", value, ","] {
+                    text.push_str(part);
+                }
             }
             if is_named {
                 let _ = write!(text, "name={name}");
@@ -76,28 +85,62 @@ impl Grounding {
         } else {
             self.text(name)
         };
-        if !self.first("profile", profile) {
-            return profile;
+        if !self.first("labelled", it) {
+            return it;
         }
-        self.row("profile", &[profile]);
+        self.row("labelled", &[it]);
         if is_named {
             let name = self.value(name);
-            self.row("profile_name", &[profile, name]);
+            self.row("profile_name", &[it, name]);
         }
-        for (key, value) in labels {
+        for (key, value) in node.meta.labels.iter() {
+            if !asked(&self.keys, key) {
+                continue;
+            }
             let number = value.parse::<i64>().ok();
-            let (key, value) = (self.key(&key), self.value(&value));
-            self.row("profile_label", &[profile, key, value]);
+            let (key, value) = (self.key(key), self.value(value));
+            self.row("profile_label", &[it, key, value]);
             if let Some(number) = number {
                 let number = self.symbols.number(number);
-                self.row("profile_number", &[profile, key, number]);
+                self.row("profile_number", &[it, key, number]);
             }
         }
-        for taint in &node.taints {
-            let taint = self.taint(taint);
-            self.row("profile_taint", &[profile, taint]);
+        it
+    }
+
+    /// All nodes with equal taints.
+    fn tainted(&mut self, node: &Node) -> Sym {
+        let it = if self.grouping == Grouping::On {
+            let mut text = String::new();
+            for taint in &node.taints {
+                let _ = write!(text, "{taint},");
+            }
+            self.text(&text)
+        } else {
+            self.text(&node.meta.key.name)
+        };
+        if self.first("tainted", it) {
+            for taint in &node.taints {
+                let taint = self.taint(taint);
+                self.row("profile_taint", &[it, taint]);
+            }
         }
-        profile
+        it
+    }
+
+    /// The group of what is equal in all of its parts.
+    fn whole(&mut self, parts: &[Sym], own: &str) -> Sym {
+        if self.grouping == Grouping::Off {
+            return self.text(own);
+        }
+        let mut text = String::with_capacity(256);
+        for part in parts {
+            if let Value::Text(part) = self.symbols.value(*part) {
+                text.push_str(part);
+            }
+            text.push(' ');
+        }
+        self.text(&text)
     }
 
     fn taint(&mut self, taint: &Taint) -> Sym {
@@ -143,47 +186,80 @@ impl Grounding {
     /// The class a daemonset is in; the class's own rows are given with its first member.
     fn class(&mut self, daemonset: &DaemonSet, it: Sym) -> Sym {
         let template = &daemonset.template;
-        let class = if self.grouping == Grouping::On {
-            let mut text =
-                format!("{:?} {:?} {} ", template.node_name, template.node_selector, template.host_network);
+        let parts = [self.selector(template, it), self.affinity(template, it), self.tolerant(template, it)];
+        let class = if self.grouping == Grouping::On { self.whole(&parts, "") } else { it };
+        if self.first("class", class) {
+            self.row("class", &[class, parts[0], parts[1], parts[2]]);
+        }
+        class
+    }
+
+    /// All daemonsets with an equal node name and an equal node selector.
+    fn selector(&mut self, template: &Template, own: Sym) -> Sym {
+        let it = if self.grouping == Grouping::On {
+            let text = format!("{:?} {:?}", template.node_name, template.node_selector);
+            self.text(&text)
+        } else {
+            own
+        };
+        if !self.first("selector", it) {
+            return it;
+        }
+        if let Some(name) = &template.node_name {
+            let name = self.value(name);
+            self.row("class_node_name", &[it, name]);
+        }
+        for (key, value) in template.node_selector.iter() {
+            let (key, value) = (self.key(key), self.value(value));
+            self.row("class_node_selector", &[it, key, value]);
+        }
+        it
+    }
+
+    /// All daemonsets with equal required node affinity.
+    fn affinity(&mut self, template: &Template, own: Sym) -> Sym {
+        let it = if self.grouping == Grouping::On {
+            let mut text = String::from(if template.affinity.is_some() { "affinity " } else { "" });
             for term in template.affinity.iter().flatten() {
                 let _ = write!(text, "{term};");
             }
-            let _ = write!(text, " {}", template.affinity.is_some());
+            self.text(&text)
+        } else {
+            own
+        };
+        if let (true, Some(terms)) = (self.first("affinity", it), &template.affinity) {
+            self.row("class_affinity", &[it]);
+            for term in terms {
+                let term = self.term(term);
+                self.row("class_term", &[it, term]);
+            }
+        }
+        it
+    }
+
+    /// All daemonsets with equal tolerations.
+    fn tolerant(&mut self, template: &Template, own: Sym) -> Sym {
+        let it = if self.grouping == Grouping::On {
+            let mut text = String::from(if template.host_network { "hostNetwork" } else { "" });
             for toleration in &template.tolerations {
                 let _ = write!(text, ",{toleration}");
             }
             self.text(&text)
         } else {
-            it
+            own
         };
-        if !self.first("class", class) {
-            return class;
+        if !self.first("tolerant", it) {
+            return it;
         }
-        self.row("class", &[class]);
-        if let Some(name) = &template.node_name {
-            let name = self.value(name);
-            self.row("class_node_name", &[class, name]);
-        }
-        for (key, value) in template.node_selector.iter() {
-            let (key, value) = (self.key(key), self.value(value));
-            self.row("class_node_selector", &[class, key, value]);
-        }
-        if let Some(terms) = &template.affinity {
-            self.row("class_affinity", &[class]);
-            for term in terms {
-                let term = self.term(term);
-                self.row("class_term", &[class, term]);
-            }
-        }
+        self.row("tolerant", &[it]);
         for toleration in &template.tolerations {
             let toleration = self.toleration(toleration);
-            self.row("class_toleration", &[class, toleration]);
+            self.row("class_toleration", &[it, toleration]);
         }
         if template.host_network {
-            self.row("class_host_network", &[class]);
+            self.row("class_host_network", &[it]);
         }
-        class
+        it
     }
 
     fn term(&mut self, term: &Term) -> Sym {

@@ -77,6 +77,7 @@ pub fn pass_over(reasoner: &Reasoner, world: &World, tally: &Tally, touched: &To
             .for_each(|it| context.daemonset(it, &mut pass)),
     }
     context.collect(&mut pass);
+    pass.collected.sort();
     pass.actions.sort();
     pass.actions.dedup_by(|a, b| (a.verb, &a.object) == (b.verb, &b.object) && a.verb == Verb::Delete);
     pass

@@ -8,7 +8,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::{Carrier, Pass, Readiness, Tally, Touched, Wave, pass_over};
+use super::{Carrier, Pass, Readiness, Tally, Touched, Verb, Wave, pass_over};
 use crate::datalog::Sym;
 use crate::diagnostic::Diagnostic;
 use crate::model::{ObjectKey, Status, World};
@@ -103,7 +103,8 @@ impl Settler {
             let pass = pass_over(reasoner, world, &self.tally, &touched);
             self.remember(&touched, &pass);
             seen.extend([touched]);
-            settled.lost += reasoner.len("misplaced") + pass.collected.len();
+            let collected = pass.collected.iter().filter(|action| action.verb == Verb::Delete).count();
+            settled.lost += reasoner.len("misplaced") + collected;
             let wave = carrier.carry_out(world, reasoner, &pass, settings.readiness, settings.now);
             if pass.is_idle() {
                 self.wait(&seen, reasoner, world);

@@ -183,8 +183,15 @@ impl Folder {
         match std::fs::symlink_metadata(path) {
             // A link may lead through Kubernetes' `..data`, and a folder may hold many files.
             Ok(found) => found.is_file(),
-            Err(_) => self.is_manifest(path),
+            // A folder that is gone takes what is known under it along.
+            Err(_) => self.is_manifest(path) || !self.is_above(path),
         }
+    }
+
+    /// Whether a known file is in this folder.
+    fn is_above(&self, path: &Path) -> bool {
+        let after = (std::ops::Bound::Excluded(path), std::ops::Bound::Unbounded);
+        self.files.range::<Path, _>(after).next().is_some_and(|(file, _)| file.starts_with(path))
     }
 
     fn is_manifest(&self, path: &Path) -> bool {

@@ -122,7 +122,8 @@ pub fn command(place: &Place) -> Command {
 impl<'p> Watcher<'p> {
     pub fn start(place: &'p Place, args: &[&str]) -> Self {
         let mut child = command(place)
-            .args(["watch", "--debounce", "30ms", "--log-format", "json"])
+            .args(["watch", "--log-format", "json"])
+            .args(if args.contains(&"--debounce") { &[][..] } else { &["--debounce", "30ms"] })
             .args(args)
             .arg(place.dir())
             .stdout(Stdio::piped())

@@ -1,0 +1,148 @@
+//! `change`: what a change costs, beside deriving everything anew and beside the number
+//! of pairs of a daemonset and a node that it touches.
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use dsrules::datalog::{Evaluation, Limits, RelationId};
+use dsrules::facts::{Grounding, Grouping};
+use dsrules::model::{Dirty, Kind, Name, ObjectKey, Taint, World};
+use dsrules::plan::{Readiness, Settings, Settler};
+use dsrules::reason::Reasoner;
+use serde_json::json;
+
+use crate::placement::program;
+use crate::timing::{median, ratio, show};
+use crate::workload;
+
+/// What is changed.
+const CHANGES: [(&str, fn(&mut World, usize)); 3] =
+    [("one node relabelled", relabel), ("one daemonset added", add), ("1% of nodes tainted", taint)];
+
+pub fn run() {
+    println!("\n### change\n");
+    println!("| of 1,000 x 10,000, placement | time | of deriving anew | pairs that differ |");
+    println!("|---|---|---|---|");
+    placement();
+    println!("\n| of 200 x 5,000 with all their pods, settled | time | of settling anew | actions |");
+    println!("|---|---|---|---|");
+    settled();
+}
+
+fn relabel(world: &mut World, nth: usize) {
+    let key = world.nodes.keys().nth(nth * 37 % world.nodes.len()).cloned().expect("a node");
+    let zone = ["eu-1a", "eu-1b", "eu-1c", "eu-2a"][nth % 4];
+    if let Some(node) = world.nodes.get_mut(&key) {
+        Arc::make_mut(&mut node.meta.labels).insert("topology.kubernetes.io/zone".into(), zone.into());
+    }
+    world.touch(Kind::Node, &key);
+}
+
+fn add(world: &mut World, nth: usize) {
+    let name = format!("added-{nth}");
+    let value = json!({
+        "apiVersion": "apps/v1", "kind": "DaemonSet", "metadata": { "name": name, "namespace": "fleet" },
+        "spec": {
+            "selector": { "matchLabels": { "app": name } },
+            "template": { "metadata": { "labels": { "app": name } }, "spec": {
+                "nodeSelector": { "pool": "gpu" }, "containers": [{ "name": "c", "image": "x" }] } },
+        },
+    });
+    world.put(workload::object(value), 0);
+}
+
+fn taint(world: &mut World, nth: usize) {
+    let keys: Vec<ObjectKey> = world.nodes.keys().skip(nth % 100).step_by(100).cloned().collect();
+    for key in keys {
+        if let Some(node) = world.nodes.get_mut(&key) {
+            let name = |text: &str| Name::from(text);
+            let taint = Taint { key: name("down"), value: name(""), effect: name("NoExecute") };
+            if !node.taints.contains(&taint) {
+                node.taints.push(taint);
+            }
+        }
+        world.touch(Kind::Node, &key);
+    }
+}
+
+/// Facts and rules alone.
+fn placement() {
+    let program = program();
+    let names = ["may_start", "may_stay", "in_class", "in_profile"];
+    let wanted: Vec<RelationId> = names.iter().filter_map(|name| program.relation(name)).collect();
+    let mut world = workload::largest().world;
+    let derive = |world: &World| {
+        let mut grounding = Grounding::new(program.clone(), Grouping::On, &wanted);
+        let facts = grounding.all(world, 0);
+        let limits = Limits::default();
+        let evaluation = Evaluation::new(&program, &mut grounding.symbols, facts, &wanted, &limits);
+        (grounding, evaluation.expect("within the limits"))
+    };
+    let anew = median(5, || derive(&world));
+    let (mut grounding, mut evaluation) = derive(&world);
+    for (name, change) in CHANGES {
+        let mut times = Vec::new();
+        let mut differ = 0;
+        for nth in 0..9 {
+            world.changed.clear();
+            change(&mut world, nth);
+            let start = Instant::now();
+            let (added, removed) = grounding.changes(&world, &evaluation, &world.changed, 0);
+            let changes = evaluation.update(&grounding.symbols, added, removed).expect("within the limits");
+            times.push(start.elapsed());
+            let moved = |name: &str| changes.relations().any(|it| Some(it) == program.relation(name));
+            differ = if moved("in_profile") || moved("in_class") { pairs(&world, nth, name) } else { 0 };
+        }
+        times.sort();
+        println!("| {name} | {} | {} | {differ} |", show(times[4]), percent(times[4], anew));
+    }
+    println!("| deriving anew | {} | | |", show(anew));
+}
+
+/// How many pairs a change is about: the nodes it moves, or those of what it adds.
+fn pairs(world: &World, _nth: usize, name: &str) -> usize {
+    match name {
+        "one node relabelled" => world.daemonsets.len(),
+        "one daemonset added" => world.nodes.len(),
+        _ => world.daemonsets.len() * world.nodes.len() / 100,
+    }
+}
+
+/// The whole loop, with the pods.
+fn settled() {
+    let program = program();
+    let mut world = workload::all().nth(1).expect("three workloads").world;
+    let settings = Settings { readiness: Readiness::Assume, now: 0 };
+    let mut reasoner = Reasoner::new(&program, Grouping::On);
+    let mut settler = Settler::default();
+    settler.settle(&mut world, &mut reasoner, settings).expect("it settles");
+    let pods = world.pods.len();
+    world.dirty = Dirty::default();
+    let mut times: Vec<(&str, Duration, usize)> = Vec::new();
+    for (name, change) in CHANGES {
+        let (mut taken, mut actions) = (Vec::new(), 0);
+        for nth in 0..7 {
+            change(&mut world, nth);
+            let start = Instant::now();
+            let settled = settler.settle(&mut world, &mut reasoner, settings).expect("it settles");
+            taken.push(start.elapsed());
+            actions = settled.waves.iter().map(|wave| wave.actions.len()).sum();
+            world.dirty = Dirty::default();
+        }
+        taken.sort();
+        times.push((name, taken[3], actions));
+    }
+    let start = Instant::now();
+    let mut fresh = Reasoner::new(&program, Grouping::On);
+    Settler::default().settle(&mut world, &mut fresh, settings).expect("it settles");
+    let anew = start.elapsed();
+    for (name, time, actions) in times {
+        println!("| {name} | {} | {} | {actions} |", show(time), percent(time, anew));
+    }
+    println!("| settling {pods} pods that are settled, anew | {} | | |", show(anew));
+    let _ = ratio(anew, anew);
+}
+
+fn percent(time: Duration, whole: Duration) -> String {
+    format!("{:.2}%", 100.0 * time.as_secs_f64() / whole.as_secs_f64())
+}
