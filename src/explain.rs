@@ -85,12 +85,12 @@ pub fn explain(
     let pods: Vec<Name> =
         small.pods.iter().filter(|(_, pod)| owned(pod)).map(|(key, _)| key.name.clone()).collect();
 
-    let mut grounding = Grounding::new(program.clone(), Grouping::Off);
-    let facts = grounding.all(&small, now);
     let wanted: Vec<_> = [SHOULD_RUN, MAY_STAY, "matches", "tolerates"]
         .iter()
         .filter_map(|name| program.relation(name))
         .collect();
+    let mut grounding = Grounding::new(program.clone(), Grouping::Off, &wanted);
+    let facts = grounding.all(&small, now);
     let evaluation = Evaluation::new(program, &mut grounding.symbols, facts, &wanted, &Limits::default())?;
     let daemonset_symbol = grounding.symbols.text(&daemonset.to_string());
     let node_symbol = grounding.symbols.text(node);

@@ -5,9 +5,7 @@ use std::time::Duration;
 
 use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum, builder::styling};
 
-use super::{
-    apply, completions, delete, describe, explain, get, man, plan, rollout, rules, validate, watch,
-};
+use super::{apply, completions, delete, describe, explain, get, man, plan, rollout, rules, validate, watch};
 
 const EXIT_CODES: &str = "\
 Exit codes:
