@@ -1,5 +1,6 @@
 //! The same rules, written for `ascent`, which compiles them into the program: over the
 //! same classes and profiles, from facts that are there already.
+#![allow(clippy::just_underscores_and_digits)] // the macro's own names
 
 use std::time::Duration;
 

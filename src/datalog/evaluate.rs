@@ -308,7 +308,6 @@ fn too_many_facts(program: &Program, id: RelationId, rows: usize, limits: &Limit
 
 impl Program {
     /// Whether what `wanted` derive depends on the relation: facts of others are not read.
-    #[must_use]
     pub fn needed(&self, wanted: &[RelationId]) -> impl Fn(RelationId) -> bool + use<> {
         let needed = needed(self, wanted);
         move |relation| needed.get(relation.index()).copied().unwrap_or(false)

@@ -172,10 +172,11 @@ impl World {
     fn insert(&mut self, kind: Kind, meta: Meta, mut value: Arc<Value>) {
         let key = meta.key.clone();
         let speaks_of_status = !value["status"].is_null();
-        if !speaks_of_status && let Some(status) = self.unsaved_status(kind, &key) {
-            if let Some(fields) = Arc::make_mut(&mut value).as_object_mut() {
-                fields.insert("status".to_owned(), status);
-            }
+        if !speaks_of_status
+            && let Some(status) = self.unsaved_status(kind, &key)
+            && let Some(fields) = Arc::make_mut(&mut value).as_object_mut()
+        {
+            fields.insert("status".to_owned(), status);
         }
         match kind {
             Kind::Namespace => {
