@@ -11,7 +11,9 @@ mod random;
 use std::collections::{BTreeMap, BTreeSet};
 
 use dsrules::datalog::explain::{self, Derivation, Failure, Subgoal};
-use dsrules::datalog::{Evaluation, Facts, Limits, Program, RelationId, Source, Sym, Symbols, Value};
+use dsrules::datalog::{
+    Evaluation, Facts, Limits, Literal, Program, RelationId, Rule, Source, Sym, Symbols, Value,
+};
 use proptest::prelude::*;
 use proptest::test_runner::TestRunner;
 
@@ -225,6 +227,104 @@ fn every_row_has_a_reason_and_every_absence_too() {
             }
         }
     });
+}
+
+#[test]
+fn an_update_over_a_limit_leaves_everything_as_it_was() {
+    let program = load(
+        ".type N\n.decl a(n: N) input\n.decl b(n: N) output\n.decl pairs(n: N, m: N) output\n\
+         b(N) :- a(N).\npairs(N, M) :- b(N), b(M).\n",
+    );
+    let mut symbols = Symbols::new();
+    let input = |count: usize| {
+        let rows = (0..count).map(|at| vec![Val::Text(format!("n{at}"))]);
+        BTreeMap::from([("a".to_owned(), rows.collect::<BTreeSet<Row>>())])
+    };
+    let start = facts(&program, &mut symbols, all_rows(&input(9)));
+    let limits = Limits { rows_per_relation: 100, ..Limits::default() };
+    let mut evaluation =
+        Evaluation::new(&program, &mut symbols, start, &everything(&program), &limits).unwrap();
+    let before = data(&evaluation, &symbols);
+    let more = facts(&program, &mut symbols, all_rows(&input(11)));
+    let error = evaluation.update(&symbols, more, Facts::new()).unwrap_err();
+    assert_eq!(error.code, "too-many-rows");
+    assert_eq!(data(&evaluation, &symbols), before);
+    let more = facts(&program, &mut symbols, all_rows(&input(10)));
+    let changes = evaluation.update(&symbols, more, Facts::new()).unwrap();
+    assert_eq!(changes.added(program.relation("pairs").unwrap()).count(), 19);
+    assert_eq!(evaluation.len(program.relation("pairs").unwrap()), 100);
+}
+
+#[test]
+fn a_large_change_equals_a_fresh_evaluation() {
+    // Enough rows that overlays are merged and batches are full.
+    let program = load(
+        ".type N\n.decl edge(a: N, b: N) input\n.decl mark(a: N) input\n.decl two(a: N, b: N, c: N) output\n\
+         .decl far(a: N, c: N) output\n.decl odd(a: N) output\n\
+         two(A, B, C) :- edge(A, B), edge(B, C), !mark(B).\n\
+         far(A, C) :- two(A, _, C), !edge(A, C).\nodd(A) :- edge(A, _), !far(A, _).\n",
+    );
+    let mut symbols = Symbols::new();
+    let nodes: Vec<Sym> = (0..3_000).map(|node| symbols.text(&format!("n{node}"))).collect();
+    let (edge, mark) = (program.relation("edge").unwrap(), program.relation("mark").unwrap());
+    let rows = |range: std::ops::Range<usize>| {
+        let mut facts = Facts::new();
+        for at in range {
+            facts.insert(edge, &[nodes[at * 7 % 3_000], nodes[(at * at + 3 * at) % 3_000]]);
+            if at % 50 == 0 {
+                facts.insert(mark, &[nodes[at / 50 % 3_000]]);
+            }
+        }
+        facts
+    };
+    let mut updated = evaluate(&program, &mut symbols, rows(0..20_000));
+    for (add, remove) in
+        [(20_000..20_010, 0..0), (20_010..45_000, 0..10), (0..0, 10..30_000), (0..9_000, 30_000..30_001)]
+    {
+        updated.update(&symbols, rows(add), rows(remove)).unwrap();
+    }
+    let mut last = Facts::new();
+    for relation in [edge, mark] {
+        updated.rows(relation).for_each(|row| last.insert(relation, &row));
+    }
+    let fresh = evaluate(&program, &mut symbols, last);
+    for relation in everything(&program) {
+        assert!(fresh.len(relation) > 100);
+        assert!(updated.rows(relation).eq(fresh.rows(relation)), "{}", program.declaration(relation).name);
+    }
+}
+
+#[test]
+fn a_program_can_be_changed_and_is_checked_again() {
+    let program = load(
+        ".type N\n.decl a(n: N) input\n.decl b(n: N) input\n.decl c(n: N) output\n\
+         c(N) :- a(N), !b(N).\nc(\"always\").\n",
+    );
+    let rules: Vec<Rule> = program.rules().cloned().collect();
+    let mut symbols = Symbols::new();
+    let mut facts = Facts::new();
+    for (name, values) in [("a", ["x", "y"]), ("b", ["y", "z"])] {
+        values.map(|value| facts.insert(program.relation(name).unwrap(), &[symbols.text(value)]));
+    }
+    let mut found = |rules: Vec<Rule>| {
+        let program = program.with_rules(rules).program?;
+        let evaluation = evaluate(&program, &mut symbols, facts.clone());
+        let rows = data(&evaluation, &symbols).remove("c").unwrap_or_default();
+        Some(rows.iter().map(|row| shown(&row[0])).collect::<Vec<_>>().join(" "))
+    };
+    assert_eq!(found(rules.clone()).as_deref(), Some("always x"));
+    assert_eq!(found(rules[..1].to_vec()).as_deref(), Some("x"));
+    let mut without = rules.clone();
+    without[0].body.remove(1);
+    assert_eq!(found(without).as_deref(), Some("always x y"));
+    let mut flipped = rules.clone();
+    if let Literal::Negative(atom) = flipped[0].body[1].clone() {
+        flipped[0].body[1] = Literal::Positive(atom);
+    }
+    assert_eq!(found(flipped).as_deref(), Some("always y"));
+    let mut wrong = rules;
+    wrong[0].body.remove(0);
+    assert_eq!(found(wrong), None, "its variable is bound nowhere");
 }
 
 /// datafrog's antijoin of two plain relations is empty: whoever uses it gets no rows.

@@ -27,6 +27,7 @@ mod run;
 mod source;
 mod strata;
 mod symbols;
+mod syntax;
 mod table;
 mod test;
 mod update;

@@ -9,13 +9,14 @@ use std::sync::Arc;
 
 use super::check::check_body;
 use super::evaluate::Evaluation;
-use super::parser::{RawLiteral, parse_body};
+use super::parser::parse_body;
 use super::plan::{Start, plan};
 use super::program::{Literal, Program, RelationId};
 use super::resolve::{Names, comparison, diagnostic, resolve_atom};
 use super::run::{Context, run};
 use super::source::{Source, Text};
 use super::symbols::{Sym, Symbols};
+use super::syntax::RawLiteral;
 use super::{MAX_SOURCE, MAX_VARIABLES};
 use crate::diagnostic::{Diagnostic, Place};
 

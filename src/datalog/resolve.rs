@@ -7,12 +7,13 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use super::lexer::Fault;
-use super::parser::{Items, RawAtom, RawDeclaration, RawLiteral, RawRule, RawSum, RawTerm, RawType, parse};
+use super::parser::parse;
 use super::program::{
     Atom, Body, Column, Comparison, Declaration, Kind, Literal, NUMBER, Operator, RelationId, Rule, Sum,
     Term, Variable,
 };
 use super::source::{Source, Span, Text};
+use super::syntax::{Items, RawAtom, RawDeclaration, RawLiteral, RawRule, RawSum, RawTerm, RawType};
 use super::{MAX_COLUMNS, MAX_DIAGNOSTICS, MAX_SOURCE, MAX_VARIABLES};
 use crate::diagnostic::{Diagnostic, Place, nearest};
 

@@ -36,7 +36,7 @@ impl fmt::Display for Value<'_> {
 
 #[derive(Debug, Clone, Copy)]
 enum Entry {
-    Text { start: usize, len: u32 },
+    Text { start: usize, len: usize },
     Number(i64),
 }
 
@@ -82,10 +82,8 @@ impl Symbols {
         if let Some(sym) = found {
             return sym;
         }
-        // Only what is longer than 4 GiB loses its tail here, and no input may be that long.
-        let kept = &text[..text.len().min(u32::MAX as usize)];
-        let entry = Entry::Text { start: self.texts.len(), len: u32::try_from(kept.len()).unwrap_or(0) };
-        self.texts.push_str(kept);
+        let entry = Entry::Text { start: self.texts.len(), len: text.len() };
+        self.texts.push_str(text);
         let sym = self.push(entry);
         self.places[place] = sym + 1;
         self.taken += 1;
@@ -118,7 +116,7 @@ impl Symbols {
     #[must_use]
     pub fn value(&self, sym: Sym) -> Value<'_> {
         match self.entries.get(sym as usize) {
-            Some(Entry::Text { start, len }) => Value::Text(&self.texts[*start..*start + *len as usize]),
+            Some(Entry::Text { start, len }) => Value::Text(&self.texts[*start..*start + *len]),
             Some(Entry::Number(number)) => Value::Number(*number),
             None => Value::Text(""),
         }

@@ -106,9 +106,18 @@ impl<T: Packed> Index<T> {
     fn apply(&mut self, added: &[T], removed: &[T]) {
         let overlay = self.added.len() + self.removed.len() + added.len() + removed.len();
         let merge = overlay > SMALL && overlay > self.base.elements.len() / FRACTION;
-        if merge && removed.is_empty() && self.removed.is_empty() && self.added.is_empty() {
-            let base = std::mem::take(&mut self.base.elements);
-            self.base = Relation { elements: base }.merge(Relation { elements: added.to_vec() });
+        if merge {
+            let mut rows: Vec<T> = if self.added.is_empty() && self.removed.is_empty() {
+                std::mem::take(&mut self.base.elements)
+            } else {
+                self.range_all().collect()
+            };
+            if !removed.is_empty() {
+                rows.retain(|row| removed.binary_search(row).is_err());
+            }
+            self.added.clear();
+            self.removed.clear();
+            self.base = Relation { elements: rows }.merge(Relation { elements: added.to_vec() });
             return;
         }
         for row in removed {
@@ -120,15 +129,6 @@ impl<T: Packed> Index<T> {
             if !self.removed.remove(row) {
                 self.added.insert(*row);
             }
-        }
-        if merge {
-            let mut base = std::mem::take(&mut self.base.elements);
-            let removed = std::mem::take(&mut self.removed);
-            if !removed.is_empty() {
-                base.retain(|row| !removed.contains(row));
-            }
-            let added = std::mem::take(&mut self.added).into_iter().collect();
-            self.base = Relation { elements: base }.merge(Relation { elements: added });
         }
     }
 }

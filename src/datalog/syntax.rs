@@ -1,0 +1,82 @@
+//! Rules as they were written: names are still text, nothing is known to be right.
+//!
+//! Made by the parser, turned into what it means by `resolve`, and then gone.
+
+use super::lexer::Fault;
+use super::source::Span;
+
+/// What one text says.
+#[derive(Debug, Default)]
+pub(super) struct Items {
+    pub doc: Vec<String>,
+    pub types: Vec<RawType>,
+    pub declarations: Vec<RawDeclaration>,
+    pub rules: Vec<RawRule>,
+    pub faults: Vec<Fault>,
+    /// `///` lines that stand over nothing.
+    pub stray: Vec<Span>,
+    /// Relations whose declaration has a mistake: what uses them is not blamed too.
+    pub broken: Vec<String>,
+}
+
+#[derive(Debug)]
+pub(super) struct RawType {
+    pub name: String,
+    pub span: Span,
+}
+
+#[derive(Debug)]
+pub(super) struct RawDeclaration {
+    pub name: String,
+    pub name_span: Span,
+    pub columns: Vec<RawColumn>,
+    /// `input`, `output`, `open`, as written.
+    pub qualifiers: Vec<(String, Span)>,
+    pub doc: Vec<String>,
+    pub span: Span,
+}
+
+#[derive(Debug)]
+pub(super) struct RawColumn {
+    pub name: String,
+    pub ty: String,
+    pub name_span: Span,
+    pub ty_span: Span,
+}
+
+#[derive(Debug)]
+pub(super) struct RawRule {
+    pub head: RawAtom,
+    pub body: Vec<RawLiteral>,
+    pub sentence: Vec<(String, Span)>,
+    pub span: Span,
+}
+
+#[derive(Debug)]
+pub(super) enum RawLiteral {
+    Positive(RawAtom),
+    Negative(RawAtom),
+    Comparison { left: RawSum, operator: &'static str, right: RawSum, span: Span },
+}
+
+#[derive(Debug)]
+pub(super) struct RawAtom {
+    pub name: String,
+    pub name_span: Span,
+    pub terms: Vec<(RawTerm, Span)>,
+    pub span: Span,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum RawTerm {
+    Variable(String),
+    Any,
+    Text(String),
+    Number(i64),
+}
+
+/// `a + b - c`: the parts, each with whether it is subtracted.
+#[derive(Debug)]
+pub(super) struct RawSum {
+    pub parts: Vec<(bool, RawTerm, Span)>,
+}
