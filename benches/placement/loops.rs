@@ -5,23 +5,39 @@ use dsrules::model::{DaemonSet, Node, Requirement, Taint, Term, Toleration, Worl
 
 use super::Pair;
 
+/// A node as a loop likes it: labels side by side.
+struct Row<'a> {
+    name: &'a str,
+    labels: Vec<(&'a str, &'a str)>,
+    taints: &'a [Taint],
+}
+
 pub fn pairs(world: &World) -> Vec<Pair> {
+    let row = |node: &'_ Node| -> Vec<(String, String)> {
+        node.meta.labels.iter().map(|(key, value)| (key.to_string(), value.to_string())).collect()
+    };
+    let labels: Vec<Vec<(String, String)>> = world.nodes.values().map(row).collect();
+    let nodes: Vec<Row<'_>> = world
+        .nodes
+        .values()
+        .zip(&labels)
+        .map(|(node, labels)| Row {
+            name: &node.meta.key.name,
+            labels: labels.iter().map(|(key, value)| (key.as_str(), value.as_str())).collect(),
+            taints: &node.taints,
+        })
+        .collect();
     let mut pairs = Vec::new();
     for (daemonset, at) in world.daemonsets.values().zip(0..) {
-        for (node, to) in world.nodes.values().zip(0..) {
-            if fits(daemonset, node) {
-                pairs.push((at, to));
-            }
-        }
+        pairs.extend(nodes.iter().zip(0..).filter(|(node, _)| fits(daemonset, node)).map(|(_, to)| (at, to)));
     }
     pairs
 }
 
-fn fits(daemonset: &DaemonSet, node: &Node) -> bool {
+fn fits(daemonset: &DaemonSet, node: &Row<'_>) -> bool {
     let template = &daemonset.template;
-    let labels = &node.meta.labels;
-    template.node_name.as_ref().is_none_or(|name| *name == node.meta.key.name)
-        && template.node_selector.iter().all(|(key, value)| labels.get(key) == Some(value))
+    template.node_name.as_ref().is_none_or(|name| **name == *node.name)
+        && template.node_selector.iter().all(|(key, value)| label(node, key) == Some(&**value))
         && template.affinity.as_ref().is_none_or(|terms| terms.iter().any(|term| matches(term, node)))
         && node.taints.iter().all(|taint| {
             &*taint.effect == "PreferNoSchedule"
@@ -30,14 +46,18 @@ fn fits(daemonset: &DaemonSet, node: &Node) -> bool {
         })
 }
 
-fn matches(term: &Term, node: &Node) -> bool {
+fn label<'a>(node: &Row<'a>, key: &str) -> Option<&'a str> {
+    node.labels.iter().find(|(it, _)| *it == key).map(|(_, value)| *value)
+}
+
+fn matches(term: &Term, node: &Row<'_>) -> bool {
     assert!(term.fields.is_empty(), "no workload asks for fields");
     !term.expressions.is_empty() && term.expressions.iter().all(|it| satisfies(it, node))
 }
 
-fn satisfies(requirement: &Requirement, node: &Node) -> bool {
-    let value = node.meta.labels.get(&requirement.key);
-    let listed = || value.is_some_and(|value| requirement.values.contains(value));
+fn satisfies(requirement: &Requirement, node: &Row<'_>) -> bool {
+    let value = label(node, &requirement.key);
+    let listed = || value.is_some_and(|value| requirement.values.iter().any(|it| **it == *value));
     match &*requirement.operator {
         "In" => listed(),
         "NotIn" => !listed(),

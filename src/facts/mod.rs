@@ -52,6 +52,8 @@ pub struct Grounding {
     named: BTreeSet<Name>,
     /// Groups whose own rows were given.
     known: FxHashSet<(&'static str, Sym)>,
+    /// Profiles by their labels and taints.
+    profiles: FxHashMap<(Sym, Sym), Sym>,
     /// Label sets by the address of their shared map, so that each is read once.
     sets: HashMap<(usize, Name), (Sym, Labels)>,
     ids: FxHashMap<&'static str, Option<RelationId>>,
@@ -73,6 +75,7 @@ impl Grounding {
             keys: BTreeSet::new(),
             named: BTreeSet::new(),
             known: FxHashSet::default(),
+            profiles: FxHashMap::default(),
             sets: HashMap::new(),
             ids: FxHashMap::default(),
             out: Facts::new(),

@@ -58,10 +58,12 @@ impl Grounding {
     /// The profile a node is in; the profile's own rows are given with its first node.
     fn profile(&mut self, node: &Node) -> Sym {
         let (labels, taints) = (self.labelled(node), self.tainted(node));
-        let profile = self.whole(&[labels, taints], &node.meta.key.name);
-        if self.first("profile", profile) {
-            self.row("profile", &[profile, labels, taints]);
+        if let Some(profile) = self.profiles.get(&(labels, taints)) {
+            return *profile;
         }
+        let profile = self.whole(&[labels, taints], &node.meta.key.name);
+        self.profiles.insert((labels, taints), profile);
+        self.row("profile", &[profile, labels, taints]);
         profile
     }
 
