@@ -178,8 +178,13 @@ fn finish(
 /// Removes an object from the world and does to what it owns as `cascade` says.
 fn remove(world: &mut World, kind: Kind, key: &ObjectKey, cascade: Cascade) -> bool {
     let uid = world.meta(kind, key).map(|meta| meta.uid.clone());
+    let place = (kind == Kind::Pod).then(|| place(world, key)).flatten();
     if !world.remove(kind, key) {
         return false;
+    }
+    if let Some(place) = place {
+        *world.attempts.entry(place.clone()).or_default() += 1;
+        world.dirty.attempts.insert(place);
     }
     if let (Kind::DaemonSet, Some(uid)) = (kind, uid) {
         match cascade {
@@ -190,6 +195,13 @@ fn remove(world: &mut World, kind: Kind, key: &ObjectKey, cascade: Cascade) -> b
         }
     }
     true
+}
+
+/// Where a daemonset's pod is: the next one there is another attempt, with another name.
+fn place(world: &World, pod: &ObjectKey) -> Option<(ObjectKey, Name)> {
+    let pod = world.pods.get(pod)?;
+    let owner = pod.meta.controller.as_ref().filter(|owner| &*owner.kind == Kind::DaemonSet.name())?;
+    Some((ObjectKey::new(pod.meta.key.namespace.clone(), owner.name.clone()), pod.target()?.clone()))
 }
 
 /// Deleting many pods at once is never an accident: it needs to be asked for.

@@ -5,6 +5,7 @@
 //! the status of each daemonset when all is done. It is printed by `report/` and
 //! carried out on the world it was made from; it writes nothing itself.
 
+mod burst;
 mod carry_out;
 mod pass;
 mod rollout;
@@ -12,6 +13,7 @@ mod settle;
 mod tally;
 pub mod template;
 
+pub use burst::{BURST, Burst, bursts};
 pub use carry_out::{Carrier, Readiness};
 pub use pass::{Pass, pass, pass_over};
 pub use settle::{Placed, Settings, Settled, Settler, settle};

@@ -13,7 +13,7 @@ use super::plan::word;
 use crate::diagnostic::visible;
 use crate::explain::Explanation;
 use crate::model::{ObjectKey, Status};
-use crate::plan::{Change, Plan, Verb};
+use crate::plan::{Burst, Change, Plan, Verb, bursts};
 use crate::yaml::to_yaml;
 
 /// The version of every document of our own.
@@ -97,6 +97,7 @@ pub fn plan_document(plan: &Plan) -> impl Serialize {
                         rule: action.because.rule.clone(),
                     })
                     .collect(),
+                bursts: bursts(wave).into_iter().map(burst_line).collect(),
             })
             .collect(),
         statuses: plan
@@ -158,6 +159,28 @@ struct ObjectLine {
 #[derive(Serialize)]
 struct WaveLine {
     actions: Vec<ActionLine>,
+    /// How Kubernetes' controller would send them.
+    bursts: Vec<BurstLine>,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct BurstLine {
+    daemonset: Key,
+    create: usize,
+    delete: usize,
+    syncs: usize,
+    slow_start: Vec<usize>,
+}
+
+fn burst_line((daemonset, burst): (&ObjectKey, Burst)) -> BurstLine {
+    BurstLine {
+        daemonset: daemonset.clone().into(),
+        create: burst.creates,
+        delete: burst.deletes,
+        syncs: burst.syncs,
+        slow_start: burst.slow_start,
+    }
 }
 
 #[derive(Serialize)]

@@ -6,7 +6,7 @@ use std::io::{self, Write};
 use super::{Paint, Table};
 use crate::diagnostic::visible;
 use crate::model::ObjectKey;
-use crate::plan::{Action, Change, Plan, Verb};
+use crate::plan::{Action, BURST, Burst, Change, Plan, Verb};
 
 /// How much of a long list is shown.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -98,12 +98,31 @@ fn write_steps(steps: &Steps, look: Look, out: &mut dyn Write) -> io::Result<()>
             "  "
         };
         write_wave(wave, indent, look, out)?;
+        if look.detail == Detail::Wide {
+            write_burst(&Burst::of(wave.iter().map(|(_, action)| *action)), indent, look, out)?;
+        }
     }
     if !rest.is_empty() {
         let more = format!("… and {} more ({}); -o wide shows them", rest.len(), counted(rest, look.done));
         writeln!(out, "  {}", paint.dim(more))?;
     }
     Ok(())
+}
+
+/// How Kubernetes' controller would send a wave, where that is not all at once.
+fn write_burst(burst: &Burst, indent: &str, look: Look, out: &mut dyn Write) -> io::Result<()> {
+    let mut parts = Vec::new();
+    if burst.syncs > 1 {
+        parts.push(format!("{} syncs of at most {BURST} creates and {BURST} deletes", burst.syncs));
+    }
+    if burst.slow_start.len() > 1 {
+        let sizes: Vec<String> = burst.slow_start.iter().map(ToString::to_string).collect();
+        parts.push(format!("creates in batches of {}", sizes.join(", ")));
+    }
+    if parts.is_empty() {
+        return Ok(());
+    }
+    writeln!(out, "{indent}{}", look.paint.dim(format!("as the controller sends it: {}", parts.join(", "))))
 }
 
 /// One line an action: sign, verb, node, pod, reason, in columns.
@@ -286,6 +305,21 @@ mod tests {
         assert!(short.contains("… and 12 more (6 to create, 6 to delete); -o wide shows them"), "{short}");
         assert!(short.ends_with("Plan: 10 to create, 10 to delete, in 20 waves.\n"), "{short}");
         assert!(text(&plan, Detail::Wide, false).contains("wave 20 of 20"));
+    }
+
+    #[test]
+    fn a_wide_plan_tells_the_controllers_bursts() {
+        let actions =
+            |count: usize| (0..count).map(|at| action(Verb::Create, "a", &at.to_string())).collect();
+        let plan = |count| Plan { waves: vec![Wave { time: 0, actions: actions(count) }], ..Plan::default() };
+        assert!(!text(&plan(1), Detail::Wide, false).contains("controller"));
+        assert!(!text(&plan(300), Detail::Short, false).contains("controller"));
+        let few = text(&plan(5), Detail::Wide, false);
+        assert!(few.contains("  as the controller sends it: creates in batches of 1, 2, 2\n"), "{few}");
+        let many = text(&plan(300), Detail::Wide, false);
+        let told = "  as the controller sends it: 2 syncs of at most 250 creates and 250 deletes, \
+                    creates in batches of 1, 2, 4, 8, 16, 32, 64, 123\n";
+        assert!(many.contains(told), "{many}");
     }
 
     #[test]

@@ -4,8 +4,8 @@
 //! of ten minutes, a tenth message of the same type and reason comes about the same
 //! object, it and all later ones become one event with `(combined from similar events)`
 //! before the last message: 100,000 created pods are ten rows. The recorder's spam
-//! filter, which drops events, is left out, so counts are true. Where the recorder
-//! forgets a message by chance, here it is always the newest.
+//! filter, which drops events, stands where they are made (`plan/carry_out.rs`). Where
+//! the recorder forgets a message by chance, here it is always the newest.
 
 use rusqlite::{Connection, OptionalExtension, params};
 use serde::Serialize;

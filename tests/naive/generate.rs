@@ -207,6 +207,66 @@ pub fn cluster(seed: u64) -> Value {
     })
 }
 
+/// A daemonset in the middle of its rollout: nothing is missing and nothing is misplaced
+/// on most nodes, so that the rollout's own step is what decides.
+pub fn rollout(seed: u64) -> Value {
+    let mut dice = Dice::new(seed ^ 0x7011);
+    let dice = &mut dice;
+    let count = 1 + dice.below(6);
+    let mut nodes: Vec<Value> = (0..count)
+        .map(|at| json!({ "apiVersion": "v1", "kind": "Node", "metadata": { "name": format!("n{at}") } }))
+        .collect();
+    let mut daemonset = daemonset(dice, 0);
+    daemonset["metadata"]["namespace"] = json!("x");
+    daemonset["metadata"]["deletionTimestamp"] = Value::Null;
+    daemonset["spec"]["selector"] = json!({ "matchLabels": { "app": "app0" } });
+    let spec = &mut daemonset["spec"]["template"]["spec"];
+    *spec = json!({ "containers": [{ "name": "c", "image": "x:1" }] });
+    if dice.chance(30) {
+        let at = dice.below(count);
+        nodes[at]["spec"]["taints"] = json!([{ "key": "t", "effect": "NoSchedule" }]);
+    }
+    let mut pods = Vec::new();
+    for at in 0..count {
+        let crowd = *dice.pick(&[1, 1, 1, 1, 1, 1, 2, 2, 3]);
+        for _ in 0..crowd {
+            let mut pod = pod(dice, std::slice::from_ref(&daemonset), pods.len());
+            pod["metadata"]["namespace"] = json!("x");
+            pod["metadata"]["labels"]["app"] = json!("app0");
+            pod["metadata"]["ownerReferences"] = json!([{ "uid": "uid-0", "controller": true }]);
+            let hash = *dice.pick(&["h0", "h0", "h0", "h1", "h1", "h2"]);
+            pod["metadata"]["labels"]["controller-revision-hash"] = json!(hash);
+            let gone = dice.chance(2);
+            pod["spec"]["nodeName"] = json!(if gone { "node-gone".to_owned() } else { format!("n{at}") });
+            pod["status"]["phase"] = json!(if dice.chance(96) { "Running" } else { "Failed" });
+            if dice.chance(70) {
+                pod["status"]["conditions"] =
+                    json!([{ "type": "Ready", "status": "True", "lastTransitionTime": stamp(700) }]);
+            }
+            pods.push(pod);
+        }
+    }
+    let revisions: Vec<Value> = (0..3)
+        .map(|at| {
+            let mut revision = revision(dice, &daemonset, at);
+            let image = if at == 1 { "x:1".to_owned() } else { format!("y:{at}") };
+            revision["data"]["spec"]["template"]["spec"]["containers"][0]["image"] = json!(image);
+            revision["metadata"]["namespace"] = json!("x");
+            revision["metadata"]["labels"] =
+                json!({ "app": "app0", "controller-revision-hash": format!("h{at}") });
+            revision["metadata"]["ownerReferences"] = json!([{ "uid": "uid-0", "controller": true }]);
+            revision["revision"] = json!(if at == 1 { 3 } else { 1 + at });
+            revision
+        })
+        .collect();
+    json!({ "now": 1000, "nodes": nodes, "daemonsets": [daemonset], "revisions": revisions, "pods": pods })
+}
+
+/// Both kinds of clusters in turn.
+pub fn any(seed: u64) -> Value {
+    if seed.is_multiple_of(3) { rollout(seed) } else { cluster(seed) }
+}
+
 fn place(dice: &mut Dice) -> String {
     if dice.chance(6) { "node-gone".into() } else { format!("n{}", dice.below(4)) }
 }
@@ -249,7 +309,8 @@ fn daemonset(dice: &mut Dice, at: usize) -> Value {
     let mut spec = json!({ "selector": selector, "template": template });
     match dice.below(5) {
         0 => {}
-        1 => spec["updateStrategy"] = json!({ "type": "OnDelete" }),
+        // What OnDelete does not use may be there.
+        1 => spec["updateStrategy"] = json!({ "type": "OnDelete", "rollingUpdate": { "maxSurge": 1 } }),
         2 => {
             let unavailable = dice.pick(&[json!(1), json!(2), json!("50%"), json!("20%"), json!(0)]).clone();
             spec["updateStrategy"] =
