@@ -5,6 +5,7 @@
 //! command changes is one transaction: an error anywhere changes nothing.
 
 mod placed;
+mod restart;
 pub mod session;
 
 use std::collections::BTreeSet;
@@ -13,11 +14,14 @@ use crate::datalog::Program;
 use crate::diagnostic::Diagnostic;
 use crate::facts::Grouping;
 use crate::manifest::{ReadFile, Reading};
-use crate::model::{Change, Kind, Object, ObjectKey, World};
+use crate::model::{Change, Kind, Name, Object, ObjectKey, World};
 use crate::plan::{Applied, Placed, Plan, Readiness, Settings, Settler};
 use crate::reason::Reasoner;
 use crate::store::{InputFile, Store};
 use placed::Kept;
+use restart::with_restart;
+
+pub use restart::{IN_PLACE, RESTARTED};
 
 /// From so many pods on, deleting more than half of them needs to be asked for.
 const GUARDED_FROM: usize = 20;
@@ -113,7 +117,7 @@ fn put_all(
     written.sort_by(|a, b| (a.kind, &a.key).cmp(&(b.kind, &b.key)));
     for object in written {
         let (kind, key) = (object.kind, object.key.clone());
-        let change = world.put(object, options.now);
+        let change = world.put(with_restart(object, world), options.now);
         objects.push(Applied { kind, key, change });
     }
     for (kind, key) in gone {

@@ -70,6 +70,13 @@ fn whole_passes_agree_with_the_naive_controller() {
     agree(number("DSRULES_NAIVE_CASES", 10_000), generate::any, compare::whole_sync);
 }
 
+/// The clusters over which `tests/mutation.rs` runs changed rules.
+#[test]
+fn crowds_agree_with_the_naive_controller() {
+    agree(40, generate::crowd, compare::whole_sync);
+    agree(40, generate::rollouts, compare::whole_sync);
+}
+
 /// Every outcome must happen in at least one of a hundred clusters or so.
 #[test]
 fn random_clusters_reach_every_outcome() {

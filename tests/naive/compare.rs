@@ -106,11 +106,15 @@ fn put<'a>(world: &mut World, objects: impl Iterator<Item = &'a Value>, now: i64
     }
 }
 
-/// The hash of a template is made in our own way, so a case says `(new)` for the one
-/// that a new revision of its first daemonset's template would get.
+/// The hash of a template is made in our own way, so a case says `(new of NAME)` for the
+/// one that a new revision of that daemonset's template would get.
 fn with_hashes(case: &Value, world: &World) -> Value {
-    let hash = world.daemonsets.values().next().map(|it| it.template.new_hash()).unwrap_or_default();
-    serde_json::from_str(&case.to_string().replace("\"(new)\"", &format!("\"{hash}\""))).unwrap()
+    let mut text = case.to_string();
+    for daemonset in world.daemonsets.values() {
+        let name = format!("\"(new of {})\"", daemonset.meta.key.name);
+        text = text.replace(&name, &format!("\"{}\"", daemonset.template.new_hash()));
+    }
+    serde_json::from_str(&text).unwrap()
 }
 
 /// What a pass does about one daemonset, in the naive controller's words.

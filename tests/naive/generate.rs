@@ -179,13 +179,21 @@ fn toleration(dice: &mut Dice) -> Value {
     it
 }
 
-/// A whole cluster in the middle of its life.
+/// A whole cluster in the middle of its life: one daemonset or two.
 pub fn cluster(seed: u64) -> Value {
     let mut dice = Dice::new(seed ^ 0x5eed);
-    let dice = &mut dice;
+    let count = *dice.pick(&[1, 1, 1, 2]);
+    life(&mut dice, count)
+}
+
+/// The same with many daemonsets, which may select each other's pods.
+pub fn crowd(seed: u64) -> Value {
+    life(&mut Dice::new(seed ^ 0xc40d), 12)
+}
+
+fn life(dice: &mut Dice, count: usize) -> Value {
     let node_count = dice.below(6);
     let nodes: Vec<Value> = (0..node_count).map(|at| node(dice, at)).collect();
-    let count = if dice.chance(70) { 1 } else { 2 };
     let daemonsets: Vec<Value> = (0..count).map(|at| daemonset(dice, at)).collect();
     let mut revisions = Vec::new();
     for daemonset in &daemonsets {
@@ -193,12 +201,18 @@ pub fn cluster(seed: u64) -> Value {
             revisions.push(revision(dice, daemonset, at));
         }
     }
-    let crowd = dice.below(12);
-    let pods: Vec<Value> = (0..crowd).map(|at| pod(dice, &daemonsets, at)).collect();
-    let most = *dice.pick(&[0, 0, 3]);
+    let crowd = dice.below(12) + 8 * (count - 1);
+    let pods: Vec<Value> = (0..crowd)
+        .map(|at| {
+            let daemonset = dice.below(count);
+            pod(dice, &daemonsets[daemonset], at)
+        })
+        .collect();
+    let most = *dice.pick(&[0, 0, 3]) * count;
     let backoff = dice.list(most, |dice| {
         let since = *dice.pick(&[900, 990, 996, 998, 999, 1000]);
-        json!([dice.pick(&["uid-0", "uid-1"]), place(dice), dice.pick(&[1, 2, 4, 8]), since])
+        let uid = format!("uid-{}", dice.below(count + 1));
+        json!([uid, place(dice), dice.pick(&[1, 2, 4, 8]), since])
     });
     let deleted = if dice.chance(5) { json!(["uid-other"]) } else { json!([]) };
     json!({
@@ -210,61 +224,84 @@ pub fn cluster(seed: u64) -> Value {
 /// A daemonset in the middle of its rollout: nothing is missing and nothing is misplaced
 /// on most nodes, so that the rollout's own step is what decides.
 pub fn rollout(seed: u64) -> Value {
-    let mut dice = Dice::new(seed ^ 0x7011);
-    let dice = &mut dice;
+    rollouts_of(&mut Dice::new(seed ^ 0x7011), 1)
+}
+
+/// Many rollouts on the same nodes.
+pub fn rollouts(seed: u64) -> Value {
+    rollouts_of(&mut Dice::new(seed ^ 0x7012), 12)
+}
+
+fn rollouts_of(dice: &mut Dice, daemonsets: usize) -> Value {
     let count = 1 + dice.below(6);
     let mut nodes: Vec<Value> = (0..count)
         .map(|at| json!({ "apiVersion": "v1", "kind": "Node", "metadata": { "name": format!("n{at}") } }))
         .collect();
-    let mut daemonset = daemonset(dice, 0);
-    daemonset["metadata"]["namespace"] = json!("x");
-    daemonset["metadata"]["deletionTimestamp"] = Value::Null;
-    daemonset["spec"]["selector"] = json!({ "matchLabels": { "app": "app0" } });
-    let spec = &mut daemonset["spec"]["template"]["spec"];
-    *spec = json!({ "containers": [{ "name": "c", "image": "x:1" }] });
     if dice.chance(30) {
         let at = dice.below(count);
         nodes[at]["spec"]["taints"] = json!([{ "key": "t", "effect": "NoSchedule" }]);
     }
-    let mut pods = Vec::new();
-    for at in 0..count {
+    let mut case = json!({ "now": 1000, "nodes": nodes, "daemonsets": [], "revisions": [], "pods": [] });
+    for at in 0..daemonsets {
+        add_rollout(dice, at, count, &mut case);
+    }
+    case
+}
+
+fn add_rollout(dice: &mut Dice, at: usize, nodes: usize, case: &mut Value) {
+    let (app, uid) = (format!("app{at}"), format!("uid-{at}"));
+    let owner = json!([{ "uid": uid, "controller": true }]);
+    let mut daemonset = daemonset(dice, at);
+    daemonset["metadata"]["namespace"] = json!("x");
+    daemonset["metadata"]["deletionTimestamp"] = Value::Null;
+    daemonset["spec"]["selector"] = json!({ "matchLabels": { "app": app } });
+    daemonset["spec"]["template"] = json!({
+        "metadata": { "labels": { "app": app } },
+        "spec": { "containers": [{ "name": "c", "image": "x:1" }] },
+    });
+    let mut add = |list: &str, it: Value| case[list].as_array_mut().unwrap().push(it);
+    let mut made = 0;
+    for node in 0..nodes {
         let crowd = *dice.pick(&[1, 1, 1, 1, 1, 1, 2, 2, 3]);
         for _ in 0..crowd {
-            let mut pod = pod(dice, std::slice::from_ref(&daemonset), pods.len());
-            pod["metadata"]["namespace"] = json!("x");
-            pod["metadata"]["labels"]["app"] = json!("app0");
-            pod["metadata"]["ownerReferences"] = json!([{ "uid": "uid-0", "controller": true }]);
+            let mut pod = pod(dice, &daemonset, made);
+            made += 1;
             let hash = *dice.pick(&["h0", "h0", "h0", "h1", "h1", "h2"]);
-            pod["metadata"]["labels"]["controller-revision-hash"] = json!(hash);
+            pod["metadata"]["name"] = json!(format!("p{at}-{made}"));
+            pod["metadata"]["labels"] = json!({ "app": app, "controller-revision-hash": hash });
+            pod["metadata"]["ownerReferences"] = owner.clone();
+            pod["metadata"]["namespace"] = json!("x");
             let gone = dice.chance(2);
-            pod["spec"]["nodeName"] = json!(if gone { "node-gone".to_owned() } else { format!("n{at}") });
-            pod["status"]["phase"] = json!(if dice.chance(96) { "Running" } else { "Failed" });
+            pod["spec"]["nodeName"] = json!(if gone { "node-gone".to_owned() } else { format!("n{node}") });
+            pod["status"]["phase"] = json!(if dice.chance(97) { "Running" } else { "Failed" });
             if dice.chance(70) {
                 pod["status"]["conditions"] =
                     json!([{ "type": "Ready", "status": "True", "lastTransitionTime": stamp(700) }]);
             }
-            pods.push(pod);
+            add("pods", pod);
         }
     }
-    let revisions: Vec<Value> = (0..3)
-        .map(|at| {
-            let mut revision = revision(dice, &daemonset, at);
-            let image = if at == 1 { "x:1".to_owned() } else { format!("y:{at}") };
-            revision["data"]["spec"]["template"]["spec"]["containers"][0]["image"] = json!(image);
-            revision["metadata"]["namespace"] = json!("x");
-            revision["metadata"]["labels"] =
-                json!({ "app": "app0", "controller-revision-hash": format!("h{at}") });
-            revision["metadata"]["ownerReferences"] = json!([{ "uid": "uid-0", "controller": true }]);
-            revision["revision"] = json!(if at == 1 { 3 } else { 1 + at });
-            revision
-        })
-        .collect();
-    json!({ "now": 1000, "nodes": nodes, "daemonsets": [daemonset], "revisions": revisions, "pods": pods })
+    for number in 0..3 {
+        let mut revision = revision(dice, &daemonset, number);
+        let image = if number == 1 { "x:1".to_owned() } else { format!("y:{number}") };
+        revision["data"]["spec"]["template"]["spec"]["containers"][0]["image"] = json!(image);
+        revision["metadata"]["labels"] =
+            json!({ "app": app, "controller-revision-hash": format!("h{number}") });
+        revision["metadata"]["ownerReferences"] = owner.clone();
+        revision["revision"] = json!(if number == 1 { 3 } else { 1 + number });
+        add("revisions", revision);
+    }
+    add("daemonsets", daemonset);
 }
 
-/// Both kinds of clusters in turn.
+/// All kinds of clusters in turn, with more of the small ones.
 pub fn any(seed: u64) -> Value {
-    if seed.is_multiple_of(3) { rollout(seed) } else { cluster(seed) }
+    match seed % 40 {
+        0 => crowd(seed),
+        1 => rollouts(seed),
+        2..15 => rollout(seed),
+        _ => cluster(seed),
+    }
 }
 
 fn place(dice: &mut Dice) -> String {
@@ -383,8 +420,7 @@ fn own(dice: &mut Dice, meta: &mut Value, uid: &str) {
     };
 }
 
-fn pod(dice: &mut Dice, daemonsets: &[Value], at: usize) -> Value {
-    let daemonset = dice.pick(daemonsets);
+fn pod(dice: &mut Dice, daemonset: &Value, at: usize) -> Value {
     let owner = daemonset["metadata"]["uid"].as_str().unwrap();
     let app = &daemonset["spec"]["template"]["metadata"]["labels"]["app"];
     let mut labels = json!({ "app": app, "tier": "a" });
@@ -397,7 +433,10 @@ fn pod(dice: &mut Dice, daemonsets: &[Value], at: usize) -> Value {
         0 => {}
         1 => labels["pod-template-generation"] = json!(dice.pick(&["1", "2"])),
         // The hash that a new revision of the template would get.
-        2 | 3 => labels["controller-revision-hash"] = json!("(new)"),
+        2 | 3 => {
+            let name = daemonset["metadata"]["name"].as_str().unwrap();
+            labels["controller-revision-hash"] = json!(format!("(new of {name})"));
+        }
         _ => labels["controller-revision-hash"] = json!(format!("h{}", dice.below(5))),
     }
     let mut meta = json!({

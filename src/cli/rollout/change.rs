@@ -3,7 +3,7 @@
 use dsrules::diagnostic::Diagnostic;
 use dsrules::manifest::Reading;
 use dsrules::model::{DaemonSet, Kind, Object, Origin};
-use dsrules::pipeline;
+use dsrules::pipeline::{self, RESTARTED};
 use dsrules::plan::Plan;
 use dsrules::report::{self, Detail, Look};
 use serde_json::{Value, json};
@@ -12,9 +12,6 @@ use super::super::apply::DryRun;
 use super::super::context::Context;
 use super::super::exit::{Exit, Failure};
 use super::{Changing, Target, history, revisions};
-
-/// The annotation by which `kubectl rollout restart` makes a template a new one.
-const RESTARTED: &str = "kubectl.kubernetes.io/restartedAt";
 
 /// Goes back to the template of an earlier revision.
 pub fn undo(target: &Target, to: i64, changing: &Changing, context: &mut Context) -> Result<Exit, Failure> {
@@ -102,7 +99,7 @@ fn change(
                     kind: Kind::DaemonSet,
                     key: daemonset.meta.key.clone(),
                     value,
-                    origin: Origin { file: "<rollout>".into(), document: 0, path: String::new() },
+                    origin: Origin { file: pipeline::IN_PLACE.into(), document: 0, path: String::new() },
                 });
                 let end = if dry { " (dry run)" } else { "" };
                 lines.push(format!("daemonset.apps/{name} {}{end}", context.paint.changed(done)));
