@@ -216,9 +216,9 @@ fn answer(program: &Program, case: &Case) -> Option<String> {
 
 /// The rows of the relations that written cases show.
 fn rows(program: &Program, world: &World, now: i64, out: &mut String) -> Option<()> {
-    let mut grounding = Grounding::new(program.clone(), Grouping::On);
-    let facts = grounding.all(world, now);
     let wanted: Vec<_> = SHOWN.iter().map(|name| program.relation(name).unwrap()).collect();
+    let mut grounding = Grounding::new(program.clone(), Grouping::On, &wanted);
+    let facts = grounding.all(world, now);
     let symbols = &mut grounding.symbols;
     let evaluation = Evaluation::new(program, symbols, facts, &wanted, &Limits::default()).ok()?;
     let mut lines = Vec::new();
