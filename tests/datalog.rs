@@ -304,7 +304,9 @@ fn a_program_can_be_changed_and_is_checked_again() {
     let mut symbols = Symbols::new();
     let mut facts = Facts::new();
     for (name, values) in [("a", ["x", "y"]), ("b", ["y", "z"])] {
-        values.map(|value| facts.insert(program.relation(name).unwrap(), &[symbols.text(value)]));
+        for value in values {
+            facts.insert(program.relation(name).unwrap(), &[symbols.text(value)]);
+        }
     }
     let mut found = |rules: Vec<Rule>| {
         let program = program.with_rules(rules).program?;
@@ -322,9 +324,12 @@ fn a_program_can_be_changed_and_is_checked_again() {
         flipped[0].body[1] = Literal::Positive(atom);
     }
     assert_eq!(found(flipped).as_deref(), Some("always y"));
-    let mut wrong = rules;
+    let mut wrong = rules.clone();
     wrong[0].body.remove(0);
     assert_eq!(found(wrong), None, "its variable is bound nowhere");
+    let mut wrong = rules;
+    wrong[0].variables.clear();
+    assert_eq!(found(wrong), None, "its variables have no names");
 }
 
 /// datafrog's antijoin of two plain relations is empty: whoever uses it gets no rows.

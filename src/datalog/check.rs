@@ -7,9 +7,9 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use super::MAX_DIAGNOSTICS;
 use super::program::{Atom, Body, Comparison, Kind, Literal, NUMBER, Rule, Sum, Term, Variable};
 use super::source::Span;
+use super::{MAX_DIAGNOSTICS, MAX_VARIABLES};
 use crate::diagnostic::{Diagnostic, nearest};
 
 /// All checks of one rule. `style` adds what only matters in a text a person wrote:
@@ -24,6 +24,27 @@ pub(super) fn check_rule(body: &Body, rule: &Rule, style: bool, found: &mut Vec<
             checker.singletons();
         }
     }
+}
+
+/// What the parser and the resolver see to, for a rule that was put together by code: its
+/// relations, columns and variables exist.
+pub(super) fn check_shape(body: &Body, rule: &Rule, found: &mut Vec<Diagnostic>) -> bool {
+    let known = rule.variables.len();
+    let atom = |atom: &Atom| {
+        let columns =
+            body.declarations.get(atom.relation.index()).map(|declaration| declaration.columns.len());
+        columns == Some(atom.terms.len()) && atom.variables().all(|variable| variable.0 < known)
+    };
+    let literal = |literal: &Literal| match literal {
+        Literal::Positive(found) | Literal::Negative(found) => atom(found),
+        Literal::Comparison(comparison) => comparison.variables().all(|variable| variable.0 < known),
+    };
+    let right = known <= MAX_VARIABLES && atom(&rule.head) && rule.body.iter().all(literal);
+    if !right {
+        let message = "a rule has a relation, a column or a variable that does not exist";
+        found.push(Diagnostic::error("malformed-rule", message).at(body.place(rule.span)));
+    }
+    right
 }
 
 /// Checks a query: a body without a head.

@@ -151,7 +151,7 @@ impl Evaluation {
         &mut self,
         stratum: &Stratum,
         symbols: &Symbols,
-        mut rounds: Option<&mut Vec<Round>>,
+        rounds: Option<&mut Vec<Round>>,
     ) -> Result<(), Diagnostic> {
         let program = self.program.clone();
         let rules = &program.body.rules;
@@ -170,28 +170,44 @@ impl Evaluation {
             }
             return Ok(());
         }
+        self.grow(stratum, found, symbols, rounds)
+    }
+
+    /// Adds rows to a recursive stratum, and all that follows from them in it.
+    pub(super) fn grow(
+        &mut self,
+        stratum: &Stratum,
+        mut found: BTreeMap<RelationId, RowSet>,
+        symbols: &Symbols,
+        mut rounds: Option<&mut Vec<Round>>,
+    ) -> Result<(), Diagnostic> {
         while !found.is_empty() {
             let mut new = Vec::new();
+            if let Some(rounds) = &mut rounds {
+                rounds.push(Vec::new());
+            }
             for (id, mut rows) in std::mem::take(&mut found) {
                 self.finish(id, &mut rows)?;
+                let limit = self.limits.rows_per_relation;
                 let Some(table) = self.tables[id.index()].as_mut().map(Arc::make_mut) else { continue };
                 table.keep(&mut rows, false);
                 let total = table.len() + rows.len();
-                table.apply(&rows, &RowSet::new(table.columns()));
-                if total > self.limits.rows_per_relation {
+                if total > limit {
                     return Err(self.too_many(id, total));
                 }
-                if !rows.is_empty() {
-                    new.push((id, rows));
+                table.apply(&rows, &RowSet::new(table.columns()));
+                if rows.is_empty() {
+                    continue;
                 }
+                if let Some(round) = rounds.as_mut().and_then(|rounds| rounds.last_mut()) {
+                    round.push((id, rows.clone()));
+                }
+                new.push((id, rows));
             }
             for (id, rows) in &new {
                 for (at, literal) in stratum.uses.get(id).into_iter().flatten() {
                     self.derive(*at, Start::Literal(*literal), Some(rows), None, symbols, &mut found)?;
                 }
-            }
-            if let Some(rounds) = &mut rounds {
-                rounds.push(new);
             }
         }
         Ok(())

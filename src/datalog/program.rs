@@ -8,7 +8,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use super::check::{check_rule, check_unused};
+use super::check::{check_rule, check_shape, check_unused};
 use super::resolve::resolve;
 use super::source::{Source, Span, Text, place};
 use super::strata::{Stratum, stratify};
@@ -262,7 +262,9 @@ impl Program {
         let body = Body { rules, ..(*self.body).clone() };
         let mut diagnostics = Vec::new();
         for rule in &body.rules {
-            check_rule(&body, rule, false, &mut diagnostics);
+            if check_shape(&body, rule, &mut diagnostics) {
+                check_rule(&body, rule, false, &mut diagnostics);
+            }
         }
         diagnostics.retain(Diagnostic::is_error);
         finish(body, diagnostics)

@@ -20,6 +20,9 @@ use super::syntax::RawLiteral;
 use super::{MAX_SOURCE, MAX_VARIABLES};
 use crate::diagnostic::{Diagnostic, Place};
 
+/// So many answers are for no person; what wants them all reads a relation.
+const MAX_ANSWERS: usize = 5_000_000;
+
 /// A checked query.
 #[derive(Debug, Clone)]
 pub struct Query {
@@ -128,7 +131,7 @@ impl Query {
         let mut answers = BTreeSet::new();
         run(&context, &plan, &mut |binding| {
             answers.insert(asked.iter().map(|slot| binding[*slot]).collect::<Vec<Sym>>());
-            if answers.len() > evaluation.limits.rows_per_relation {
+            if answers.len() > MAX_ANSWERS.min(evaluation.limits.rows_per_relation) {
                 context.stop.set(true);
             }
         });

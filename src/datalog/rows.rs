@@ -169,6 +169,15 @@ impl RowSet {
         }
     }
 
+    pub fn extend(&mut self, more: RowSet) {
+        match (self, more) {
+            (RowSet::Narrow(rows), RowSet::Narrow(more)) => rows.extend(more),
+            (RowSet::Middle(rows), RowSet::Middle(more)) => rows.extend(more),
+            (RowSet::Wide(rows), RowSet::Wide(more)) => rows.extend(more),
+            _ => {}
+        }
+    }
+
     /// Makes it a sorted set; cheap if it is one.
     pub fn sort(&mut self) {
         match self {

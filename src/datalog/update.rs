@@ -9,9 +9,9 @@
 //!          the state now are added, if they were not there
 //! ```
 //!
-//! What differs is the change the next strata see. A recursive stratum is evaluated anew
-//! when something below it changed: a row there can be derived from itself in a circle,
-//! so asking whether it can be derived says nothing.
+//! What differs is the change the next strata see. A recursive stratum grows by what is
+//! gained; when something is lost, it is evaluated anew: a row there can be derived from
+//! itself in a circle, so asking whether it can be derived says nothing.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -120,7 +120,11 @@ impl Evaluation {
                 continue;
             }
             if stratum.recursive {
-                self.anew(stratum, symbols, deltas)?;
+                if self.only_gains(stratum, deltas) {
+                    self.gain(stratum, symbols, deltas)?;
+                } else {
+                    self.anew(stratum, symbols, deltas)?;
+                }
                 continue;
             }
             for id in &stratum.relations {
@@ -188,6 +192,48 @@ impl Evaluation {
             candidates.subtract(&set(&mut still));
         }
         Ok(Delta { added, removed: candidates })
+    }
+
+    /// Whether nothing a stratum could derive is lost.
+    fn only_gains(&self, stratum: &Stratum, deltas: &Deltas) -> bool {
+        let rules = &self.program.body.rules;
+        stratum.uses.iter().all(|(used, uses)| {
+            deltas[used.index()].as_ref().is_none_or(|delta| {
+                uses.iter().all(|(rule, literal)| match &rules[*rule].body[*literal] {
+                    Literal::Positive(_) => delta.removed.is_empty(),
+                    _ => delta.added.is_empty(),
+                })
+            })
+        })
+    }
+
+    /// Adds to a recursive stratum what a change without losses lets it derive.
+    fn gain(&mut self, stratum: &Stratum, symbols: &Symbols, deltas: &mut Deltas) -> Result<(), Diagnostic> {
+        let program = self.program.clone();
+        let mut gained = BTreeMap::new();
+        for (used, uses) in &stratum.uses {
+            let Some(delta) = &deltas[used.index()] else { continue };
+            for (rule, literal) in uses {
+                let positive = matches!(program.body.rules[*rule].body[*literal], Literal::Positive(_));
+                let come = if positive { &delta.added } else { &delta.removed };
+                self.derive(*rule, Start::Literal(*literal), Some(come), None, symbols, &mut gained)?;
+            }
+        }
+        let mut rounds = Vec::new();
+        let done = self.grow(stratum, gained, symbols, Some(&mut rounds));
+        // Noted also after an error, so that it can be taken back.
+        for (id, rows) in rounds.into_iter().flatten() {
+            let columns = self.columns(id);
+            let delta = deltas[id.index()]
+                .get_or_insert_with(|| Delta { added: RowSet::new(columns), removed: RowSet::new(columns) });
+            delta.added.extend(rows);
+        }
+        for id in &stratum.relations {
+            if let Some(delta) = &mut deltas[id.index()] {
+                delta.added.sort();
+            }
+        }
+        done
     }
 
     /// Evaluates a recursive stratum from the start and compares.

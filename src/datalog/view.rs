@@ -57,6 +57,10 @@ impl<'a, T: Packed> View<'a, T> {
         (from, seek(self.base, from, |row| *row <= high))
     }
 
+    fn is_empty(&self) -> bool {
+        self.base.is_empty() && self.added.is_empty() && self.plus.is_empty()
+    }
+
     /// How many rows between the bounds are not in the base.
     pub fn count_beside(&self, low: T, high: T) -> usize {
         let added = if self.added.is_empty() { 0 } else { self.added.range(low..=high).count() };
@@ -175,6 +179,15 @@ impl<'a> AnyView<'a> {
             (Table::Narrow(table), _) => AnyView::Narrow(View::new(table, index, &[], &[])),
             (Table::Middle(table), _) => AnyView::Middle(View::new(table, index, &[], &[])),
             (Table::Wide(table), _) => AnyView::Wide(View::new(table, index, &[], &[])),
+        }
+    }
+
+    pub fn is_empty(&self) -> bool {
+        match self {
+            AnyView::Narrow(view) => view.is_empty(),
+            AnyView::Middle(view) => view.is_empty(),
+            AnyView::Wide(view) => view.is_empty(),
+            AnyView::Empty => true,
         }
     }
 
