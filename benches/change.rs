@@ -16,7 +16,10 @@ use crate::timing::{median, show, used};
 use crate::workload;
 
 /// What is changed.
-const CHANGES: [(&str, fn(&mut World, usize)); 3] =
+/// A change of the world; the number tells one run from the next.
+type Change = fn(&mut World, usize);
+
+const CHANGES: [(&str, Change); 3] =
     [("one node relabelled", relabel), ("one daemonset added", add), ("1% of nodes tainted", taint)];
 
 pub fn run() {

@@ -70,7 +70,7 @@ impl<'a> Index<'a> {
 
     fn all(&self) -> Vec<u64> {
         let mut all = vec![u64::MAX; self.words];
-        if self.nodes % 64 != 0 {
+        if !self.nodes.is_multiple_of(64) {
             all[self.words - 1] = (1 << (self.nodes % 64)) - 1;
         }
         all
