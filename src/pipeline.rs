@@ -7,6 +7,7 @@
 mod placed;
 mod restart;
 pub mod session;
+pub mod settled;
 
 use std::collections::BTreeSet;
 
@@ -51,6 +52,9 @@ pub struct Options {
     pub max_delete: Option<MaxDelete>,
     /// Whether objects that no rule can tell apart are compared once.
     pub grouping: Grouping,
+    /// What is asked, as [`settled::asked`] gives it: remembered by an apply that leaves
+    /// nothing to do.
+    pub asked: Option<i64>,
 }
 
 impl Options {
@@ -64,6 +68,7 @@ impl Options {
             allow_empty: false,
             max_delete: None,
             grouping: Grouping::On,
+            asked: None,
         }
     }
 }
@@ -292,6 +297,7 @@ pub fn apply(
     store.save(&mut world)?;
     store.save_input(id, &brought(&files, &world))?;
     save_placement(store, &planned)?;
+    store.set_settled(options.asked.filter(|_| settled::is_settled(&planned.plan, &world)))?;
     store.commit()?;
     Ok(planned)
 }

@@ -1,7 +1,7 @@
 //! `dsrules apply PATH...`: manifests in, pods on their nodes, all of it or nothing.
 
 use clap::{Args, ValueEnum};
-use dsrules::pipeline;
+use dsrules::pipeline::{self, Options};
 use dsrules::store::{Open, Store};
 
 use super::context::Context;
@@ -36,6 +36,14 @@ pub enum DryRun {
 /// Applies and shows what was done.
 pub fn run(args: &ApplyArgs, context: &mut Context) -> Result<Exit, Failure> {
     let planning = &args.planning;
+    let asked = planning.ask(context);
+    if let Some((store, plan)) = planning.unchanged(asked.as_ref(), context)? {
+        let done = args.dry_run == DryRun::None;
+        if !(done && context.quiet) {
+            show(&plan, planning.output, done, context)?;
+        }
+        return if done { args.tree.sync(&store, context) } else { Ok(Exit::Done) };
+    }
     let (mut reading, mut errors) = planning.read(context)?;
     let mut tree = Exit::Done;
     if args.dry_run == DryRun::Client {
@@ -51,7 +59,8 @@ pub fn run(args: &ApplyArgs, context: &mut Context) -> Result<Exit, Failure> {
         args.tree.check(&store)?;
         store.begin()?;
         errors += planning.check_updates(&mut reading, &store, context)?;
-        let options = planning.options(context);
+        let asked = asked.and_then(|asked| asked.of(&reading));
+        let options = Options { asked, ..planning.options(context) };
         let planned = pipeline::apply(&mut store, &planning.input.id(), reading, &program, &options)?;
         if !context.quiet {
             show(&planned.plan, planning.output, true, context)?;

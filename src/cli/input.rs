@@ -74,6 +74,13 @@ impl InputArgs {
         }
     }
 
+    /// The files with the hashes of their content, where that is all that is named.
+    pub fn hashes(&self) -> Option<Vec<(PathBuf, String)>> {
+        let path = |path: &PathBuf| (path.as_os_str() != "-").then(|| Input::Path(path.clone()));
+        let inputs: Vec<Input> = self.named().map(path).collect::<Option<_>>()?;
+        manifest::hashes(&inputs, &self.options())
+    }
+
     /// Reads all of it. What is no error is told here; errors are left in the reading.
     pub fn read(&self, context: &Context) -> Result<Reading, Failure> {
         let options = self.options();

@@ -23,6 +23,11 @@ pub struct PlanArgs {
 
 /// Plans and shows.
 pub fn run(args: &PlanArgs, context: &mut Context) -> Result<Exit, Failure> {
+    let asked = args.planning.ask(context);
+    if let Some((_, plan)) = args.planning.unchanged(asked.as_ref(), context)? {
+        show(&plan, args.planning.output, false, context)?;
+        return Ok(Exit::Done);
+    }
     let (mut reading, mut errors) = args.planning.read(context)?;
     let (planned, refused) = dry(&args.planning, &mut reading, &mut errors, context)?;
     show(&planned.plan, args.planning.output, false, context)?;

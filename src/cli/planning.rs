@@ -4,10 +4,10 @@ use std::path::Path;
 
 use clap::{Args, ValueEnum};
 use dsrules::manifest::Reading;
-use dsrules::pipeline::{MaxDelete, Options};
+use dsrules::pipeline::{MaxDelete, Options, settled};
 use dsrules::plan::{Plan, Readiness};
 use dsrules::report::{self, Detail, Look};
-use dsrules::store::Store;
+use dsrules::store::{Missing, Open, Store};
 
 use super::context::Context;
 use super::exit::Failure;
@@ -85,10 +85,50 @@ impl BoundArgs {
     }
 }
 
+/// What is asked.
+pub struct Asked {
+    number: i64,
+    hashes: Vec<String>,
+}
+
+impl Asked {
+    /// The number, if what was read is what was asked about, and nothing was to be said.
+    pub fn of(&self, reading: &Reading) -> Option<i64> {
+        let read = reading.files.iter().map(|file| &file.sha256);
+        (!reading.noted && read.eq(&self.hashes)).then_some(self.number)
+    }
+}
+
 impl PlanningArgs {
     /// As the library takes them.
     pub fn options(&self, context: &Context) -> Options {
         Options { prune: self.prune, allow_empty: self.allow_empty, ..self.bounds.options(context) }
+    }
+
+    /// What is asked, where the store may know already that nothing is to be done: not
+    /// with rules of a user, which may ask for the time.
+    pub fn ask(&self, context: &Context) -> Option<Asked> {
+        if !self.bounds.rules.is_empty() || self.keep_going {
+            return None;
+        }
+        let (paths, hashes): (Vec<_>, Vec<String>) = self.input.hashes()?.into_iter().unzip();
+        let paths = paths.iter().map(|path| path.display().to_string());
+        let files: Vec<(String, String)> = paths.zip(hashes.iter().cloned()).collect();
+        let number = settled::asked(&self.input.id(), &files, &self.input.options(), &self.options(context));
+        Some(Asked { number, hashes })
+    }
+
+    /// The plan without anything to do, if the store was found settled for what is asked.
+    pub fn unchanged(
+        &self,
+        asked: Option<&Asked>,
+        context: &Context,
+    ) -> Result<Option<(Store, Plan)>, Failure> {
+        let Some(asked) = asked else { return Ok(None) };
+        let open = Open::read().wait(context.lock_timeout).missing(Missing::Empty);
+        let store = Store::open(&context.db, &open)?;
+        let plan = settled::unchanged(&store, &self.input.id(), asked.number)?;
+        Ok(plan.map(|plan| (store, plan)))
     }
 
     /// Reads the input. Errors in it end the command, or, with `--keep-going`, are told

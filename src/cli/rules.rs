@@ -55,6 +55,11 @@ pub fn run(args: &RulesArgs, context: &mut Context) -> Result<Exit, Failure> {
 }
 
 impl RuleArgs {
+    /// Whether only the built-in rules are meant.
+    pub fn is_empty(&self) -> bool {
+        self.rules.iter().all(|path| path.as_os_str().is_empty())
+    }
+
     /// The texts of the user's rules, in path order.
     pub fn read(&self) -> Result<Vec<UserRules>, Diagnostic> {
         let mut files = Vec::new();

@@ -99,6 +99,22 @@ pub fn hash(path: &Path, limits: &Limits) -> Option<String> {
     read_file(path, "", limits).ok().map(|bytes| hex(&bytes))
 }
 
+/// The files that the inputs name, each with the hash of its content; `None` where that
+/// is not known without more ado: of a pipe, or when something is wrong.
+#[must_use]
+pub fn hashes(inputs: &[Input], options: &super::Options) -> Option<Vec<(PathBuf, String)>> {
+    let mut wrong = Vec::new();
+    let files = gather(inputs, options.recursive, &options.limits, &mut wrong);
+    if !wrong.is_empty() || files.is_empty() {
+        return None;
+    }
+    let one = |nth: usize| match &files[nth] {
+        Input::Path(path) => hash(path, &options.limits).map(|hash| (path.clone(), hash)),
+        Input::Text { .. } => None,
+    };
+    super::read::on_all_cores(files.len(), one).into_iter().collect()
+}
+
 fn hex(bytes: &[u8]) -> String {
     Sha256::digest(bytes).iter().map(|byte| format!("{byte:02x}")).collect()
 }

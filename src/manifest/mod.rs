@@ -28,7 +28,7 @@ use std::collections::BTreeMap;
 use crate::diagnostic::{Diagnostic, Place};
 use crate::model::{Kind, Name, Object, ObjectKey};
 
-pub use input::{Input, hash, is_manifest, list};
+pub use input::{Input, hash, hashes, is_manifest, list};
 pub use limits::Limits;
 pub use source::{Format, Mark, Source};
 
@@ -82,6 +82,8 @@ pub struct Reading {
     pub others: BTreeMap<String, usize>,
     /// Everything that is wrong, in all files, sorted.
     pub diagnostics: Vec<Diagnostic>,
+    /// Whether something was to be said about it, be it no error.
+    pub noted: bool,
     /// What was read, to look places up again.
     inputs: Vec<Input>,
 }
@@ -157,6 +159,7 @@ pub fn read(inputs: &[Input], options: &Options) -> Reading {
             .push(diagnostic.help("a manifest has at least `apiVersion`, `kind` and `metadata.name`"));
     }
     Diagnostic::sort(&mut reading.diagnostics);
+    reading.noted = !reading.diagnostics.is_empty() || !reading.others.is_empty();
     reading.inputs = files;
     reading
 }

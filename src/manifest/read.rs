@@ -46,6 +46,11 @@ pub(super) fn all(files: &[Input], options: &Options) -> Vec<Outcome> {
     in_order(files.len(), threads(), |nth| one(&files[nth], options))
 }
 
+/// Does `count` pieces of work on all cores; the results are in order.
+pub(super) fn on_all_cores<T: Send>(count: usize, work: impl Fn(usize) -> T + Sync) -> Vec<T> {
+    in_order(count, threads(), work)
+}
+
 /// Does `count` pieces of work on some threads; the results are in order.
 fn in_order<T: Send>(count: usize, threads: usize, work: impl Fn(usize) -> T + Sync) -> Vec<T> {
     if threads < 2 || count < 2 {

@@ -28,6 +28,7 @@ mod open;
 mod placement;
 mod pods;
 mod save;
+mod settled;
 
 use std::cell::RefCell;
 use std::path::Path;

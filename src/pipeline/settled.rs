@@ -1,0 +1,49 @@
+//! Asked the same again: the shortest way to "there is nothing to do".
+//!
+//! When an apply leaves nothing to do, now or later, the store remembers what was asked:
+//! the files by their content, how they were read, and the rules. The same question about
+//! a store that has not changed has the same answer, and nothing is parsed, loaded or
+//! derived for it. What depends on the time, or on rules of a user, is never remembered.
+
+use std::hash::{Hash, Hasher};
+
+use rustc_hash::FxHasher;
+
+use super::Options;
+use crate::diagnostic::Diagnostic;
+use crate::manifest;
+use crate::model::{Change, World};
+use crate::plan::{Applied, Plan};
+use crate::rules::BUILTIN;
+use crate::store::Store;
+
+/// A number for what is asked: the input `id` with its files, each with its path and the
+/// hash of its content.
+#[must_use]
+pub fn asked(id: &str, files: &[(String, String)], reading: &manifest::Options, options: &Options) -> i64 {
+    let mut hasher = FxHasher::default();
+    (env!("CARGO_PKG_VERSION"), BUILTIN, id, files).hash(&mut hasher);
+    format!("{reading:?} {:?} {}", options.readiness, options.prune).hash(&mut hasher);
+    hasher.finish().cast_signed()
+}
+
+/// The plan without anything to do, if the store was found settled for the same before.
+///
+/// # Errors
+/// When the store cannot be read.
+pub fn unchanged(store: &Store, id: &str, asked: i64) -> Result<Option<Plan>, Diagnostic> {
+    if !store.is_settled(asked)? {
+        return Ok(None);
+    }
+    let brought = store.input(id)?.objects.into_iter().filter(|(_, brought)| brought.file.is_some());
+    let objects = brought.map(|((kind, key), _)| Applied { kind, key, change: Change::Unchanged });
+    Ok(Some(Plan { objects: objects.collect(), statuses: store.statuses()?, ..Plan::default() }))
+}
+
+/// Whether there will be nothing to do until something changes.
+pub(super) fn is_settled(plan: &Plan, world: &World) -> bool {
+    plan.waiting.is_empty()
+        && world.backoff.is_empty()
+        && world.deleted_owners.is_empty()
+        && plan.statuses.len() == world.daemonsets.len()
+}

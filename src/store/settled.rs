@@ -1,0 +1,101 @@
+//! What the store was found to be settled for: asked the same again, there is nothing to
+//! do, and that can be told without reading two million pods.
+//!
+//! The record is a number that stands for what was asked, and a number that stands for
+//! the rows as they were: how many there are and what versions they have. Rows that came,
+//! went or were written since make another number, also where `sqlite3` was used by hand;
+//! only one that edits a row and leaves its version alone is not noticed.
+
+use std::hash::Hasher;
+
+use rusqlite::Connection;
+use rustc_hash::FxHasher;
+
+use super::Store;
+use super::columns::{signed, text};
+use super::fault::Fault;
+use crate::diagnostic::Diagnostic;
+use crate::model::{ObjectKey, Status};
+
+/// What is counted and added up. A change of any row shows in one of the numbers.
+const SUMS: &[&str] = &[
+    "SELECT count(*), total(resource_version), total(created) FROM namespaces",
+    "SELECT count(*), total(resource_version), total(written / 1024) FROM nodes",
+    "SELECT count(*), total(resource_version), total(generation) FROM daemonsets",
+    "SELECT count(*), total(resource_version), total(revision) FROM controllerrevisions",
+    "SELECT count(*), total(resource_version), total(ready) + count(deleting) / 4.0 FROM pods",
+    "SELECT count(*), total(since), total(seconds) FROM backoff",
+    "SELECT count(*), 0.0, 0.0 FROM deleted_owners",
+    "SELECT count(*), count(file) * 1.0, total(written / 1024) FROM brought",
+];
+
+impl Store {
+    /// Whether the store was found settled for what `asked` stands for, and has not
+    /// changed since.
+    ///
+    /// # Errors
+    /// When the store is damaged or cannot be read.
+    pub fn is_settled(&self, asked: i64) -> Result<bool, Diagnostic> {
+        self.run("look for changes", |connection| {
+            Ok(record(connection, "settled_for")? == Some(asked)
+                && record(connection, "settled_as")? == Some(rows(connection)?))
+        })
+    }
+
+    /// Records what the store, as it is now, is settled for.
+    ///
+    /// # Errors
+    /// When it cannot be written.
+    pub fn set_settled(&mut self, asked: Option<i64>) -> Result<(), Diagnostic> {
+        self.write("record that nothing is left to do", |connection| {
+            let Some(asked) = asked else {
+                connection.execute("DELETE FROM meta WHERE name IN ('settled_for', 'settled_as')", [])?;
+                return Ok(());
+            };
+            let now = rows(connection)?;
+            for (name, value) in [("settled_for", asked), ("settled_as", now)] {
+                if record(connection, name)? != Some(value) {
+                    let sql = "INSERT OR REPLACE INTO meta (name, value) VALUES (?1, ?2)";
+                    connection.execute(sql, rusqlite::params![name, value])?;
+                }
+            }
+            Ok(())
+        })
+    }
+
+    /// The status of every daemonset, in key order.
+    ///
+    /// # Errors
+    /// When the store is damaged or cannot be read.
+    pub fn statuses(&self) -> Result<Vec<(ObjectKey, Status)>, Diagnostic> {
+        self.run("read the statuses", |connection| {
+            let sql = "SELECT namespace, name, status FROM daemonsets ORDER BY namespace, name";
+            let mut statement = connection.prepare_cached(sql)?;
+            let mut rows = statement.query([])?;
+            let mut statuses = Vec::new();
+            while let Some(row) = rows.next()? {
+                let key = ObjectKey::new(text(row, 0)?, text(row, 1)?);
+                statuses.push((key, serde_json::from_str(text(row, 2)?)?));
+            }
+            Ok(statuses)
+        })
+    }
+}
+
+fn record(connection: &Connection, name: &str) -> Result<Option<i64>, Fault> {
+    let sql = "SELECT max(value) FROM meta WHERE name = ?1";
+    Ok(connection.prepare_cached(sql)?.query_row([name], |row| row.get(0))?)
+}
+
+fn rows(connection: &Connection) -> Result<i64, Fault> {
+    let mut hasher = FxHasher::default();
+    for sql in SUMS {
+        let (count, one, other): (i64, f64, f64) = connection
+            .prepare_cached(sql)?
+            .query_row([], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))?;
+        hasher.write_i64(count);
+        hasher.write_u64(one.to_bits());
+        hasher.write_u64(other.to_bits());
+    }
+    Ok(signed(hasher.finish()))
+}
