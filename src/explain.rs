@@ -7,7 +7,7 @@
 
 use serde::Serialize;
 
-use crate::datalog::explain::{Derivation, WhyNot, why, why_not};
+use crate::datalog::explain::{Derivation, Failure, WhyNot, why, why_not};
 use crate::datalog::{Evaluation, Limits, Program, Sym};
 use crate::diagnostic::Diagnostic;
 use crate::facts::{Grounding, Grouping};
@@ -126,6 +126,41 @@ pub fn explain(
         pods,
         should_run,
     }))
+}
+
+/// Why no pod of the daemonset should be on the node, in the one sentence of the rule
+/// that keeps it off; `None` where one should, or where the pair is not there.
+///
+/// # Errors
+/// When a rule derives more than the limits allow.
+pub fn cause(
+    world: &World,
+    program: &Program,
+    daemonset: &ObjectKey,
+    node: &str,
+    now: i64,
+) -> Result<Option<String>, Diagnostic> {
+    let node_key = ObjectKey::new("", node);
+    let (Some(of), Some(on)) = (world.daemonsets.get(daemonset), world.nodes.get(&node_key)) else {
+        return Ok(None);
+    };
+    let mut small = World::default();
+    small.daemonsets.insert(daemonset.clone(), of.clone());
+    small.nodes.insert(node_key, on.clone());
+    let explanation = explain(&small, program, daemonset, node, now)?;
+    Ok(explanation.and_then(|it| match it.should_run {
+        Answer::Yes(_) => None,
+        Answer::No(why_not) => blocker(&why_not),
+    }))
+}
+
+/// The sentence of the first row that stands against what is not so.
+fn blocker(why_not: &WhyNot) -> Option<String> {
+    why_not.attempts.iter().find_map(|attempt| match &attempt.fails {
+        Failure::Blocked(derivation) => derivation.sentence.clone(),
+        Failure::Missing(inner) => blocker(inner),
+        Failure::Comparison(_) => None,
+    })
 }
 
 /// Texts with their symbols.

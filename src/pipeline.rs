@@ -9,14 +9,15 @@ mod restart;
 pub mod session;
 pub mod settled;
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::datalog::Program;
 use crate::diagnostic::Diagnostic;
+use crate::explain::cause;
 use crate::facts::Grouping;
 use crate::manifest::{ReadFile, Reading};
 use crate::model::{Change, Kind, Name, Object, ObjectKey, World};
-use crate::plan::{Applied, Placed, Plan, Readiness, Settings, Settler};
+use crate::plan::{Applied, Placed, Plan, Readiness, Settings, Settler, Verb};
 use crate::reason::Reasoner;
 use crate::store::{InputFile, Store};
 use placed::Kept;
@@ -180,8 +181,43 @@ fn finish(
     if !explicit {
         guard(settled.lost, pods, options)?;
     }
-    let plan = Plan { objects, waves: settled.waves, statuses: settled.statuses, waiting: settled.waiting };
+    let mut plan = Plan {
+        objects,
+        waves: settled.waves,
+        statuses: settled.statuses,
+        waiting: settled.waiting,
+        causes: BTreeMap::new(),
+    };
+    plan.causes = causes(world, reasoner, &plan, options.now)?;
     Ok((plan, settled.placed))
+}
+
+/// So many causes are looked up for one plan: more than a person reads.
+const MOST_CAUSES: usize = 200;
+
+/// Why pods may not stay where they are deleted, for the first of them.
+fn causes(
+    world: &World,
+    reasoner: &Reasoner,
+    plan: &Plan,
+    now: i64,
+) -> Result<BTreeMap<(ObjectKey, Name), String>, Diagnostic> {
+    let pairs: BTreeSet<(&ObjectKey, &Name)> = plan
+        .waves
+        .iter()
+        .flat_map(|wave| &wave.actions)
+        .filter(|action| action.verb == Verb::Delete)
+        .filter_map(|action| Some((action.daemonset.as_ref()?, action.node.as_ref()?)))
+        .filter(|(daemonset, node)| !reasoner.may_start(daemonset, node))
+        .take(MOST_CAUSES)
+        .collect();
+    let mut causes = BTreeMap::new();
+    for (daemonset, node) in pairs {
+        if let Some(cause) = cause(world, reasoner.program(), daemonset, node, now)? {
+            causes.insert((daemonset.clone(), node.clone()), cause);
+        }
+    }
+    Ok(causes)
 }
 
 /// Removes an object from the world and does to what it owns as `cascade` says.

@@ -166,6 +166,19 @@ impl Reasoner {
         added.into_iter().map(|(_, key, effect)| (key, effect)).collect()
     }
 
+    /// Whether the rules let a pod of the daemonset start on the node, by their groups.
+    #[must_use]
+    pub fn may_start(&self, daemonset: &ObjectKey, node: &str) -> bool {
+        let group = |relation: &str, member: &str| {
+            let member = self.symbols().find_text(member)?;
+            self.rows_of(relation, &[member]).map(|row| row[1]).next()
+        };
+        let pair = group("in_class", &daemonset.to_string()).zip(group("in_profile", node));
+        let known = self.program.relation("may_start").zip(self.evaluation.as_ref());
+        pair.zip(known)
+            .is_some_and(|((class, profile), (id, evaluation))| evaluation.contains(id, &[class, profile]))
+    }
+
     /// The program.
     #[must_use]
     pub fn program(&self) -> &Program {

@@ -3,6 +3,7 @@
 use std::path::Path;
 
 use clap::{Args, ValueEnum};
+use dsrules::diagnostic::Diagnostic;
 use dsrules::manifest::Reading;
 use dsrules::pipeline::{MaxDelete, Options, settled};
 use dsrules::plan::{Plan, Readiness};
@@ -135,23 +136,7 @@ impl PlanningArgs {
     /// and given back as a count.
     pub fn read(&self, context: &Context) -> Result<(Reading, usize), Failure> {
         let mut reading = self.input.read(context)?;
-        let mut errors = std::mem::take(&mut reading.diagnostics);
-        for error in errors.iter_mut().filter(|error| matches!(error.code, "no-objects" | "empty-folder")) {
-            if self.prune && !self.allow_empty {
-                error.help =
-                    Some("if everything that it brought is to be removed, say `--allow-empty`".to_owned());
-            }
-        }
-        if self.allow_empty {
-            errors.retain(|error| !matches!(error.code, "no-objects" | "empty-folder"));
-        }
-        if !errors.is_empty() && !self.keep_going {
-            return Err(errors.into());
-        }
-        let count = errors.len();
-        if count > 0 {
-            context.tell(errors);
-        }
+        let count = self.settle(&mut reading, context)?;
         for file in &mut reading.files {
             file.path = absolute(Path::new(&*file.path)).into();
         }
@@ -167,15 +152,20 @@ impl PlanningArgs {
         context: &Context,
     ) -> Result<usize, Failure> {
         reading.check_updates(&self.input.options(), |kind, key| store.object(kind, key))?;
+        self.settle(reading, context)
+    }
+
+    /// Ends with the errors there are, or, with `--keep-going`, tells and counts them.
+    fn settle(&self, reading: &mut Reading, context: &Context) -> Result<usize, Failure> {
         let mut errors = std::mem::take(&mut reading.diagnostics);
-        for error in errors.iter_mut().filter(|error| matches!(error.code, "no-objects" | "empty-folder")) {
-            if self.prune && !self.allow_empty {
-                error.help =
-                    Some("if everything that it brought is to be removed, say `--allow-empty`".to_owned());
-            }
-        }
+        let is_empty = |error: &Diagnostic| matches!(error.code, "no-objects" | "empty-folder");
         if self.allow_empty {
-            errors.retain(|error| !matches!(error.code, "no-objects" | "empty-folder"));
+            errors.retain(|error| !is_empty(error));
+        } else if self.prune {
+            for error in errors.iter_mut().filter(|error| is_empty(error)) {
+                let all = "if everything that it brought is to be removed, say `--allow-empty`";
+                error.help = Some(all.to_owned());
+            }
         }
         if !errors.is_empty() && !self.keep_going {
             return Err(errors.into());

@@ -19,6 +19,7 @@ pub use pass::{Pass, pass, pass_over};
 pub use settle::{Placed, Settings, Settled, Settler, settle};
 pub use tally::{Tally, Touched};
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use serde::Serialize;
@@ -38,6 +39,9 @@ pub struct Plan {
     /// Daemonsets that are not done yet because something outside has to happen first,
     /// each with why (a pod that is not ready, a back-off).
     pub waiting: Vec<(ObjectKey, String)>,
+    /// Why a daemonset's pod may not be on a node that it is deleted from: the sentence of
+    /// the rule that keeps it off. Of very many, the first.
+    pub causes: BTreeMap<(ObjectKey, Name), String>,
 }
 
 /// What became of one object.

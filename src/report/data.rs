@@ -94,6 +94,12 @@ pub fn plan_document(plan: &Plan) -> impl Serialize {
                         node: action.node.as_deref().map(ToOwned::to_owned),
                         object: action.object.clone().into(),
                         reason: action.reason(),
+                        cause: action
+                            .daemonset
+                            .clone()
+                            .zip(action.node.clone())
+                            .filter(|_| action.verb == Verb::Delete)
+                            .and_then(|pair| plan.causes.get(&pair).cloned()),
                         rule: action.because.rule.clone(),
                     })
                     .collect(),
@@ -192,6 +198,8 @@ struct ActionLine {
     node: Option<String>,
     object: Key,
     reason: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    cause: Option<String>,
     rule: String,
 }
 

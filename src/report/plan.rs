@@ -43,7 +43,7 @@ pub fn plan_text(plan: &Plan, look: Look, out: &mut dyn Write) -> io::Result<()>
     for (daemonset, steps) in by_daemonset(plan) {
         let name = daemonset.map_or_else(|| "pods of no daemonset".to_owned(), ToString::to_string);
         writeln!(out, "{}", paint.strong(name))?;
-        write_steps(&steps, look, out)?;
+        write_steps(plan, &steps, look, out)?;
         writeln!(out)?;
     }
     for (daemonset, why) in &plan.waiting {
@@ -83,7 +83,7 @@ fn by_daemonset(plan: &Plan) -> BTreeMap<Option<&ObjectKey>, Steps<'_>> {
     all
 }
 
-fn write_steps(steps: &Steps, look: Look, out: &mut dyn Write) -> io::Result<()> {
+fn write_steps(plan: &Plan, steps: &Steps, look: Look, out: &mut dyn Write) -> io::Result<()> {
     let paint = look.paint;
     let shown = if look.detail == Detail::Wide || steps.len() <= SHOWN + 1 { steps.len() } else { SHOWN };
     let (first, rest) = steps.split_at(shown);
@@ -97,7 +97,7 @@ fn write_steps(steps: &Steps, look: Look, out: &mut dyn Write) -> io::Result<()>
         } else {
             "  "
         };
-        write_wave(wave, indent, look, out)?;
+        write_wave(plan, wave, indent, look, out)?;
         if look.detail == Detail::Wide {
             write_burst(&Burst::of(wave.iter().map(|(_, action)| *action)), indent, look, out)?;
         }
@@ -126,7 +126,13 @@ fn write_burst(burst: &Burst, indent: &str, look: Look, out: &mut dyn Write) -> 
 }
 
 /// One line an action: sign, verb, node, pod, reason, in columns.
-fn write_wave(wave: &[(usize, &Action)], indent: &str, look: Look, out: &mut dyn Write) -> io::Result<()> {
+fn write_wave(
+    plan: &Plan,
+    wave: &[(usize, &Action)],
+    indent: &str,
+    look: Look,
+    out: &mut dyn Write,
+) -> io::Result<()> {
     let paint = look.paint;
     let tense = |verb| if look.done { done(verb) } else { word(verb) }.trim_end_matches("-revision");
     let mut table = Table::default();
@@ -139,7 +145,7 @@ fn write_wave(wave: &[(usize, &Action)], indent: &str, look: Look, out: &mut dyn
             } else {
                 action.object.name.to_string()
             },
-            action.reason(),
+            reason(plan, action),
         ]);
     }
     let mut plain = Vec::new();
@@ -155,6 +161,18 @@ fn write_wave(wave: &[(usize, &Action)], indent: &str, look: Look, out: &mut dyn
         writeln!(out, "{head}{tail}")?;
     }
     Ok(())
+}
+
+/// Why: the rule that asks for it, and where a pod may not be, the rule that says so.
+fn reason(plan: &Plan, action: &Action) -> String {
+    let reason = action.reason();
+    let pair = action.daemonset.clone().zip(action.node.clone());
+    match pair.and_then(|pair| plan.causes.get(&pair)) {
+        Some(cause) if action.verb == Verb::Delete => {
+            format!("{}: {cause}", reason.trim_end_matches('.'))
+        }
+        _ => reason,
+    }
 }
 
 /// `3 to create, 1 to delete`, or `3 created, 1 deleted`, in the verbs' order.

@@ -152,7 +152,11 @@ fn the_rules_say_why() {
     session.ok("explain daemonset/other node/a");
     session.ok("explain other b");
     session.ok("explain other a -o wide");
-    session.ok("explain other a -o yaml");
+    let yaml: Value = serde_yaml::from_str(&session.quietly("explain other a -o yaml").out).unwrap();
+    let json: Value = serde_json::from_str(&session.quietly("explain other a -o json").out).unwrap();
+    assert_eq!(yaml, json);
+    assert_eq!((&json["apiVersion"], &json["kind"]), (&"dsrules.dev/v1".into(), &"Explanation".into()));
+    assert_eq!(json["shouldRun"]["no"]["relation"], "eligible");
     session.fails("explain a other");
     session.fails("explain node/a ds/other");
     session.snapshot("explain");
