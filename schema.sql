@@ -251,17 +251,39 @@ CREATE TABLE fits (
     PRIMARY KEY (class, profile)
 ) STRICT, WITHOUT ROWID;
 
+-- What a user's rules keep apart, though it would fit.
+CREATE TABLE barred (
+    namespace TEXT NOT NULL,
+    daemonset TEXT NOT NULL,
+    node      TEXT NOT NULL,
+    PRIMARY KEY (namespace, daemonset, node)
+) STRICT, WITHOUT ROWID;
+
+-- The user's rules and facts, as each input's last apply used them: what is derived
+-- later is derived with them.
+CREATE TABLE own_files (
+    input TEXT    NOT NULL,
+    path  TEXT    NOT NULL,
+    facts INTEGER NOT NULL, -- 1: a table of facts (CSV); 0: a rule text
+    text  TEXT    NOT NULL,
+    PRIMARY KEY (input, path)
+) STRICT;
+
 -- The nodes on which a daemonset's pod is to run:
 --     select node from eligible where daemonset = 'fluentd';
 CREATE VIEW eligible AS
     SELECT c.namespace, c.daemonset, p.node, f.may_start, f.may_stay
     FROM classes c JOIN fits f USING (class) JOIN profiles p USING (profile)
-    WHERE f.may_start = 1;
+    WHERE f.may_start = 1 AND NOT EXISTS (
+        SELECT 1 FROM barred b
+        WHERE b.namespace = c.namespace AND b.daemonset = c.daemonset AND b.node = p.node);
 
 -- All daemonsets and nodes of which the rules said something, as a person reads it.
 CREATE VIEW placement AS
-    SELECT c.namespace, c.daemonset, p.node, f.may_start, f.may_stay
-    FROM classes c JOIN fits f USING (class) JOIN profiles p USING (profile);
+    SELECT c.namespace, c.daemonset, p.node,
+           f.may_start AND b.node IS NULL AS may_start, f.may_stay AND b.node IS NULL AS may_stay
+    FROM classes c JOIN fits f USING (class) JOIN profiles p USING (profile)
+    LEFT JOIN barred b ON b.namespace = c.namespace AND b.daemonset = c.daemonset AND b.node = p.node;
 
 CREATE VIEW node_labels AS
     SELECT n.name AS node, l.key, l.value FROM nodes n, json_each(n.labels) l;

@@ -8,15 +8,18 @@
 //! One direction: nothing on the left knows what stands to its right. [`pipeline`] joins
 //! the stages into what a command does; the policy is in `rules/*.dl` and nowhere else.
 
+pub mod cases;
 pub mod datalog;
 pub mod diagnostic;
 pub mod execute;
 pub mod explain;
 pub mod facts;
+pub mod guard;
 pub mod manifest;
 pub mod model;
 pub mod pipeline;
 pub mod plan;
+pub mod policy;
 pub mod reason;
 pub mod report;
 pub mod rules;

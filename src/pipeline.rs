@@ -13,12 +13,13 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crate::datalog::Program;
 use crate::diagnostic::Diagnostic;
-use crate::explain::cause;
-use crate::facts::Grouping;
+use crate::explain::blocker;
+use crate::facts::{self, Grouping};
+use crate::guard;
 use crate::manifest::{ReadFile, Reading};
-use crate::model::{Change, Kind, Name, Object, ObjectKey, World};
+use crate::model::{Change, Kind, Name, Object, ObjectKey, OwnFile, World};
 use crate::plan::{Applied, Placed, Plan, Readiness, Settings, Settler, Verb};
-use crate::reason::Reasoner;
+use crate::reason::{self, Reasoner};
 use crate::store::{InputFile, Store};
 use placed::Kept;
 use restart::with_restart;
@@ -51,6 +52,8 @@ pub struct Options {
     pub allow_empty: bool,
     /// How many pods may go for good; half of them where it is not given.
     pub max_delete: Option<MaxDelete>,
+    /// Whether a plan that a user's rules call a violation is made all the same.
+    pub ignore_violations: bool,
     /// Whether objects that no rule can tell apart are compared once.
     pub grouping: Grouping,
     /// What is asked, as [`settled::asked`] gives it: remembered by an apply that leaves
@@ -68,6 +71,7 @@ impl Options {
             prune: false,
             allow_empty: false,
             max_delete: None,
+            ignore_violations: false,
             grouping: Grouping::On,
             asked: None,
         }
@@ -92,6 +96,49 @@ pub struct Planned {
     pub plan: Plan,
     /// The facts and rules as they are at the end of the plan.
     pub reasoner: Reasoner,
+    /// What a user's rules say of it: violations are errors, and such a plan is not to
+    /// be carried out.
+    pub said: Vec<Diagnostic>,
+}
+
+impl Planned {
+    /// Whether a user's rules refuse the plan.
+    #[must_use]
+    pub fn is_refused(&self) -> bool {
+        self.said.iter().any(Diagnostic::is_error)
+    }
+}
+
+/// Loads the world of a store, with what the rules of the program need of it.
+///
+/// # Errors
+/// When the store is damaged or cannot be read.
+pub fn load(store: &Store, program: &Program) -> Result<World, Diagnostic> {
+    let mut world = store.load()?;
+    if wants_details(program) {
+        store.load_details(&mut world)?;
+    }
+    Ok(world)
+}
+
+fn wants_details(program: &Program) -> bool {
+    let mut wanted = reason::wanted(program);
+    wanted.extend(guard::active(program));
+    facts::wants_details(program, &wanted)
+}
+
+/// What a user's rules say of a plan that led to this world.
+fn judged(
+    program: &Program,
+    world: &World,
+    plan: &Plan,
+    options: &Options,
+) -> Result<Vec<Diagnostic>, Diagnostic> {
+    let mut said = guard::check(program, world, plan, options.now)?;
+    if options.ignore_violations {
+        guard::ignore(&mut said);
+    }
+    Ok(said)
 }
 
 /// Makes the plan for an input: puts its objects into the world and settles it. The
@@ -107,6 +154,7 @@ pub fn plan(
     program: &Program,
     options: &Options,
 ) -> Result<Planned, Diagnostic> {
+    world.detailed |= wants_details(program);
     let objects = put_all(world, reading.objects, gone, options);
     planned(world, objects, program, options)
 }
@@ -164,7 +212,8 @@ fn planned(
 ) -> Result<Planned, Diagnostic> {
     let mut reasoner = Reasoner::new(program, options.grouping);
     let (plan, _) = finish(world, objects, &mut reasoner, &mut Settler::default(), options)?;
-    Ok(Planned { plan, reasoner })
+    let said = judged(program, world, &plan, options)?;
+    Ok(Planned { plan, reasoner, said })
 }
 
 fn finish(
@@ -179,7 +228,7 @@ fn finish(
     let settled = settler.settle(world, reasoner, settings)?;
     let explicit = objects.iter().any(|object| object.change == Change::Deleted);
     if !explicit {
-        guard(settled.lost, pods, options)?;
+        bounded(settled.lost, pods, options)?;
     }
     let mut plan = Plan {
         objects,
@@ -213,7 +262,7 @@ fn causes(
         .collect();
     let mut causes = BTreeMap::new();
     for (daemonset, node) in pairs {
-        if let Some(cause) = cause(world, reasoner.program(), daemonset, node, now)? {
+        if let Some(cause) = blocker(world, reasoner.program(), daemonset, node, now)? {
             causes.insert((daemonset.clone(), node.clone()), cause);
         }
     }
@@ -250,7 +299,7 @@ fn place(world: &World, pod: &ObjectKey) -> Option<(ObjectKey, Name)> {
 }
 
 /// Deleting many pods at once is never an accident: it needs to be asked for.
-fn guard(lost: usize, pods: usize, options: &Options) -> Result<(), Diagnostic> {
+fn bounded(lost: usize, pods: usize, options: &Options) -> Result<(), Diagnostic> {
     let (bound, said) = match options.max_delete {
         Some(MaxDelete::Pods(most)) => (most, format!("{most}")),
         Some(MaxDelete::Percent(percent)) => (pods * percent / 100, format!("{percent}%")),
@@ -315,7 +364,9 @@ pub fn brought(files: &[ReadFile], world: &World) -> Vec<InputFile> {
 }
 
 /// The whole of an apply on a store that was begun and loaded: plan, save, commit.
-/// On an error the caller drops the store, which rolls back.
+/// On an error the caller drops the store, which rolls back. A plan that is refused is
+/// not saved either. `own` are the user's files that go with the input; the program has
+/// been made with them.
 ///
 /// # Errors
 /// As [`plan`], and when the store cannot be written.
@@ -323,17 +374,23 @@ pub fn apply(
     store: &mut Store,
     id: &str,
     mut reading: Reading,
+    own: &[OwnFile],
     program: &Program,
     options: &Options,
 ) -> Result<Planned, Diagnostic> {
     let gone = gone(store, id, &reading, options)?;
     let files = std::mem::take(&mut reading.files);
-    let mut world = store.load()?;
+    let mut world = load(store, program)?;
     let planned = plan(&mut world, reading, &gone, program, options)?;
+    if planned.is_refused() {
+        store.rollback();
+        return Ok(planned);
+    }
     store.save(&mut world)?;
     store.save_input(id, &brought(&files, &world))?;
+    store.save_own_files(id, own)?;
     save_placement(store, &planned)?;
-    store.set_settled(options.asked.filter(|_| settled::is_settled(&planned.plan, &world)))?;
+    store.set_settled(options.asked.filter(|_| settled::is_settled(&planned.plan, &world, program)))?;
     store.commit()?;
     Ok(planned)
 }
@@ -349,8 +406,12 @@ pub fn apply_delete(
     program: &Program,
     options: &Options,
 ) -> Result<Planned, Diagnostic> {
-    let mut world = store.load()?;
+    let mut world = load(store, program)?;
     let planned = delete(&mut world, targets, cascade, program, options)?;
+    if planned.is_refused() {
+        store.rollback();
+        return Ok(planned);
+    }
     store.save(&mut world)?;
     save_placement(store, &planned)?;
     store.commit()?;

@@ -16,6 +16,7 @@ const WANTED: &[&str] = &[
     "added_toleration",
     "adopt",
     "adopt_revision",
+    "barred",
     "claims_revision",
     "collect",
     "collect_revision",
@@ -75,6 +76,12 @@ pub enum Derived {
     Changed(Changes),
 }
 
+/// The relations that a plan needs.
+#[must_use]
+pub fn wanted(program: &Program) -> Vec<RelationId> {
+    WANTED.iter().filter_map(|name| program.relation(name)).collect()
+}
+
 /// A program with the facts of one world and what it derives from them.
 pub struct Reasoner {
     program: Program,
@@ -91,7 +98,7 @@ impl Reasoner {
     /// A reasoner that has derived nothing yet.
     #[must_use]
     pub fn new(program: &Program, grouping: Grouping) -> Self {
-        let wanted: Vec<RelationId> = WANTED.iter().filter_map(|name| program.relation(name)).collect();
+        let wanted = wanted(program);
         Reasoner {
             program: program.clone(),
             grounding: Grounding::new(program.clone(), grouping, &wanted),

@@ -4,6 +4,7 @@
 //! them and may add to the relations that are declared open.
 
 use crate::datalog::{Loaded, Program, Source};
+use crate::diagnostic::Diagnostic;
 
 /// File name and text of each, in the order in which they build on each other.
 pub const BUILTIN: &[(&str, &str)] = &[
@@ -15,6 +16,12 @@ pub const BUILTIN: &[(&str, &str)] = &[
     ("rules/status.dl", include_str!("../rules/status.dl")),
     ("rules/cluster.dl", include_str!("../rules/cluster.dl")),
 ];
+
+/// Whether something was found in a built-in text.
+#[must_use]
+pub fn is_builtin(found: &Diagnostic) -> bool {
+    found.place.as_ref().is_some_and(|place| BUILTIN.iter().any(|(file, _)| *file == &*place.file))
+}
 
 /// A rule text of a user: where it was read from, and what it says.
 #[derive(Debug, Clone)]

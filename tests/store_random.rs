@@ -217,6 +217,7 @@ proptest! {
                 classes: groups.iter().map(|(n, class)| (ObjectKey::new("default", format!("d{n}")), *class)).collect(),
                 profiles: groups.iter().map(|(n, profile)| (format!("n{n}").into(), *profile)).collect(),
                 fits: fits.iter().map(|(pair, (may_start, may_stay))| (*pair, Fit { may_start: *may_start, may_stay: *may_stay })).collect(),
+                barred: groups.iter().filter(|(_, class)| **class == 1).map(|(n, _)| (ObjectKey::new("default", format!("d{n}")), format!("n{n}").into())).collect(),
             };
             store.save_placement(before.as_ref(), &after).unwrap();
             prop_assert_eq!(&store.placement().unwrap(), &after);

@@ -8,6 +8,7 @@ use super::context::Context;
 use super::exit::{Exit, Failure};
 use super::plan::dry;
 use super::planning::{PlanningArgs, show};
+use super::policy::judge;
 use super::tree::TreeArgs;
 
 /// Arguments of `apply`.
@@ -47,21 +48,28 @@ pub fn run(args: &ApplyArgs, context: &mut Context) -> Result<Exit, Failure> {
     let (mut reading, mut errors) = planning.read(context)?;
     let mut tree = Exit::Done;
     if args.dry_run == DryRun::Client {
-        let (planned, refused) = dry(planning, &mut reading, &mut errors, context)?;
+        let (mut planned, refused) = dry(planning, &mut reading, &mut errors, context)?;
         show(&planned.plan, planning.output, false, context)?;
         if let Some(refused) = refused {
             return Err(refused.into());
         }
+        if let Some(exit) = judge(&mut planned, context) {
+            return Ok(exit);
+        }
     } else {
-        let program = planning.bounds.rules.load(context)?;
         let open = Open::write("dsrules apply").wait(context.lock_timeout);
         let mut store = Store::open(&context.db, &open)?;
         args.tree.check(&store)?;
         store.begin()?;
         errors += planning.check_updates(&mut reading, &store, context)?;
         let asked = asked.and_then(|asked| asked.of(&reading));
-        let options = Options { asked, ..planning.options(context) };
-        let planned = pipeline::apply(&mut store, &planning.input.id(), reading, &program, &options)?;
+        let (id, options) = (planning.input.id(), Options { asked, ..planning.options(context) });
+        let rules = &planning.bounds.rules;
+        let policy = rules.with(&planning.input.paths(), Some(&id), Some(&store), context)?;
+        let mut planned = pipeline::apply(&mut store, &id, reading, &policy.own, &policy.program, &options)?;
+        if let Some(exit) = judge(&mut planned, context) {
+            return Ok(exit);
+        }
         if !context.quiet {
             show(&planned.plan, planning.output, true, context)?;
         }

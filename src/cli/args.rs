@@ -5,13 +5,17 @@ use std::time::Duration;
 
 use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum, builder::styling};
 
-use super::{apply, completions, delete, describe, explain, get, man, plan, rollout, rules, validate, watch};
+use super::{
+    apply, completions, delete, describe, explain, get, man, plan, query, rollout, rules, test, validate,
+    watch,
+};
 
 const EXIT_CODES: &str = "\
 Exit codes:
   0  done, or nothing to do
   1  an error; nothing was changed
   2  there are changes (only with --detailed-exitcode)
+  3  rules of your own call the plan a violation; nothing was changed
 
 First steps:
   dsrules apply -R examples/cluster        read a cluster, put pods on its nodes
@@ -59,8 +63,12 @@ pub enum Command {
     Delete(delete::DeleteArgs),
     /// Say why a daemonset's pod is on a node, or is not
     Explain(explain::ExplainArgs),
+    /// Ask any question in the language of the rules
+    Query(query::QueryArgs),
     /// Follow, undo or repeat a daemonset's rollout
     Rollout(rollout::RolloutArgs),
+    /// Test that plans are as expected, for rules and manifests of your own
+    Test(test::TestArgs),
     /// Show the rules that decide
     Rules(rules::RulesArgs),
     /// Write the completion script of a shell

@@ -12,6 +12,7 @@ use super::apply::DryRun;
 use super::context::Context;
 use super::exit::{Exit, Failure};
 use super::planning::BoundArgs;
+use super::policy::judge;
 use super::resources::{Resource, Wanted, missing, wanted};
 use super::selector::LabelSelector;
 use super::tree::TreeArgs;
@@ -67,7 +68,6 @@ pub enum How {
 /// Deletes and shows what became of it.
 pub fn run(args: &DeleteArgs, context: &mut Context) -> Result<Exit, Failure> {
     let wanted = wanted(&args.resources)?;
-    let program = args.bounds.rules.load(context)?;
     let options = args.bounds.options(context);
     let cascade = match args.cascade {
         How::Background => Cascade::Background,
@@ -85,11 +85,15 @@ pub fn run(args: &DeleteArgs, context: &mut Context) -> Result<Exit, Failure> {
         context.note("No resources found");
         return Ok(Exit::Done);
     }
-    let planned = if dry {
-        pipeline::delete(&mut store.load()?, &targets, cascade, &program, &options)?
+    let program = args.bounds.rules.of_store(&store, context)?;
+    let mut planned = if dry {
+        pipeline::delete(&mut pipeline::load(&store, &program)?, &targets, cascade, &program, &options)?
     } else {
         pipeline::apply_delete(&mut store, &targets, cascade, &program, &options)?
     };
+    if let Some(exit) = judge(&mut planned, context) {
+        return Ok(exit);
+    }
     show(args, &planned.plan, dry, context)?;
     if dry { Ok(Exit::Done) } else { args.tree.sync(&store, context) }
 }

@@ -1,4 +1,4 @@
-//! How a command ends: three exit codes, and what is said on the way out.
+//! How a command ends: four exit codes, and what is said on the way out.
 //!
 //! A mistyped command is an error like any other (1): 2 is kept for "there are changes",
 //! so a script that asks for that is not misled by a typo.
@@ -19,6 +19,8 @@ pub enum Exit {
     Error,
     /// 2: there are changes, where `--detailed-exitcode` asked.
     Changes,
+    /// 3: the user's own rules refuse the plan.
+    Violated,
 }
 
 impl From<Exit> for ExitCode {
@@ -27,6 +29,7 @@ impl From<Exit> for ExitCode {
             Exit::Done => 0,
             Exit::Error => 1,
             Exit::Changes => 2,
+            Exit::Violated => 3,
         })
     }
 }

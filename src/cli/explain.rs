@@ -1,86 +1,137 @@
-//! `dsrules explain DAEMONSET NODE`: why a pod is there, or is not.
+//! `dsrules explain`: why a pod is there, or is not, from the rules that decided it.
 
 use clap::{Args, ValueEnum};
 use dsrules::diagnostic::Diagnostic;
-use dsrules::explain::explain;
+use dsrules::explain;
 use dsrules::model::{Kind, ObjectKey};
-use dsrules::report::{self, Detail};
+use dsrules::report;
 
 use super::context::Context;
 use super::exit::{Exit, Failure};
-use super::resources::{Resource, missing, resource};
-use super::rules::RuleArgs;
+use super::world::{Seen, WorldArgs};
 
 /// Arguments of `explain`.
 #[derive(Debug, Args)]
 pub struct ExplainArgs {
-    /// The daemonset: NAME or daemonset/NAME
-    daemonset: String,
-    /// The node: NAME or node/NAME
-    node: String,
-    /// The namespace of the daemonset
+    /// A daemonset and a node, a daemonset alone for all nodes, or `pod NAME`
+    #[arg(value_name = "DAEMONSET [NODE] | pod NAME", required = true, num_args = 1..=2)]
+    what: Vec<String>,
+    /// The namespace to look in
     #[arg(long, short = 'n', value_name = "NAMESPACE", default_value = "default")]
     namespace: String,
-    /// How to show it; wide shows every step, down to the facts
-    #[arg(long, short = 'o', value_name = "FORMAT", value_enum)]
-    output: Option<Format>,
+    /// How to show it
+    #[arg(long, short = 'o', value_name = "FORMAT", value_enum, default_value_t = Format::Text)]
+    output: Format,
     #[command(flatten)]
-    rules: RuleArgs,
+    world: WorldArgs,
 }
 
 /// `-o` of `explain`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub enum Format {
-    // JSON, with a version field
+    /// A tree
+    Text,
+    /// JSON, with a version field
     Json,
-    // YAML, with a version field
-    Yaml,
-    // Every step, down to the facts
-    Wide,
+    /// A graph for Graphviz
+    Dot,
 }
 
-/// Explains one pair.
+/// Explains.
 pub fn run(args: &ExplainArgs, context: &mut Context) -> Result<Exit, Failure> {
-    let daemonset = ObjectKey::new(args.namespace.as_str(), bare(&args.daemonset, Kind::DaemonSet)?);
-    let node = bare(&args.node, Kind::Node)?;
-    let program = args.rules.load(context)?;
-    let store = context.read()?;
-    let world = store.load()?;
-    let Some(explanation) = explain(&world, &program, &daemonset, node, context.seconds())? else {
-        let node = ObjectKey::new("", node);
-        let mut problems = Vec::new();
-        for (kind, key, there) in [
-            (Kind::DaemonSet, &daemonset, world.daemonsets.contains_key(&daemonset)),
-            (Kind::Node, &node, world.nodes.contains_key(&node)),
-        ] {
-            if !there {
-                problems.push(missing(kind, key, &store)?);
+    let seen = args.world.load(&args.namespace, context)?;
+    let words: Vec<&str> = args.what.iter().map(String::as_str).collect();
+    match words.as_slice() {
+        [pod, name] if Kind::from_resource(pod) == Some(Kind::Pod) => of_pod(args, name, &seen, context),
+        [daemonset, node] => {
+            let daemonset = daemonset_key(args, daemonset);
+            pair(args, &daemonset, node.strip_prefix("node/").unwrap_or(node), &seen, context)
+        }
+        [one] => match one.split_once('/') {
+            Some((kind, name)) if Kind::from_resource(kind) == Some(Kind::Pod) => {
+                of_pod(args, name, &seen, context)
             }
+            _ => summary(args, &daemonset_key(args, one), &seen, context),
+        },
+        _ => Err(Diagnostic::error("nothing-named", "no daemonset was named")
+            .help("write `dsrules explain DAEMONSET NODE`")
+            .into()),
+    }
+}
+
+/// `NAME`, `daemonset/NAME` or `NAMESPACE/NAME`.
+fn daemonset_key(args: &ExplainArgs, word: &str) -> ObjectKey {
+    match word.split_once('/') {
+        Some((kind, name)) if Kind::from_resource(kind) == Some(Kind::DaemonSet) => {
+            ObjectKey::new(args.namespace.as_str(), name)
+        }
+        Some((namespace, name)) => ObjectKey::new(namespace, name),
+        None => ObjectKey::new(args.namespace.as_str(), word),
+    }
+}
+
+fn of_pod(args: &ExplainArgs, name: &str, seen: &Seen, context: &mut Context) -> Result<Exit, Failure> {
+    let key = ObjectKey::new(args.namespace.as_str(), name);
+    if !seen.world.pods.contains_key(&key) {
+        return Err(seen.missing(Kind::Pod, &key).into());
+    }
+    let no = |what: &str| Diagnostic::error("not-a-daemon-pod", format!("the pod `{name}` {what}"));
+    match explain::of_pod(&seen.world, &key) {
+        Some((daemonset, Some(node))) => {
+            let (daemonset, node) = (daemonset.meta.key.clone(), node.meta.key.name.clone());
+            pair(args, &daemonset, &node, seen, context)
+        }
+        Some((_, None)) => Err(no("is on no node that there is").into()),
+        None => Err(no("belongs to no daemonset that there is")
+            .help("`dsrules describe pod NAME` shows its owner")
+            .into()),
+    }
+}
+
+fn pair(
+    args: &ExplainArgs,
+    daemonset: &ObjectKey,
+    node: &str,
+    seen: &Seen,
+    context: &mut Context,
+) -> Result<Exit, Failure> {
+    let node_key = ObjectKey::new("", node);
+    let (found, on) = (seen.world.daemonsets.get(daemonset), seen.world.nodes.get(&node_key));
+    let (Some(found), Some(on)) = (found, on) else {
+        let mut problems = Vec::new();
+        if found.is_none() {
+            problems.push(seen.missing(Kind::DaemonSet, daemonset));
+        }
+        if on.is_none() {
+            problems.push(seen.missing(Kind::Node, &node_key));
         }
         return Err(problems.into());
     };
+    let mut explanation = explain::pair(&seen.program, &seen.world, found, on, context.seconds())?;
+    seen.locate(&mut explanation)?;
+    let out = &mut context.out;
     match args.output {
-        Some(Format::Json) => {
-            report::write_json(&report::explanation_document(&explanation), &mut context.out)?
-        }
-        Some(Format::Yaml) => {
-            report::write_yaml(&report::explanation_document(&explanation), &mut context.out)?
-        }
-        output => {
-            let wide = output == Some(Format::Wide) || context.verbose;
-            let detail = if wide { Detail::Wide } else { Detail::Short };
-            report::explanation(&explanation, detail, context.paint, &mut context.out)?;
-        }
+        Format::Text => report::explanation(&explanation, context.paint, out)?,
+        Format::Json => report::write_json(&report::explanation_document(&explanation), out)?,
+        Format::Dot => report::explanation_dot(&explanation, out)?,
     }
     Ok(Exit::Done)
 }
 
-/// The name alone, whether or not its kind stands before it.
-fn bare(word: &str, kind: Kind) -> Result<&str, Diagnostic> {
-    match word.split_once('/') {
-        None => Ok(word),
-        Some((of, name)) if resource(of)? == Resource::Kind(kind) => Ok(name),
-        Some(_) => Err(Diagnostic::error("bad-name", format!("`{word}` is no {kind}"))
-            .help("first the daemonset, then the node: `dsrules explain fluentd worker-1 -n kube-system`")),
+fn summary(args: &ExplainArgs, key: &ObjectKey, seen: &Seen, context: &mut Context) -> Result<Exit, Failure> {
+    let Some(daemonset) = seen.world.daemonsets.get(key) else {
+        return Err(seen.missing(Kind::DaemonSet, key).into());
+    };
+    let summary = explain::summary(&seen.program, &seen.world, daemonset, context.seconds())?;
+    let out = &mut context.out;
+    match args.output {
+        Format::Text => report::summary(&summary, context.paint, out)?,
+        Format::Json => report::write_json(&report::summary_document(&summary), out)?,
+        Format::Dot => {
+            return Err(Diagnostic::error("no-graph", "a summary over all nodes is no graph")
+                .help("name a node as well, or leave `-o dot` away")
+                .into());
+        }
     }
+    Ok(Exit::Done)
 }

@@ -55,6 +55,11 @@ impl InputArgs {
         paths.join("\n")
     }
 
+    /// The files and folders that were named, without stdin.
+    pub fn paths(&self) -> Vec<PathBuf> {
+        self.named().filter(|path| path.as_os_str() != "-").cloned().collect()
+    }
+
     /// What was named, in order.
     fn named(&self) -> impl Iterator<Item = &PathBuf> {
         self.paths.iter().chain(&self.filename)

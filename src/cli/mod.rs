@@ -17,14 +17,18 @@ mod input;
 mod man;
 mod plan;
 mod planning;
+mod policy;
+mod query;
 mod resources;
 mod rollout;
 mod rules;
 mod selector;
 mod sort;
+mod test;
 mod tree;
 mod validate;
 mod watch;
+mod world;
 
 use std::process::ExitCode;
 
@@ -59,6 +63,8 @@ fn run(command: &Command, context: &mut Context) -> Result<Exit, Failure> {
         Command::Describe(args) => describe::run(args, context),
         Command::Explain(args) => explain::run(args, context),
         Command::Rollout(args) => rollout::run(args, context),
+        Command::Query(args) => query::run(args, context),
+        Command::Test(args) => test::run(args, context),
         Command::Rules(args) => rules::run(args, context),
         Command::Completions(args) => completions::run(args, context),
         Command::Man(args) => man::run(args, context),

@@ -10,6 +10,7 @@ use dsrules::store::{Missing, Open, Store};
 use super::context::Context;
 use super::exit::{Exit, Failure};
 use super::planning::{PlanningArgs, show};
+use super::policy::judge;
 
 /// Arguments of `plan`.
 #[derive(Debug, Args)]
@@ -29,10 +30,13 @@ pub fn run(args: &PlanArgs, context: &mut Context) -> Result<Exit, Failure> {
         return Ok(Exit::Done);
     }
     let (mut reading, mut errors) = args.planning.read(context)?;
-    let (planned, refused) = dry(&args.planning, &mut reading, &mut errors, context)?;
+    let (mut planned, refused) = dry(&args.planning, &mut reading, &mut errors, context)?;
     show(&planned.plan, args.planning.output, false, context)?;
     if let Some(refused) = refused {
         return Err(refused.into());
+    }
+    if let Some(exit) = judge(&mut planned, context) {
+        return Ok(exit);
     }
     Ok(match (errors, args.detailed_exitcode && changes(&planned.plan)) {
         (0, true) => Exit::Changes,
@@ -50,20 +54,22 @@ pub fn dry(
     errors: &mut usize,
     context: &Context,
 ) -> Result<(Planned, Option<Diagnostic>), Failure> {
-    let program = args.bounds.rules.load(context)?;
-    let options = args.options(context);
+    let (id, options) = (args.input.id(), args.options(context));
     let open = Open::read().wait(context.lock_timeout).missing(Missing::Empty);
     let store = Store::open(&context.db, &open)?;
+    let policy = args.bounds.rules.with(&args.input.paths(), Some(&id), Some(&store), context)?;
+    let program = &policy.program;
     *errors += args.check_updates(reading, &store, context)?;
     let reading = std::mem::take(reading);
-    let gone = pipeline::gone(&store, &args.input.id(), &reading, &options)?;
+    let gone = pipeline::gone(&store, &id, &reading, &options)?;
     let mut again = Reading::default();
     again.objects.clone_from(&reading.objects);
-    match pipeline::plan(&mut store.load()?, reading, &gone, &program, &options) {
+    match pipeline::plan(&mut pipeline::load(&store, program)?, reading, &gone, program, &options) {
         Ok(planned) => Ok((planned, None)),
         Err(refused) if refused.code == "too-many-deletions" => {
             let options = Options { max_delete: Some(MaxDelete::Percent(100)), ..options };
-            let planned = pipeline::plan(&mut store.load()?, again, &gone, &program, &options)?;
+            let planned =
+                pipeline::plan(&mut pipeline::load(&store, program)?, again, &gone, program, &options)?;
             Ok((planned, Some(refused)))
         }
         Err(error) => Err(error.into()),

@@ -13,7 +13,7 @@ use dsrules::store::{Missing, Open, Store};
 use super::context::Context;
 use super::exit::Failure;
 use super::input::{InputArgs, absolute};
-use super::rules::RuleArgs;
+use super::policy::RuleArgs;
 
 /// Options of `plan` and `apply`.
 #[derive(Debug, Clone, Args)]
@@ -41,6 +41,9 @@ pub struct PlanningArgs {
 pub struct BoundArgs {
     #[command(flatten)]
     pub rules: RuleArgs,
+    /// Go on although rules of your own call the plan a violation
+    #[arg(long)]
+    pub ignore_violations: bool,
     /// Refuse a plan that deletes more pods for good, as `10` or `5%` [default: 50%, from 20 pods on]
     #[arg(long, value_name = "N|P%", value_parser = max_delete)]
     pub max_delete: Option<MaxDelete>,
@@ -81,6 +84,7 @@ impl BoundArgs {
                 Ready::Observe => Readiness::Observe,
             },
             max_delete: self.max_delete,
+            ignore_violations: self.ignore_violations,
             ..Options::at(context.seconds())
         }
     }
@@ -109,7 +113,7 @@ impl PlanningArgs {
     /// What is asked, where the store may know already that nothing is to be done: not
     /// with rules of a user, which may ask for the time.
     pub fn ask(&self, context: &Context) -> Option<Asked> {
-        if !self.bounds.rules.is_empty() || self.keep_going {
+        if self.keep_going || !self.bounds.rules.are_none(&self.input.paths()) {
             return None;
         }
         let (paths, hashes): (Vec<_>, Vec<String>) = self.input.hashes()?.into_iter().unzip();

@@ -1,24 +1,13 @@
 //! `dsrules rules list|show`: the policy, as it is written and run.
 
-use std::fs;
-use std::path::PathBuf;
-
 use clap::{Args, Subcommand};
 use dsrules::datalog::{Declaration, Kind as RelationKind, Literal, Program, RelationId};
-use dsrules::diagnostic::{Diagnostic, Place, nearest};
+use dsrules::diagnostic::{Diagnostic, nearest};
 use dsrules::report::Table;
-use dsrules::rules::{self, UserRules};
 
 use super::context::Context;
 use super::exit::{Exit, Failure};
-
-/// A user's own rules, for every command that runs rules.
-#[derive(Debug, Clone, Args)]
-pub struct RuleArgs {
-    /// Rules of your own (.dl files, or folders of them), beside the built-in ones
-    #[arg(long, value_name = "PATH", env = "DSRULES_RULES", value_delimiter = ':')]
-    rules: Vec<PathBuf>,
-}
+use super::policy::RuleArgs;
 
 /// Arguments of `rules`.
 #[derive(Debug, Args)]
@@ -49,75 +38,9 @@ enum RulesCommand {
 /// Lists or shows.
 pub fn run(args: &RulesArgs, context: &mut Context) -> Result<Exit, Failure> {
     match &args.command {
-        RulesCommand::List { open, rules } => list(&rules.load(context)?, *open, context),
-        RulesCommand::Show { name, rules } => show(&rules.load(context)?, name, context),
+        RulesCommand::List { open, rules } => list(&rules.alone(context)?, *open, context),
+        RulesCommand::Show { name, rules } => show(&rules.alone(context)?, name, context),
     }
-}
-
-impl RuleArgs {
-    /// Whether only the built-in rules are meant.
-    pub fn is_empty(&self) -> bool {
-        self.rules.iter().all(|path| path.as_os_str().is_empty())
-    }
-
-    /// The texts of the user's rules, in path order.
-    pub fn read(&self) -> Result<Vec<UserRules>, Diagnostic> {
-        let mut files = Vec::new();
-        for path in self.rules.iter().filter(|path| !path.as_os_str().is_empty()) {
-            let unreadable = |error: std::io::Error| {
-                Diagnostic::error(
-                    "unreadable-rules",
-                    format!("the rules `{}` cannot be read", path.display()),
-                )
-                .because(error.to_string())
-                .help("`--rules` takes .dl files and folders of them")
-            };
-            if !path.is_dir() {
-                files.push((path.clone(), fs::read_to_string(path).map_err(unreadable)?));
-                continue;
-            }
-            let mut inside = Vec::new();
-            for entry in fs::read_dir(path).map_err(unreadable)? {
-                inside.push(entry.map_err(unreadable)?.path());
-            }
-            inside.retain(|file| file.extension().is_some_and(|extension| extension == "dl"));
-            inside.sort();
-            if inside.is_empty() {
-                return Err(Diagnostic::error("no-rules", "there are no rules in the folder")
-                    .at(Place::file(path.display().to_string()))
-                    .help("rule files end in `.dl`"));
-            }
-            for file in inside {
-                let text = fs::read_to_string(&file).map_err(unreadable)?;
-                files.push((file, text));
-            }
-        }
-        Ok(files
-            .into_iter()
-            .map(|(file, text)| UserRules { file: file.display().to_string(), text })
-            .collect())
-    }
-
-    /// The checked program; warnings about the user's own rules are told.
-    pub fn load(&self, context: &Context) -> Result<Program, Failure> {
-        let loaded = rules::load(&self.read()?);
-        match loaded.program {
-            Some(program) => {
-                let own =
-                    |found: &Diagnostic| found.place.as_ref().is_none_or(|place| !is_builtin(&place.file));
-                let own: Vec<Diagnostic> = loaded.diagnostics.into_iter().filter(own).collect();
-                if !own.is_empty() {
-                    context.tell(own);
-                }
-                Ok(program)
-            }
-            None => Err(loaded.diagnostics.into()),
-        }
-    }
-}
-
-fn is_builtin(file: &str) -> bool {
-    rules::BUILTIN.iter().any(|(name, _)| *name == file)
 }
 
 fn list(program: &Program, open: bool, context: &mut Context) -> Result<Exit, Failure> {

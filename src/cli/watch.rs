@@ -101,9 +101,11 @@ pub fn run(args: &WatchArgs, context: &mut Context) -> Result<Exit, Failure> {
 
 async fn watch(args: &WatchArgs, context: &mut Context) -> Result<Exit, Failure> {
     let mut pause = Pause::new()?;
-    let program = args.bounds.rules.load(context)?;
     let open = Open::write("dsrules watch").wait(context.lock_timeout);
-    let session = Session::new(Store::open(&context.db, &open)?, program);
+    let store = Store::open(&context.db, &open)?;
+    let beside = [args.dir.clone()];
+    let policy = args.bounds.rules.with(&beside, Some(&absolute(&args.dir)), Some(&store), context)?;
+    let session = Session::new(store, policy.program, policy.own);
     let root = std::path::absolute(&args.dir)?;
     if !args.once && std::fs::metadata(&root).is_ok_and(|found| !found.is_dir()) {
         let what = format!("`{}` is not a folder", args.dir.display());

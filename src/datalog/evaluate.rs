@@ -72,7 +72,7 @@ impl Evaluation {
                 needed[declaration.id.index()].then(|| Arc::new(Table::new(columns, RowSet::new(columns))))
             })
             .collect();
-        for (id, mut rows) in facts.checked(program)? {
+        for (id, mut rows) in facts.with_given(program, symbols).checked(program)? {
             if needed[id.index()] {
                 rows.sort();
                 rows.shrink();
@@ -331,7 +331,7 @@ impl Program {
 }
 
 /// For each relation, whether one of the wanted ones depends on it.
-fn needed(program: &Program, wanted: &[RelationId]) -> Vec<bool> {
+pub(super) fn needed(program: &Program, wanted: &[RelationId]) -> Vec<bool> {
     let mut needed = vec![false; program.body.declarations.len()];
     let mut waiting: Vec<RelationId> = wanted.to_vec();
     let mut uses: Vec<Vec<RelationId>> = vec![Vec::new(); needed.len()];

@@ -4,9 +4,9 @@
 //! being copied; handing them over sorted saves the sort.
 
 use super::MAX_COLUMNS;
-use super::program::{Kind, Program, RelationId};
+use super::program::{Kind, Program, RelationId, Term};
 use super::rows::{Row, RowSet};
-use super::symbols::Sym;
+use super::symbols::{Sym, Symbols};
 use crate::diagnostic::Diagnostic;
 
 /// Rows per relation.
@@ -56,6 +56,20 @@ impl Facts {
     pub fn rows(&self, relation: RelationId) -> impl Iterator<Item = Row> + '_ {
         let found = self.relations.get(relation.index()).and_then(Option::as_ref);
         found.into_iter().flat_map(|(columns, rows)| rows.iter(*columns))
+    }
+
+    /// These and the rows that come with the program.
+    pub(super) fn with_given(mut self, program: &Program, symbols: &mut Symbols) -> Self {
+        for given in program.given() {
+            let values = given.values.iter().map(|value| match value {
+                Term::Number(number) => symbols.number(*number),
+                Term::Text(text) => symbols.text(text),
+                // Refused when the program was checked.
+                Term::Variable(_) | Term::Any => symbols.text(""),
+            });
+            self.insert(given.relation, &values.collect::<Vec<_>>());
+        }
+        self
     }
 
     /// The rows of each relation, when all of them are rows of inputs of the program.

@@ -36,8 +36,8 @@ mod view;
 pub use evaluate::{Evaluation, Limits};
 pub use facts::Facts;
 pub use program::{
-    Atom, Column, Comparison, Declaration, Kind, Literal, Loaded, NUMBER, Operator, Program, RelationId,
-    Rule, Sum, Term, Variable,
+    Atom, Column, Comparison, Declaration, Given, Guard, Kind, Literal, Loaded, NUMBER, Operator, Program,
+    RelationId, Rule, Sum, Term, Variable,
 };
 pub use query::Query;
 pub use rows::Row;

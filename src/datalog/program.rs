@@ -37,6 +37,29 @@ pub enum Kind {
     Output,
 }
 
+/// What a row of a relation means to whoever asked for it to be derived.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Guard {
+    /// Each row is something that must not be (`violation`).
+    Violation,
+    /// Each row is something worth a warning (`warning`).
+    Warning,
+}
+
+/// A row of an input that came with the program: a fact in a rule text, or a line of a
+/// file of facts.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Given {
+    /// The input.
+    pub relation: RelationId,
+    /// A constant for each of its columns.
+    pub values: Vec<Term>,
+    /// The file it is from.
+    pub file: Arc<str>,
+    /// The line, from 1.
+    pub line: u32,
+}
+
 /// A column of a relation.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Column {
@@ -62,6 +85,8 @@ pub struct Declaration {
     pub kind: Kind,
     /// Whether a user's rules may derive more of it.
     pub open: bool,
+    /// Whether its rows are violations or warnings; then it is an output.
+    pub guard: Option<Guard>,
     /// The `///` lines over it.
     pub doc: String,
     /// The text it is from.
@@ -225,6 +250,7 @@ pub(super) struct Body {
     pub declarations: Vec<Declaration>,
     pub names: BTreeMap<Arc<str>, RelationId>,
     pub rules: Vec<Rule>,
+    pub given: Vec<Given>,
     pub strata: Vec<Stratum>,
 }
 
@@ -270,6 +296,20 @@ impl Program {
         finish(body, diagnostics)
     }
 
+    /// The same program with more rows for its inputs. They must fit the declarations:
+    /// an evaluation refuses others.
+    #[must_use]
+    pub fn with_given(&self, rows: impl IntoIterator<Item = Given>) -> Program {
+        let mut body = (*self.body).clone();
+        body.given.extend(rows);
+        Program { body: Arc::new(body) }
+    }
+
+    /// The rows of inputs that come with the program.
+    pub fn given(&self) -> impl Iterator<Item = &Given> {
+        self.body.given.iter()
+    }
+
     /// The relation of that name.
     #[must_use]
     pub fn relation(&self, name: &str) -> Option<RelationId> {
@@ -312,9 +352,30 @@ impl Program {
     pub fn place(&self, rule: &Rule) -> Place {
         self.body.place(rule.span)
     }
+
+    /// Where the head of a rule stands.
+    #[must_use]
+    pub fn place_of_head(&self, rule: &Rule) -> Place {
+        self.body.place(rule.head.span)
+    }
+
+    /// Where a relation is declared.
+    #[must_use]
+    pub fn place_of(&self, declaration: &Declaration) -> Place {
+        self.body.place(declaration.span)
+    }
+
+    /// Where the terms of an atom stand.
+    pub fn places<'a>(&'a self, atom: &'a Atom) -> impl Iterator<Item = Place> + 'a {
+        atom.spans.iter().map(|span| self.body.place(*span))
+    }
 }
 
 fn finish(mut body: Body, mut diagnostics: Vec<Diagnostic>) -> Loaded {
+    // Facts for an input are rows like those that come from outside, not rules.
+    let inputs: Vec<bool> = body.declarations.iter().map(|it| it.kind == Kind::Input).collect();
+    let facts = body.rules.extract_if(.., |rule| inputs[rule.head.relation.index()]).map(given);
+    body.given.extend(facts.collect::<Vec<_>>());
     if !diagnostics.iter().any(Diagnostic::is_error) {
         match stratify(&body) {
             Ok(strata) => body.strata = strata,
@@ -324,4 +385,8 @@ fn finish(mut body: Body, mut diagnostics: Vec<Diagnostic>) -> Loaded {
     Diagnostic::sort(&mut diagnostics);
     let failed = diagnostics.iter().any(Diagnostic::is_error);
     Loaded { program: (!failed).then(|| Program { body: Arc::new(body) }), diagnostics }
+}
+
+fn given(fact: Rule) -> Given {
+    Given { relation: fact.head.relation, values: fact.head.terms, file: fact.file, line: fact.line }
 }

@@ -9,13 +9,16 @@ use std::sync::Arc;
 use super::lexer::Fault;
 use super::parser::parse;
 use super::program::{
-    Atom, Body, Column, Comparison, Declaration, Kind, Literal, NUMBER, Operator, RelationId, Rule, Sum,
-    Term, Variable,
+    Atom, Body, Column, Comparison, Declaration, Guard, Kind, Literal, NUMBER, Operator, RelationId, Rule,
+    Sum, Term, Variable,
 };
 use super::source::{Source, Span, Text};
 use super::syntax::{Items, RawAtom, RawDeclaration, RawLiteral, RawRule, RawSum, RawTerm, RawType};
 use super::{MAX_COLUMNS, MAX_DIAGNOSTICS, MAX_SOURCE, MAX_VARIABLES};
 use crate::diagnostic::{Diagnostic, Place, nearest};
+
+/// What may stand behind a declaration.
+const QUALIFIERS: [&str; 5] = ["input", "output", "open", "violation", "warning"];
 
 /// Everything but the strata, and what is wrong with it.
 pub(super) fn resolve(sources: &[Source<'_>]) -> (Body, Vec<Diagnostic>) {
@@ -141,7 +144,7 @@ impl Resolver {
             self.report(error, extra.name_span);
         }
         self.columns(&raw);
-        let (kind, open) = self.qualifiers(&raw);
+        let (kind, open, guard) = self.qualifiers(&raw);
         if self.found.len() > before {
             self.broken.insert(raw.name);
             return;
@@ -158,6 +161,7 @@ impl Resolver {
                 .collect(),
             kind,
             open,
+            guard,
             doc: raw.doc.join("\n").trim().to_owned(),
             file: text.file.clone(),
             line: text.line(raw.span.start),
@@ -189,29 +193,39 @@ impl Resolver {
         }
     }
 
-    fn qualifiers(&mut self, raw: &RawDeclaration) -> (Kind, bool) {
-        let (mut kind, mut open) = (Kind::Internal, false);
+    fn qualifiers(&mut self, raw: &RawDeclaration) -> (Kind, bool, Option<Guard>) {
+        let (mut kind, mut open, mut guard) = (Kind::Internal, false, None);
         for (word, span) in &raw.qualifiers {
-            let before = (kind, open);
+            let before = (kind, open, guard);
             match word.as_str() {
                 "input" => kind = Kind::Input,
                 "output" if kind != Kind::Input => kind = Kind::Output,
                 "open" => open = true,
+                "violation" => (kind, guard) = (Kind::Output, Some(Guard::Violation)),
+                "warning" => (kind, guard) = (Kind::Output, Some(Guard::Warning)),
                 _ => {}
             }
-            if before == (kind, open) || (open && kind == Kind::Input) {
-                let known = matches!(word.as_str(), "input" | "output" | "open");
-                let message = if known {
-                    format!("`{word}` does not go with what stands before it")
+            let mixed = before != (Kind::Internal, false, None)
+                && !matches!((kind, open, guard), (Kind::Output, true, None));
+            if before == (kind, open, guard) || mixed {
+                let error = if QUALIFIERS.contains(&word.as_str()) {
+                    Diagnostic::error(
+                        "unknown-qualifier",
+                        format!("`{word}` does not go with what stands before it"),
+                    )
                 } else {
-                    format!("unknown qualifier `{word}`")
+                    Diagnostic::error("unknown-qualifier", format!("unknown qualifier `{word}`"))
                 };
-                let error = Diagnostic::error("unknown-qualifier", message)
-                    .help("a relation is `input`, `output`, `open`, `open output` or none of them");
+                let error = match nearest(word, QUALIFIERS) {
+                    Some(near) if near != word => error.help(format!("did you mean `{near}`?")),
+                    _ => error.help(
+                        "a relation is `input`, `output`, `open`, `open output`, `violation`, `warning` or none of them",
+                    ),
+                };
                 self.report(error, *span);
             }
         }
-        (kind, open)
+        (kind, open, guard)
     }
 
     fn rule(&mut self, raw: RawRule) -> Option<Rule> {
@@ -230,7 +244,7 @@ impl Resolver {
             self.report(error, raw.head.span);
             return None;
         }
-        self.permitted(&raw.head, head.relation)?;
+        self.permitted(&raw.head, head.relation, raw.body.is_empty())?;
         let text = &self.body.texts[raw.span.source as usize];
         let sentence: Vec<&str> = raw.sentence.iter().map(|(line, _)| line.trim()).collect();
         Some(Rule {
@@ -247,14 +261,19 @@ impl Resolver {
     }
 
     /// Whether a rule may stand where it stands.
-    fn permitted(&mut self, raw: &RawAtom, id: RelationId) -> Option<()> {
+    fn permitted(&mut self, raw: &RawAtom, id: RelationId, is_fact: bool) -> Option<()> {
         let head = self.body.declaration(id);
         let by_user = !self.body.texts[raw.span.source as usize].builtin;
         let name = &raw.name;
-        let error = if head.kind == Kind::Input {
-            Diagnostic::error("rule-for-input", format!("a rule derives `{name}`, which is an input"))
-                .because("the rows of an input come from outside only")
-                .help("derive a relation of your own and use it beside the input")
+        let error = if head.kind == Kind::Input && (head.builtin || !is_fact) {
+            let error =
+                Diagnostic::error("rule-for-input", format!("a rule derives `{name}`, which is an input"))
+                    .because("the rows of an input are facts; no rule adds to them");
+            error.help(if head.builtin {
+                "derive a relation of your own and use it beside the input"
+            } else {
+                "take `input` away from its declaration, or state it as a fact without a body"
+            })
         } else if by_user && head.builtin && !head.open {
             let open: Vec<String> = self
                 .body

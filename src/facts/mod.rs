@@ -23,6 +23,8 @@ use std::collections::{BTreeSet, HashMap};
 
 use rustc_hash::{FxHashMap, FxHashSet};
 
+pub use cluster::wants_details;
+
 use crate::datalog::{Evaluation, Facts, Program, RelationId, Row, Sym, Symbols};
 use crate::model::{Kind, Labels, Name, ObjectKey, Requirement, World};
 
@@ -41,11 +43,13 @@ pub enum Grouping {
 pub struct Grounding {
     /// The program whose input relations are filled.
     program: Program,
-    /// The relations that are filled.
+    /// The relations that are filled: those that are asked for, directly or not.
     needed: BTreeSet<RelationId>,
     /// Names to symbols.
     pub symbols: Symbols,
     grouping: Grouping,
+    /// A daemonset and a node that stand for themselves, because they are asked about.
+    alone: (Option<ObjectKey>, Option<Name>),
     /// Label keys that some daemonset's placement asks for.
     keys: BTreeSet<Name>,
     /// Node names that some daemonset's placement names.
@@ -72,6 +76,7 @@ impl Grounding {
             needed,
             symbols: Symbols::new(),
             grouping,
+            alone: (None, None),
             keys: BTreeSet::new(),
             named: BTreeSet::new(),
             known: FxHashSet::default(),
@@ -80,6 +85,22 @@ impl Grounding {
             ids: FxHashMap::default(),
             out: Facts::new(),
         }
+    }
+
+    /// Lets a daemonset and a node be groups of their own, by their names, so that what is
+    /// derived of them can be told.
+    pub fn single_out(&mut self, daemonset: &ObjectKey, node: Option<&Name>) {
+        self.alone = (Some(daemonset.clone()), node.cloned());
+    }
+
+    /// Whether a node is grouped with others.
+    fn groups_node(&self, name: &Name) -> bool {
+        self.grouping == Grouping::On && self.alone.1.as_ref() != Some(name)
+    }
+
+    /// Whether a daemonset is grouped with others.
+    fn groups_daemonset(&self, key: &ObjectKey) -> bool {
+        self.grouping == Grouping::On && self.alone.0.as_ref() != Some(key)
     }
 
     /// How it groups.
@@ -91,6 +112,9 @@ impl Grounding {
     /// All facts of the world at the time `now` (seconds of Unix time).
     pub fn all(&mut self, world: &World, now: i64) -> Facts {
         self.learn_constraints(world);
+        for namespace in world.namespaces.values() {
+            self.namespace(namespace);
+        }
         for daemonset in world.daemonsets.values() {
             self.daemonset(daemonset);
         }
@@ -123,7 +147,7 @@ impl Grounding {
         }
         for (kind, key) in &changed {
             match kind {
-                Kind::Namespace => {}
+                Kind::Namespace => world.namespaces.get(key).into_iter().for_each(|it| self.namespace(it)),
                 Kind::Node => world.nodes.get(key).into_iter().for_each(|node| self.node(node)),
                 Kind::DaemonSet => world.daemonsets.get(key).into_iter().for_each(|it| self.daemonset(it)),
                 Kind::ControllerRevision => {
@@ -148,7 +172,7 @@ impl Grounding {
                 }
             }
         }
-        for name in REST {
+        for name in REST.iter().chain(cluster::REST) {
             let Some(relation) = self.relation(name) else { continue };
             for row in evaluation.rows(relation) {
                 if !fresh.contains(&(relation, row)) {
@@ -191,6 +215,11 @@ impl Grounding {
         *self.ids.entry(name).or_insert_with(find)
     }
 
+    /// Whether anyone asks for the rows of this relation.
+    fn uses(&mut self, name: &'static str) -> bool {
+        self.relation(name).is_some()
+    }
+
     /// One row; a relation that nobody asks for is not filled.
     fn row(&mut self, relation: &'static str, row: &[Sym]) {
         if let Some(id) = self.relation(relation) {
@@ -208,9 +237,10 @@ impl Grounding {
     }
 
     /// The facts that belong to no single object, all of them each time.
-    fn rest(&mut self, world: &World, now: i64) {
-        let now = self.symbols.number(now);
+    fn rest(&mut self, world: &World, seconds: i64) {
+        let now = self.symbols.number(seconds);
         self.row("now", &[now]);
+        self.clock(seconds);
         let by_uid: HashMap<&Name, &ObjectKey> = if world.backoff.is_empty() {
             HashMap::new()
         } else {

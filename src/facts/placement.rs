@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::fmt::Write as _;
 
-use super::{Grounding, Grouping};
+use super::Grounding;
 use crate::datalog::{Sym, Value};
 use crate::model::{DaemonSet, Kind, Name, Node, Taint, Template, Term, Toleration, World};
 
@@ -61,7 +61,8 @@ impl Grounding {
         if let Some(profile) = self.profiles.get(&(labels, taints)) {
             return *profile;
         }
-        let profile = self.whole(&[labels, taints], &node.meta.key.name);
+        let name = &node.meta.key.name;
+        let profile = if self.groups_node(name) { self.whole(&[labels, taints]) } else { self.text(name) };
         self.profiles.insert((labels, taints), profile);
         self.row("profile", &[profile, labels, taints]);
         profile
@@ -70,7 +71,7 @@ impl Grounding {
     /// All nodes with equal labels, of those that are asked for.
     fn labelled(&mut self, node: &Node) -> Sym {
         let name = &node.meta.key.name;
-        let grouped = self.grouping == Grouping::On;
+        let grouped = self.groups_node(name);
         let is_named = !grouped || self.named.contains(name);
         let asked = |keys: &BTreeSet<Name>, key: &Name| !grouped || keys.contains(key);
         let it = if grouped {
@@ -112,7 +113,7 @@ impl Grounding {
 
     /// All nodes with equal taints.
     fn tainted(&mut self, node: &Node) -> Sym {
-        let it = if self.grouping == Grouping::On {
+        let it = if self.groups_node(&node.meta.key.name) {
             let mut text = String::new();
             for taint in &node.taints {
                 let _ = write!(text, "{taint},");
@@ -131,10 +132,7 @@ impl Grounding {
     }
 
     /// The group of what is equal in all of its parts.
-    fn whole(&mut self, parts: &[Sym], own: &str) -> Sym {
-        if self.grouping == Grouping::Off {
-            return self.text(own);
-        }
+    fn whole(&mut self, parts: &[Sym]) -> Sym {
         let mut text = String::with_capacity(256);
         for part in parts {
             if let Value::Text(part) = self.symbols.value(*part) {
@@ -188,8 +186,10 @@ impl Grounding {
     /// The class a daemonset is in; the class's own rows are given with its first member.
     fn class(&mut self, daemonset: &DaemonSet, it: Sym) -> Sym {
         let template = &daemonset.template;
-        let parts = [self.selector(template, it), self.affinity(template, it), self.tolerant(template, it)];
-        let class = if self.grouping == Grouping::On { self.whole(&parts, "") } else { it };
+        let own = (!self.groups_daemonset(&daemonset.meta.key)).then_some(it);
+        let parts =
+            [self.selector(template, own), self.affinity(template, own), self.tolerant(template, own)];
+        let class = own.unwrap_or_else(|| self.whole(&parts));
         if self.first("class", class) {
             self.row("class", &[class, parts[0], parts[1], parts[2]]);
         }
@@ -197,12 +197,12 @@ impl Grounding {
     }
 
     /// All daemonsets with an equal node name and an equal node selector.
-    fn selector(&mut self, template: &Template, own: Sym) -> Sym {
-        let it = if self.grouping == Grouping::On {
+    fn selector(&mut self, template: &Template, own: Option<Sym>) -> Sym {
+        let it = if let Some(own) = own {
+            own
+        } else {
             let text = format!("{:?} {:?}", template.node_name, template.node_selector);
             self.text(&text)
-        } else {
-            own
         };
         if !self.first("selector", it) {
             return it;
@@ -219,15 +219,15 @@ impl Grounding {
     }
 
     /// All daemonsets with equal required node affinity.
-    fn affinity(&mut self, template: &Template, own: Sym) -> Sym {
-        let it = if self.grouping == Grouping::On {
+    fn affinity(&mut self, template: &Template, own: Option<Sym>) -> Sym {
+        let it = if let Some(own) = own {
+            own
+        } else {
             let mut text = String::from(if template.affinity.is_some() { "affinity " } else { "" });
             for term in template.affinity.iter().flatten() {
                 let _ = write!(text, "{term};");
             }
             self.text(&text)
-        } else {
-            own
         };
         if let (true, Some(terms)) = (self.first("affinity", it), &template.affinity) {
             self.row("class_affinity", &[it]);
@@ -240,15 +240,15 @@ impl Grounding {
     }
 
     /// All daemonsets with equal tolerations.
-    fn tolerant(&mut self, template: &Template, own: Sym) -> Sym {
-        let it = if self.grouping == Grouping::On {
+    fn tolerant(&mut self, template: &Template, own: Option<Sym>) -> Sym {
+        let it = if let Some(own) = own {
+            own
+        } else {
             let mut text = String::from(if template.host_network { "hostNetwork" } else { "" });
             for toleration in &template.tolerations {
                 let _ = write!(text, ",{toleration}");
             }
             self.text(&text)
-        } else {
-            own
         };
         if !self.first("tolerant", it) {
             return it;

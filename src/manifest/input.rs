@@ -160,6 +160,10 @@ fn walk(path: &Path, recursive: bool, limits: &Limits) -> Result<(Vec<PathBuf>, 
         if !is_manifest(entry.path()) {
             continue;
         }
+        // What says which rules go with the manifests is no manifest.
+        if entry.file_name() == "dsrules.yaml" {
+            continue;
+        }
         // A link is followed to a file; a link that leads nowhere is left for reading to report.
         if fs::metadata(entry.path()).map_or(true, |meta| meta.is_file()) {
             found.push(entry.into_path());

@@ -112,6 +112,18 @@ pub struct ReadFile {
     pub complete: bool,
 }
 
+/// The places of fields of objects in a file, which is read once more; nothing has a place
+/// in a file that cannot be read, or that is not the one with this hash.
+#[must_use]
+pub fn find(
+    input: &Input,
+    sha256: Option<&str>,
+    wanted: &[(Kind, ObjectKey, crate::validate::path::FieldPath)],
+    options: &Options,
+) -> Vec<Option<Place>> {
+    read::find(input, sha256, wanted, options)
+}
+
 /// Reads all manifests of all inputs.
 #[must_use]
 pub fn read(inputs: &[Input], options: &Options) -> Reading {

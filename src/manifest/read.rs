@@ -20,7 +20,7 @@ use super::source::{Format, Source};
 use super::yaml::{self, Chunk};
 use super::{FieldValidation, Options, ReadFile, wording};
 use crate::diagnostic::{Diagnostic, Place, Severity};
-use crate::model::{Name, Object, Origin};
+use crate::model::{Kind, Name, Object, ObjectKey, Origin};
 use crate::validate::path::FieldPath;
 use crate::validate::path::Part;
 use crate::validate::validate;
@@ -416,6 +416,35 @@ fn in_place(source: &Source, finding: Finding, spot: Spot) -> Problem {
         }
     }
     problem
+}
+
+/// The places of fields of objects in a file that was read before: of each object its
+/// kind and key, and the way to the field. What is not there has no place.
+pub(super) fn find(
+    input: &Input,
+    sha256: Option<&str>,
+    wanted: &[(Kind, ObjectKey, FieldPath)],
+    options: &Options,
+) -> Vec<Option<Place>> {
+    let loaded = input::load(input, &options.limits).ok();
+    let loaded = loaded.filter(|loaded| sha256.is_none_or(|known| known == loaded.sha256));
+    let Some(loaded) = loaded else { return vec![None; wanted.len()] };
+    let source = loaded.source;
+    let harvest = harvest(&source, options);
+    let mut places = vec![None; wanted.len()];
+    let mut fields = Vec::new();
+    for (nth, (kind, key, path)) in wanted.iter().enumerate() {
+        if let Some(found) = harvest.found.iter().find(|found| (found.kind, &found.key) == (*kind, key)) {
+            let problem = Problem::new("place", "");
+            let finding = Finding { problem, path: path.clone(), part: Part::Value };
+            fields.push((nth, (found.at.clone(), finding)));
+        }
+    }
+    let (numbers, findings): (Vec<usize>, Vec<_>) = fields.into_iter().unzip();
+    for (nth, spot) in numbers.into_iter().zip(locate_all(&source, &findings)) {
+        places[nth] = spot.map(|spot| source.place(spot.mark(&source)));
+    }
+    places
 }
 
 /// The places of spots in a file, which is read once more: only two definitions of one

@@ -6,12 +6,15 @@
 
 mod change;
 mod defaults;
+mod details;
 mod labels;
 mod names;
 mod namespace;
 mod node;
+mod own;
 mod pod;
 mod put;
+mod quantity;
 mod revision;
 mod scheduling;
 mod views;
@@ -20,11 +23,14 @@ mod world;
 
 pub use change::Change;
 pub use defaults::defaults;
+pub use details::{Condition, Details};
 pub use labels::{is_label_key, is_label_value};
 pub use names::{Kind, Meta, Name, Object, ObjectKey, Origin, Owner, Written};
 pub use namespace::Namespace;
 pub use node::Node;
+pub use own::OwnFile;
 pub use pod::{Base, Body, Pod, pin};
+pub use quantity::{amount, image_parts, version};
 pub use revision::{HASH_LABEL, Revision};
 pub use scheduling::{Requirement, Selector, Taint, Term, Toleration};
 pub use views::{labels_of, seconds, timestamp};

@@ -1,9 +1,11 @@
 //! A node: labels, taints, and what tables show of it.
 
+use std::sync::Arc;
+
 use serde_json::Value;
 
 use super::views::{list, text};
-use super::{Meta, Name, ObjectKey, Taint};
+use super::{Details, Meta, Name, ObjectKey, Taint};
 
 /// What is kept in memory of a Node.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -19,6 +21,8 @@ pub struct Node {
     pub ready: Name,
     /// `status.nodeInfo.kubeletVersion`.
     pub version: Name,
+    /// What else it says, where the world is to keep that ([`super::World::detailed`]).
+    pub details: Option<Arc<Details>>,
 }
 
 impl Node {
@@ -36,6 +40,7 @@ impl Node {
                 .next()
                 .unwrap_or_default(),
             version: text(&value["status"]["nodeInfo"], "kubeletVersion"),
+            details: None,
         }
     }
 }

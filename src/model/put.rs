@@ -12,8 +12,8 @@ use uuid::Uuid;
 
 use super::revision::HASH_LABEL;
 use super::{
-    Body, Change, DaemonSet, Kind, Meta, Name, Namespace, Node, Object, ObjectKey, Pod, Revision, World,
-    Written, seconds,
+    Body, Change, DaemonSet, Details, Kind, Meta, Name, Namespace, Node, Object, ObjectKey, Pod, Revision,
+    World, Written, seconds,
 };
 
 /// The UUID namespace of every uid that dsrules gives. It never changes.
@@ -185,9 +185,14 @@ impl World {
             Kind::Node => {
                 let mut node = Node::from_value(key.clone(), &value);
                 node.meta = meta;
-                if let Some(old) = self.nodes.get(&key).filter(|_| !speaks_of_status) {
+                let old = self.nodes.get(&key).filter(|_| !speaks_of_status);
+                if let Some(old) = old {
                     node.ready = old.ready.clone();
                     node.version = old.version.clone();
+                }
+                if self.detailed {
+                    let old = old.and_then(|old| old.details.as_deref());
+                    node.details = Some(Arc::new(Details::from_value(&value, old)));
                 }
                 self.dirty.bodies.insert((kind, key.clone()), value);
                 self.nodes.insert(key, node);

@@ -36,6 +36,8 @@ pub struct World {
     pub deleted_owners: BTreeSet<Name>,
     /// The last resourceVersion that was given.
     pub resource_version: u64,
+    /// Whether nodes keep their details, because some rule asks for them.
+    pub detailed: bool,
     /// What differs from the store.
     pub dirty: Dirty,
     /// Objects made, changed or deleted since facts were last made of the world.

@@ -81,7 +81,13 @@ impl Kept {
     /// they are now.
     pub(super) fn follow(&mut self, reasoner: &Reasoner, placed: &Placed) -> (Placement, Placement) {
         match placed {
-            Placed::Only { daemonsets, nodes, fits } => self.changes(reasoner, daemonsets, nodes, fits),
+            Placed::Only { daemonsets, nodes, fits } => {
+                let (mut before, mut after) = self.changes(reasoner, daemonsets, nodes, fits);
+                // Few rules keep things apart, so this is looked at as a whole.
+                after.barred = barred(reasoner);
+                before.barred = std::mem::replace(&mut self.stored.barred, after.barred.clone());
+                (before, after)
+            }
             Placed::All => {
                 let before = std::mem::take(&mut self.stored);
                 self.all(reasoner, &before);
@@ -91,6 +97,7 @@ impl Kept {
     }
 
     fn all(&mut self, reasoner: &Reasoner, before: &Placement) {
+        self.stored.barred = barred(reasoner);
         self.classes = Groups::after(before.classes.values());
         self.profiles = Groups::after(before.profiles.values());
         for row in reasoner.rows("in_class") {
@@ -190,6 +197,11 @@ impl Kept {
         };
         Fit { may_start: holds(may_start), may_stay: holds(may_stay) }
     }
+}
+
+/// What a rule of the user's keeps apart.
+fn barred(reasoner: &Reasoner) -> BTreeSet<(ObjectKey, Name)> {
+    reasoner.rows("barred").map(|row| (reasoner.key(row[0]), reasoner.name(row[1]))).collect()
 }
 
 /// Moves objects to the groups they are in now; gives the numbers that mean another

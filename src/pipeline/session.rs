@@ -5,10 +5,10 @@
 //! begins with the store again.
 
 use super::placed::Kept;
-use super::{Options, finish, put_all};
+use super::{Options, finish, judged, load, put_all};
 use crate::datalog::Program;
 use crate::diagnostic::Diagnostic;
-use crate::model::{Kind, Object, ObjectKey, World};
+use crate::model::{Kind, Object, ObjectKey, OwnFile, World};
 use crate::plan::{Plan, Settler};
 use crate::reason::Reasoner;
 use crate::store::{InputFile, Store};
@@ -17,6 +17,8 @@ use crate::store::{InputFile, Store};
 pub struct Session {
     store: Store,
     program: Program,
+    /// The user's files that go with the input, until they are saved.
+    own: Option<Vec<OwnFile>>,
     state: Option<State>,
 }
 
@@ -39,10 +41,11 @@ pub struct Change {
 }
 
 impl Session {
-    /// A session on a store that was opened to be written.
+    /// A session on a store that was opened to be written. `own` are the user's files
+    /// that go with its input; the program has been made with them.
     #[must_use]
-    pub fn new(store: Store, program: Program) -> Self {
-        Session { store, program, state: None }
+    pub fn new(store: Store, program: Program, own: Vec<OwnFile>) -> Self {
+        Session { store, program, own: Some(own), state: None }
     }
 
     /// The store.
@@ -85,7 +88,7 @@ impl Session {
     pub fn ensure(&mut self, options: &Options) -> Result<(), Diagnostic> {
         if self.state.is_none() {
             self.state = Some(State {
-                world: self.store.load()?,
+                world: load(&self.store, &self.program)?,
                 reasoner: Reasoner::new(&self.program, options.grouping),
                 settler: Settler::default(),
                 placed: Kept::of(self.store.placement()?),
@@ -104,7 +107,19 @@ impl Session {
         let State { world, reasoner, settler, placed } = state;
         let objects = put_all(world, change.objects, &change.gone, options);
         let (plan, settled) = finish(world, objects, reasoner, settler, options)?;
+        let mut refused = judged(&self.program, world, &plan, options)?;
+        refused.retain(Diagnostic::is_error);
+        let more = refused.len().saturating_sub(1);
+        if let Some(mut first) = refused.into_iter().next() {
+            if more > 0 {
+                first.notes.push(format!("and {more} more violations"));
+            }
+            return Err(first);
+        }
         self.store.save(world)?;
+        if let Some(own) = self.own.take() {
+            self.store.save_own_files(id, &own)?;
+        }
         self.store.change_input(id, &change.files)?;
         let (before, after) = placed.follow(reasoner, &settled);
         self.store.save_placement(Some(&before), &after)?;

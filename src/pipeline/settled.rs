@@ -10,6 +10,7 @@ use std::hash::{Hash, Hasher};
 use rustc_hash::FxHasher;
 
 use super::Options;
+use crate::datalog::Program;
 use crate::diagnostic::Diagnostic;
 use crate::manifest;
 use crate::model::{Change, World};
@@ -41,8 +42,9 @@ pub fn unchanged(store: &Store, id: &str, asked: i64) -> Result<Option<Plan>, Di
 }
 
 /// Whether there will be nothing to do until something changes.
-pub(super) fn is_settled(plan: &Plan, world: &World) -> bool {
-    plan.waiting.is_empty()
+pub(super) fn is_settled(plan: &Plan, world: &World, program: &Program) -> bool {
+    program.rules().all(|rule| rule.builtin)
+        && plan.waiting.is_empty()
         && world.backoff.is_empty()
         && world.deleted_owners.is_empty()
         && plan.statuses.len() == world.daemonsets.len()

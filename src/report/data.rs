@@ -11,13 +11,12 @@ use serde_json::{Value, json};
 
 use super::plan::word;
 use crate::diagnostic::visible;
-use crate::explain::Explanation;
 use crate::model::{ObjectKey, Status};
 use crate::plan::{Burst, Change, Plan, Verb, bursts};
 use crate::yaml::to_yaml;
 
 /// The version of every document of our own.
-const API_VERSION: &str = "dsrules.dev/v1";
+pub(super) const API_VERSION: &str = "dsrules.dev/v1";
 
 /// Objects as one `v1` List.
 #[must_use]
@@ -117,19 +116,6 @@ pub fn plan_document(plan: &Plan) -> impl Serialize {
             .map(|(key, why)| WaitingLine { daemonset: key.clone().into(), reason: why.clone() })
             .collect(),
     }
-}
-
-/// An explanation as a document.
-pub fn explanation_document(explanation: &Explanation) -> impl Serialize {
-    #[derive(Serialize)]
-    #[serde(rename_all = "camelCase")]
-    struct Document<'a> {
-        api_version: &'static str,
-        kind: &'static str,
-        #[serde(flatten)]
-        explanation: &'a Explanation,
-    }
-    Document { api_version: API_VERSION, kind: "Explanation", explanation }
 }
 
 #[derive(Serialize)]

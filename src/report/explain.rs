@@ -1,185 +1,211 @@
-//! An explanation as one screen: the rules' own sentences, indented as they follow from
-//! each other, each with the place of its rule.
+//! Explanations and answers: as a tree, a graph, a table, and as documents.
 
 use std::io::{self, Write};
 
-use super::{Detail, Paint};
-use crate::datalog::explain::{Attempt, Derivation, Failure, RuleRef, Subgoal, WhyNot};
-use crate::explain::{Answer, Checked, Explanation};
+use serde::Serialize;
 
-/// Reasons deeper than this are left to [`Detail::Wide`].
-const DEPTH: usize = 5;
+use super::data::API_VERSION;
+use super::{Paint, Table};
+use crate::diagnostic::visible;
+use crate::explain::{Explanation, Group, Mark, Step, Summary};
 
-/// Writes what the rules say of one daemonset on one node.
+/// A document of ours: its version, its kind, and what it says.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Document<'a, T: Serialize> {
+    api_version: &'static str,
+    kind: &'static str,
+    #[serde(flatten)]
+    content: &'a T,
+}
+
+/// An explanation as a document.
+pub fn explanation_document(explanation: &Explanation) -> impl Serialize + '_ {
+    Document { api_version: API_VERSION, kind: "Explanation", content: explanation }
+}
+
+/// A summary as a document.
+pub fn summary_document(summary: &Summary) -> impl Serialize + '_ {
+    Document { api_version: API_VERSION, kind: "ExplanationSummary", content: summary }
+}
+
+/// Writes an explanation for a person.
 ///
 /// # Errors
 /// Where writing fails.
-pub fn explanation(it: &Explanation, detail: Detail, paint: Paint, out: &mut dyn Write) -> io::Result<()> {
-    let (daemonset, node) = (&it.daemonset, &it.node);
-    let should = matches!(it.should_run, Answer::Yes(_));
-    let verdict = match (should, it.pods.as_slice()) {
-        (true, []) => "should run a pod here, and has none yet: the next apply creates it".to_owned(),
-        (true, pods) => format!("should run a pod here, and does: {}", pods.join(", ")),
-        (false, []) => "should not run a pod here, and does not".to_owned(),
-        (false, pods) if matches!(it.may_stay, Some(Answer::Yes(_))) => {
-            format!("would not be started here, but what is here may stay: {}", pods.join(", "))
-        }
-        (false, pods) => format!("should not run a pod here; the next apply deletes {}", pods.join(", ")),
-    };
-    writeln!(out, "{}", paint.strong(format!("{daemonset} on {node}")))?;
-    writeln!(out, "  {}", if should { paint.good(verdict) } else { paint.changed(verdict) })?;
-    let mut tree = Tree { lines: Vec::new(), detail };
-    tree.answer(&it.should_run, 0);
-    if let (false, Some(may_stay)) = (should, &it.may_stay) {
-        tree.answer(may_stay, 0);
+pub fn explanation(explanation: &Explanation, paint: Paint, out: &mut dyn Write) -> io::Result<()> {
+    writeln!(out, "{}", paint.strong(&explanation.headline))?;
+    for pod in &explanation.pods {
+        let ready = if pod.ready { "ready" } else { "not ready" };
+        let template = if pod.current { "current" } else { "a former" };
+        writeln!(
+            out,
+            "{}",
+            paint.dim(format!("  {}: {}, {ready}, {template} template", pod.name, pod.phase))
+        )?;
     }
     writeln!(out)?;
-    tree.write(paint, out)?;
-    let terms = format!("Terms of the required node affinity of {daemonset}, of which one has to match:");
-    let taints = format!("Taints of {node}, all of which have to be tolerated:");
-    for (heading, answers, no) in
-        [(terms, &it.terms, "does not match"), (taints, &it.taints, "is not tolerated")]
-    {
-        if answers.is_empty() {
-            continue;
-        }
-        writeln!(out, "\n{heading}")?;
-        let mut tree = Tree { lines: Vec::new(), detail };
-        for Checked { what, answer } in answers {
-            match answer {
-                Answer::Yes(derivation) => tree.derivation(derivation, 0),
-                Answer::No(why_not) => {
-                    tree.line(0, false, &format!("{what} {no}"), None);
-                    tree.blockers(why_not, 1);
-                }
+    for step in &explanation.steps {
+        tree(step, 0, paint, out)?;
+    }
+    match explanation.causes.as_slice() {
+        [] => {}
+        [only] => writeln!(out, "\nFor a pod there: {}.", only.mend)?,
+        many => {
+            writeln!(out, "\nFor a pod there, all of these:")?;
+            for told in many {
+                writeln!(out, "  - {}", visible(&told.mend))?;
             }
         }
-        tree.write(paint, out)?;
     }
     Ok(())
 }
 
-struct Line {
-    depth: usize,
-    holds: bool,
-    text: String,
-    place: String,
+fn tree(step: &Step, depth: usize, paint: Paint, out: &mut dyn Write) -> io::Result<()> {
+    let (mark, text) = match step.mark {
+        Mark::Yes => (paint.good("✓"), visible(&step.text).into_owned()),
+        Mark::No => (paint.bad("✗"), visible(&step.text).into_owned()),
+        Mark::Missing => (paint.bad("-"), visible(&step.text).into_owned()),
+        Mark::Fact => (paint.dim("•"), visible(&step.text).into_owned()),
+    };
+    let place = step.from.as_ref().or(step.rule.as_ref());
+    let place = place.map_or_else(String::new, |place| format!("  {}", paint.dim(format!("[{place}]"))));
+    writeln!(out, "{}{mark} {text}{place}", "  ".repeat(depth))?;
+    step.parts.iter().try_for_each(|part| tree(part, depth + 1, paint, out))
 }
 
-struct Tree {
-    lines: Vec<Line>,
-    detail: Detail,
+/// Writes an explanation as a graph for Graphviz.
+///
+/// # Errors
+/// Where writing fails.
+pub fn explanation_dot(explanation: &Explanation, out: &mut dyn Write) -> io::Result<()> {
+    writeln!(out, "digraph explanation {{")?;
+    writeln!(out, "  rankdir=LR; node [shape=box, fontname=\"sans-serif\"];")?;
+    let colour = if explanation.eligible { "darkgreen" } else { "firebrick" };
+    writeln!(out, "  n0 [label={}, color={colour}, penwidth=2];", label(&explanation.headline, None))?;
+    let mut next = 1;
+    for step in &explanation.steps {
+        dot(step, 0, &mut next, out)?;
+    }
+    writeln!(out, "}}")
 }
 
-impl Tree {
-    fn answer(&mut self, answer: &Answer, depth: usize) {
-        match answer {
-            Answer::Yes(derivation) => self.derivation(derivation, depth),
-            Answer::No(why_not) => self.why_not(why_not, depth),
-        }
-    }
+fn dot(step: &Step, above: usize, next: &mut usize, out: &mut dyn Write) -> io::Result<()> {
+    let this = *next;
+    *next += 1;
+    let colour = match step.mark {
+        Mark::Yes => "darkgreen",
+        Mark::No | Mark::Missing => "firebrick",
+        Mark::Fact => "gray40",
+    };
+    let place = step.from.as_ref().or(step.rule.as_ref());
+    writeln!(out, "  n{this} [label={}, color={colour}];", label(&step.text, place.map(String::as_str)))?;
+    writeln!(out, "  n{above} -> n{this};")?;
+    step.parts.iter().try_for_each(|part| dot(part, this, next, out))
+}
 
-    fn line(&mut self, depth: usize, holds: bool, text: &str, rule: Option<&RuleRef>) {
-        let place = rule.map(|rule| format!("{}:{}", rule.file, rule.line)).unwrap_or_default();
-        let line = Line { depth, holds, text: text.to_owned(), place };
-        // Rules that say the same as the one they follow from say nothing new.
-        if self.lines.last().is_some_and(|last| last.text == line.text && last.holds == holds) {
-            return;
-        }
-        self.lines.push(line);
+fn label(text: &str, place: Option<&str>) -> String {
+    let escaped = |text: &str| visible(text).replace('\\', "\\\\").replace('"', "\\\"").replace('\n', " ");
+    match place {
+        Some(place) => format!("\"{}\\n{}\"", escaped(text), escaped(place)),
+        None => format!("\"{}\"", escaped(text)),
     }
+}
 
-    fn too_deep(&self, depth: usize) -> bool {
-        self.detail == Detail::Short && depth > DEPTH
+/// Writes a summary for a person.
+///
+/// # Errors
+/// Where writing fails.
+pub fn summary(summary: &Summary, paint: Paint, out: &mut dyn Write) -> io::Result<()> {
+    let it = summary.daemonset.to_string();
+    let (eligible, nodes) = (summary.eligible.len(), summary.nodes);
+    let s = if nodes == 1 { "" } else { "s" };
+    writeln!(out, "{}", paint.strong(format!("{it} should run on {eligible} of {nodes} node{s}")))?;
+    if !summary.without_pod.is_empty() {
+        let names = listed(&summary.without_pod);
+        writeln!(out, "  {} {names} {}", paint.changed("~"), paint.dim("(no pod there yet)"))?;
     }
-
-    /// A row that is there. What was written in a manifest speaks through the sentence
-    /// of the rule that used it, so it has a line of its own only in full.
-    fn derivation(&mut self, derivation: &Derivation, depth: usize) {
-        if self.too_deep(depth) {
-            return;
-        }
-        let shown = derivation
-            .sentence
-            .as_deref()
-            .or_else(|| (self.detail == Detail::Wide).then_some(derivation.fact.as_str()));
-        let inner = match shown {
-            Some(text) => {
-                self.line(depth, true, text, derivation.rule.as_ref());
-                depth + 1
-            }
-            None => depth,
-        };
-        self.subgoals(&derivation.because, inner);
+    for group in &summary.others {
+        writeln!(out)?;
+        group_text(group, &summary.daemonset.name, paint, out)?;
     }
+    Ok(())
+}
 
-    fn subgoals(&mut self, subgoals: &[Subgoal], depth: usize) {
-        for subgoal in subgoals {
-            match subgoal {
-                Subgoal::Row(derivation) => self.derivation(derivation, depth),
-                Subgoal::Absent(fact) if self.detail == Detail::Wide => self.line(depth, false, fact, None),
-                Subgoal::Comparison(text) if self.detail == Detail::Wide => {
-                    self.line(depth, true, text, None);
-                }
-                Subgoal::Absent(_) | Subgoal::Comparison(_) => {}
-            }
-        }
-    }
-
-    /// A row that is not there: each rule that could have given it, and what it missed.
-    fn why_not(&mut self, why_not: &WhyNot, depth: usize) {
-        if self.too_deep(depth) {
-            return;
-        }
-        if why_not.attempts.is_empty() && self.detail == Detail::Wide {
-            self.line(depth, false, &why_not.fact, None);
-        }
-        for attempt in &why_not.attempts {
-            self.attempt(attempt, depth);
-        }
-    }
-
-    /// Of a row that is not there, only what stands against it; in full, all of it.
-    fn blockers(&mut self, why_not: &WhyNot, depth: usize) {
-        if self.detail == Detail::Wide {
-            return self.why_not(why_not, depth);
-        }
-        for attempt in &why_not.attempts {
-            if let Failure::Blocked(derivation) = &attempt.fails {
-                self.derivation(derivation, depth);
+fn group_text(group: &Group, name: &str, paint: Paint, out: &mut dyn Write) -> io::Result<()> {
+    let count = group.nodes.len();
+    let each = if count == 1 { "1 node".to_owned() } else { format!("{count} nodes, each") };
+    match group.because.as_slice() {
+        [] => writeln!(out, "{} {each}: no rule says why", paint.bad("✗"))?,
+        because => {
+            for (at, because) in because.iter().enumerate() {
+                let lead = if at == 0 { format!("{} {each}", paint.bad("✗")) } else { "  and".to_owned() };
+                writeln!(out, "{lead} {}", visible(because))?;
             }
         }
     }
+    writeln!(out, "    {}", listed(&group.nodes))?;
+    if !group.with_pod.is_empty() {
+        writeln!(out, "    {}", paint.changed(format!("with a pod of {name}: {}", listed(&group.with_pod))))?;
+    }
+    Ok(())
+}
 
-    fn attempt(&mut self, attempt: &Attempt, depth: usize) {
-        let text = attempt.sentence.as_deref().unwrap_or(&attempt.rule.text);
-        self.line(depth, false, text, Some(&attempt.rule));
-        if self.detail == Detail::Wide {
-            self.subgoals(&attempt.holds, depth + 1);
+/// So many names are written out.
+const LISTED: usize = 8;
+
+fn listed(names: &[crate::model::Name]) -> String {
+    let shown: Vec<&str> = names.iter().take(LISTED).map(|name| &**name).collect();
+    let more = names.len().saturating_sub(LISTED);
+    let more = if more == 0 { String::new() } else { format!(" and {more} more") };
+    format!("{}{more}", visible(&shown.join(", ")))
+}
+
+/// The answers to a query: the names of the values, and rows of them.
+pub struct Answers<'a> {
+    /// The variables.
+    pub names: &'a [String],
+    /// Their values; a number is one.
+    pub rows: &'a [Vec<serde_json::Value>],
+}
+
+impl Answers<'_> {
+    /// Writes them as a table.
+    ///
+    /// # Errors
+    /// Where writing fails.
+    pub fn table(&self, out: &mut dyn Write) -> io::Result<()> {
+        let mut table = Table::new(self.names.iter().map(|name| name.to_uppercase()));
+        for row in self.rows {
+            table.row(row.iter().map(plain));
         }
-        match &attempt.fails {
-            Failure::Missing(why_not) => self.why_not(why_not, depth + 1),
-            Failure::Blocked(derivation) => self.derivation(derivation, depth + 1),
-            Failure::Comparison(text) => self.line(depth + 1, false, text, None),
-        }
+        table.write(out, "", true)
     }
 
-    /// Each line behind a sign for whether it is so, its rule's place at the right.
-    fn write(&self, paint: Paint, out: &mut dyn Write) -> io::Result<()> {
-        let width = |line: &Line| line.depth * 2 + line.text.chars().count();
-        let widest = self.lines.iter().map(width).max().unwrap_or(0).min(96);
-        for line in &self.lines {
-            let sign = if line.holds { paint.good("yes") } else { paint.bad("no ") };
-            let gap = " ".repeat(widest.saturating_sub(width(line)) + 3);
-            let indent = " ".repeat(line.depth * 2);
-            let text = crate::diagnostic::visible(&line.text);
-            let end = if line.place.is_empty() {
-                String::new()
-            } else {
-                format!("{gap}{}", paint.dim(&line.place))
-            };
-            writeln!(out, "  {sign} {indent}{text}{end}")?;
+    /// Writes them as comma-separated values with a header.
+    ///
+    /// # Errors
+    /// Where writing fails.
+    pub fn csv(&self, out: &mut dyn Write) -> io::Result<()> {
+        let mut writer = csv::Writer::from_writer(out);
+        writer.write_record(self.names)?;
+        for row in self.rows {
+            writer.write_record(row.iter().map(plain))?;
         }
-        Ok(())
+        writer.flush()
     }
+
+    /// They as a document: each answer an object.
+    pub fn document(&self) -> impl Serialize {
+        let answers: Vec<serde_json::Value> = self
+            .rows
+            .iter()
+            .map(|row| self.names.iter().cloned().zip(row.iter().cloned()).collect())
+            .collect();
+        serde_json::json!({ "apiVersion": API_VERSION, "kind": "Answers", "variables": self.names, "answers": answers })
+    }
+}
+
+fn plain(value: &serde_json::Value) -> String {
+    value.as_str().map_or_else(|| value.to_string(), ToOwned::to_owned)
 }

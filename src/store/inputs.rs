@@ -60,6 +60,24 @@ impl Store {
         self.run("read what an input brought", |connection| read(connection, id))
     }
 
+    /// The file that has an object, of whatever input, with its hash.
+    ///
+    /// # Errors
+    /// When the store is damaged or cannot be read.
+    pub fn file_of(&self, kind: Kind, key: &ObjectKey) -> Result<Option<(Name, String)>, Diagnostic> {
+        self.run("read what an input brought", |connection| {
+            let sql = "SELECT f.path, f.sha256 FROM brought b
+                JOIN files f ON f.input = b.input AND f.path = b.file
+                WHERE b.kind = ?1 AND b.namespace = ?2 AND b.name = ?3 ORDER BY f.path LIMIT 1";
+            let mut statement = connection.prepare_cached(sql)?;
+            let mut rows = statement.query([kind.name(), &key.namespace, &key.name])?;
+            Ok(match rows.next()? {
+                Some(row) => Some((columns::text(row, 0)?.into(), row.get(1)?)),
+                None => None,
+            })
+        })
+    }
+
     /// Records what the input `id` is now. Call it after [`save`](Store::save), in the
     /// same transaction: objects that are in no file of it any longer stay on record
     /// while they are in the store.

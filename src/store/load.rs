@@ -17,7 +17,8 @@ use super::fault::Fault;
 use super::{Store, pods};
 use crate::diagnostic::Diagnostic;
 use crate::model::{
-    Backoff, DaemonSet, Dirty, Kind, Name, Namespace, Node, ObjectKey, Revision, Status, Taint, World,
+    Backoff, DaemonSet, Details, Dirty, Kind, Name, Namespace, Node, ObjectKey, Revision, Status, Taint,
+    World,
 };
 
 impl Store {
@@ -46,6 +47,7 @@ impl Store {
                 incarnations: incarnations(connection, &mut reader)?,
                 deleted_owners: deleted_owners(connection)?,
                 resource_version: resource_version(connection)?,
+                detailed: false,
                 dirty: Dirty::default(),
                 changed: BTreeSet::new(),
             };
@@ -53,6 +55,34 @@ impl Store {
             drop(reader);
             drop(snapshot);
             Ok(world)
+        })
+    }
+}
+
+impl Store {
+    /// Reads what nodes say beside what every world keeps, for rules that ask for it.
+    ///
+    /// # Errors
+    /// When the store is damaged or cannot be read.
+    pub fn load_details(&self, world: &mut World) -> Result<(), Diagnostic> {
+        world.detailed = true;
+        self.run("read the nodes", |connection| {
+            let sql = "SELECT name, body -> '$.metadata.annotations', status FROM node_bodies";
+            let mut statement = connection.prepare_cached(sql)?;
+            let mut rows = statement.query([])?;
+            while let Some(row) = rows.next()? {
+                let json = |column| -> Result<Value, Fault> {
+                    match row.get_ref(column)?.as_str_or_null().map_err(rusqlite::Error::from)? {
+                        Some(text) => Ok(serde_json::from_str(text)?),
+                        None => Ok(Value::Null),
+                    }
+                };
+                let (annotations, status) = (json(1)?, json(2)?);
+                if let Some(node) = world.nodes.get_mut(&ObjectKey::new("", text(row, 0)?)) {
+                    node.details = Some(Arc::new(Details::new(&annotations, &status)));
+                }
+            }
+            Ok(())
         })
     }
 }
@@ -122,6 +152,7 @@ fn nodes(connection: &Connection, reader: &mut Reader<'_>) -> Result<BTreeMap<Ob
             unschedulable: row.get(SYSTEM_COUNT + 2)?,
             ready: reader.names.name(text(row, SYSTEM_COUNT + 3)?),
             version: reader.names.name(text(row, SYSTEM_COUNT + 4)?),
+            details: None,
         };
         Ok((key, node))
     })

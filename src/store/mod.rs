@@ -25,6 +25,7 @@ mod lock;
 mod migrate;
 mod objects;
 mod open;
+mod own;
 mod placement;
 mod pods;
 mod save;

@@ -4,7 +4,7 @@
 //! the pairs that fit; the views `eligible` and `placement` join them. Only rows that
 //! differ are written, so a relabelled node costs one row.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use rusqlite::{Connection, Row, ToSql, params};
 
@@ -22,6 +22,8 @@ pub struct Placement {
     pub profiles: BTreeMap<Name, u32>,
     /// What holds for a class on a profile; nothing does where there is no entry.
     pub fits: BTreeMap<(u32, u32), Fit>,
+    /// Daemonsets and nodes that fit and that a rule keeps apart.
+    pub barred: BTreeSet<(ObjectKey, Name)>,
 }
 
 /// What holds for a class of daemonsets on a profile of nodes.
@@ -78,6 +80,11 @@ fn read(connection: &Connection) -> Result<Placement, Fault> {
             let fit = Fit { may_start: row.get(2)?, may_stay: row.get(3)? };
             Ok(((row.get(0)?, row.get(1)?), fit))
         })?,
+        barred: rows(connection, "SELECT namespace, daemonset, node FROM barred", |row| {
+            Ok(((ObjectKey { namespace: text(row, 0)?, name: text(row, 1)? }, text(row, 2)?), ()))
+        })?
+        .into_keys()
+        .collect(),
     })
 }
 
@@ -110,6 +117,15 @@ fn save(connection: &Connection, before: &Placement, after: &Placement) -> Resul
     })?;
     let mut put = connection.prepare_cached("INSERT OR REPLACE INTO fits VALUES (?1, ?2, ?3, ?4)")?;
     let mut drop = connection.prepare_cached("DELETE FROM fits WHERE class = ?1 AND profile = ?2")?;
+    let mut bar = connection.prepare_cached("INSERT INTO barred VALUES (?1, ?2, ?3)")?;
+    for (key, node) in after.barred.difference(&before.barred) {
+        bar.execute([&*key.namespace, &*key.name, &**node])?;
+    }
+    let mut unbar = connection
+        .prepare_cached("DELETE FROM barred WHERE namespace = ?1 AND daemonset = ?2 AND node = ?3")?;
+    for (key, node) in before.barred.difference(&after.barred) {
+        unbar.execute([&*key.namespace, &*key.name, &**node])?;
+    }
     differences(&before.fits, &after.fits, |(class, profile), fit| {
         let key: [&dyn ToSql; 2] = [class, profile];
         match fit {

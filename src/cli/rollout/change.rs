@@ -11,6 +11,7 @@ use serde_json::{Value, json};
 use super::super::apply::DryRun;
 use super::super::context::Context;
 use super::super::exit::{Exit, Failure};
+use super::super::policy::judge;
 use super::{Changing, Target, history, revisions};
 
 /// Goes back to the template of an earlier revision.
@@ -78,7 +79,6 @@ fn change(
     done: &str,
     choose: Choose,
 ) -> Result<Exit, Failure> {
-    let program = changing.bounds.rules.load(context)?;
     let options = changing.bounds.options(context);
     let dry = changing.dry_run == DryRun::Client;
     let mut store = if dry { context.read()? } else { context.write("dsrules rollout")? };
@@ -86,7 +86,8 @@ fn change(
         changing.tree.check(&store)?;
         store.begin()?;
     }
-    let mut world = store.load()?;
+    let program = changing.bounds.rules.of_store(&store, context)?;
+    let mut world = pipeline::load(&store, &program)?;
     let (mut reading, mut lines) = (Reading::default(), Vec::new());
     for daemonset in target.find(&world, &store)? {
         let name = &daemonset.meta.key.name;
@@ -106,14 +107,17 @@ fn change(
             }
         }
     }
-    let planned = if reading.objects.is_empty() {
+    let mut planned = if reading.objects.is_empty() {
         None
     } else if dry {
         Some(pipeline::plan(&mut world, reading, &[], &program, &options)?)
     } else {
         // No input of its own: nothing is remembered that could be pruned.
-        Some(pipeline::apply(&mut store, "", reading, &program, &options)?)
+        Some(pipeline::apply(&mut store, "", reading, &[], &program, &options)?)
     };
+    if let Some(exit) = planned.as_mut().and_then(|planned| judge(planned, context)) {
+        return Ok(exit);
+    }
     for line in lines {
         writeln!(context.out, "{line}")?;
     }

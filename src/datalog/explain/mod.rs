@@ -7,8 +7,11 @@
 //! an indented tree.
 
 mod shown;
+mod tree;
 mod why;
 mod why_not;
+
+pub use tree::{Goal, Part, Tried, tree};
 
 use std::cell::Cell;
 use std::collections::{BTreeMap, BTreeSet};

@@ -1,0 +1,110 @@
+//! `--rules`, `--facts` and `dsrules.yaml`: the user's own policy for a command.
+
+use std::path::{Path, PathBuf};
+
+use clap::Args;
+use dsrules::datalog::Program;
+use dsrules::diagnostic::Diagnostic;
+use dsrules::model::OwnFile;
+use dsrules::pipeline::Planned;
+use dsrules::policy::{self, Asked};
+use dsrules::store::Store;
+
+use super::context::Context;
+use super::exit::{Exit, Failure};
+use super::input::absolute;
+
+/// A user's own rules, for every command that runs rules.
+#[derive(Debug, Clone, Default, Args)]
+#[command(next_help_heading = "Rules")]
+pub struct RuleArgs {
+    /// Rules of your own, beside the built-in ones: a .dl file, or a folder of them with
+    /// their facts/*.csv
+    #[arg(long, value_name = "PATH", env = "DSRULES_RULES", value_delimiter = ':')]
+    rules: Vec<PathBuf>,
+    /// Facts for inputs of your own: a .csv file named after the input, or a folder of them
+    #[arg(long, value_name = "PATH")]
+    facts: Vec<PathBuf>,
+}
+
+/// A program, and the user's files in it that go with the input at hand.
+pub struct Policy {
+    /// The files, by their full paths.
+    pub own: Vec<OwnFile>,
+    /// The built-in rules with these and with what other inputs brought.
+    pub program: Program,
+}
+
+impl RuleArgs {
+    /// What was named.
+    pub fn asked(&self) -> Asked {
+        let named = |paths: &[PathBuf]| {
+            paths.iter().filter(|path| !path.as_os_str().is_empty()).cloned().collect::<Vec<_>>()
+        };
+        Asked { rules: named(&self.rules), facts: named(&self.facts), beside: Vec::new() }
+    }
+
+    /// Whether only the built-in rules are meant, also by a `dsrules.yaml` beside the
+    /// manifests.
+    pub fn are_none(&self, beside: &[PathBuf]) -> bool {
+        policy::find(&Asked { beside: beside.to_vec(), ..self.asked() }).is_ok_and(|found| found.is_empty())
+    }
+
+    /// The program of a command without manifests: with the rules that the inputs of the
+    /// store brought.
+    pub fn of_store(&self, store: &Store, context: &Context) -> Result<Program, Failure> {
+        Ok(self.with(&[], None, Some(store), context)?.program)
+    }
+
+    /// The program of these options alone.
+    pub fn alone(&self, context: &Context) -> Result<Program, Failure> {
+        Ok(self.with(&[], None, None, context)?.program)
+    }
+
+    /// The program of a command with manifests: with a `dsrules.yaml` beside them and
+    /// with what the store's inputs but this one brought.
+    pub fn with(
+        &self,
+        beside: &[PathBuf],
+        input: Option<&str>,
+        store: Option<&Store>,
+        context: &Context,
+    ) -> Result<Policy, Failure> {
+        let asked = Asked { beside: beside.to_vec(), ..self.asked() };
+        let shown = policy::find(&asked)?;
+        let full = |file: &OwnFile| absolute(Path::new(&*file.path)).into();
+        let own: Vec<OwnFile> =
+            shown.iter().map(|file| OwnFile { path: full(file), ..file.clone() }).collect();
+        let mut all = match store {
+            Some(store) => store.own_files(input)?,
+            None => Vec::new(),
+        };
+        all.retain(|stored| !own.iter().any(|it| it.path == stored.path));
+        all.extend(shown);
+        let loaded = policy::load(&all);
+        let Some(program) = loaded.program else { return Err(loaded.diagnostics.into()) };
+        if !loaded.diagnostics.is_empty() {
+            context.tell(loaded.diagnostics);
+        }
+        Ok(Policy { own, program })
+    }
+}
+
+/// Tells what the user's rules say of a plan; the exit if they refuse it.
+pub fn judge(planned: &mut Planned, context: &Context) -> Option<Exit> {
+    let refused = planned.is_refused();
+    let said = std::mem::take(&mut planned.said);
+    if !said.is_empty() {
+        let violations = said.iter().filter(|found| found.is_error()).count();
+        context.tell(said);
+        if violations > 0 {
+            let rules =
+                if violations == 1 { "1 violation".to_owned() } else { format!("{violations} violations") };
+            context.tell(vec![Diagnostic::note(
+                "refused",
+                format!("{rules} of your own rules: such a plan is not carried out"),
+            )]);
+        }
+    }
+    refused.then_some(Exit::Violated)
+}

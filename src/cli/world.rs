@@ -1,0 +1,168 @@
+//! What `explain` and `query` look at: the store, or manifests without one.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+
+use clap::Args;
+use dsrules::datalog::Program;
+use dsrules::diagnostic::{Diagnostic, nearest};
+use dsrules::explain::{Explanation, Segment, SourceField};
+
+use dsrules::manifest::{self, Input, Options};
+use dsrules::model::{Kind, Name, ObjectKey, World};
+use dsrules::store::Store;
+use dsrules::validate::path::{FieldPath, Step};
+
+use super::context::Context;
+use super::exit::Failure;
+use super::policy::RuleArgs;
+use super::resources::{missing, not_found};
+
+/// Where to look.
+#[derive(Debug, Clone, Args)]
+#[command(next_help_heading = "Input")]
+pub struct WorldArgs {
+    /// Manifests to look at instead of the database, as if they were all there is
+    #[arg(long, short = 'f', value_name = "PATH")]
+    filename: Vec<PathBuf>,
+    /// Read the folders in folders too
+    #[arg(long, short = 'R', requires = "filename")]
+    recursive: bool,
+    #[command(flatten)]
+    rules: RuleArgs,
+}
+
+/// What there is to look at.
+pub struct Seen {
+    /// The objects.
+    pub world: World,
+    /// The rules.
+    pub program: Program,
+    origins: Origins,
+}
+
+/// Where objects were written.
+enum Origins {
+    Read(BTreeMap<(Kind, ObjectKey), Name>, Options),
+    Store(Box<Store>),
+}
+
+impl WorldArgs {
+    /// Loads it.
+    pub fn load(&self, namespace: &str, context: &Context) -> Result<Seen, Failure> {
+        if self.filename.is_empty() {
+            let store = context.read()?;
+            let program = self.rules.of_store(&store, context)?;
+            let mut world = store.load()?;
+            // One more pass over the nodes is nothing to somebody who waits for an answer.
+            store.load_details(&mut world)?;
+            return Ok(Seen { world, program, origins: Origins::Store(Box::new(store)) });
+        }
+        let program = self.rules.with(&self.filename, None, None, context)?.program;
+        let options = Options {
+            recursive: self.recursive,
+            default_namespace: namespace.to_owned(),
+            ..Options::default()
+        };
+        let inputs: Vec<Input> = self.filename.iter().cloned().map(Input::Path).collect();
+        let reading = manifest::read(&inputs, &options);
+        if reading.has_errors() {
+            return Err(reading.diagnostics.into());
+        }
+        if !reading.diagnostics.is_empty() {
+            context.tell(reading.diagnostics);
+        }
+        let mut world = World { detailed: true, ..World::default() };
+        let mut origins = BTreeMap::new();
+        for object in reading.objects {
+            origins.insert((object.kind, object.key.clone()), object.origin.file.clone());
+            world.put(object, context.seconds());
+        }
+        Ok(Seen { world, program, origins: Origins::Read(origins, options) })
+    }
+}
+
+impl Seen {
+    /// An error about an object that is not there, with what may have been meant.
+    pub fn missing(&self, kind: Kind, key: &ObjectKey) -> Diagnostic {
+        if let Origins::Store(store) = &self.origins {
+            return missing(kind, key, store).unwrap_or_else(|error| error);
+        }
+        let keys: Vec<&ObjectKey> = match kind {
+            Kind::Node => self.world.nodes.keys().collect(),
+            Kind::DaemonSet => self.world.daemonsets.keys().collect(),
+            _ => self.world.pods.keys().collect(),
+        };
+        let error = not_found(kind, &key.name);
+        if let Some(elsewhere) = keys.iter().find(|other| other.name == key.name) {
+            return error.help(format!("it is in another namespace: `-n {}`", elsewhere.namespace));
+        }
+        let names = keys.iter().filter(|other| other.namespace == key.namespace).map(|other| &*other.name);
+        match nearest(&key.name, names) {
+            Some(meant) => error.help(format!("did you mean `{meant}`?")),
+            None => error.help("it is not among these manifests"),
+        }
+    }
+
+    /// Says of each fact where it was written, as far as that is known.
+    pub fn locate(&self, explanation: &mut Explanation) -> Result<(), Diagnostic> {
+        let mut wanted: Vec<SourceField> = Vec::new();
+        explanation.locate(&mut |source| {
+            wanted.push(source.clone());
+            None
+        });
+        let mut files: BTreeMap<(Name, Option<String>), Vec<SourceField>> = BTreeMap::new();
+        for source in wanted {
+            let file = match &self.origins {
+                Origins::Read(origins, _) => {
+                    origins.get(&(source.kind, source.key.clone())).map(|file| (file.clone(), None))
+                }
+                Origins::Store(store) => {
+                    store.file_of(source.kind, &source.key)?.map(|(file, hash)| (file, Some(hash)))
+                }
+            };
+            if let Some(file) = file {
+                files.entry(file).or_default().push(source);
+            }
+        }
+        let options = match &self.origins {
+            Origins::Read(_, options) => options.clone(),
+            Origins::Store(_) => Options::default(),
+        };
+        let mut places: BTreeMap<SourceField, String> = BTreeMap::new();
+        for ((file, hash), sources) in files {
+            let fields: Vec<_> =
+                sources.iter().map(|source| (source.kind, source.key.clone(), path(source))).collect();
+            let input = Input::Path(PathBuf::from(&*file));
+            let found = manifest::find(&input, hash.as_deref(), &fields, &options);
+            for (source, place) in sources.into_iter().zip(found) {
+                if let Some(place) = place {
+                    places.insert(source, format!("{}:{}", shown(&place.file), place.line));
+                }
+            }
+        }
+        explanation
+            .locate(&mut |source| Some(places.get(source).cloned().unwrap_or_else(|| in_words(source))));
+        Ok(())
+    }
+}
+
+/// A path from here on, if it is below this folder.
+fn shown(file: &str) -> String {
+    let here = std::env::current_dir().ok();
+    let below = here.as_ref().and_then(|here| std::path::Path::new(file).strip_prefix(here).ok());
+    below.map_or_else(|| file.to_owned(), |below| below.display().to_string())
+}
+
+fn path(source: &SourceField) -> FieldPath {
+    let step = |segment: &Segment| match segment {
+        Segment::Field(name) => Step::Field(name.clone()),
+        Segment::Index(index) => Step::Index(*index),
+    };
+    FieldPath(source.path.iter().map(step).collect())
+}
+
+/// The object and the field, where no file is known.
+fn in_words(source: &SourceField) -> String {
+    format!("{}/{} {}", source.kind.resource(), source.key.name, path(source))
+}

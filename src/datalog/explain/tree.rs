@@ -1,0 +1,216 @@
+//! One tree for both answers: a row that is there or not, and for each rule what holds
+//! of it and what does not, down to the inputs.
+//!
+//! Unlike [`why`](super::why) and [`why_not`](super::why_not), which show one reason and
+//! the first obstacle, it also goes into what a negated part asks about, and for a row
+//! that is not there it shows *every* part of a rule that fails, so that all of them can
+//! be mended at once.
+
+use serde::Serialize;
+
+use super::super::program::{Atom, Kind, Literal, Program, RelationId, Rule, Term};
+use super::super::symbols::{Sym, Symbols};
+use super::{Explainer, Pattern, RuleRef};
+use crate::datalog::Evaluation;
+
+/// So many ways in which one rule holds or fails are shown.
+const WAYS: usize = 8;
+
+/// A row, there or not, and why.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Goal {
+    /// Whether there is such a row.
+    pub holds: bool,
+    /// The relation.
+    pub relation: String,
+    /// The values of the row; none where any value would do.
+    pub values: Vec<Option<String>>,
+    /// The row as one would write it, with `_` for any value.
+    pub fact: String,
+    /// Whether it is a row of an input.
+    pub input: bool,
+    /// If it holds, the ways in which it was derived; else the ways in which it was not.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub rules: Vec<Tried>,
+    /// What there is to say beside the rules.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub note: Option<String>,
+}
+
+/// One way through one rule.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Tried {
+    /// The sentence over the rule, filled in as far as values are known.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub sentence: Option<String>,
+    /// The rule.
+    pub rule: RuleRef,
+    /// The parts of its body, in order.
+    pub parts: Vec<Part>,
+}
+
+/// A part of a rule's body.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Part {
+    /// There must be such a row.
+    Row(Goal),
+    /// There must be no such row.
+    Not(Goal),
+    /// A comparison with its values filled in, and whether it holds.
+    Comparison(String, bool),
+}
+
+impl Part {
+    /// Whether the part holds, so that the rule may.
+    #[must_use]
+    pub fn holds(&self) -> bool {
+        match self {
+            Part::Row(goal) => goal.holds,
+            Part::Not(goal) => !goal.holds,
+            Part::Comparison(_, holds) => *holds,
+        }
+    }
+}
+
+/// Explains a row, there or not.
+#[must_use]
+pub fn tree(
+    program: &Program,
+    symbols: &Symbols,
+    evaluation: &Evaluation,
+    relation: RelationId,
+    row: &[Sym],
+) -> Goal {
+    let pattern: Vec<Option<Sym>> = row.iter().copied().map(Some).collect();
+    Explainer::new(program, symbols, evaluation).goal(relation, &pattern, 0)
+}
+
+impl Explainer<'_> {
+    fn goal(&mut self, relation: RelationId, row: &Pattern, depth: usize) -> Goal {
+        let program = self.program.clone();
+        let declaration = program.declaration(relation);
+        let found = self.some_row(relation, row);
+        let holds = found.is_some();
+        let row = found.map_or_else(|| row.to_vec(), |found| found.into_iter().map(Some).collect());
+        let value = |sym: &Option<Sym>| sym.map(|sym| self.symbols.value(sym).to_string());
+        let mut goal = Goal {
+            holds,
+            relation: declaration.name.to_string(),
+            values: row.iter().map(value).collect(),
+            fact: self.fact(relation, &row),
+            input: declaration.kind == Kind::Input,
+            rules: Vec::new(),
+            note: None,
+        };
+        let entry = (relation, row.clone());
+        if goal.input {
+            return goal;
+        }
+        if !self.evaluation.has(relation) {
+            goal.note = Some("not evaluated".to_owned());
+        } else if self.path.contains(&entry) {
+            goal.note = Some("it would need itself".to_owned());
+        } else if self.is_full(depth) {
+            goal.note = Some("not explained further, as there is too much of it".to_owned());
+        } else {
+            self.path.push(entry);
+            for rule in program.rules_for(relation) {
+                if let Some(binding) = self.unify(rule, &row) {
+                    self.tried(rule, &binding, holds, &mut goal, depth);
+                }
+            }
+            self.path.pop();
+        }
+        goal
+    }
+
+    /// The ways through a rule: those that hold, or, for a row that is not there, those
+    /// that get furthest.
+    fn tried(&mut self, rule: &Rule, binding: &Pattern, holds: bool, goal: &mut Goal, depth: usize) {
+        let held: Vec<Literal> = if holds { rule.body.clone() } else { self.held(&rule.body, binding) };
+        let path = self.path.clone();
+        // A row of a recursive relation is not explained by itself.
+        let mut accept = |way: &Pattern| {
+            !holds
+                || rule.body.iter().all(|literal| match literal {
+                    Literal::Positive(atom) => !path.contains(&(atom.relation, self.pattern(atom, way))),
+                    _ => true,
+                })
+        };
+        let mut ways = self.ways(&held, binding, WAYS, &mut accept);
+        if held.is_empty() {
+            ways = vec![binding.to_vec()];
+        }
+        for way in ways {
+            let parts = rule.body.iter().map(|literal| self.part(literal, &way, depth)).collect();
+            goal.rules.push(Tried { sentence: self.sentence(rule, &way), rule: self.rule_ref(rule), parts });
+        }
+    }
+
+    fn part(&mut self, literal: &Literal, way: &Pattern, depth: usize) -> Part {
+        match literal {
+            Literal::Positive(atom) => Part::Row(self.goal_of(atom, way, depth)),
+            Literal::Negative(atom) => Part::Not(self.goal_of(atom, way, depth)),
+            Literal::Comparison(comparison) => {
+                let known = comparison.variables().all(|variable| way[variable.0].is_some());
+                let holds =
+                    known && !self.ways(std::slice::from_ref(literal), way, 1, &mut |_| true).is_empty();
+                Part::Comparison(self.comparison(comparison, way), holds)
+            }
+        }
+    }
+
+    fn goal_of(&mut self, atom: &Atom, way: &Pattern, depth: usize) -> Goal {
+        let unseen = atom.terms.iter().any(|term| match term {
+            Term::Text(text) => self.symbols.find_text(text).is_none(),
+            Term::Number(number) => self.symbols.find_number(*number).is_none(),
+            Term::Variable(_) | Term::Any => false,
+        });
+        if unseen {
+            // No row anywhere has that value, so there is nothing to look for.
+            let declaration = self.program.declaration(atom.relation);
+            return Goal {
+                holds: false,
+                relation: declaration.name.to_string(),
+                values: vec![None; atom.terms.len()],
+                fact: self.atom(atom, way),
+                input: declaration.kind == Kind::Input,
+                rules: Vec::new(),
+                note: None,
+            };
+        }
+        let mut goal = self.goal(atom.relation, &self.pattern(atom, way), depth + 1);
+        if !goal.holds {
+            // A constant that no row has is shown all the same.
+            goal.fact = self.atom(atom, way);
+        }
+        goal
+    }
+
+    /// The positive parts of a body that hold together: as many as can be had, those
+    /// first whose values are known best.
+    fn held(&self, body: &[Literal], binding: &Pattern) -> Vec<Literal> {
+        let mut held: Vec<Literal> = Vec::new();
+        let mut waiting: Vec<&Literal> =
+            body.iter().filter(|literal| matches!(literal, Literal::Positive(_))).collect();
+        loop {
+            let holds = |literal: &&Literal| {
+                let mut together = held.clone();
+                together.push((*literal).clone());
+                !self.ways(&together, binding, 1, &mut |_| true).is_empty()
+            };
+            let Some(at) = waiting.iter().position(holds) else { return held };
+            held.push(waiting.remove(at).clone());
+        }
+    }
+
+    /// A row that is there and fits, as it is or with any value where none is known.
+    fn some_row(&self, relation: RelationId, row: &Pattern) -> Option<Vec<Sym>> {
+        let known = row.iter().map_while(|sym| *sym).collect::<Vec<Sym>>();
+        let fits = |found: &super::super::rows::Row| {
+            found.iter().zip(row).all(|(found, wanted)| wanted.is_none_or(|wanted| wanted == *found))
+        };
+        self.evaluation.rows_with_prefix(relation, &known).find(fits).map(|row| row.to_vec())
+    }
+}

@@ -1,0 +1,156 @@
+//! Facts as people say them, and the field of the object that each is from.
+
+use super::{Segment, SourceField};
+use crate::datalog::explain::Goal;
+use crate::model::{Kind, Name, ObjectKey, World};
+
+/// What only ties things together, or is said by the sentence over it.
+pub(super) fn is_trivial(relation: &str) -> bool {
+    matches!(
+        relation,
+        "class"
+            | "profile"
+            | "in_class"
+            | "in_profile"
+            | "daemonset"
+            | "daemonset_namespace"
+            | "daemonset_uid"
+            | "node"
+            | "taint"
+            | "requirement"
+            | "requirement_size"
+            | "label_set"
+            | "pod"
+            | "surge_of_one"
+            | "class_affinity"
+            | "labelled"
+            | "tolerant"
+            | "has_key"
+            | "has_listed"
+            | "requirement_value"
+            | "requirement_number"
+            | "profile_number"
+            | "term_expression"
+            | "term_field"
+            | "toleration"
+            | "covers_key"
+            | "covers_value"
+            | "covers_effect"
+            | "usable"
+    )
+}
+
+/// The values of a goal, where all are known.
+pub(super) fn values(goal: &Goal) -> Option<Vec<&str>> {
+    goal.values.iter().map(|value| value.as_deref()).collect()
+}
+
+/// A fact in words; as it is where there are none.
+pub(super) fn phrase(goal: &Goal) -> String {
+    let known: Vec<&str> = goal.values.iter().map(|value| value.as_deref().unwrap_or("…")).collect();
+    match (goal.relation.as_str(), known.as_slice()) {
+        ("profile_label" | "node_label", [node, key, value]) => format!("{node} has the label {key}={value}"),
+        ("profile_taint", [node, taint]) => format!("{node} has the taint {taint}"),
+        ("profile_name", [node, _]) => format!("the node is named {node}"),
+        ("class_node_name", [_, name]) => format!("nodeName {name}"),
+        ("class_node_selector", [_, key, value]) => format!("nodeSelector {key}={value}"),
+        ("class_term", [_, term]) => format!("node affinity term \"{term}\""),
+        ("class_toleration", [_, toleration]) => format!("toleration {toleration}"),
+        ("class_host_network", [_]) => "hostNetwork: true".to_owned(),
+        ("term_expression" | "term_field", [_, requirement]) => format!("requirement \"{requirement}\""),
+        ("pod_target", [pod, node]) => format!("{pod} is meant for {node}"),
+        ("pod_controller", [pod, uid]) => format!("{pod} is controlled by the owner {uid}"),
+        ("pod_ready", [pod]) => format!("{pod} is ready"),
+        ("pod_ended", [pod, phase]) => format!("the phase of {pod} is {phase}"),
+        ("pod_deleting", [pod]) => format!("{pod} is being deleted"),
+        ("daemonset_deleting", [it]) => format!("{it} is being deleted"),
+        ("node_condition", [node, kind, status]) => format!("the condition {kind} of {node} is {status}"),
+        ("node_unschedulable", [node]) => format!("{node} is cordoned"),
+        _ => goal.fact.clone(),
+    }
+}
+
+/// The field that a fact is from.
+pub(super) fn source(goal: &Goal, world: &World) -> Option<SourceField> {
+    let values = values(goal)?;
+    let at = |kind, key, path: &[&str]| SourceField {
+        kind,
+        key,
+        path: path.iter().map(|field| Segment::Field((*field).to_owned())).collect(),
+    };
+    let node = |path: &[&str]| at(Kind::Node, ObjectKey::new("", values[0]), path);
+    let daemonset = |path: &[&str]| at(Kind::DaemonSet, key(values[0]), path);
+    let spec = ["spec", "template", "spec"];
+    let of_spec = |path: &[&str]| daemonset(&[&spec[..], path].concat());
+    Some(match (goal.relation.as_str(), values.as_slice()) {
+        ("profile_label" | "node_label" | "node_number" | "node_label_version", [_, label, ..]) => {
+            node(&["metadata", "labels", label])
+        }
+        ("node_annotation", [_, name, _]) => node(&["metadata", "annotations", name]),
+        ("profile_taint", [name, taint]) => {
+            let found = world.nodes.get(&ObjectKey::new("", *name))?;
+            let at = found.taints.iter().position(|it| it.to_string() == *taint)?;
+            indexed(node(&["spec", "taints"]), at)
+        }
+        ("node_taint", [..]) => node(&["spec", "taints"]),
+        ("node_unschedulable", [_]) => node(&["spec", "unschedulable"]),
+        ("node_condition" | "node_condition_since", [..]) => node(&["status", "conditions"]),
+        ("node_capacity", [_, resource, _]) => node(&["status", "capacity", resource]),
+        ("node_allocatable", [_, resource, _]) => node(&["status", "allocatable", resource]),
+        ("node_info" | "node_info_version", [_, field, ..]) => node(&["status", "nodeInfo", field]),
+        ("class_node_name", [..]) => of_spec(&["nodeName"]),
+        ("class_node_selector", [_, label, _]) => of_spec(&["nodeSelector", label]),
+        ("class_host_network", [..]) => of_spec(&["hostNetwork"]),
+        ("class_toleration", [name, toleration]) => {
+            let found = world.daemonsets.get(&key(name))?;
+            let at = found.template.tolerations.iter().position(|it| it.to_string() == *toleration)?;
+            indexed(of_spec(&["tolerations"]), at)
+        }
+        ("class_term", [name, term]) => {
+            let found = world.daemonsets.get(&key(name))?;
+            let at = found.template.affinity.iter().flatten().position(|it| it.to_string() == *term)?;
+            let required = "requiredDuringSchedulingIgnoredDuringExecution";
+            indexed(of_spec(&["affinity", "nodeAffinity", required, "nodeSelectorTerms"]), at)
+        }
+        ("daemonset_label", [_, label, _]) => daemonset(&["metadata", "labels", label]),
+        ("daemonset_annotation", [_, name, _]) => daemonset(&["metadata", "annotations", name]),
+        ("template_label", [_, label, _]) => daemonset(&["spec", "template", "metadata", "labels", label]),
+        ("template_annotation", [_, name, _]) => {
+            daemonset(&["spec", "template", "metadata", "annotations", name])
+        }
+        ("template_container" | "template_image", [..]) => of_spec(&["containers"]),
+        ("template_priority_class", [..]) => of_spec(&["priorityClassName"]),
+        ("template_service_account", [..]) => of_spec(&["serviceAccountName"]),
+        ("namespace_label", [name, label, _]) => {
+            at(Kind::Namespace, ObjectKey::new("", *name), &["metadata", "labels", label])
+        }
+        _ => return None,
+    })
+}
+
+fn indexed(mut source: SourceField, at: usize) -> SourceField {
+    source.path.push(Segment::Index(at));
+    source
+}
+
+/// The key that a symbol `namespace/name` stands for.
+pub(super) fn key(symbol: &str) -> ObjectKey {
+    match symbol.split_once('/') {
+        Some((namespace, name)) => ObjectKey::new(namespace, name),
+        None => ObjectKey::new("", symbol),
+    }
+}
+
+/// What a node has under a label's key, for a requirement that it does not satisfy.
+pub(super) fn label_of(world: &World, node: &str, label: &str) -> String {
+    let found = world.nodes.get(&ObjectKey::new("", node));
+    match found.and_then(|node| node.meta.labels.get(label)) {
+        Some(value) => format!("{node} has {label}={value}"),
+        None => format!("{node} has no label {label}"),
+    }
+}
+
+/// The key that a requirement is about.
+pub(super) fn key_of_requirement(requirement: &str) -> Name {
+    requirement.split(' ').next().unwrap_or("").into()
+}

@@ -1,0 +1,81 @@
+//! What a node says beside what placement needs: annotations, conditions, amounts.
+//!
+//! A world keeps it only where some rule asks for it: ten thousand nodes say a lot, and
+//! the built-in rules need none of it.
+
+use std::collections::BTreeMap;
+
+use serde_json::Value;
+
+use super::views::{labels_of, list, seconds, text};
+use super::{Labels, Name};
+
+/// The rest of a Node, as its last manifest and its last status say it.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Details {
+    /// `metadata.annotations`.
+    pub annotations: Labels,
+    /// `status.conditions`.
+    pub conditions: Vec<Condition>,
+    /// `status.capacity`, as written.
+    pub capacity: BTreeMap<Name, Name>,
+    /// `status.allocatable`, as written.
+    pub allocatable: BTreeMap<Name, Name>,
+    /// `status.nodeInfo`.
+    pub info: BTreeMap<Name, Name>,
+    /// `status.addresses`: type and address.
+    pub addresses: Vec<(Name, Name)>,
+}
+
+/// One of a node's conditions.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Condition {
+    /// Its type, as `MemoryPressure`.
+    pub kind: Name,
+    /// `True`, `False` or `Unknown`.
+    pub status: Name,
+    /// `lastTransitionTime`, in seconds of Unix time.
+    pub since: Option<i64>,
+}
+
+impl Details {
+    /// Reads them from a manifest; one without a status keeps the `old` one's.
+    #[must_use]
+    pub fn from_value(value: &Value, old: Option<&Details>) -> Self {
+        let new = Details::new(&value["metadata"]["annotations"], &value["status"]);
+        match old {
+            Some(old) if value["status"].is_null() => Details { annotations: new.annotations, ..old.clone() },
+            _ => new,
+        }
+    }
+
+    /// Reads them from the two parts of an object that say them.
+    #[must_use]
+    pub fn new(annotations: &Value, status: &Value) -> Self {
+        Details {
+            annotations: labels_of(annotations).into(),
+            conditions: list(status, "conditions")
+                .map(|it| Condition {
+                    kind: text(it, "type"),
+                    status: text(it, "status"),
+                    since: seconds(&it["lastTransitionTime"]),
+                })
+                .collect(),
+            capacity: quantities(&status["capacity"]),
+            allocatable: quantities(&status["allocatable"]),
+            info: labels_of(&status["nodeInfo"]),
+            addresses: list(status, "addresses").map(|it| (text(it, "type"), text(it, "address"))).collect(),
+        }
+    }
+}
+
+/// Quantities by resource: a whole number may be written without quotes.
+pub(super) fn quantities(value: &Value) -> BTreeMap<Name, Name> {
+    let written = |value: &Value| match value {
+        Value::String(text) => Some(Name::from(text.as_str())),
+        Value::Number(number) => Some(number.to_string().into()),
+        _ => None,
+    };
+    let entries = value.as_object().into_iter().flatten();
+    entries.filter_map(|(key, value)| Some((key.as_str().into(), written(value)?))).collect()
+}

@@ -1,0 +1,137 @@
+//! Which files the user means, and their texts.
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::io;
+use std::path::{Path, PathBuf};
+
+use super::config::{CONFIG, parse};
+use crate::diagnostic::{Diagnostic, Place};
+use crate::model::OwnFile;
+
+/// Where to look for rules and facts.
+#[derive(Debug, Clone, Default)]
+pub struct Asked {
+    /// Rule files, and folders of rules and facts.
+    pub rules: Vec<PathBuf>,
+    /// Files of facts, and folders of them.
+    pub facts: Vec<PathBuf>,
+    /// Manifests and folders of manifests, beside which a `dsrules.yaml` may stand.
+    pub beside: Vec<PathBuf>,
+}
+
+/// Reads all of them: first what stands beside the manifests. Each file is read once,
+/// however often it is named.
+///
+/// # Errors
+/// Everything that cannot be read.
+pub fn find(asked: &Asked) -> Result<Vec<OwnFile>, Vec<Diagnostic>> {
+    let mut reader = Reader::default();
+    let mut folders = BTreeSet::new();
+    for path in &asked.beside {
+        let folder = if path.is_dir() { path } else { path.parent().unwrap_or(Path::new("")) };
+        if folders.insert(folder) {
+            reader.config(folder);
+        }
+    }
+    asked.rules.iter().for_each(|path| reader.rules(path, "--rules"));
+    asked.facts.iter().for_each(|path| reader.facts(path, "--facts"));
+    if reader.problems.is_empty() { Ok(reader.files) } else { Err(reader.problems) }
+}
+
+#[derive(Default)]
+struct Reader {
+    files: Vec<OwnFile>,
+    seen: BTreeSet<PathBuf>,
+    problems: Vec<Diagnostic>,
+}
+
+impl Reader {
+    fn config(&mut self, folder: &Path) {
+        let path = folder.join(CONFIG);
+        let text = match fs::read_to_string(&path) {
+            Ok(text) => text,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return,
+            Err(error) => return self.problems.push(unreadable(&path, &error, CONFIG)),
+        };
+        let shown = path.display().to_string();
+        match parse(&shown, &text) {
+            Ok(config) => {
+                let (rules, facts) = (config.rules.from(folder), config.facts.from(folder));
+                rules.iter().for_each(|path| self.rules(path, &shown));
+                facts.iter().for_each(|path| self.facts(path, &shown));
+            }
+            Err(error) => self.problems.push(error),
+        }
+    }
+
+    fn rules(&mut self, path: &Path, named_by: &str) {
+        if !path.is_dir() {
+            return self.file(path, false, named_by);
+        }
+        let Some(inside) = self.inside(path, "dl", named_by) else { return };
+        let facts = path.join("facts");
+        if inside.is_empty() && !facts.is_dir() {
+            let error = Diagnostic::error("no-rules", "there are no rules in the folder")
+                .at(Place::file(path.display().to_string()))
+                .help("rule files end in `.dl`; facts stand in a folder `facts` beside them, as `facts/rack.csv`");
+            return self.problems.push(error);
+        }
+        inside.iter().for_each(|file| self.file(file, false, named_by));
+        if facts.is_dir() {
+            self.facts(&facts, named_by);
+        }
+    }
+
+    fn facts(&mut self, path: &Path, named_by: &str) {
+        if !path.is_dir() {
+            return self.file(path, true, named_by);
+        }
+        let Some(inside) = self.inside(path, "csv", named_by) else { return };
+        if inside.is_empty() {
+            let error = Diagnostic::error("no-facts", "there are no facts in the folder")
+                .at(Place::file(path.display().to_string()))
+                .help("files of facts end in `.csv` and are named after their input, as `rack.csv`");
+            return self.problems.push(error);
+        }
+        inside.iter().for_each(|file| self.file(file, true, named_by));
+    }
+
+    /// The files of a folder with this extension, in order.
+    fn inside(&mut self, folder: &Path, extension: &str, named_by: &str) -> Option<Vec<PathBuf>> {
+        let list = || -> io::Result<Vec<PathBuf>> {
+            let mut paths = Vec::new();
+            for entry in fs::read_dir(folder)? {
+                let path = entry?.path();
+                if path.extension().is_some_and(|found| found == extension) {
+                    paths.push(path);
+                }
+            }
+            paths.sort();
+            Ok(paths)
+        };
+        list().map_err(|error| self.problems.push(unreadable(folder, &error, named_by))).ok()
+    }
+
+    fn file(&mut self, path: &Path, facts: bool, named_by: &str) {
+        if !self.seen.insert(fs::canonicalize(path).unwrap_or_else(|_| path.to_owned())) {
+            return;
+        }
+        match fs::read_to_string(path) {
+            Ok(text) => {
+                let text = text.strip_prefix('\u{feff}').unwrap_or(&text).into();
+                self.files.push(OwnFile { path: path.display().to_string().into(), facts, text });
+            }
+            Err(error) => self.problems.push(unreadable(path, &error, named_by)),
+        }
+    }
+}
+
+fn unreadable(path: &Path, error: &io::Error, named_by: &str) -> Diagnostic {
+    let shown = path.display();
+    Diagnostic::error("unreadable-rules", format!("`{shown}` cannot be read"))
+        .because(error.to_string())
+        .help(format!(
+            "it is named by `{named_by}`; rules are .dl files, facts .csv files, or folders of them"
+        ))
+}

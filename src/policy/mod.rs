@@ -1,0 +1,70 @@
+//! The user's own policy: rule files, facts, and the `dsrules.yaml` that names them.
+//!
+//! ```text
+//!   --rules, --facts, dsrules.yaml -> files (find) -> texts -> program with facts (load)
+//! ```
+//! A rule folder is its `.dl` files and the `.csv` files of its folder `facts`; a file of
+//! facts fills the input that it is named after. Nothing here runs rules.
+
+mod config;
+mod find;
+mod lint;
+mod table;
+
+use crate::datalog::{Kind, Program};
+use crate::diagnostic::Diagnostic;
+use crate::model::OwnFile;
+use crate::rules::{self, UserRules};
+
+pub use config::CONFIG;
+pub use find::{Asked, find};
+
+/// What loading gives: a program if there were no errors, and all there is to say about
+/// the user's own files.
+#[derive(Debug)]
+pub struct Loaded {
+    /// The built-in rules, the user's and the user's facts.
+    pub program: Option<Program>,
+    /// Errors and warnings, by place.
+    pub diagnostics: Vec<Diagnostic>,
+}
+
+/// Loads the built-in rules with the user's files.
+#[must_use]
+pub fn load(files: &[OwnFile]) -> Loaded {
+    let own: Vec<UserRules> = files
+        .iter()
+        .filter(|file| !file.facts)
+        .map(|file| UserRules { file: file.path.to_string(), text: file.text.to_string() })
+        .collect();
+    let loaded = rules::load(&own);
+    let mut diagnostics = loaded.diagnostics;
+    diagnostics.retain(|found| found.is_error() || !rules::is_builtin(found));
+    let Some(mut program) = loaded.program else {
+        return Loaded { program: None, diagnostics };
+    };
+    let mut given = Vec::new();
+    for file in files.iter().filter(|file| file.facts) {
+        table::read(&program, file, &mut given, &mut diagnostics);
+    }
+    program = program.with_given(given);
+    lint::names(&program, &mut diagnostics);
+    empty_inputs(&program, &mut diagnostics);
+    Diagnostic::sort(&mut diagnostics);
+    let failed = diagnostics.iter().any(Diagnostic::is_error);
+    Loaded { program: (!failed).then_some(program), diagnostics }
+}
+
+/// Warns about inputs of the user that have no rows.
+fn empty_inputs(program: &Program, found: &mut Vec<Diagnostic>) {
+    for declaration in program.declarations().filter(|it| !it.builtin && it.kind == Kind::Input) {
+        if !program.given().any(|given| given.relation == declaration.id) {
+            let name = &declaration.name;
+            let warning =
+                Diagnostic::warning("no-facts", format!("there are no facts for the input `{name}`"))
+                    .at(program.place_of(declaration))
+                    .help(format!("put them into `facts/{name}.csv`, or state them here: `{name}(...).`"));
+            found.push(warning);
+        }
+    }
+}

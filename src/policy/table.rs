@@ -1,0 +1,298 @@
+//! A file of facts: comma-separated values into rows of the input it is named after.
+//!
+//! Blank lines and lines that start with `#` say nothing; a value with a comma is quoted.
+//! If the first line names a column of the input it is a header: it names all of them,
+//! and their order is free. Else the values are in the order of the declaration.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use csv::{ReaderBuilder, StringRecord, Trim};
+
+use crate::datalog::{Declaration, Given, Kind, NUMBER, Program, Term};
+use crate::diagnostic::{Diagnostic, Place, nearest};
+use crate::model::OwnFile;
+
+/// So many problems of one file are told.
+const MOST: usize = 10;
+
+/// Reads a file of facts.
+pub(super) fn read(program: &Program, file: &OwnFile, out: &mut Vec<Given>, found: &mut Vec<Diagnostic>) {
+    let declaration = match input_of(program, file) {
+        Ok(declaration) => declaration,
+        Err(error) => return found.push(*error),
+    };
+    let mut reader = ReaderBuilder::new()
+        .has_headers(false)
+        .flexible(true)
+        .comment(Some(b'#'))
+        .trim(Trim::All)
+        .from_reader(file.text.as_bytes());
+    let columns = declaration.columns.len();
+    let mut order: Option<Vec<usize>> = None;
+    let (mut lines, mut problems) = (Lines { text: &file.text, at: 0, line: 1 }, 0);
+    let file_name: Arc<str> = file.path.clone();
+    for record in reader.records() {
+        let record = match record {
+            Ok(record) => record,
+            Err(error) => {
+                found.push(broken(file, &error));
+                return;
+            }
+        };
+        let line = lines.of(&record);
+        let here = Here { file, line, start: lines.at };
+        let order = match &order {
+            Some(order) => order,
+            None => {
+                let header = header(declaration, &record, &here, found);
+                let Ok(header) = header else { return };
+                let is_header = header.is_some();
+                let named = order.insert(header.unwrap_or_else(|| (0..columns).collect()));
+                if is_header {
+                    continue;
+                }
+                named
+            }
+        };
+        match row(declaration, &record, order, &here) {
+            Ok(values) => {
+                let relation = declaration.id;
+                out.push(Given { relation, values, file: file_name.clone(), line });
+            }
+            Err(error) => {
+                found.push(*error);
+                problems += 1;
+                if problems >= MOST {
+                    return;
+                }
+            }
+        }
+    }
+}
+
+/// The input that the file is named after.
+fn input_of<'a>(program: &'a Program, file: &OwnFile) -> Result<&'a Declaration, Box<Diagnostic>> {
+    let stem = Path::new(&*file.path).file_stem().and_then(|stem| stem.to_str()).unwrap_or("");
+    let place = Place::file(file.path.clone());
+    let Some(id) = program.relation(stem) else {
+        let error = Diagnostic::error(
+            "unknown-relation",
+            format!("a file of facts is named after an input, and there is no relation `{stem}`"),
+        )
+        .at(place);
+        let own = program.declarations().filter(|it| !it.builtin).map(|it| &*it.name);
+        return Err(Box::new(match nearest(stem, own) {
+            Some(near) => error.help(format!("did you mean `{near}.csv`?")),
+            None => error.help(format!("declare it in a rule file: `.decl {stem}(node: Node, ...) input`")),
+        }));
+    };
+    let declaration = program.declaration(id);
+    if declaration.kind == Kind::Input && !declaration.builtin {
+        return Ok(declaration);
+    }
+    let error = Diagnostic::error("not-an-input", format!("`{stem}` is no input of yours"))
+        .at(place)
+        .related(program.place_of(declaration), "declared here");
+    Err(Box::new(if declaration.builtin {
+        error.help("the built-in relations are filled from the cluster; declare one of your own")
+    } else {
+        error.help(format!("write `.decl {declaration} input`"))
+    }))
+}
+
+/// Where a record stands.
+struct Here<'a> {
+    file: &'a OwnFile,
+    line: u32,
+    start: usize,
+}
+
+impl Here<'_> {
+    fn place(&self, record: &StringRecord, column: usize) -> Place {
+        let text = &self.file.text;
+        let mut at = self.start;
+        let mut width = 1;
+        for field in record.iter().take(column + 1) {
+            at += text.get(at..).and_then(|rest| rest.find(field)).unwrap_or(0);
+            width = field.len().max(1);
+            if record.get(column).is_some_and(|last| !std::ptr::eq(last, field)) {
+                at += field.len();
+                at += text.get(at..).and_then(|rest| rest.find(',')).map_or(0, |comma| comma + 1);
+            }
+        }
+        Place { line: self.line, ..Place::of_span(self.file.path.clone(), text, at, at + width) }
+    }
+
+    fn whole(&self) -> Place {
+        let end = self.file.text[self.start..].find('\n').map_or(self.file.text.len(), |at| self.start + at);
+        Place { line: self.line, ..Place::of_span(self.file.path.clone(), &self.file.text, self.start, end) }
+    }
+}
+
+/// For each column its place in the records, if the record is a header.
+fn header(
+    declaration: &Declaration,
+    record: &StringRecord,
+    here: &Here<'_>,
+    found: &mut Vec<Diagnostic>,
+) -> Result<Option<Vec<usize>>, ()> {
+    let names: Vec<&str> = declaration.columns.iter().map(|column| &*column.name).collect();
+    if !record.iter().any(|field| names.contains(&field)) {
+        return Ok(None);
+    }
+    if let Some((at, unknown)) = record.iter().enumerate().find(|(_, field)| !names.contains(field)) {
+        let error =
+            Diagnostic::error("unknown-column", format!("`{}` has no column `{unknown}`", declaration.name))
+                .at(here.place(record, at));
+        found.push(match nearest(unknown, names.iter().copied()) {
+            Some(near) => error.help(format!("did you mean `{near}`?")),
+            None => error.help(format!("it is declared as `{declaration}`")),
+        });
+        return Err(());
+    }
+    let order: Vec<Option<usize>> =
+        names.iter().map(|name| record.iter().position(|field| field == *name)).collect();
+    if record.len() != names.len() || order.contains(&None) {
+        let error = Diagnostic::error("wrong-arity", "the header does not name every column once")
+            .at(here.whole())
+            .help(format!("write `{}`, in any order", names.join(",")));
+        found.push(error);
+        return Err(());
+    }
+    Ok(Some(order.into_iter().flatten().collect()))
+}
+
+fn row(
+    declaration: &Declaration,
+    record: &StringRecord,
+    order: &[usize],
+    here: &Here<'_>,
+) -> Result<Vec<Term>, Box<Diagnostic>> {
+    if record.len() != declaration.columns.len() {
+        let (wanted, are) = (declaration.columns.len(), record.len());
+        let what = format!(
+            "`{}` has {wanted} column{}, here are {are} values",
+            declaration.name,
+            if wanted == 1 { "" } else { "s" }
+        );
+        return Err(Box::new(
+            Diagnostic::error("wrong-arity", what)
+                .at(here.whole())
+                .help(format!("it is declared as `{declaration}`; put a value with a comma in quotes")),
+        ));
+    }
+    let value = |(column, at): (&crate::datalog::Column, &usize)| {
+        let field = record.get(*at).unwrap_or("");
+        if &*column.ty != NUMBER {
+            return Ok(Term::Text(field.into()));
+        }
+        field.parse().map(Term::Number).map_err(|_| {
+            let what = format!(
+                "the column `{}` of `{}` takes a number, not `{field}`",
+                column.name, declaration.name
+            );
+            Box::new(
+                Diagnostic::error("type-mismatch", what)
+                    .at(here.place(record, *at))
+                    .help("write an integer, or declare the column with a text type"),
+            )
+        })
+    };
+    declaration.columns.iter().zip(order).map(value).collect()
+}
+
+fn broken(file: &OwnFile, error: &csv::Error) -> Diagnostic {
+    let place = match error.position() {
+        Some(at) => {
+            Place { line: u32::try_from(at.line()).unwrap_or(0), column: 1, ..Place::file(file.path.clone()) }
+        }
+        None => Place::file(file.path.clone()),
+    };
+    Diagnostic::error("bad-csv", "the file of facts cannot be read")
+        .at(place)
+        .because(error.to_string())
+        .help("values are separated by commas and are UTF-8 text")
+}
+
+/// A walk along the lines of the text, in step with the records.
+struct Lines<'a> {
+    text: &'a str,
+    at: usize,
+    line: u32,
+}
+
+impl Lines<'_> {
+    /// The line the record starts on; `at` is then where it starts.
+    fn of(&mut self, record: &StringRecord) -> u32 {
+        let start = record.position().map_or(0, |at| usize::try_from(at.byte()).unwrap_or(0));
+        let start = start.min(self.text.len());
+        // The reader puts a record where the blank and comment lines before it start.
+        self.line += lines(&self.text[self.at.min(start)..start]);
+        self.at = start;
+        while let Some(end) = self.text[self.at..].find('\n') {
+            let line = self.text[self.at..self.at + end].trim();
+            if !line.is_empty() && !line.starts_with('#') {
+                break;
+            }
+            self.at += end + 1;
+            self.line += 1;
+        }
+        self.line
+    }
+}
+
+fn lines(text: &str) -> u32 {
+    u32::try_from(text.matches('\n').count()).unwrap_or(u32::MAX)
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+    use crate::datalog::Source;
+
+    const RULES: &str = ".type N\n.decl rack(node: N, rack: N, slot: number) input\n.decl own(a: N)\n\
+        .decl used(a: N) output\nused(A) :- rack(A, _, _), own(A).\n";
+
+    fn facts(name: &str, text: &str) -> (Vec<String>, Vec<Diagnostic>) {
+        let source = Source { file: "t.dl", text: RULES, builtin: false };
+        let program = Program::load(&[source]).program.unwrap();
+        let (mut given, mut found) = (Vec::new(), Vec::new());
+        let file = OwnFile { path: name.into(), facts: true, text: text.into() };
+        read(&program, &file, &mut given, &mut found);
+        let shown = |value: &Term| match value {
+            Term::Number(number) => number.to_string(),
+            Term::Text(text) => text.to_string(),
+            _ => "?".to_owned(),
+        };
+        let rows = given.iter().map(|row| {
+            format!("{}:{}", row.line, row.values.iter().map(shown).collect::<Vec<_>>().join("|"))
+        });
+        (rows.collect(), found)
+    }
+
+    #[test]
+    fn rows_come_with_or_without_a_header() {
+        let (rows, found) = facts("facts/rack.csv", "# racks\n\na, r1, 1\n\"b,c\",r2,-2\n");
+        assert_eq!((rows, found), (vec!["3:a|r1|1".to_owned(), "4:b,c|r2|-2".to_owned()], vec![]));
+        let (rows, found) = facts("rack.csv", "slot,rack,node\r\n7,r,n\r\n# end\r\n8,r,m");
+        assert_eq!((rows, found), (vec!["2:n|r|7".to_owned(), "4:m|r|8".to_owned()], vec![]));
+        assert_eq!(facts("rack.csv", "").0.len(), 0);
+    }
+
+    #[test]
+    fn what_is_wrong_has_its_place() {
+        let at = |name: &str, text: &str| {
+            let error = facts(name, text).1.remove(0);
+            let place = error.place.clone().unwrap();
+            format!("{} {}:{}:{}", error.code, place.line, place.column, place.width)
+        };
+        assert_eq!(at("rack.csv", "a,r1,1\nb,r1,two\n"), "type-mismatch 2:6:3");
+        assert_eq!(at("rack.csv", "# x\nnode,rak,slot\n"), "unknown-column 2:6:3");
+        assert_eq!(at("rack.csv", "node,rack\n"), "wrong-arity 1:1:9");
+        assert_eq!(at("rack.csv", "a,b,1\na,b\n"), "wrong-arity 2:1:3");
+        assert_eq!(at("rak.csv", ""), "unknown-relation 0:0:0");
+        assert_eq!(at("own.csv", ""), "not-an-input 0:0:0");
+    }
+}

@@ -1,0 +1,45 @@
+//! The user's rules and facts, as each input's last apply used them.
+//!
+//! What is derived later (for a delete, an explanation, a query) is derived with them,
+//! so they belong to what the store holds.
+
+use rusqlite::params;
+
+use super::Store;
+use crate::diagnostic::Diagnostic;
+use crate::model::{Name, OwnFile};
+
+impl Store {
+    /// Remembers the files that go with an input, instead of those it had before.
+    ///
+    /// # Errors
+    /// When they cannot be written.
+    pub fn save_own_files(&mut self, input: &str, files: &[OwnFile]) -> Result<(), Diagnostic> {
+        self.write("write the rules", |connection| {
+            connection.execute("DELETE FROM own_files WHERE input = ?1", [input])?;
+            let sql = "INSERT OR REPLACE INTO own_files VALUES (?1, ?2, ?3, ?4)";
+            let mut put = connection.prepare_cached(sql)?;
+            for file in files {
+                put.execute(params![input, &*file.path, file.facts, &*file.text])?;
+            }
+            Ok(())
+        })
+    }
+
+    /// The files of all inputs, or of all but one, each once, in path order.
+    ///
+    /// # Errors
+    /// When the store is damaged or cannot be read.
+    pub fn own_files(&self, but: Option<&str>) -> Result<Vec<OwnFile>, Diagnostic> {
+        self.run("read the rules", |connection| {
+            let sql = "SELECT DISTINCT path, facts, text FROM own_files
+                WHERE ?1 IS NULL OR input <> ?1 ORDER BY path, input";
+            let mut statement = connection.prepare_cached(sql)?;
+            let files = statement.query_map([but], |row| {
+                let text = |column| row.get::<_, String>(column).map(Name::from);
+                Ok(OwnFile { path: text(0)?, facts: row.get(1)?, text: text(2)? })
+            })?;
+            Ok(files.collect::<Result<_, _>>()?)
+        })
+    }
+}
