@@ -122,13 +122,14 @@ fn a_database_that_cannot_be_used_says_why() {
 fn a_second_writer_is_told_who_is_writing() {
     let session = begun();
     let held = Store::open(&session.path("dsrules.db"), &Open::write("dsrules apply")).unwrap();
-    let said = session.quietly("apply good.yaml --lock-timeout 50ms");
-    assert_eq!(said.code, 1);
+    session.write("more.yaml", node("b", "", ""));
+    let said = session.quietly("apply more.yaml --lock-timeout 50ms");
+    assert_eq!(said.code, 1, "{}", said.out);
     assert!(said.err.contains("dsrules apply"), "{}", said.err);
     // Readers are not kept waiting.
     assert_eq!(session.quietly("get pods").code, 0);
     drop(held);
-    assert_eq!(session.quietly("apply good.yaml --lock-timeout 50ms").code, 0);
+    assert_eq!(session.quietly("apply more.yaml --lock-timeout 50ms").code, 0);
 }
 
 #[test]

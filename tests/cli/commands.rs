@@ -13,6 +13,7 @@ fn the_help_texts_are_these() {
         "",
         "apply",
         "plan",
+        "watch",
         "validate",
         "get",
         "describe",
@@ -33,6 +34,23 @@ fn the_help_texts_are_these() {
         all.push_str(&format!("$ dsrules {command} --help\n{}\n", said.out));
     }
     snapshot("help", &all);
+}
+
+#[test]
+fn every_command_and_variable_is_in_the_documentation() {
+    let session = Session::new();
+    let page = std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/docs/cli.md")).unwrap();
+    let help = session.quietly("--help").out;
+    let commands = help.split("Commands:").nth(1).unwrap().split("Options:").next().unwrap();
+    let names: Vec<&str> = commands.lines().filter_map(|line| line.split_whitespace().next()).collect();
+    assert!(names.len() > 8, "{commands}");
+    for name in names {
+        assert!(page.contains(&format!("| `{name} ")), "docs/cli.md has no row for `{name}`");
+        let help = session.quietly(&format!("{name} --help")).out;
+        for variable in help.split("[env: ").skip(1).map(|rest| rest.split('=').next().unwrap()) {
+            assert!(page.contains(&format!("`{variable}`")), "docs/cli.md does not have {variable}");
+        }
+    }
 }
 
 #[test]
