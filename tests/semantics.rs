@@ -54,7 +54,9 @@ fn the_page_names_what_there_is() {
     let file = |path: &str| path.trim_start_matches("rules/").to_owned();
     let declared = program.declarations().filter(|it| it.kind != Kind::Input);
     let heads = declared.map(|it| (file(&it.file), it.name.to_string())).collect();
-    let outputs = program.declarations().filter(|it| it.kind == Kind::Output || it.open);
+    // rules/cluster.dl is for rules of a user's own: docs/rules.md has it.
+    let ours = program.declarations().filter(|it| &*it.file != "rules/cluster.dl");
+    let outputs = ours.filter(|it| it.kind == Kind::Output || it.open);
     let outputs = outputs.map(|it| it.name.to_string()).collect();
     let found = problems(include_str!("../docs/semantics.md"), &heads, &outputs);
     assert!(found.is_empty(), "{}", found.join("\n"));

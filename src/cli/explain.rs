@@ -31,8 +31,13 @@ pub struct ExplainArgs {
 pub enum Format {
     /// A tree
     Text,
+    /// A tree
+    #[value(hide = true)]
+    Wide,
     /// JSON, with a version field
     Json,
+    /// YAML, with a version field
+    Yaml,
     /// A graph for Graphviz
     Dot,
 }
@@ -45,7 +50,7 @@ pub fn run(args: &ExplainArgs, context: &mut Context) -> Result<Exit, Failure> {
         [pod, name] if Kind::from_resource(pod) == Some(Kind::Pod) => of_pod(args, name, &seen, context),
         [daemonset, node] => {
             let daemonset = daemonset_key(args, daemonset);
-            pair(args, &daemonset, node.strip_prefix("node/").unwrap_or(node), &seen, context)
+            pair(args, &daemonset, node_name(node), &seen, context)
         }
         [one] => match one.split_once('/') {
             Some((kind, name)) if Kind::from_resource(kind) == Some(Kind::Pod) => {
@@ -56,6 +61,14 @@ pub fn run(args: &ExplainArgs, context: &mut Context) -> Result<Exit, Failure> {
         _ => Err(Diagnostic::error("nothing-named", "no daemonset was named")
             .help("write `dsrules explain DAEMONSET NODE`")
             .into()),
+    }
+}
+
+/// `NAME` or `node/NAME`.
+fn node_name(word: &str) -> &str {
+    match word.split_once('/') {
+        Some((kind, name)) if Kind::from_resource(kind) == Some(Kind::Node) => name,
+        _ => word,
     }
 }
 
@@ -99,6 +112,13 @@ fn pair(
     let (found, on) = (seen.world.daemonsets.get(daemonset), seen.world.nodes.get(&node_key));
     let (Some(found), Some(on)) = (found, on) else {
         let mut problems = Vec::new();
+        let swapped = (ObjectKey::new(args.namespace.as_str(), node), ObjectKey::new("", &*daemonset.name));
+        if seen.world.daemonsets.contains_key(&swapped.0) && seen.world.nodes.contains_key(&swapped.1) {
+            let what = format!("`{}` is a node, and `{node}` is a daemonset", swapped.1);
+            return Err(Diagnostic::error("the-wrong-way-round", what)
+                .help(format!("the daemonset comes first: `dsrules explain {node} {}`", swapped.1))
+                .into());
+        }
         if found.is_none() {
             problems.push(seen.missing(Kind::DaemonSet, daemonset));
         }
@@ -111,8 +131,9 @@ fn pair(
     seen.locate(&mut explanation)?;
     let out = &mut context.out;
     match args.output {
-        Format::Text => report::explanation(&explanation, context.paint, out)?,
+        Format::Text | Format::Wide => report::explanation(&explanation, context.paint, out)?,
         Format::Json => report::write_json(&report::explanation_document(&explanation), out)?,
+        Format::Yaml => report::write_yaml(&report::explanation_document(&explanation), out)?,
         Format::Dot => report::explanation_dot(&explanation, out)?,
     }
     Ok(Exit::Done)
@@ -125,8 +146,9 @@ fn summary(args: &ExplainArgs, key: &ObjectKey, seen: &Seen, context: &mut Conte
     let summary = explain::summary(&seen.program, &seen.world, daemonset, context.seconds())?;
     let out = &mut context.out;
     match args.output {
-        Format::Text => report::summary(&summary, context.paint, out)?,
+        Format::Text | Format::Wide => report::summary(&summary, context.paint, out)?,
         Format::Json => report::write_json(&report::summary_document(&summary), out)?,
+        Format::Yaml => report::write_yaml(&report::summary_document(&summary), out)?,
         Format::Dot => {
             return Err(Diagnostic::error("no-graph", "a summary over all nodes is no graph")
                 .help("name a node as well, or leave `-o dot` away")

@@ -16,7 +16,6 @@ use super::input::absolute;
 
 /// A user's own rules, for every command that runs rules.
 #[derive(Debug, Clone, Default, Args)]
-#[command(next_help_heading = "Rules")]
 pub struct RuleArgs {
     /// Rules of your own, beside the built-in ones: a .dl file, or a folder of them with
     /// their facts/*.csv

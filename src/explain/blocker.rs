@@ -33,5 +33,6 @@ pub fn blocker(
 
 /// The sentence of the first rule that rests on facts alone.
 fn innermost(step: &Step) -> Option<String> {
-    step.parts.iter().find_map(innermost).or_else(|| step.rule.is_some().then(|| step.text.clone()))
+    let own = || step.rule.is_some().then(|| format!("{}.", step.text.trim_end_matches('.')));
+    step.parts.iter().find_map(innermost).or_else(own)
 }

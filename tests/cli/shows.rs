@@ -156,7 +156,7 @@ fn the_rules_say_why() {
     let json: Value = serde_json::from_str(&session.quietly("explain other a -o json").out).unwrap();
     assert_eq!(yaml, json);
     assert_eq!((&json["apiVersion"], &json["kind"]), (&"dsrules.dev/v1".into(), &"Explanation".into()));
-    assert_eq!(json["shouldRun"]["no"]["relation"], "eligible");
+    assert_eq!(json["eligible"], false);
     session.fails("explain a other");
     session.fails("explain node/a ds/other");
     session.snapshot("explain");
