@@ -46,9 +46,10 @@ pub struct Symbols {
     texts: String,
     entries: Vec<Entry>,
     numbers: FxHashMap<i64, Sym>,
-    /// Open addressing over the texts: a [`Sym`] plus one, or 0 for a free place. The
-    /// length is a power of two and at most three quarters are taken.
-    places: Vec<u32>,
+    /// Open addressing over the texts: a half of the hash above a [`Sym`] plus one, or 0 for
+    /// a free place. The length is a power of two and at most three quarters are taken.
+    /// With the hash at hand, other texts are not looked at and growing reads no text.
+    places: Vec<u64>,
     taken: usize,
     /// Keyed at random, as texts come from outside and could be made to collide.
     hasher: RandomState,
@@ -78,14 +79,15 @@ impl Symbols {
         if self.taken * 4 >= self.places.len() * 3 {
             self.grow();
         }
-        let (place, found) = self.place(text);
+        let hash = self.hash(text);
+        let (place, found) = self.place(text, hash);
         if let Some(sym) = found {
             return sym;
         }
         let entry = Entry::Text { start: self.texts.len(), len: text.len() };
         self.texts.push_str(text);
         let sym = self.push(entry);
-        self.places[place] = sym + 1;
+        self.places[place] = hash & HIGH | u64::from(sym + 1);
         self.taken += 1;
         sym
     }
@@ -103,7 +105,7 @@ impl Symbols {
     /// The symbol of a text, if it was seen before.
     #[must_use]
     pub fn find_text(&self, text: &str) -> Option<Sym> {
-        if self.places.is_empty() { None } else { self.place(text).1 }
+        if self.places.is_empty() { None } else { self.place(text, self.hash(text)).1 }
     }
 
     /// The symbol of an integer, if it was seen before.
@@ -128,42 +130,51 @@ impl Symbols {
         sym
     }
 
+    fn hash(&self, text: &str) -> u64 {
+        self.hasher.hash_one(text)
+    }
+
     /// Where `text` is or would be put, and its symbol if it is there.
-    fn place(&self, text: &str) -> (usize, Option<Sym>) {
+    fn place(&self, text: &str, hash: u64) -> (usize, Option<Sym>) {
         let mask = self.places.len() - 1;
-        let mut at = hash_to_place(&self.hasher, text, mask);
+        let mut at = first_place(hash, mask);
         loop {
-            match self.places[at] {
-                0 => return (at, None),
-                one_more if self.value(one_more - 1) == Value::Text(text) => {
-                    return (at, Some(one_more - 1));
-                }
-                _ => at = (at + 1) & mask,
+            let place = self.places[at];
+            if place == 0 {
+                return (at, None);
             }
+            let sym = low(place) - 1;
+            if place & HIGH == hash & HIGH && self.value(sym) == Value::Text(text) {
+                return (at, Some(sym));
+            }
+            at = (at + 1) & mask;
         }
     }
 
     fn grow(&mut self) {
         let size = (self.places.len() * 2).max(64);
         let old = std::mem::replace(&mut self.places, vec![0; size]);
-        for one_more in old.into_iter().filter(|one_more| *one_more != 0) {
-            let mut at = 0;
-            if let Value::Text(text) = self.value(one_more - 1) {
-                at = hash_to_place(&self.hasher, text, size - 1);
-            }
+        for place in old.into_iter().filter(|place| *place != 0) {
+            let mut at = first_place(place, size - 1);
             while self.places[at] != 0 {
                 at = (at + 1) & (size - 1);
             }
-            self.places[at] = one_more;
+            self.places[at] = place;
         }
     }
 }
 
-fn hash_to_place(hasher: &RandomState, text: &str, mask: usize) -> usize {
-    // The mask makes the loss of high bits on a 32-bit machine harmless.
-    #[allow(clippy::cast_possible_truncation)]
-    let hash = hasher.hash_one(text) as usize;
-    hash & mask
+/// The half of a hash that is kept.
+const HIGH: u64 = 0xFFFF_FFFF_0000_0000;
+
+fn low(place: u64) -> u32 {
+    // The mask leaves what fits.
+    u32::try_from(place & !HIGH).unwrap_or(u32::MAX)
+}
+
+/// Where the search for a hash begins; it depends on the kept half only.
+fn first_place(hash: u64, mask: usize) -> usize {
+    usize::try_from(hash >> 32).unwrap_or(0) & mask
 }
 
 #[cfg(test)]
