@@ -35,10 +35,23 @@ pub struct Place {
     pub column: u32,
     /// How many characters are under the marker; at least 1.
     pub width: u32,
-    /// The source line, without its end. Empty where it is not known.
+    /// The source line, without its end; of a long one only what is around the column.
+    /// Empty where it is not known.
     #[serde(skip_serializing_if = "str::is_empty")]
     pub text: Arc<str>,
+    /// How many characters of the line stand before `text`.
+    #[serde(skip_serializing_if = "is_zero")]
+    pub cut: u32,
 }
+
+#[allow(clippy::trivially_copy_pass_by_ref)]
+fn is_zero(n: &u32) -> bool {
+    *n == 0
+}
+
+/// How much of a long line is kept before and after a place: JSON may be one line of a
+/// hundred megabytes, and every diagnostic has its own piece of it.
+pub(crate) const KEPT: (usize, usize) = (200, 400);
 
 /// The longest source line that is shown; of a longer one a window is shown.
 const SHOWN_LINE: usize = 160;
@@ -47,7 +60,7 @@ impl Place {
     /// A whole file.
     #[must_use]
     pub fn file(file: impl Into<Arc<str>>) -> Self {
-        Place { file: file.into(), line: 0, column: 0, width: 0, text: "".into() }
+        Place { file: file.into(), line: 0, column: 0, width: 0, text: "".into(), cut: 0 }
     }
 
     /// The bytes `start..end` of `source`, which is the whole text of `file`.
@@ -61,16 +74,29 @@ impl Place {
         let end = floor_boundary(source, end.max(start));
         let line_start = source[..start].rfind('\n').map_or(0, |at| at + 1);
         let line = source[..line_start].matches('\n').count() + 1;
-        let text = source[line_start..].lines().next().unwrap_or("");
         let width = source[start..end].split('\n').next().unwrap_or("").chars().count();
+        let column = source[line_start..start].chars().count() + 1;
+        let (text, before) = around(source, line_start, start);
         Place {
             file: file.into(),
             line: clamp(line),
-            column: clamp(source[line_start..start].chars().count() + 1),
+            column: clamp(column),
             width: clamp(width.max(1)),
             text: text.into(),
+            cut: clamp(column - 1 - before),
         }
     }
+}
+
+/// The piece of a line that is kept around the byte `at`, and how many characters of it
+/// stand before that byte.
+pub(crate) fn around(source: &str, line_start: usize, at: usize) -> (&str, usize) {
+    let before = source[line_start..at].char_indices().rev().take(KEPT.0);
+    let (count, from) = before.fold((0, at), |(count, _), (offset, _)| (count + 1, line_start + offset));
+    let rest = source[at..].split('\n').next().unwrap_or("");
+    let rest = rest.strip_suffix('\r').unwrap_or(rest);
+    let end = rest.char_indices().nth(KEPT.1).map_or(rest.len(), |(offset, _)| offset);
+    (&source[from..at + end], count)
 }
 
 fn clamp(n: usize) -> u32 {
@@ -220,7 +246,14 @@ impl Diagnostic {
             group = group.element(Level::HELP.message(help.as_str()));
         }
         let renderer = if colour { Renderer::styled() } else { Renderer::plain() };
-        renderer.render(&[group]).to_string()
+        let mut text = renderer.render(&[group]).to_string();
+        for place in shown.iter().filter(|place| place.is_cut) {
+            // The column is that of the whole line, which the snippet does not have.
+            let head = format!("{}:{}:", place.file, place.line);
+            let (wrong, right) = (place.text[..place.marker.start].chars().count() + 1, place.column);
+            text = text.replacen(&format!("{head}{wrong}\n"), &format!("{head}{right}\n"), 1);
+        }
+        text
     }
 
     /// The order of a whole run's report: by place, errors before warnings.
@@ -243,6 +276,8 @@ impl std::error::Error for Diagnostic {}
 struct Shown {
     file: String,
     line: usize,
+    column: usize,
+    is_cut: bool,
     text: String,
     marker: std::ops::Range<usize>,
     words: String,
@@ -251,7 +286,7 @@ struct Shown {
 
 impl Shown {
     fn new(place: &Place, words: &str, primary: bool) -> Self {
-        let skip = (place.column as usize).saturating_sub(1);
+        let skip = (place.column.saturating_sub(place.cut) as usize).saturating_sub(1);
         let from = if skip > SHOWN_LINE / 2 && place.text.chars().nth(SHOWN_LINE).is_some() {
             skip - SHOWN_LINE / 2
         } else {
@@ -266,6 +301,8 @@ impl Shown {
         Shown {
             file: visible(&place.file).into_owned(),
             line: place.line as usize,
+            column: place.column as usize,
+            is_cut: from > 0 || place.cut > 0,
             text,
             marker: start..end,
             words: visible(words).into_owned(),
@@ -279,16 +316,14 @@ impl Shown {
             return group.element(if self.line == 0 {
                 origin
             } else {
-                origin.line(self.line).char_column(self.marker.start + 1)
+                origin.line(self.line).char_column(self.column)
             });
         }
         let kind = if self.primary { AnnotationKind::Primary } else { AnnotationKind::Context };
-        group.element(
-            Snippet::source(self.text.as_str())
-                .line_start(self.line)
-                .path(self.file.as_str())
-                .annotation(kind.span(self.marker.clone()).label(self.words.as_str())),
-        )
+        let snippet = Snippet::source(self.text.as_str())
+            .line_start(self.line)
+            .annotation(kind.span(self.marker.clone()).label(self.words.as_str()));
+        group.element(snippet.path(self.file.as_str()))
     }
 }
 
@@ -342,6 +377,17 @@ mod tests {
     fn a_wrong_span_never_panics() {
         let place = Place::of_span("a.yaml", "ö", 1, 900);
         assert_eq!((place.line, place.column), (1, 1));
+    }
+
+    #[test]
+    fn of_a_long_line_a_piece_is_kept_and_the_column_stays_true() {
+        let source = format!("a\n{}x{}\nb", "ä".repeat(5_000), "y".repeat(5_000));
+        let at = source.find('x').expect("there is one");
+        let place = Place::of_span("a.json", &source, at, at + 1);
+        assert_eq!((place.line, place.column, place.cut), (2, 5_001, 4_800));
+        assert_eq!(place.text.chars().count(), 600);
+        let shown = Diagnostic::error("x", "y").at(place).render(false);
+        assert!(shown.contains("a.json:2:5001"), "{shown}");
     }
 
     #[test]

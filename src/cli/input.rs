@@ -86,8 +86,8 @@ impl InputArgs {
         manifest::hashes(&inputs, &self.options())
     }
 
-    /// Reads all of it. What is no error is told here; errors are left in the reading.
-    pub fn read(&self, context: &Context) -> Result<Reading, Failure> {
+    /// Reads all of it, and tells nothing of it.
+    pub fn read_silently(&self) -> Result<Reading, Failure> {
         let options = self.options();
         let mut inputs = Vec::new();
         for path in self.named() {
@@ -106,7 +106,12 @@ impl InputArgs {
                 .help("name files or folders, as `dsrules apply examples/quickstart`, or `-` for stdin")
                 .into());
         }
-        let mut reading = manifest::read(&inputs, &options);
+        Ok(manifest::read(&inputs, &options))
+    }
+
+    /// Reads all of it. What is no error is told here; errors are left in the reading.
+    pub fn read(&self, context: &Context) -> Result<Reading, Failure> {
+        let mut reading = self.read_silently()?;
         let told: Vec<Diagnostic> = reading.diagnostics.extract_if(.., |found| !found.is_error()).collect();
         if !told.is_empty() {
             context.tell(told);

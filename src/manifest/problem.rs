@@ -114,6 +114,9 @@ enum Cause {
     LineAbove,
 }
 
+/// So many lines around an error are looked at for what it comes from.
+const NEAR: u32 = 50;
+
 fn cause(source: &Source, place: Option<&Place>) -> Option<(Cause, String)> {
     let place = place?;
     if place.text.contains("{{") {
@@ -122,16 +125,17 @@ fn cause(source: &Source, place: Option<&Place>) -> Option<(Cause, String)> {
             "render it first, as with `helm template`, or quote the `{{`".to_owned(),
         ));
     }
-    if let Some(at) = source.text.find("<<<<<<< ")
-        && (at == 0 || source.text.as_bytes()[at - 1] == b'\n')
-    {
-        let spot = source.place(source.mark(at, at + 7));
+    let near = place.line.saturating_sub(NEAR)..place.line.saturating_add(NEAR);
+    let marker =
+        near.into_iter().find(|line| source.line(*line).is_some_and(|text| text.starts_with("<<<<<<< ")));
+    if let Some(line) = marker {
+        let spot = source.place(Mark { line, column: 1, width: 7 });
         return Some((
             Cause::Conflict(spot),
             "keep one of the two versions and remove the markers".to_owned(),
         ));
     }
-    let above = source.text.lines().nth((place.line as usize).checked_sub(2)?)?.trim();
+    let above = source.line(place.line.checked_sub(1)?)?.trim();
     let bare = !above.is_empty() && above.bytes().all(|b| b.is_ascii_alphanumeric());
     (bare && place.text.contains(':'))
         .then(|| (Cause::LineAbove, format!("write `{above}:`, if the line above is a key")))

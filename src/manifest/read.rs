@@ -388,7 +388,7 @@ fn in_place(source: &Source, finding: Finding, spot: Spot) -> Problem {
     let mut problem = finding.problem.at(spot);
     if problem.help.as_deref() == Some(QUOTE) {
         let place = source.place(spot.mark(source));
-        let skip = (place.column as usize).saturating_sub(1);
+        let skip = (place.column.saturating_sub(place.cut) as usize).saturating_sub(1);
         let written: String = place.text.chars().skip(skip).take(place.width as usize).collect();
         problem.help = Some(format!("quote it: \"{written}\""));
         if finding.part == Part::Value
@@ -453,7 +453,7 @@ pub(super) fn place_again(input: &Input, spot: Spot, options: &Options) -> Place
     match input::load(input, &options.limits) {
         Ok(loaded) => {
             let mut place = loaded.source.place(spot.mark(&loaded.source));
-            let from = (place.column as usize).saturating_sub(1);
+            let from = (place.column.saturating_sub(place.cut) as usize).saturating_sub(1);
             let word = place.text.chars().skip(from).take_while(|c| c.is_ascii_alphanumeric()).count();
             place.width = place.width.max(u32::try_from(word).unwrap_or(1));
             place

@@ -4,7 +4,7 @@
 
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
-use crate::diagnostic::Place;
+use crate::diagnostic::{Place, around};
 
 /// How a text is written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -55,24 +55,28 @@ impl Source {
         })
     }
 
+    /// A line by its number, from 1.
+    #[must_use]
+    pub fn line(&self, number: u32) -> Option<&str> {
+        let nth = (number as usize).checked_sub(1)?;
+        let start = *self.line_starts().get(nth)?;
+        let end = self.line_starts().get(nth + 1).copied().unwrap_or(self.text.len());
+        Some(self.text[start..end].trim_end_matches(['\n', '\r']))
+    }
+
     /// The place of a mark.
     #[must_use]
     pub fn place(&self, mark: Mark) -> Place {
-        let starts = self.line_starts();
-        let line = (mark.line as usize).saturating_sub(1);
-        let text = match starts.get(line) {
-            Some(&start) => {
-                let end = starts.get(line + 1).copied().unwrap_or(self.text.len());
-                self.text[start..end].trim_end_matches(['\n', '\r'])
-            }
-            None => "",
-        };
+        let offset = self.offset(mark);
+        let line_start = self.line_starts().get((mark.line as usize).saturating_sub(1)).copied();
+        let (text, before) = line_start.map_or(("", 0), |start| around(&self.text, start, offset));
         Place {
             file: self.name.clone(),
             line: mark.line,
             column: mark.column,
             width: mark.width.max(1),
-            text: shorten(text, mark.column as usize),
+            text: text.into(),
+            cut: mark.column.saturating_sub(1).saturating_sub(clamp(before)),
         }
     }
 
@@ -102,13 +106,25 @@ impl Source {
         count
     }
 
-    /// The byte offset of a mark, for JSON objects that are looked at again.
+    /// The byte offset of a mark; within its line, and the end of the text at most.
     #[must_use]
     pub fn offset(&self, mark: Mark) -> usize {
         let line = (mark.line as usize).saturating_sub(1);
-        let start = self.line_starts().get(line).copied().unwrap_or(0);
+        let Some(&start) = self.line_starts().get(line) else { return self.text.len() };
         let column = (mark.column as usize).saturating_sub(1);
-        self.text[start..].char_indices().nth(column).map_or(self.text.len(), |(at, _)| start + at)
+        let mut counted = self.counted.lock().unwrap_or_else(PoisonError::into_inner);
+        let (from, known) = match *counted {
+            (line, offset, known) if line == start && known <= column => (offset, known),
+            _ => (start, 0),
+        };
+        let rest = &self.text[from..];
+        let rest = &rest[..rest.find('\n').unwrap_or(rest.len())];
+        let (offset, chars) = match rest.char_indices().nth(column - known) {
+            Some((at, _)) => (from + at, column),
+            None => (from + rest.len(), known + chars(rest.as_bytes())),
+        };
+        *counted = (start, offset, chars);
+        offset
     }
 }
 
@@ -119,15 +135,6 @@ fn chars(bytes: &[u8]) -> usize {
 
 pub(super) fn clamp(n: usize) -> u32 {
     u32::try_from(n).unwrap_or(u32::MAX)
-}
-
-/// Keeps a diagnostic small when its line is not: what is far behind the marker is cut.
-fn shorten(line: &str, column: usize) -> Arc<str> {
-    const AFTER: usize = 400;
-    match line.char_indices().nth(column + AFTER) {
-        Some((end, _)) => line[..end].into(),
-        None => line.into(),
-    }
 }
 
 #[cfg(test)]

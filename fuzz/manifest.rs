@@ -1,0 +1,6 @@
+//! Fuzzes reading manifests.
+#![no_main]
+
+mod targets;
+
+libfuzzer_sys::fuzz_target!(|bytes: &[u8]| targets::manifest(bytes));

@@ -1,0 +1,6 @@
+//! Fuzzes reading rules.
+#![no_main]
+
+mod targets;
+
+libfuzzer_sys::fuzz_target!(|bytes: &[u8]| targets::rules(bytes));
