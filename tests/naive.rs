@@ -73,8 +73,8 @@ fn whole_passes_agree_with_the_naive_controller() {
 /// The clusters over which `tests/mutation.rs` runs changed rules.
 #[test]
 fn crowds_agree_with_the_naive_controller() {
-    agree(40, generate::crowd, compare::whole_sync);
-    agree(40, generate::rollouts, compare::whole_sync);
+    agree(24, generate::crowd, compare::whole_sync);
+    agree(24, generate::rollouts, compare::whole_sync);
 }
 
 /// Every outcome must happen in at least one of a hundred clusters or so.

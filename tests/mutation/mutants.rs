@@ -16,7 +16,11 @@ pub struct Mutant {
     pub instead: Option<Rule>,
 }
 
-/// All mutants of the built-in rules, in the order of the rules.
+/// The texts that decide. What `cluster.dl` derives is only for people's own rules.
+const DECIDING: [&str; 6] =
+    ["placement.dl", "ownership.dl", "pods.dl", "rollout.dl", "history.dl", "status.dl"];
+
+/// All mutants of the rules that decide, in the order of the rules.
 pub fn all(program: &Program) -> Vec<Mutant> {
     let mut mutants = Vec::new();
     let mut seen: BTreeMap<String, usize> = BTreeMap::new();
@@ -25,6 +29,9 @@ pub fn all(program: &Program) -> Vec<Mutant> {
         let number = seen.entry(head.clone()).or_default();
         *number += 1;
         let file = rule.file.trim_start_matches("rules/").to_owned();
+        if !DECIDING.contains(&&*file) {
+            continue;
+        }
         let label = format!("{file} {head} {number}");
         let mut add = |what: String, instead: Option<Rule>| {
             mutants.push(Mutant { file: file.clone(), name: format!("{label}: {what}"), at, instead });

@@ -22,12 +22,13 @@ use super::mutants::{Mutant, rules};
 /// How many random clusters there are of each kind; `tests/naive.rs` confirms those of
 /// the same numbers.
 const PLACEMENTS: u64 = 16;
-const CROWDS: u64 = 40;
+const CROWDS: u64 = 24;
 
 /// What written cases also show of, beside what a pass does.
 const SHOWN: &[&str] = &[
     "eligible",
     "kept_off",
+    "barred",
     "unmanaged",
     "selects_everything",
     "create",

@@ -88,11 +88,6 @@ pub fn sync(cluster: &Cluster<'_>, daemonset: &Value, new_hash: &str) -> Outcome
     pods.sort_by_key(|pod| name(pod));
 
     // constructHistory
-    let template = |value: &Value| {
-        let mut template = value.clone();
-        template.as_object_mut().map(|it| it.remove("$patch"));
-        template
-    };
     let wanted = template(&daemonset["spec"]["template"]);
     let (mut current, mut old): (Vec<&Value>, Vec<&Value>) = claimed_revisions
         .into_iter()
@@ -157,6 +152,21 @@ pub fn sync(cluster: &Cluster<'_>, daemonset: &Value, new_hash: &str) -> Outcome
     }
     out.status = Some(status(cluster, daemonset, &places, &hash));
     out
+}
+
+/// A template without what an API server would not write: an absent field and an empty
+/// one are the same.
+fn template(value: &Value) -> Value {
+    match value {
+        Value::Object(fields) => {
+            let fields = fields.iter().filter(|(name, _)| *name != "$patch");
+            let fields = fields.map(|(name, value)| (name.clone(), template(value)));
+            let empty = |value: &Value| *value == json!({}) || *value == json!([]) || value.is_null();
+            Value::Object(fields.filter(|(_, value)| !empty(value)).collect())
+        }
+        Value::Array(items) => Value::Array(items.iter().map(template).collect()),
+        other => other.clone(),
+    }
 }
 
 fn selects_all(daemonset: &Value) -> bool {
