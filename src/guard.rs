@@ -51,7 +51,13 @@ fn possible(program: &Program) -> BTreeSet<RelationId> {
 ///
 /// # Errors
 /// When a rule derives more than the limits allow.
-pub fn check(program: &Program, world: &World, plan: &Plan, now: i64) -> Result<Vec<Diagnostic>, Diagnostic> {
+pub fn check(
+    program: &Program,
+    world: &World,
+    plan: &Plan,
+    now: i64,
+    limits: &Limits,
+) -> Result<Vec<Diagnostic>, Diagnostic> {
     let guards = active(program);
     if guards.is_empty() {
         return Ok(Vec::new());
@@ -65,7 +71,7 @@ pub fn check(program: &Program, world: &World, plan: &Plan, now: i64) -> Result<
             facts.insert(planned, &row);
         }
     }
-    let evaluation = Evaluation::new(program, symbols, facts, &guards, &Limits::default())?;
+    let evaluation = Evaluation::new(program, symbols, facts, &guards, limits)?;
     let mut found = Vec::new();
     for id in guards {
         let declaration = program.declaration(id);

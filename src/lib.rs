@@ -26,4 +26,5 @@ pub mod rules;
 pub mod store;
 pub mod validate;
 pub mod watch;
+pub mod whatif;
 pub mod yaml;

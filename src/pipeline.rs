@@ -11,7 +11,7 @@ pub mod settled;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::datalog::Program;
+use crate::datalog::{Limits, Program};
 use crate::diagnostic::Diagnostic;
 use crate::explain::blocker;
 use crate::facts::{self, Grouping};
@@ -52,6 +52,8 @@ pub struct Options {
     pub allow_empty: bool,
     /// How many pods may go for good; half of them where it is not given.
     pub max_delete: Option<MaxDelete>,
+    /// What rules may derive.
+    pub limits: Limits,
     /// Whether a plan that a user's rules call a violation is made all the same.
     pub ignore_violations: bool,
     /// Whether objects that no rule can tell apart are compared once.
@@ -71,6 +73,7 @@ impl Options {
             prune: false,
             allow_empty: false,
             max_delete: None,
+            limits: Limits::default(),
             ignore_violations: false,
             grouping: Grouping::On,
             asked: None,
@@ -134,7 +137,7 @@ fn judged(
     plan: &Plan,
     options: &Options,
 ) -> Result<Vec<Diagnostic>, Diagnostic> {
-    let mut said = guard::check(program, world, plan, options.now)?;
+    let mut said = guard::check(program, world, plan, options.now, &options.limits)?;
     if options.ignore_violations {
         guard::ignore(&mut said);
     }
@@ -210,7 +213,7 @@ fn planned(
     program: &Program,
     options: &Options,
 ) -> Result<Planned, Diagnostic> {
-    let mut reasoner = Reasoner::new(program, options.grouping);
+    let mut reasoner = Reasoner::new(program, options.grouping).limited(options.limits);
     let (plan, _) = finish(world, objects, &mut reasoner, &mut Settler::default(), options)?;
     let said = judged(program, world, &plan, options)?;
     Ok(Planned { plan, reasoner, said })

@@ -186,6 +186,12 @@ impl Reasoner {
             .is_some_and(|((class, profile), (id, evaluation))| evaluation.contains(id, &[class, profile]))
     }
 
+    /// The same, with other limits on what rules may derive.
+    #[must_use]
+    pub fn limited(self, limits: Limits) -> Self {
+        Reasoner { limits, ..self }
+    }
+
     /// The program.
     #[must_use]
     pub fn program(&self) -> &Program {

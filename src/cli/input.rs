@@ -55,6 +55,16 @@ impl InputArgs {
         paths.join("\n")
     }
 
+    /// Whether nothing was named.
+    pub fn is_empty(&self) -> bool {
+        self.named().next().is_none()
+    }
+
+    /// The namespace of objects that name none.
+    pub fn namespace(&self) -> &str {
+        &self.namespace
+    }
+
     /// The files and folders that were named, without stdin.
     pub fn paths(&self) -> Vec<PathBuf> {
         self.named().filter(|path| path.as_os_str() != "-").cloned().collect()

@@ -28,6 +28,7 @@ mod test;
 mod tree;
 mod validate;
 mod watch;
+mod whatif;
 mod world;
 
 use std::process::ExitCode;

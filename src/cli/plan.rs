@@ -11,12 +11,15 @@ use super::context::Context;
 use super::exit::{Exit, Failure};
 use super::planning::{PlanningArgs, show};
 use super::policy::judge;
+use super::whatif::{self, WhatIfArgs};
 
 /// Arguments of `plan`.
 #[derive(Debug, Args)]
 pub struct PlanArgs {
     #[command(flatten)]
     planning: PlanningArgs,
+    #[command(flatten)]
+    what_if: WhatIfArgs,
     /// End with 2 if there is anything to do, 0 if not, 1 on an error
     #[arg(long)]
     detailed_exitcode: bool,
@@ -24,6 +27,9 @@ pub struct PlanArgs {
 
 /// Plans and shows.
 pub fn run(args: &PlanArgs, context: &mut Context) -> Result<Exit, Failure> {
+    if !args.what_if.is_empty() {
+        return whatif::run(&args.planning, &args.what_if, context);
+    }
     let asked = args.planning.ask(context);
     if let Some((_, plan)) = args.planning.unchanged(asked.as_ref(), context)? {
         show(&plan, args.planning.output, false, context)?;

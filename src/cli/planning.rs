@@ -85,6 +85,7 @@ impl BoundArgs {
             },
             max_delete: self.max_delete,
             ignore_violations: self.ignore_violations,
+            limits: self.rules.limits(),
             ..Options::at(context.seconds())
         }
     }

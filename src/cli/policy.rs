@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use clap::Args;
-use dsrules::datalog::Program;
+use dsrules::datalog::{Limits, Program};
 use dsrules::diagnostic::Diagnostic;
 use dsrules::model::OwnFile;
 use dsrules::pipeline::Planned;
@@ -15,7 +15,7 @@ use super::exit::{Exit, Failure};
 use super::input::absolute;
 
 /// A user's own rules, for every command that runs rules.
-#[derive(Debug, Clone, Default, Args)]
+#[derive(Debug, Clone, Args)]
 pub struct RuleArgs {
     /// Rules of your own, beside the built-in ones: a .dl file, or a folder of them with
     /// their facts/*.csv
@@ -24,6 +24,9 @@ pub struct RuleArgs {
     /// Facts for inputs of your own: a .csv file named after the input, or a folder of them
     #[arg(long, value_name = "PATH")]
     facts: Vec<PathBuf>,
+    /// Stop a rule that derives more rows than this
+    #[arg(long, value_name = "N", default_value_t = Limits::default().rows_per_relation)]
+    max_rows: usize,
 }
 
 /// A program, and the user's files in it that go with the input at hand.
@@ -35,6 +38,11 @@ pub struct Policy {
 }
 
 impl RuleArgs {
+    /// What rules may derive.
+    pub fn limits(&self) -> Limits {
+        Limits { rows_per_relation: self.max_rows, ..Limits::default() }
+    }
+
     /// What was named.
     pub fn asked(&self) -> Asked {
         let named = |paths: &[PathBuf]| {

@@ -1,7 +1,7 @@
 //! `dsrules query`: any question in the language of the rules.
 
 use clap::{Args, ValueEnum};
-use dsrules::datalog::{Evaluation, Limits, Query, Sym, Value};
+use dsrules::datalog::{Evaluation, Query, Sym, Value};
 use dsrules::facts::{Grounding, Grouping};
 use dsrules::report::{self, Answers};
 
@@ -42,7 +42,7 @@ pub fn run(args: &QueryArgs, context: &mut Context) -> Result<Exit, Failure> {
     let mut grounding = Grounding::new(seen.program.clone(), Grouping::On, &wanted);
     let facts = grounding.all(&seen.world, context.seconds());
     let symbols = &mut grounding.symbols;
-    let evaluation = Evaluation::new(&seen.program, symbols, facts, &wanted, &Limits::default())?;
+    let evaluation = Evaluation::new(&seen.program, symbols, facts, &wanted, &args.world.rules.limits())?;
     let names: Vec<String> = query.variables().map(ToOwned::to_owned).collect();
     let value = |sym: &Sym| match symbols.value(*sym) {
         Value::Text(text) => serde_json::Value::from(text),

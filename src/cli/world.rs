@@ -29,7 +29,7 @@ pub struct WorldArgs {
     #[arg(long, short = 'R', requires = "filename")]
     recursive: bool,
     #[command(flatten)]
-    rules: RuleArgs,
+    pub rules: RuleArgs,
 }
 
 /// What there is to look at.

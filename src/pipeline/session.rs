@@ -89,7 +89,7 @@ impl Session {
         if self.state.is_none() {
             self.state = Some(State {
                 world: load(&self.store, &self.program)?,
-                reasoner: Reasoner::new(&self.program, options.grouping),
+                reasoner: Reasoner::new(&self.program, options.grouping).limited(options.limits),
                 settler: Settler::default(),
                 placed: Kept::of(self.store.placement()?),
             });

@@ -17,6 +17,7 @@ mod junit;
 mod paint;
 mod plan;
 mod table;
+mod whatif;
 
 pub use age::{age, human};
 pub use applied::{applied, statuses};
@@ -30,3 +31,4 @@ pub use junit::{Tested, junit};
 pub use paint::Paint;
 pub use plan::{Detail, Look, plan_names, plan_text};
 pub use table::Table;
+pub use whatif::{differences, what_if_document};

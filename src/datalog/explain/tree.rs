@@ -83,26 +83,32 @@ pub fn tree(
     row: &[Sym],
 ) -> Goal {
     let pattern: Vec<Option<Sym>> = row.iter().copied().map(Some).collect();
-    Explainer::new(program, symbols, evaluation).goal(relation, &pattern, 0)
+    // What nearly holds is of interest only where something does not hold.
+    let near = !evaluation.contains(relation, row);
+    Explainer::new(program, symbols, evaluation).goal(relation, &pattern, near, 0)
 }
 
 impl Explainer<'_> {
-    fn goal(&mut self, relation: RelationId, row: &Pattern, depth: usize) -> Goal {
-        let program = self.program.clone();
-        let declaration = program.declaration(relation);
-        let found = self.some_row(relation, row);
-        let holds = found.is_some();
-        let row = found.map_or_else(|| row.to_vec(), |found| found.into_iter().map(Some).collect());
+    /// A row without its reasons.
+    fn bare_goal(&self, relation: RelationId, row: &Pattern) -> Goal {
+        let declaration = self.program.declaration(relation);
         let value = |sym: &Option<Sym>| sym.map(|sym| self.symbols.value(sym).to_string());
-        let mut goal = Goal {
-            holds,
+        Goal {
+            holds: self.some_row(relation, row).is_some(),
             relation: declaration.name.to_string(),
             values: row.iter().map(value).collect(),
-            fact: self.fact(relation, &row),
+            fact: self.fact(relation, row),
             input: declaration.kind == Kind::Input,
             rules: Vec::new(),
             note: None,
-        };
+        }
+    }
+
+    fn goal(&mut self, relation: RelationId, row: &Pattern, near: bool, depth: usize) -> Goal {
+        let program = self.program.clone();
+        let found = self.some_row(relation, row);
+        let row = found.map_or_else(|| row.to_vec(), |found| found.into_iter().map(Some).collect());
+        let mut goal = self.bare_goal(relation, &row);
         let entry = (relation, row.clone());
         if goal.input {
             return goal;
@@ -117,7 +123,7 @@ impl Explainer<'_> {
             self.path.push(entry);
             for rule in program.rules_for(relation) {
                 if let Some(binding) = self.unify(rule, &row) {
-                    self.tried(rule, &binding, holds, &mut goal, depth);
+                    self.tried(rule, &binding, near, &mut goal, depth);
                 }
             }
             self.path.pop();
@@ -127,7 +133,8 @@ impl Explainer<'_> {
 
     /// The ways through a rule: those that hold, or, for a row that is not there, those
     /// that get furthest.
-    fn tried(&mut self, rule: &Rule, binding: &Pattern, holds: bool, goal: &mut Goal, depth: usize) {
+    fn tried(&mut self, rule: &Rule, binding: &Pattern, near: bool, goal: &mut Goal, depth: usize) {
+        let holds = goal.holds;
         let held: Vec<Literal> = if holds { rule.body.clone() } else { self.held(&rule.body, binding) };
         let path = self.path.clone();
         // A row of a recursive relation is not explained by itself.
@@ -143,15 +150,29 @@ impl Explainer<'_> {
             ways = vec![binding.to_vec()];
         }
         for way in ways {
-            let parts = rule.body.iter().map(|literal| self.part(literal, &way, depth)).collect();
+            let parts = rule
+                .body
+                .iter()
+                .map(|literal| match literal {
+                    // What holds, or does not, as it should is not why a rule fails.
+                    Literal::Positive(atom) if !holds && (held.contains(literal) || !near) => {
+                        Part::Row(self.shallow(atom, &way))
+                    }
+                    Literal::Negative(atom) if !holds => {
+                        let goal = self.shallow(atom, &way);
+                        Part::Not(if goal.holds { self.goal_of(atom, &way, near, depth) } else { goal })
+                    }
+                    _ => self.part(literal, &way, near, depth),
+                })
+                .collect();
             goal.rules.push(Tried { sentence: self.sentence(rule, &way), rule: self.rule_ref(rule), parts });
         }
     }
 
-    fn part(&mut self, literal: &Literal, way: &Pattern, depth: usize) -> Part {
+    fn part(&mut self, literal: &Literal, way: &Pattern, near: bool, depth: usize) -> Part {
         match literal {
-            Literal::Positive(atom) => Part::Row(self.goal_of(atom, way, depth)),
-            Literal::Negative(atom) => Part::Not(self.goal_of(atom, way, depth)),
+            Literal::Positive(atom) => Part::Row(self.goal_of(atom, way, near, depth)),
+            Literal::Negative(atom) => Part::Not(self.goal_of(atom, way, near, depth)),
             Literal::Comparison(comparison) => {
                 let known = comparison.variables().all(|variable| way[variable.0].is_some());
                 let holds =
@@ -161,31 +182,41 @@ impl Explainer<'_> {
         }
     }
 
-    fn goal_of(&mut self, atom: &Atom, way: &Pattern, depth: usize) -> Goal {
-        let unseen = atom.terms.iter().any(|term| match term {
+    fn goal_of(&mut self, atom: &Atom, way: &Pattern, near: bool, depth: usize) -> Goal {
+        let shallow = self.shallow(atom, way);
+        if shallow.input || self.unseen(atom) {
+            return shallow;
+        }
+        let mut goal = self.goal(atom.relation, &self.pattern(atom, way), near, depth + 1);
+        if !goal.holds {
+            goal.fact = shallow.fact;
+        }
+        goal
+    }
+
+    /// The row of an atom without its reasons.
+    fn shallow(&self, atom: &Atom, way: &Pattern) -> Goal {
+        let pattern = self.pattern(atom, way);
+        let found = if self.unseen(atom) { None } else { self.some_row(atom.relation, &pattern) };
+        match found {
+            Some(row) => {
+                let row: Vec<Option<Sym>> = row.into_iter().map(Some).collect();
+                self.bare_goal(atom.relation, &row)
+            }
+            // A constant that no row has is shown all the same.
+            None => {
+                Goal { holds: false, fact: self.atom(atom, way), ..self.bare_goal(atom.relation, &pattern) }
+            }
+        }
+    }
+
+    /// Whether an atom has a constant that no row of any relation has.
+    fn unseen(&self, atom: &Atom) -> bool {
+        atom.terms.iter().any(|term| match term {
             Term::Text(text) => self.symbols.find_text(text).is_none(),
             Term::Number(number) => self.symbols.find_number(*number).is_none(),
             Term::Variable(_) | Term::Any => false,
-        });
-        if unseen {
-            // No row anywhere has that value, so there is nothing to look for.
-            let declaration = self.program.declaration(atom.relation);
-            return Goal {
-                holds: false,
-                relation: declaration.name.to_string(),
-                values: vec![None; atom.terms.len()],
-                fact: self.atom(atom, way),
-                input: declaration.kind == Kind::Input,
-                rules: Vec::new(),
-                note: None,
-            };
-        }
-        let mut goal = self.goal(atom.relation, &self.pattern(atom, way), depth + 1);
-        if !goal.holds {
-            // A constant that no row has is shown all the same.
-            goal.fact = self.atom(atom, way);
-        }
-        goal
+        })
     }
 
     /// The positive parts of a body that hold together: as many as can be had, those

@@ -1,0 +1,108 @@
+//! `dsrules plan --set ... --taint ...`: the plan as it would be, and what is different.
+
+use clap::Args;
+use dsrules::diagnostic::Diagnostic;
+use dsrules::manifest::Reading;
+use dsrules::model::{Kind, ObjectKey, World};
+use dsrules::pipeline::{self, MaxDelete, Options};
+use dsrules::report;
+use dsrules::store::{Missing, Open, Store};
+use dsrules::whatif::{Edit, differences, edit};
+
+use super::context::Context;
+use super::exit::{Exit, Failure};
+use super::planning::{Format, PlanningArgs, show};
+use super::policy::judge;
+
+/// Changes that stand in no manifest.
+#[derive(Debug, Clone, Args)]
+#[command(next_help_heading = "What if")]
+pub struct WhatIfArgs {
+    /// Plan as if a field had this value: node/a:label.disk=ssd, node/a:label.disk- to take
+    /// it away, daemonset/x:nodeSelector.disk=ssd, daemonset/x:spec.minReadySeconds=5
+    #[arg(long, value_name = "OBJECT:FIELD=VALUE")]
+    set: Vec<String>,
+    /// Plan as if a node had this taint, as gpu-1=dedicated=gpu:NoSchedule; with a `-` behind,
+    /// as if it had not
+    #[arg(long, value_name = "NODE=TAINT")]
+    taint: Vec<String>,
+    /// Plan as if a node were cordoned
+    #[arg(long, value_name = "NODE")]
+    cordon: Vec<String>,
+    /// Plan as if a node were not cordoned
+    #[arg(long, value_name = "NODE")]
+    uncordon: Vec<String>,
+    /// Plan as if an object were not there, as node/b or daemonset/x
+    #[arg(long, value_name = "OBJECT")]
+    remove: Vec<String>,
+}
+
+impl WhatIfArgs {
+    /// Whether nothing of it was typed.
+    pub fn is_empty(&self) -> bool {
+        [&self.set, &self.taint, &self.cordon, &self.uncordon, &self.remove]
+            .iter()
+            .all(|list| list.is_empty())
+    }
+
+    fn edits(&self, namespace: &str) -> Result<Vec<Edit>, Failure> {
+        let mut wrong: Vec<Diagnostic> = Vec::new();
+        let mut edits = Vec::new();
+        let all = self
+            .set
+            .iter()
+            .map(|text| Edit::set(text, namespace))
+            .chain(self.taint.iter().map(|text| Edit::taint(text)))
+            .chain(self.remove.iter().map(|text| Edit::remove(text, namespace)));
+        for read in all {
+            match read {
+                Ok(edit) => edits.push(edit),
+                Err(error) => wrong.push(error),
+            }
+        }
+        edits.extend(self.cordon.iter().map(|node| Edit::cordon(node, true)));
+        edits.extend(self.uncordon.iter().map(|node| Edit::cordon(node, false)));
+        if wrong.is_empty() { Ok(edits) } else { Err(wrong.into()) }
+    }
+}
+
+/// Plans with and without the changes, and shows the one and the difference.
+pub fn run(planning: &PlanningArgs, args: &WhatIfArgs, context: &mut Context) -> Result<Exit, Failure> {
+    let edits = args.edits(planning.input.namespace())?;
+    // Without manifests it is about what the store holds.
+    let mut reading = if planning.input.is_empty() { Reading::default() } else { planning.read(context)?.0 };
+    let (id, options) = (planning.input.id(), planning.options(context));
+    let open = Open::read().wait(context.lock_timeout).missing(Missing::Empty);
+    let store = Store::open(&context.db, &open)?;
+    let policy = planning.bounds.rules.with(&planning.input.paths(), Some(&id), Some(&store), context)?;
+    let program = &policy.program;
+    planning.check_updates(&mut reading, &store, context)?;
+    // A question is no accident, so nothing is refused for its size.
+    let options = Options { max_delete: Some(MaxDelete::Percent(100)), ..options };
+    let gone = pipeline::gone(&store, &id, &reading, &options)?;
+    let plan = |reading: Reading, gone: &[(Kind, ObjectKey)]| -> Result<_, Diagnostic> {
+        let mut world: World = pipeline::load(&store, program)?;
+        let planned = pipeline::plan(&mut world, reading, gone, program, &options)?;
+        Ok((world, planned))
+    };
+    let mut base = Reading::default();
+    base.objects.clone_from(&reading.objects);
+    let (without, _) = plan(base, &gone)?;
+    let removed = edit(&mut reading, &edits, &|kind, key| store.object(kind, key))?;
+    let gone: Vec<_> = gone.into_iter().chain(removed).collect();
+    let (with, mut planned) = plan(reading, &gone)?;
+    let differences = differences(program, &without, &with, context.seconds())?;
+    match planning.output {
+        Some(Format::Json) => {
+            report::write_json(&report::what_if_document(&planned.plan, &differences), &mut context.out)?;
+        }
+        Some(Format::Yaml) => {
+            report::write_yaml(&report::what_if_document(&planned.plan, &differences), &mut context.out)?;
+        }
+        output => {
+            show(&planned.plan, output, false, context)?;
+            report::differences(&differences, context.paint, &mut context.out)?;
+        }
+    }
+    Ok(judge(&mut planned, context).unwrap_or(Exit::Done))
+}
