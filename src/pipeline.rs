@@ -39,7 +39,7 @@ pub enum MaxDelete {
 }
 
 /// How a plan is made.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone)]
 pub struct Options {
     /// Who says that created pods are ready.
     pub readiness: Readiness,
@@ -61,6 +61,8 @@ pub struct Options {
     /// What is asked, as [`settled::asked`] gives it: remembered by an apply that leaves
     /// nothing to do.
     pub asked: Option<i64>,
+    /// Is called with the name of each stage as it begins.
+    pub stage: fn(&'static str),
 }
 
 impl Options {
@@ -77,6 +79,7 @@ impl Options {
             ignore_violations: false,
             grouping: Grouping::On,
             asked: None,
+            stage: |_| (),
         }
     }
 }
@@ -383,12 +386,15 @@ pub fn apply(
 ) -> Result<Planned, Diagnostic> {
     let gone = gone(store, id, &reading, options)?;
     let files = std::mem::take(&mut reading.files);
+    (options.stage)("loading the store");
     let mut world = load(store, program)?;
+    (options.stage)("planning");
     let planned = plan(&mut world, reading, &gone, program, options)?;
     if planned.is_refused() {
         store.rollback();
         return Ok(planned);
     }
+    (options.stage)("writing the store");
     store.save(&mut world)?;
     store.save_input(id, &brought(&files, &world))?;
     store.save_own_files(id, own)?;

@@ -9,6 +9,7 @@ use super::exit::{Exit, Failure};
 use super::plan::dry;
 use super::planning::{PlanningArgs, show};
 use super::policy::judge;
+use super::progress::Progress;
 use super::tree::TreeArgs;
 
 /// Arguments of `apply`.
@@ -37,9 +38,12 @@ pub enum DryRun {
 /// Applies and shows what was done.
 pub fn run(args: &ApplyArgs, context: &mut Context) -> Result<Exit, Failure> {
     let planning = &args.planning;
+    let progress = Progress::begin(context.quiet);
+    Progress::stage("reading");
     let asked = planning.ask(context);
     if let Some((store, plan)) = planning.unchanged(asked.as_ref(), context)? {
         let done = args.dry_run == DryRun::None;
+        drop(progress);
         if !(done && context.quiet) {
             show(&plan, planning.output, done, context)?;
         }
@@ -49,6 +53,7 @@ pub fn run(args: &ApplyArgs, context: &mut Context) -> Result<Exit, Failure> {
     let mut tree = Exit::Done;
     if args.dry_run == DryRun::Client {
         let (mut planned, refused) = dry(planning, &mut reading, &mut errors, context)?;
+        drop(progress);
         show(&planned.plan, planning.output, false, context)?;
         if let Some(refused) = refused {
             return Err(refused.into());
@@ -67,6 +72,7 @@ pub fn run(args: &ApplyArgs, context: &mut Context) -> Result<Exit, Failure> {
         let rules = &planning.bounds.rules;
         let policy = rules.with(&planning.input.paths(), Some(&id), Some(&store), context)?;
         let mut planned = pipeline::apply(&mut store, &id, reading, &policy.own, &policy.program, &options)?;
+        drop(progress);
         if let Some(exit) = judge(&mut planned, context) {
             return Ok(exit);
         }

@@ -18,6 +18,7 @@ mod man;
 mod plan;
 mod planning;
 mod policy;
+mod progress;
 mod query;
 mod resources;
 mod rollout;

@@ -11,6 +11,7 @@ use super::context::Context;
 use super::exit::{Exit, Failure};
 use super::planning::{PlanningArgs, show};
 use super::policy::judge;
+use super::progress::Progress;
 use super::whatif::{self, WhatIfArgs};
 
 /// Arguments of `plan`.
@@ -30,13 +31,17 @@ pub fn run(args: &PlanArgs, context: &mut Context) -> Result<Exit, Failure> {
     if !args.what_if.is_empty() {
         return whatif::run(&args.planning, &args.what_if, context);
     }
+    let progress = Progress::begin(context.quiet);
+    Progress::stage("reading");
     let asked = args.planning.ask(context);
     if let Some((_, plan)) = args.planning.unchanged(asked.as_ref(), context)? {
+        drop(progress);
         show(&plan, args.planning.output, false, context)?;
         return Ok(Exit::Done);
     }
     let (mut reading, mut errors) = args.planning.read(context)?;
     let (mut planned, refused) = dry(&args.planning, &mut reading, &mut errors, context)?;
+    drop(progress);
     show(&planned.plan, args.planning.output, false, context)?;
     if let Some(refused) = refused {
         return Err(refused.into());

@@ -14,6 +14,7 @@ use super::context::Context;
 use super::exit::Failure;
 use super::input::{InputArgs, absolute};
 use super::policy::RuleArgs;
+use super::progress::Progress;
 
 /// Options of `plan` and `apply`.
 #[derive(Debug, Clone, Args)]
@@ -86,6 +87,7 @@ impl BoundArgs {
             max_delete: self.max_delete,
             ignore_violations: self.ignore_violations,
             limits: self.rules.limits(),
+            stage: Progress::stage,
             ..Options::at(context.seconds())
         }
     }

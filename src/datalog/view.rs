@@ -115,9 +115,12 @@ impl<'a, T: Packed> View<'a, T> {
 
     fn exists(&self, prefix: &[Known], binding: &[Sym]) -> bool {
         let (low, high) = self.bounds(prefix, binding);
-        let (from, to) = self.find(low, high);
+        // Where the range ends need not be known: mostly its first row tells.
+        let from = seek(self.base, self.near.get(), |row| *row < low);
+        self.near.set(from);
         let hides_none = self.removed.is_empty() && self.minus.is_empty();
-        self.base[from..to].iter().any(|row| hides_none || !self.hides(row))
+        let in_range = self.base[from..].iter().take_while(|row| **row <= high);
+        in_range.take(if hides_none { 1 } else { usize::MAX }).any(|row| hides_none || !self.hides(row))
             || (!self.added.is_empty() && self.added.range(low..=high).any(|row| !self.hides(row)))
             || !self.plus(low, high).is_empty()
     }
