@@ -89,10 +89,21 @@ fn size(path: &Path) -> u64 {
     path.metadata().map_or(0, |found| found.len())
 }
 
+/// The processor time of this process, in seconds: what else runs on the machine does
+/// not count.
+fn processor() -> f64 {
+    let stat = std::fs::read_to_string("/proc/self/stat").unwrap_or_default();
+    let fields: Vec<&str> = stat.rsplit(')').next().unwrap_or("").split_whitespace().collect();
+    let ticks = |at: usize| fields.get(at).and_then(|text| text.parse::<f64>().ok()).unwrap_or(0.0);
+    // utime and stime, in hundredths of a second.
+    (ticks(11) + ticks(12)) / 100.0
+}
+
 fn timed<T>(what: &str, body: impl FnOnce() -> T) -> T {
-    let start = Instant::now();
+    let (start, worked) = (Instant::now(), processor());
     let value = body();
-    println!("{what:<44} {:>8.2} s   {:>5} MiB", start.elapsed().as_secs_f64(), memory("VmRSS"));
+    let (wall, work) = (start.elapsed().as_secs_f64(), processor() - worked);
+    println!("{what:<36} {work:>7.2} s of work {wall:>8.2} s {:>6} MiB", memory("VmRSS"));
     value
 }
 
@@ -109,34 +120,32 @@ fn two_million_pods() {
     });
     let mut store = Store::open(&path, &Open::write("scale")).unwrap();
     timed("save 100,000 nodes", || store.save(&mut world).unwrap());
-    let with_nodes = size(&path) + size(&folder.path().join("dsrules.db-wal"));
+    drop(store);
+    let (on_disk, in_memory) = (size(&path), memory("VmRSS"));
+    let mut store = Store::open(&path, &Open::write("scale")).unwrap();
     let nodes: Vec<Name> = world.nodes.keys().map(|key| key.name.clone()).collect();
     timed("make 2,000,000 pods", || {
         for number in 0..DAEMONSETS {
             pods(&mut world, number, &nodes);
         }
     });
+    let grown = memory("VmRSS") - in_memory;
     timed("save 2,000,000 pods", || store.save(&mut world).unwrap());
     let count = world.pods.len();
     assert_eq!(count, NODES * DAEMONSETS);
     timed("close, with the WAL's checkpoint", || drop(store));
+    println!("{:<36} {:>7} bytes", "a pod on disk", (size(&path) - on_disk) / count as u64);
     println!(
-        "{:<44} {:>8} bytes",
-        "a pod on disk",
-        (size(&path) - with_nodes.min(size(&path))) / count as u64
+        "{:<36} {:>7} bytes",
+        "a pod in memory, with its dirty mark",
+        grown * 1024 * 1024 / count as u64
     );
     let last = world.pods.keys().next_back().unwrap().clone();
     let expected = world.pods[&last].clone();
     timed("drop the world", || drop(world));
 
-    let before = memory("VmRSS");
     let mut store = Store::open(&path, &Open::write("scale")).unwrap();
     let mut world = timed("load", || store.load().unwrap());
-    println!(
-        "{:<44} {:>8} bytes",
-        "a pod in memory, about",
-        (memory("VmRSS").saturating_sub(before)) * 1024 * 1024 / count as u64
-    );
     assert_eq!(world.pods.len(), count);
     assert_eq!(world.pods[&last], expected);
     timed("change one pod and save", || {
@@ -154,5 +163,5 @@ fn two_million_pods() {
             .unwrap();
         assert_eq!(visited, count);
     });
-    println!("{:<44} {:>8} MiB", "peak memory", memory("VmHWM"));
+    println!("{:<36} {:>7} MiB", "peak memory", memory("VmHWM"));
 }

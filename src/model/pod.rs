@@ -57,18 +57,29 @@ impl Pod {
     /// Reads a Pod.
     #[must_use]
     pub fn from_value(key: ObjectKey, value: Arc<Value>) -> Self {
-        let status = &value["status"];
-        let ready = list(status, "conditions").find(|condition| condition["type"] == "Ready");
-        let phase = text(status, "phase");
+        let (phase, ready, ready_since) = Pod::read_status(&value);
         Pod {
             meta: Meta::from_value(key, &value),
             node: Some(text(&value["spec"], "nodeName")).filter(|name| !name.is_empty()),
             pinned: pinned_node(&value["spec"]),
-            phase: if phase.is_empty() { "Pending".into() } else { phase },
-            ready: ready.is_some_and(|condition| condition["status"] == "True"),
-            ready_since: ready.and_then(|condition| seconds(&condition["lastTransitionTime"])),
+            phase,
+            ready,
+            ready_since,
             body: Body::Written(value),
         }
+    }
+
+    /// Phase, readiness and since when it is so, as a whole object says them.
+    #[must_use]
+    pub fn read_status(value: &Value) -> (Name, bool, Option<i64>) {
+        let status = &value["status"];
+        let ready = list(status, "conditions").find(|condition| condition["type"] == "Ready");
+        let phase = text(status, "phase");
+        (
+            if phase.is_empty() { "Pending".into() } else { phase },
+            ready.is_some_and(|condition| condition["status"] == "True"),
+            ready.and_then(|condition| seconds(&condition["lastTransitionTime"])),
+        )
     }
 
     /// Whether it runs no more (podutil.IsPodTerminal).

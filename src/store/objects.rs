@@ -231,15 +231,12 @@ fn pod(row: &Row<'_>, reader: &mut Reader<'_>) -> Result<(ObjectKey, Value), Fau
 /// Node and status of a pod that a manifest wrote, where they have changed since.
 fn bind(value: &mut Value, pod: &Pod) {
     if let Some(node) = &pod.node {
-        let mut spec = value.get("spec").filter(|spec| spec.is_object()).cloned().unwrap_or(json!({}));
-        spec["nodeName"] = json!(&**node);
-        field(value, "spec", spec);
+        object_at(value, "spec")["nodeName"] = json!(&**node);
     }
-    let seen = Pod::from_value(pod.meta.key.clone(), value.clone().into());
-    if (&seen.phase, seen.ready, seen.ready_since) == (&pod.phase, pod.ready, pod.ready_since) {
+    if Pod::read_status(value) == (pod.phase.clone(), pod.ready, pod.ready_since) {
         return;
     }
-    let mut status = value.get("status").filter(|s| s.is_object()).cloned().unwrap_or(json!({}));
+    let status = object_at(value, "status");
     status["phase"] = json!(&*pod.phase);
     let mut conditions = status["conditions"].as_array().cloned().unwrap_or_default();
     conditions.retain(|condition| condition["type"] != "Ready");
@@ -251,7 +248,6 @@ fn bind(value: &mut Value, pod: &Pod) {
         conditions.push(ready);
     }
     status["conditions"] = Value::Array(conditions);
-    field(value, "status", status);
 }
 
 /// Sets a field of an object; a body that is none becomes one.
@@ -262,9 +258,19 @@ fn field(value: &mut Value, name: &str, new: Value) {
     value[name] = new;
 }
 
+/// The object at a field, which becomes one where it is none.
+fn object_at<'v>(value: &'v mut Value, name: &str) -> &'v mut Value {
+    if !value[name].is_object() {
+        field(value, name, json!({}));
+    }
+    &mut value[name]
+}
+
 /// Puts the system's metadata over the body's.
 fn complete(kind: Kind, value: &mut Value, meta: &Meta) {
-    let mut metadata = value.get("metadata").filter(|m| m.is_object()).cloned().unwrap_or(json!({}));
+    field(value, "apiVersion", json!(kind.api_version()));
+    field(value, "kind", json!(kind.name()));
+    let metadata = object_at(value, "metadata");
     metadata["name"] = json!(&*meta.key.name);
     if kind.namespaced() {
         metadata["namespace"] = json!(&*meta.key.namespace);
@@ -278,17 +284,35 @@ fn complete(kind: Kind, value: &mut Value, meta: &Meta) {
     if let Some(time) = meta.deleting {
         metadata["deletionTimestamp"] = json!(timestamp(time));
     }
-    let before = Meta::from_value(meta.key.clone(), &json!({ "metadata": metadata }));
-    if before.labels != meta.labels {
+    if !says_labels(metadata.get("labels"), meta) {
         metadata["labels"] =
             meta.labels.iter().map(|(key, value)| (key.to_string(), json!(&**value))).collect();
     }
-    if before.controller != meta.controller {
-        owners(&mut metadata, meta.controller.as_deref());
+    if !says_owner(metadata.get("ownerReferences"), meta.controller.as_deref()) {
+        owners(metadata, meta.controller.as_deref());
     }
-    field(value, "metadata", metadata);
-    field(value, "apiVersion", json!(kind.api_version()));
-    field(value, "kind", json!(kind.name()));
+}
+
+/// Whether a body's labels are these; none are the same as an empty map.
+fn says_labels(said: Option<&Value>, meta: &Meta) -> bool {
+    let said = said.and_then(Value::as_object);
+    said.map_or(0, serde_json::Map::len) == meta.labels.len()
+        && said
+            .into_iter()
+            .flatten()
+            .all(|(key, value)| meta.labels.get(&**key).is_some_and(|label| value.as_str() == Some(&**label)))
+}
+
+/// Whether a body's controlling owner is this one.
+fn says_owner(said: Option<&Value>, owner: Option<&Owner>) -> bool {
+    let mut said = said.and_then(Value::as_array).into_iter().flatten();
+    match (said.find(|reference| reference["controller"] == true), owner) {
+        (None, None) => true,
+        (Some(said), Some(owner)) => {
+            said["kind"] == *owner.kind && said["name"] == *owner.name && said["uid"] == *owner.uid
+        }
+        _ => false,
+    }
 }
 
 /// Makes `owner` the controlling owner; other owner references stay.
