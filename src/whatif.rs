@@ -198,6 +198,9 @@ fn taints(value: &mut Value, taint: &Value, added: bool) {
     set(value, &["spec".into(), "taints".into()], Some(&all));
 }
 
+/// Looks up an object that the input does not have.
+pub type Find<'a> = &'a dyn Fn(Kind, &ObjectKey) -> Result<Option<Value>, Diagnostic>;
+
 /// Makes the edits on the objects of an input; what is not in it is looked up with `find`.
 /// What is removed is given back.
 ///
@@ -206,7 +209,7 @@ fn taints(value: &mut Value, taint: &Value, added: bool) {
 pub fn edit(
     reading: &mut Reading,
     edits: &[Edit],
-    find: &dyn Fn(Kind, &ObjectKey) -> Result<Option<Value>, Diagnostic>,
+    find: Find<'_>,
 ) -> Result<Vec<(Kind, ObjectKey)>, Diagnostic> {
     let mut gone = Vec::new();
     for edit in edits {

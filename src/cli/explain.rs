@@ -29,16 +29,16 @@ pub struct ExplainArgs {
 /// `-o` of `explain`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub enum Format {
-    /// A tree
+    // A tree
     Text,
-    /// A tree
+    // A tree
     #[value(hide = true)]
     Wide,
-    /// JSON, with a version field
+    // JSON, with a version field
     Json,
-    /// YAML, with a version field
+    // YAML, with a version field
     Yaml,
-    /// A graph for Graphviz
+    // A graph for Graphviz
     Dot,
 }
 

@@ -26,11 +26,11 @@ pub struct QueryArgs {
 /// `-o` of `query`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub enum Format {
-    /// A table
+    // A table
     Table,
-    /// JSON, with a version field
+    // JSON, with a version field
     Json,
-    /// Comma-separated values
+    // Comma-separated values
     Csv,
 }
 

@@ -32,9 +32,9 @@ pub struct TestArgs {
 /// `-o` of `test`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub enum Format {
-    /// Lines, and what differs
+    // Lines, and what differs
     Text,
-    /// JUnit's XML
+    // JUnit's XML
     Junit,
 }
 

@@ -18,6 +18,8 @@ fn the_help_texts_are_these() {
         "get",
         "describe",
         "explain",
+        "query",
+        "test",
         "delete",
         "rollout",
         "rollout status",
