@@ -177,7 +177,7 @@ impl Checker<'_> {
         {
             let error = Diagnostic::error("type-mismatch", "a number is compared with a text")
                 .because("a number and a text are never equal, and neither comes before the other")
-                .help("compare numbers with numbers; a number is written without quotes");
+                .help("compare numbers with numbers, written without quotes, and texts with texts; `7` and `\"7\"` are two values");
             self.report(error, comparison.span);
         }
     }

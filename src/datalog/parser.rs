@@ -98,7 +98,14 @@ impl Parser<'_> {
             message = format!("expected {what} at the end of the line");
             span = Span { start: last.end, end: last.end, ..last };
         }
+        let before = self.tokens.get(self.at.saturating_sub(1)).map(|(token, _)| token);
         let help = match self.token() {
+            Token::Mark("=") if matches!(before, Some(Token::Mark("="))) => "equality is one `=`",
+            Token::Mark(":-") => "a `)` is missing before it",
+            Token::Mark(".") if matches!(before, Some(Token::Number(_))) => "a number is a whole one",
+            Token::Name(_) if matches!(before, Some(Token::Text(_))) => {
+                "a quote may be missing: texts stand between two `\"`"
+            }
             Token::Mark(";") => "parts of a rule are joined with `,`; write two rules for an or",
             Token::End | Token::Directive(_) | Token::Doc(_) => "a rule ends with `.`",
             _ => "a rule is `head(X) :- body(X, Y), !other(Y), X < Y.`",
@@ -234,7 +241,12 @@ impl Parser<'_> {
                 self.fault(
                     "unknown-directive",
                     format!("unknown directive `.{shown}`"),
-                    "the directives are `.type` and `.decl`",
+                    match word {
+                        "input" | "output" => {
+                            "write it behind the declaration: `.decl rack(node: Node) input`"
+                        }
+                        _ => "the directives are `.type` and `.decl`",
+                    },
                     start,
                 );
                 self.at += 1;
@@ -419,7 +431,10 @@ impl Parser<'_> {
             }
             Token::Name(name) => {
                 let message = format!("`{name}` is neither a variable nor a constant");
-                let help = "variables start with a capital letter, texts stand in quotes";
+                let help = match name.as_str() {
+                    "not" => "`!` in front of a relation says not",
+                    _ => "variables start with a capital letter, texts stand in quotes",
+                };
                 self.fault("syntax", message, help, self.span());
                 return None;
             }

@@ -9,6 +9,24 @@ use crate::diagnostic::{Diagnostic, Place};
 const NAMESPACED: [(&str, &str); 3] =
     [("DaemonSet", "daemonset"), ("Pod", "pod"), ("Revision", "controllerrevision")];
 
+/// Adds to what the engine says what it cannot know: which relation is meant for that.
+pub(super) fn hints(found: &mut [Diagnostic]) {
+    for error in found {
+        let words = [error.message.as_str()].into_iter().chain(error.notes.iter().map(String::as_str));
+        let text = words.chain(error.place.iter().map(|place| &*place.text)).collect::<Vec<_>>().join(" ");
+        let hint = match error.code {
+            "negation-in-recursion" if text.contains("`eligible`") && text.contains("`blocked`") => {
+                "in rules for `blocked` ask `fits`, which is `eligible` without `blocked`"
+            }
+            "type-mismatch" if text.contains("compared") && text.contains("node_label(") => {
+                "a label's value is a text; `node_number` has those that are whole numbers"
+            }
+            _ => continue,
+        };
+        error.help = Some(hint.to_owned());
+    }
+}
+
 /// Warns about names of namespaced objects that are written without their namespace.
 pub(super) fn names(program: &Program, found: &mut Vec<Diagnostic>) {
     for rule in program.rules().filter(|rule| !rule.builtin) {
