@@ -123,7 +123,7 @@ fn refutations(goal: &Goal, world: &World) -> Vec<Step> {
 /// What comes near to a goal that does not hold, under an obstacle.
 fn near_misses(goal: &Goal, world: &World) -> Vec<Step> {
     match (goal.relation.as_str(), values(goal).as_deref()) {
-        ("satisfies", Some([node, requirement])) => {
+        ("satisfies", Some([requirement, node])) => {
             vec![Step::new(Mark::Fact, label_of(world, node, &key_of_requirement(requirement)))]
         }
         ("profile_label", Some([node, key, _])) => {
