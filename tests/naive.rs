@@ -82,7 +82,7 @@ fn crowds_agree_with_the_naive_controller() {
 fn random_clusters_reach_every_outcome() {
     let program = program();
     let mut seen = BTreeMap::new();
-    for seed in 0..1_000 {
+    for seed in 0..3_000 {
         compare::count(&generate::any(seed), &program, &mut seen);
     }
     let rare: Vec<_> = compare::SEEN.iter().filter(|it| seen.get(**it).copied().unwrap_or(0) < 5).collect();
