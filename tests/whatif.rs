@@ -62,7 +62,7 @@ fn a_plan_with_changes_says_what_they_come_to_and_writes_nothing() {
     assert_eq!(difference(&selected), lost);
     let none = out(here, "plan . --cordon worker-1");
     assert!(none.contains("no pod more, none less"), "{none}");
-    assert!(out(here, "plan .").contains("No changes."));
+    assert!(out(here, "plan .").contains("No changes:"));
     let json: serde_json::Value =
         serde_json::from_str(&out(here, "plan . -o json --taint worker-1=a:NoExecute")).unwrap();
     assert_eq!(json["kind"], "WhatIf");
@@ -75,7 +75,7 @@ fn what_cannot_be_is_told() {
     let folder = quickstart();
     for (line, expected) in [
         ("plan . --set node/nowhere:label.a=b", "nodes \"nowhere\" not found"),
-        ("plan . --set worker-1:label.a=b", "`--set worker-1:label.a=b` cannot be read"),
+        ("plan . --set worker-1:label.a=b", "`--set worker-1` cannot be read"),
         ("plan . --taint worker-1=a:Never", "`--taint worker-1=a:Never` cannot be read"),
         ("plan . --remove pod/x", "pods \"default/x\" not found"),
     ] {

@@ -14,20 +14,10 @@ use crate::facts::{Grounding, Grouping};
 use crate::model::{DaemonSet, Kind, Name, Node, ObjectKey, World};
 
 /// What is asked about a pair.
-pub(super) const ASKED: &[&str] = &[
-    "eligible",
-    "may_start",
-    "may_stay",
-    "counted",
-    "create",
-    "delete",
-    "unmanaged",
-    "updated",
-    "hold",
-    "wave",
-    "blocked",
-    "in_profile",
-];
+const ASKED: &[&str] =
+    &["eligible", "may_start", "may_stay", "unmanaged", "hold", "wave", "blocked", "in_profile"];
+/// What is asked where there are pods.
+const OF_PODS: &[&str] = &["counted", "create", "delete", "updated"];
 
 /// A world, the rules and what follows.
 pub(super) struct Answers<'a> {
@@ -45,7 +35,9 @@ impl<'a> Answers<'a> {
         node: Option<&Name>,
         now: i64,
     ) -> Result<Self, Diagnostic> {
-        let wanted: Vec<RelationId> = ASKED.iter().filter_map(|name| program.relation(name)).collect();
+        let of_pods = if world.pods.is_empty() { &[] } else { OF_PODS };
+        let asked = ASKED.iter().chain(of_pods);
+        let wanted: Vec<RelationId> = asked.filter_map(|name| program.relation(name)).collect();
         let mut grounding = Grounding::new(program.clone(), Grouping::On, &wanted);
         grounding.single_out(daemonset, node);
         let facts = grounding.all(world, now);
@@ -140,7 +132,7 @@ fn headline(
         }
     }
     let unmanaged = answers.goal("unmanaged", &[it]).filter(|goal| goal.holds);
-    let coming = answers.has("create", on);
+    let coming = answers.has("create", on) || (eligible && world.pods.is_empty());
     let names: Vec<&str> = pods.iter().map(|pod| &*pod.name).collect();
     let text = match (eligible, pods.is_empty()) {
         _ if unmanaged.is_some() => format!("{it} is left alone"),
