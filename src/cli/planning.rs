@@ -120,7 +120,10 @@ impl PlanningArgs {
             return None;
         }
         let (paths, hashes): (Vec<_>, Vec<String>) = self.input.hashes()?.into_iter().unzip();
-        let paths = paths.iter().map(|path| path.display().to_string());
+        let paths = paths.iter().map(|path| match std::path::absolute(path) {
+            Ok(path) => path.display().to_string(),
+            Err(_) => path.display().to_string(),
+        });
         let files: Vec<(String, String)> = paths.zip(hashes.iter().cloned()).collect();
         let number = settled::asked(&self.input.id(), &files, &self.input.options(), &self.options(context));
         Some(Asked { number, hashes })
