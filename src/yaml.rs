@@ -109,7 +109,16 @@ fn is_plain(value: &str) -> bool {
     const WORDS: [&str; 12] =
         ["y", "n", "yes", "no", "on", "off", "true", "false", "null", "nan", "inf", "infinity"];
     let safe = |c: char| c.is_ascii_alphanumeric() || "-_./:@+=,() ".contains(c);
-    value.starts_with(|c: char| c.is_ascii_alphabetic() || c == '/' || c == '_')
+    let begins = |c: char| c.is_ascii_alphabetic() || c == '/' || c == '_';
+    // `200Mi` and `100m` have a letter that no number has, and are no time.
+    let is_amount = || {
+        value.starts_with(|c: char| c.is_ascii_digit())
+            && !value.contains(['-', ':'])
+            && value.contains(
+                |c: char| matches!(c, 'g'..='n' | 'p'..='w' | 'y' | 'z' | 'G'..='N' | 'P'..='W' | 'Y' | 'Z'),
+            )
+    };
+    (value.starts_with(begins) || is_amount())
         && value.chars().all(safe)
         && !value.ends_with([' ', ':'])
         && !value.contains(": ")
@@ -162,6 +171,16 @@ mod tests {
             { "name": "a", "args": ["-c", "set -e\nrun\n"], "env": [] }, { "name": "b" } ], "count": 3, "e": {} } });
         let expected = "kind: Pod\nspec:\n  containers:\n  - args:\n    - \"-c\"\n    - |\n      set -e\n      run\n    env: []\n    name: a\n  - name: b\n  count: 3\n  e: {}\n";
         assert_eq!(to_yaml(&value), expected);
+    }
+
+    #[test]
+    fn amounts_stand_bare() {
+        for text in ["200Mi", "100m", "6cw5f8jmhf", "registry.example/a:1.2@sha256:0", "v1.2"] {
+            assert_eq!(to_yaml(&json!([text])), format!("- {text}\n"));
+        }
+        for text in ["1e3", "0x1f", "0o17", "1.27", "12", "2001-01-01T00:00:00Z", "1:30", "0b1", "1_000"] {
+            assert_eq!(to_yaml(&json!([text])), format!("- \"{text}\"\n"));
+        }
     }
 
     #[test]

@@ -9,6 +9,7 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Instant;
 
+use dsrules::execute::{Wanted, sync_some, sync_tree};
 use dsrules::model::{Base, Body, Kind, Meta, Name, Object, ObjectKey, Origin, Owner, Pod, World};
 use dsrules::store::{Open, Store};
 use serde_json::{Value, json};
@@ -164,4 +165,25 @@ fn two_million_pods() {
         assert_eq!(visited, count);
     });
     println!("{:<36} {:>7} MiB", "peak memory", memory("VmHWM"));
+}
+
+#[test]
+#[ignore = "writes 40,000 files"]
+fn a_tree_of_40_000_files() {
+    let folder = tempfile::tempdir().unwrap();
+    let tree = folder.path().join("tree");
+    let mut world = World::default();
+    let nodes: Vec<Name> = (0..2_000).map(|number| format!("node-{number:05}").into()).collect();
+    for number in 0..DAEMONSETS {
+        pods(&mut world, number, &nodes);
+    }
+    let mut store = Store::in_memory().unwrap();
+    store.save(&mut world).unwrap();
+    let report = timed("write 40,000 files", || sync_tree(&tree, &store).unwrap());
+    assert_eq!((report.changes.len(), report.unchanged), (40_000, 0));
+    let report = timed("compare 40,000 files", || sync_tree(&tree, &store).unwrap());
+    assert_eq!((report.changes.len(), report.unchanged), (0, 40_000));
+    let one = Wanted::on_nodes(&world, &[nodes[7].clone()].into());
+    let report = timed("compare those of one node", || sync_some(&tree, &store, &one).unwrap());
+    assert_eq!((report.changes.len(), report.unchanged), (0, DAEMONSETS));
 }

@@ -86,7 +86,7 @@ fn words(error: &Error, path: &str, doing: &str) -> Words {
         Some(ErrorCode::CannotOpen | ErrorCode::PermissionDenied) => (
             "cannot-open-store",
             format!("the store `{path}` cannot be opened"),
-            "check that its folder exists and that you may write to it",
+            "check that you may read it, and to change it, write to it and its folder",
         ),
         Some(ErrorCode::SystemIoFailure) => (
             "store-io",
