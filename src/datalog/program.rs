@@ -374,7 +374,8 @@ impl Program {
 fn finish(mut body: Body, mut diagnostics: Vec<Diagnostic>) -> Loaded {
     // Facts for an input are rows like those that come from outside, not rules.
     let inputs: Vec<bool> = body.declarations.iter().map(|it| it.kind == Kind::Input).collect();
-    let facts = body.rules.extract_if(.., |rule| inputs[rule.head.relation.index()]).map(given);
+    let facts =
+        body.rules.extract_if(.., |rule| inputs.get(rule.head.relation.index()) == Some(&true)).map(given);
     body.given.extend(facts.collect::<Vec<_>>());
     if !diagnostics.iter().any(Diagnostic::is_error) {
         match stratify(&body) {
