@@ -9,6 +9,7 @@ use std::fmt;
 use std::ops::Range;
 
 use serde::de::{DeserializeSeed, Error as _, MapAccess, SeqAccess, Visitor};
+use serde_json::map::Entry;
 use serde_json::{Map, Value};
 
 use super::limits::Limits;
@@ -221,13 +222,15 @@ impl<'de> Visitor<'de> for Strict<'_> {
         let inner = self.deeper::<A::Error>()?;
         let mut map = Map::new();
         while let Some(key) = access.next_key::<String>()? {
-            if map.contains_key(&key) {
-                return Err(A::Error::custom(format!(
-                    "duplicate-key\0the key `{key}` stands twice in one object"
-                )));
+            match map.entry(key) {
+                Entry::Occupied(twice) => {
+                    let key = twice.key();
+                    return Err(A::Error::custom(format!(
+                        "duplicate-key\0the key `{key}` stands twice in one object"
+                    )));
+                }
+                Entry::Vacant(place) => drop(place.insert(access.next_value_seed(inner)?)),
             }
-            let value = access.next_value_seed(inner)?;
-            map.insert(key, value);
         }
         Ok(Value::Object(map))
     }

@@ -99,11 +99,10 @@ enum Where {
 
 fn object(at: Cursor<'_, '_>, type_name: &str, part: Where, findings: &mut Vec<Finding>) {
     let Some(fields) = table().get(type_name) else { return };
-    for (name, _) in at.entries() {
-        let entry = at.field(name);
+    for (name, entry) in at.fields() {
         match fields.get(name) {
             Some(shape) => {
-                let part = if name == "status" && at.path().0.is_empty() { Where::Status } else { part };
+                let part = if name == "status" && at.is_root() { Where::Status } else { part };
                 check_shape(entry, shape, part, findings);
             }
             None if part == Where::Status => {}

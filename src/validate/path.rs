@@ -134,6 +134,23 @@ impl<'v> Cursor<'v, '_> {
         })
     }
 
+    /// The fields of a typed object, in name order; none where there is no object.
+    pub fn fields<'s>(&'s self) -> impl Iterator<Item = (&'v str, Cursor<'v, 's>)> + 's
+    where
+        'v: 's,
+    {
+        let map = self.value.as_object();
+        map.into_iter().flatten().map(move |(name, value)| {
+            (name.as_str(), Cursor { value, parent: Some(self), step: Link::Field(name) })
+        })
+    }
+
+    /// Whether it is the root of an object.
+    #[must_use]
+    pub fn is_root(&self) -> bool {
+        self.parent.is_none()
+    }
+
     /// How many elements or entries there are.
     #[must_use]
     pub fn len(&self) -> usize {
