@@ -104,3 +104,33 @@ fn the_ci_example_plans_what_its_readme_says() {
     session.write("ci/fleet/nodes.yaml", nodes.replace("disk: hdd", "disk: ssd"));
     assert_eq!(session.quietly("plan -R ci/fleet --prune --max-delete 10% --detailed-exitcode").code, 2);
 }
+
+#[test]
+fn the_readme_shows_what_is_really_printed() {
+    let readme = fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/README.md")).unwrap();
+    let session = Session::new();
+    session.example("quickstart");
+    session.example("cluster");
+    fs::create_dir(session.path("examples")).unwrap();
+    for example in ["quickstart", "cluster"] {
+        fs::rename(session.path(example), session.path("examples").join(example)).unwrap();
+    }
+    // The line on which a rule stands moves with every rule above it.
+    let lineless = |text: &str| {
+        let mut parts = text.split(".dl:");
+        let first = parts.next().unwrap_or("").to_owned();
+        parts.fold(first, |text, part| text + ".dl:" + part.trim_start_matches(|c: char| c.is_ascii_digit()))
+    };
+    let shown = |line: &str| {
+        let said = session.quietly(line);
+        assert_eq!(said.code, 0, "{}", said.err);
+        let text = format!("$ dsrules {line}\n{}", said.out);
+        assert!(
+            lineless(&readme).contains(&lineless(&text)),
+            "README.md does not have this any more:\n{text}"
+        );
+    };
+    shown("apply examples/quickstart");
+    assert_eq!(session.quietly("apply -R examples/cluster").code, 0);
+    shown("explain fluent-bit gpu-a-01 -n logging");
+}
