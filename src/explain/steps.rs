@@ -175,7 +175,7 @@ fn sentence(mark: Mark, goal: &Goal, tried: &Tried, parts: Vec<Step>) -> Step {
 }
 
 fn fact(goal: &Goal, world: &World) -> Step {
-    Step { source: source(goal, world), ..Step::new(Mark::Fact, phrase(goal)) }
+    Step { source: source(goal, world), from: goal.stated.clone(), ..Step::new(Mark::Fact, phrase(goal)) }
 }
 
 fn missing(goal: &Goal, world: &World) -> Step {

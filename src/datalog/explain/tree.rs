@@ -8,8 +8,8 @@
 
 use serde::Serialize;
 
-use super::super::program::{Atom, Kind, Literal, Program, RelationId, Rule, Term};
-use super::super::symbols::{Sym, Symbols};
+use super::super::program::{Atom, Given, Kind, Literal, Program, RelationId, Rule, Term};
+use super::super::symbols::{Sym, Symbols, Value};
 use super::{Explainer, Pattern, RuleRef};
 use crate::datalog::Evaluation;
 
@@ -29,6 +29,9 @@ pub struct Goal {
     pub fact: String,
     /// Whether it is a row of an input.
     pub input: bool,
+    /// Where it was stated, if it came with the program: `facts/rack.csv:3`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub stated: Option<String>,
     /// If it holds, the ways in which it was derived; else the ways in which it was not.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub rules: Vec<Tried>,
@@ -93,8 +96,15 @@ impl Explainer<'_> {
     fn bare_goal(&self, relation: RelationId, row: &Pattern) -> Goal {
         let declaration = self.program.declaration(relation);
         let value = |sym: &Option<Sym>| sym.map(|sym| self.symbols.value(sym).to_string());
+        let holds = self.some_row(relation, row).is_some();
+        let is_it = |given: &&Given| {
+            let mut values = given.values.iter().zip(row);
+            given.relation == relation && values.all(|(term, sym)| sym.is_some_and(|sym| self.is(term, sym)))
+        };
+        let stated = if holds { self.program.given().find(is_it) } else { None };
         Goal {
-            holds: self.some_row(relation, row).is_some(),
+            holds,
+            stated: stated.map(|given| format!("{}:{}", given.file, given.line)),
             relation: declaration.name.to_string(),
             values: row.iter().map(value).collect(),
             fact: self.fact(relation, row),
@@ -192,6 +202,15 @@ impl Explainer<'_> {
             goal.fact = shallow.fact;
         }
         goal
+    }
+
+    /// Whether a symbol stands for a constant.
+    fn is(&self, term: &Term, sym: Sym) -> bool {
+        match (term, self.symbols.value(sym)) {
+            (Term::Text(text), Value::Text(value)) => **text == *value,
+            (Term::Number(number), Value::Number(value)) => *number == value,
+            _ => false,
+        }
     }
 
     /// The row of an atom without its reasons.
