@@ -52,6 +52,7 @@ const WANTED: &[&str] = &[
     "stuck",
     "succeeded",
     "sunset",
+    "sunset_now",
     "surge_candidate",
     "surge_now",
     "surging",

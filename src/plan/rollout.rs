@@ -42,7 +42,9 @@ pub(super) fn step(context: &Context<'_>, daemonset: &DaemonSet, it: Sym, pass: 
     if context.has("stuck", it) {
         return;
     }
-    context.deletes(key, "replaced", &context.ordered("replaced", it, 2), pass);
+    for relation in ["replaced", "sunset_now"] {
+        context.deletes(key, relation, &context.ordered(relation, it, 2), pass);
+    }
     let sunset = context.ordered("sunset", it, 2);
     let beyond = context.tally.count("serving", it).saturating_sub(desired);
     context.deletes(key, "sunset", &sunset[..beyond.min(sunset.len())], pass);

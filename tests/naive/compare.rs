@@ -210,6 +210,7 @@ pub const SEEN: &[&str] = &[
     "stuck",
     "succeeded",
     "sunset",
+    "sunset_now",
     "surge_candidate",
     "surge_now",
     "surging",

@@ -455,12 +455,11 @@ fn roll(
             (_, None) => {}
             (None, Some(old)) => {
                 let object = cluster.nodes.iter().find(|it| name(it) == node).ok_or(())?;
-                if !should_run(object, daemonset).0 {
-                    sunset.push(name(old).to_owned());
-                } else if available(old) {
-                    candidates.push(node.clone());
-                } else {
-                    allowed.push(node.clone());
+                match (should_run(object, daemonset).0, available(old)) {
+                    (false, false) => replaced.push(name(old).to_owned()),
+                    (false, true) => sunset.push(name(old).to_owned()),
+                    (true, false) => allowed.push(node.clone()),
+                    (true, true) => candidates.push(node.clone()),
                 }
             }
             (Some(new), Some(_)) if !available(new) => surging += 1,
