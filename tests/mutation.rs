@@ -5,7 +5,8 @@
 //! mutant is run over worlds whose right answers the corpora and the naive controller
 //! confirm (`suite.rs`), and over the cases of `mutation/cases/`, which bring rules of
 //! their own. A mutant that gives every right answer survives; `mutation/survivors.txt`
-//! says of each why it must, and any other survivor fails the test.
+//! says of each why it must, and any other survivor fails the test. `DSRULES_MUTANTS`
+//! asks for those alone whose name contains it, as `rollout.dl sunset`.
 #![allow(clippy::unwrap_used)]
 
 #[allow(dead_code)]
@@ -27,7 +28,9 @@ use suite::Suite;
 fn every_changed_rule_is_noticed() {
     let program = dsrules::rules::load(&[]).program.unwrap();
     let suite = Suite::new(&program);
-    let mutants = mutants::all(&program);
+    let asked = std::env::var("DSRULES_MUTANTS").unwrap_or_default();
+    let mut mutants = mutants::all(&program);
+    mutants.retain(|mutant| mutant.name.contains(&asked));
     let next = AtomicUsize::new(0);
     let results: Mutex<Vec<(usize, Verdict)>> = Mutex::new(Vec::new());
     std::thread::scope(|scope| {
@@ -45,7 +48,8 @@ fn every_changed_rule_is_noticed() {
     });
     let mut results = results.into_inner().unwrap();
     results.sort();
-    let explained = survivors();
+    let mut explained = survivors();
+    explained.retain(|name, _| name.contains(&asked));
     let mut counts: BTreeMap<&str, [usize; 3]> = BTreeMap::new();
     let mut wrong = Vec::new();
     for (at, verdict) in results {
