@@ -1,0 +1,154 @@
+//! The same question about an unchanged store is answered from memory, and only then.
+#![allow(clippy::unwrap_used)]
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use rusqlite::Connection;
+use tempfile::TempDir;
+
+const MANIFESTS: &str = r"
+apiVersion: v1
+kind: Node
+metadata: {name: n1, labels: {disk: ssd}}
+---
+apiVersion: v1
+kind: Node
+metadata: {name: n2}
+---
+apiVersion: apps/v1
+kind: DaemonSet
+metadata: {name: agent, namespace: kube-system}
+spec:
+  selector: {matchLabels: {app: agent}}
+  template:
+    metadata: {labels: {app: agent}}
+    spec:
+      containers: [{name: c, image: x:1}]
+";
+
+struct Place(TempDir);
+
+impl Place {
+    fn new() -> Self {
+        let place = Place(tempfile::tempdir().unwrap());
+        fs::write(place.file(), MANIFESTS).unwrap();
+        place
+    }
+
+    fn file(&self) -> PathBuf {
+        self.0.path().join("cluster.yaml")
+    }
+
+    fn run(&self, command: &str, args: &[&str]) -> String {
+        let out = Command::new(env!("CARGO_BIN_EXE_dsrules"))
+            .arg("--db")
+            .arg(self.0.path().join("x.db"))
+            .arg(command)
+            .args(args)
+            .arg(self.file())
+            .env_remove("DSRULES_RULES")
+            .output()
+            .unwrap();
+        assert!(out.status.success(), "{}", String::from_utf8_lossy(&out.stderr));
+        String::from_utf8(out.stdout).unwrap()
+    }
+
+    fn sql(&self, sql: &str) {
+        Connection::open(self.0.path().join("x.db")).unwrap().execute_batch(sql).unwrap();
+    }
+
+    /// Whether the store knows that nothing is left to do for the file as it is.
+    fn is_remembered(&self) -> bool {
+        let connection = Connection::open(self.0.path().join("x.db")).unwrap();
+        let sql = "SELECT count(*) = 2 FROM meta WHERE name LIKE 'settled%'";
+        connection.query_row(sql, [], |row| row.get(0)).unwrap()
+    }
+}
+
+fn words(text: &str, word: &str) -> usize {
+    text.split_whitespace().filter(|it| *it == word).count()
+}
+
+#[test]
+fn the_answer_is_the_same_with_and_without_memory() {
+    let place = Place::new();
+    assert_eq!(words(&place.run("apply", &[]), "created"), 3);
+    assert!(place.is_remembered());
+    let remembered = [place.run("apply", &[]), place.run("plan", &[]), place.run("plan", &["-o", "json"])];
+    place.sql("DELETE FROM meta WHERE name LIKE 'settled%'");
+    let planned = [place.run("plan", &[]), place.run("plan", &["-o", "json"])];
+    let derived = [place.run("apply", &[]), planned[0].clone(), planned[1].clone()];
+    assert_eq!(remembered, derived);
+    assert_eq!(words(&remembered[0], "unchanged"), 3);
+}
+
+#[test]
+fn what_was_done_to_the_store_by_hand_is_noticed() {
+    let place = Place::new();
+    place.run("apply", &[]);
+    for harm in [
+        "DELETE FROM pods WHERE node = 'n1'",
+        "UPDATE pods SET ready = 0, resource_version = resource_version + 100 WHERE node = 'n2'",
+        "UPDATE daemonsets SET resource_version = 1",
+        "DELETE FROM nodes WHERE name = 'n1'",
+    ] {
+        place.run("apply", &[]);
+        assert!(place.is_remembered(), "before {harm}");
+        let before = place.run("plan", &["-o", "json"]);
+        place.sql(harm);
+        // Which is to derive again, and to find what there is to do, if anything.
+        let after = place.run("plan", &["-o", "json"]);
+        if harm.starts_with("DELETE") {
+            assert_ne!(before, after, "{harm}");
+        }
+        place.run("apply", &[]);
+        assert_eq!(place.run("plan", &["-o", "json"]), before, "{harm}");
+    }
+}
+
+#[test]
+fn another_question_is_not_answered_from_memory() {
+    let place = Place::new();
+    place.run("apply", &[]);
+    let other = |text: &str| fs::write(place.file(), text).unwrap();
+    other(&MANIFESTS.replace("x:1", "x:2"));
+    assert_eq!(words(&place.run("plan", &[]), "configured"), 1);
+    place.run("apply", &[]);
+    other(MANIFESTS);
+    assert_eq!(words(&place.run("plan", &[]), "configured"), 1);
+    place.run("apply", &[]);
+    let rules = place.0.path().join("own.dl");
+    fs::write(
+        &rules,
+        "/// {Node} is closed.\nblocked(DaemonSet, Node) :- daemonset(DaemonSet), node(Node).\n",
+    )
+    .unwrap();
+    let planned = place.run("plan", &["--max-delete", "100%", "--rules", rules.to_str().unwrap()]);
+    assert!(planned.contains("delete"), "{planned}");
+}
+
+#[test]
+fn what_waits_for_time_is_not_remembered() {
+    let place = Place::new();
+    place.run("apply", &["--readiness", "observe"]);
+    assert!(!place.is_remembered(), "its pods are not ready yet");
+}
+
+#[test]
+fn from_another_folder_it_is_the_same_question() {
+    let place = Place::new();
+    place.run("apply", &[]);
+    let count = |dir: &Path, path: &str| {
+        let out = Command::new(env!("CARGO_BIN_EXE_dsrules"))
+            .arg("--db")
+            .arg(place.0.path().join("x.db"))
+            .args(["plan", path])
+            .current_dir(dir)
+            .output()
+            .unwrap();
+        words(&String::from_utf8(out.stdout).unwrap(), "unchanged")
+    };
+    assert_eq!(count(place.0.path(), "cluster.yaml"), 3);
+}
