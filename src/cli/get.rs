@@ -1,5 +1,7 @@
 //! `dsrules get`: what the store holds, in kubectl's columns.
 
+mod stream;
+
 use clap::{Args, ValueEnum};
 use dsrules::diagnostic::Diagnostic;
 use dsrules::model::{Kind, ObjectKey};
@@ -56,6 +58,12 @@ pub enum Format {
 pub fn run(args: &GetArgs, context: &mut Context) -> Result<Exit, Failure> {
     let wanted = wanted(&args.resources)?;
     let store = context.read()?;
+    if let (Wanted::All(resources), None) = (&wanted, &args.sort_by)
+        && args.output != Some(Format::Yaml)
+        && !resources.contains(&Resource::Event)
+    {
+        return stream::run(args, resources, &store, context);
+    }
     let (groups, problems) = find(args, &wanted, &store)?;
     let named_one = matches!(&wanted, Wanted::Named(names) if names.len() == 1);
     match args.output {

@@ -24,6 +24,44 @@ pub fn list(items: Vec<Value>) -> Value {
     json!({ "apiVersion": "v1", "items": items, "kind": "List", "metadata": { "resourceVersion": "" } })
 }
 
+/// Writes a List of any length as indented JSON, item by item: the same text that
+/// [`write_json`] makes of [`list`].
+#[derive(Debug, Default)]
+pub struct ListWriter {
+    items: usize,
+}
+
+impl ListWriter {
+    /// Writes one item, and what comes before it.
+    ///
+    /// # Errors
+    /// Where writing fails.
+    pub fn item(&mut self, item: &Value, out: &mut dyn Write) -> io::Result<()> {
+        let before = if self.items == 0 { "{\n    \"apiVersion\": \"v1\",\n    \"items\": [" } else { "," };
+        self.items += 1;
+        let mut text = Vec::new();
+        write_json(item, &mut text)?;
+        write!(out, "{before}")?;
+        for line in String::from_utf8_lossy(&text).lines() {
+            write!(out, "\n        {line}")?;
+        }
+        Ok(())
+    }
+
+    /// Writes the end.
+    ///
+    /// # Errors
+    /// Where writing fails.
+    pub fn end(self, out: &mut dyn Write) -> io::Result<()> {
+        if self.items == 0 {
+            return write_json(&list(Vec::new()), out);
+        }
+        let metadata =
+            "    \"kind\": \"List\",\n    \"metadata\": {\n        \"resourceVersion\": \"\"\n    }";
+        writeln!(out, "\n    ],\n{metadata}\n}}")
+    }
+}
+
 /// Writes `value` as indented JSON. What could act on a terminal is escaped, which
 /// within JSON changes nothing.
 ///
@@ -220,6 +258,19 @@ mod tests {
     #![allow(clippy::unwrap_used)]
     use super::*;
     use crate::plan::{Action, Wave};
+
+    #[test]
+    fn a_list_written_item_by_item_is_the_list() {
+        for count in 0..3 {
+            let items: Vec<Value> = (0..count).map(|nth| json!({ "a": [nth, "x\ny"], "b": {} })).collect();
+            let (mut whole, mut parts) = (Vec::new(), Vec::new());
+            let mut writer = ListWriter::default();
+            items.iter().for_each(|item| writer.item(item, &mut parts).unwrap());
+            writer.end(&mut parts).unwrap();
+            write_json(&list(items), &mut whole).unwrap();
+            assert_eq!(String::from_utf8(parts).unwrap(), String::from_utf8(whole).unwrap());
+        }
+    }
 
     #[test]
     fn json_has_no_character_that_acts_on_a_terminal_and_still_reads_back() {

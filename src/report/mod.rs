@@ -22,7 +22,7 @@ mod whatif;
 pub use age::{age, human};
 pub use applied::{applied, statuses};
 pub use columns::{Columns, cells, columns};
-pub use data::{list, plan_document, write_json, write_yaml};
+pub use data::{ListWriter, list, plan_document, write_json, write_yaml};
 pub use describe::{describe_daemonset, describe_node, describe_pod, describe_template};
 pub use events::{EventRow, event_columns};
 pub use explain::{Answers, explanation, explanation_document, explanation_dot, summary, summary_document};

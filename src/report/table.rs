@@ -1,8 +1,12 @@
 //! Tables as kubectl prints them: upper-case heads, three spaces, no lines.
+//!
+//! A table of millions of rows is written in parts, so that it never stands in memory
+//! whole; the columns of a part are at least as wide as those before it.
 
 use std::io::{self, Write};
 
 use comfy_table::presets::NOTHING;
+use comfy_table::{ColumnConstraint, Width};
 
 use crate::diagnostic::visible;
 
@@ -13,6 +17,8 @@ pub struct Table {
     rows: Vec<Vec<String>>,
     gap: Option<u16>,
     dashes: bool,
+    /// How wide the columns of the parts were that were written.
+    widths: Vec<u16>,
 }
 
 impl Table {
@@ -47,11 +53,37 @@ impl Table {
         self.rows.is_empty()
     }
 
+    /// How many rows it has.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.rows.len()
+    }
+
+    /// Writes the rows there are and forgets them: more may follow.
+    ///
+    /// # Errors
+    /// Where writing fails.
+    pub fn write_part(&mut self, out: &mut dyn Write, heads: bool) -> io::Result<()> {
+        let mut widths = self.arrange(heads).column_max_content_widths();
+        widths.iter_mut().zip(&self.widths).for_each(|(width, before)| *width = (*width).max(*before));
+        self.widths = widths;
+        self.write(out, "", heads)?;
+        self.rows.clear();
+        Ok(())
+    }
+
     /// Writes it, each line behind `indent`.
     ///
     /// # Errors
     /// Where writing fails.
     pub fn write(&self, out: &mut dyn Write, indent: &str, heads: bool) -> io::Result<()> {
+        for line in self.arrange(heads).lines() {
+            writeln!(out, "{}", format!("{indent}{line}").trim_end())?;
+        }
+        Ok(())
+    }
+
+    fn arrange(&self, heads: bool) -> comfy_table::Table {
         let mut table = comfy_table::Table::new();
         table.load_style(NOTHING);
         if heads && !self.heads.is_empty() {
@@ -63,13 +95,15 @@ impl Table {
         for row in &self.rows {
             table.add_row(row);
         }
-        for column in table.column_iter_mut() {
-            column.set_padding((0, self.gap.unwrap_or(3)));
+        let gap = self.gap.unwrap_or(3);
+        for (nth, column) in table.column_iter_mut().enumerate() {
+            column.set_padding((0, gap));
+            if let Some(width) = self.widths.get(nth) {
+                column
+                    .set_constraint(ColumnConstraint::LowerBoundary(Width::Fixed(width.saturating_add(gap))));
+            }
         }
-        for line in table.lines() {
-            writeln!(out, "{}", format!("{indent}{line}").trim_end())?;
-        }
-        Ok(())
+        table
     }
 }
 
@@ -89,6 +123,18 @@ mod tests {
             String::from_utf8(out).unwrap(),
             "NAME            AGE\na               5s\na-longer name   <none>\n"
         );
+    }
+
+    #[test]
+    fn parts_go_on_where_the_one_before_ended() {
+        let mut table = Table::new(["NAME", "AGE"]);
+        let mut out = Vec::new();
+        for (first, name) in [(true, "a-long-name"), (false, "b"), (false, "c")] {
+            table.row([name, "5s"]);
+            table.write_part(&mut out, first).unwrap();
+        }
+        let written = String::from_utf8(out).unwrap();
+        assert_eq!(written, "NAME          AGE\na-long-name   5s\nb             5s\nc             5s\n");
     }
 
     #[test]
