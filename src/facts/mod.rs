@@ -59,7 +59,11 @@ pub struct Grounding {
     /// Profiles by their labels and taints.
     profiles: FxHashMap<(Sym, Sym), Sym>,
     /// Label sets by the address of their shared map, so that each is read once.
-    sets: HashMap<(usize, Name), (Sym, Labels)>,
+    sets: FxHashMap<(usize, usize), (Sym, Labels, Name)>,
+    /// Names that many objects share, by their address, so that each is looked up once.
+    names: FxHashMap<usize, (Sym, Name)>,
+    /// Where a key's text is put together.
+    buffer: String,
     ids: FxHashMap<&'static str, Option<RelationId>>,
     out: Facts,
 }
@@ -81,7 +85,9 @@ impl Grounding {
             named: BTreeSet::new(),
             known: FxHashSet::default(),
             profiles: FxHashMap::default(),
-            sets: HashMap::new(),
+            sets: FxHashMap::default(),
+            names: FxHashMap::default(),
+            buffer: String::new(),
             ids: FxHashMap::default(),
             out: Facts::new(),
         }
@@ -193,8 +199,27 @@ impl Grounding {
     pub fn subject(&mut self, kind: Kind, key: &ObjectKey) -> Sym {
         match kind {
             Kind::Node | Kind::Namespace => self.symbols.text(&key.name),
-            _ => self.symbols.text(&key.to_string()),
+            _ => {
+                self.buffer.clear();
+                if !key.namespace.is_empty() {
+                    self.buffer.push_str(&key.namespace);
+                    self.buffer.push('/');
+                }
+                self.buffer.push_str(&key.name);
+                self.symbols.text(&self.buffer)
+            }
         }
+    }
+
+    /// The symbol of a name that many objects share.
+    fn shared(&mut self, name: &Name) -> Sym {
+        if let Some((symbol, _)) = self.names.get(&address(name)) {
+            return *symbol;
+        }
+        let symbol = self.symbols.text(name);
+        // Keeping the name alive keeps its address its own.
+        self.names.insert(address(name), (symbol, name.clone()));
+        symbol
     }
 
     fn owned_relations(&mut self, kind: Kind) -> Vec<RelationId> {
@@ -298,6 +323,11 @@ impl Grounding {
         }
         symbol
     }
+}
+
+/// Where a name lies.
+fn address(name: &Name) -> usize {
+    name.as_ptr() as usize
 }
 
 /// Relations whose rows belong to no object and are given anew each time.

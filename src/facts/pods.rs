@@ -37,14 +37,14 @@ impl Grounding {
         let set = self.label_set(&meta.labels, &meta.key.namespace, it);
         self.row("pod", &[it, set]);
         if let Some(owner) = &meta.controller {
-            let uid = self.text(&owner.uid);
+            let uid = self.shared(&owner.uid);
             self.row("pod_controller", &[it, uid]);
         }
         if meta.deleting.is_some() {
             self.row("pod_deleting", &[it]);
         }
         if let Some(node) = pod.target() {
-            let node = self.text(node);
+            let node = self.shared(node);
             self.row("pod_target", &[it, node]);
         }
         if pod.node.is_none() {
@@ -88,8 +88,8 @@ impl Grounding {
 
     /// The label set of an object; the set's own rows are given with its first object.
     fn label_set(&mut self, labels: &Labels, namespace: &Name, it: Sym) -> Sym {
-        let address = (Arc::as_ptr(labels) as usize, namespace.clone());
-        if let Some((set, _)) = self.sets.get(&address) {
+        let address = (Arc::as_ptr(labels) as usize, super::address(namespace));
+        if let Some((set, ..)) = self.sets.get(&address) {
             return *set;
         }
         let set = if self.grouping == Grouping::On {
@@ -102,8 +102,8 @@ impl Grounding {
             it
         };
         if self.grouping == Grouping::On {
-            // Keeping the map alive keeps its address its own.
-            self.sets.insert(address, (set, labels.clone()));
+            // Keeping them alive keeps their addresses their own.
+            self.sets.insert(address, (set, labels.clone(), namespace.clone()));
         }
         if self.first("label_set", set) {
             let namespace = self.text(namespace);

@@ -4,8 +4,11 @@
 //! order and taken as far as the bounds allow, as the controller's syncDaemonSet does:
 //! history first, then the pod diff, then, if that changed nothing, a rollout step.
 
+use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::sync::Arc;
+
+use rustc_hash::FxHashMap;
 
 use super::tally::{Tally, Touched};
 use super::{Action, Because, Verb, rollout};
@@ -40,6 +43,8 @@ pub(super) struct Context<'a> {
     pub world: &'a World,
     pub tally: &'a Tally,
     causes: BTreeMap<&'static str, Vec<Cause>>,
+    /// Names of nodes that were asked for: thousands of actions share each.
+    names: RefCell<FxHashMap<Sym, Name>>,
 }
 
 /// A rule that asks for an action, and the relation whose rows are its reasons.
@@ -67,6 +72,7 @@ pub fn pass_over(reasoner: &Reasoner, world: &World, tally: &Tally, touched: &To
             ("delete", causes(reasoner.program(), "delete")),
         ]
         .into(),
+        names: RefCell::default(),
     };
     let mut pass = Pass::default();
     match touched {
@@ -155,7 +161,7 @@ impl Context<'_> {
 
     /// A pod to be created; its name is given when it is.
     pub(super) fn create(&self, daemonset: &ObjectKey, node: Sym, because: &Arc<Because>) -> Action {
-        let node = self.reasoner.name(node);
+        let node = self.name(node);
         action(daemonset, Verb::Create, Some(node), ObjectKey::new("", ""), because)
     }
 
@@ -166,8 +172,13 @@ impl Context<'_> {
         node: Sym,
         because: &Arc<Because>,
     ) -> Action {
-        let node = self.reasoner.name(node);
+        let node = self.name(node);
         action(daemonset, Verb::Delete, Some(node), self.reasoner.key(pod), because)
+    }
+
+    fn name(&self, node: Sym) -> Name {
+        let mut names = self.names.borrow_mut();
+        names.entry(node).or_insert_with(|| self.reasoner.name(node)).clone()
     }
 
     /// Revisions: one for the current template, numbers, folding, what may go.
