@@ -84,7 +84,9 @@ impl Source {
     #[must_use]
     pub fn mark(&self, start: usize, end: usize) -> Mark {
         let starts = self.line_starts();
-        let start = start.min(self.text.len());
+        // A parser may end within a character; a mark never does.
+        let mut before = (0..=start.min(self.text.len())).rev();
+        let start = before.find(|at| self.text.is_char_boundary(*at)).unwrap_or(0);
         let line = starts.partition_point(|&at| at <= start).max(1);
         let from = starts[line - 1];
         let column = self.chars_between(from, start) + 1;
@@ -148,6 +150,7 @@ mod tests {
         assert_eq!((mark.line, mark.column, mark.width), (2, 4, 2));
         assert_eq!(source.offset(mark), 9);
         assert_eq!(&*source.place(mark).text, "c: dé");
+        assert_eq!(source.mark(1, 2).column, 1, "within `ä`");
         assert_eq!(source.place(Mark { line: 99, column: 1, width: 1 }).text.len(), 0);
     }
 }
