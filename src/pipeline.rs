@@ -12,7 +12,7 @@ pub mod settled;
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::datalog::{Limits, Program};
-use crate::diagnostic::Diagnostic;
+use crate::diagnostic::{Diagnostic, counted};
 use crate::explain::blocker;
 use crate::facts::{self, Grouping};
 use crate::guard;
@@ -315,7 +315,8 @@ fn bounded(lost: usize, pods: usize, options: &Options) -> Result<(), Diagnostic
     if lost <= bound {
         return Ok(());
     }
-    let what = format!("the plan deletes {lost} of {pods} pods, more than --max-delete {said} allows");
+    let what =
+        format!("the plan deletes {lost} of {}, more than --max-delete {said} allows", counted(pods, "pod"));
     Err(Diagnostic::error("too-many-deletions", what)
         .because(
             "so many pods that are not replaced are seldom meant: a label, a taint or a file may be missing",
@@ -339,8 +340,11 @@ pub fn gone(
     }
     let before = store.input(id)?;
     if reading.objects.is_empty() && !before.objects.is_empty() && !options.allow_empty {
-        let what =
-            format!("the input has lost all of the {} objects it brought before", before.objects.len());
+        let all = match before.objects.len() {
+            1 => "the one object".to_owned(),
+            count => format!("all of the {count} objects"),
+        };
+        let what = format!("the input has lost {all} it brought before");
         return Err(Diagnostic::error("empty-input", what)
             .help("if everything is to be removed, say `--allow-empty`"));
     }

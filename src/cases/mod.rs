@@ -109,7 +109,7 @@ pub fn run(root: &Path, folder: &Path, more: &Asked) -> Outcome {
 fn plan(folder: &Path, file: &Path, expected: &str, more: &Asked) -> Result<String, Vec<Diagnostic>> {
     let settings = expected::settings(&file.display().to_string(), expected).map_err(|error| vec![error])?;
     let asked = Asked { beside: vec![folder.to_owned()], ..more.clone() };
-    let files = policy::find(&asked)?;
+    let files = policy::find(&asked).into_files()?;
     let loaded = policy::load(&files);
     let Some(program) = loaded.program else { return Err(loaded.diagnostics) };
     let options = settings.options();

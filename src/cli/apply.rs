@@ -70,7 +70,7 @@ pub fn run(args: &ApplyArgs, context: &mut Context) -> Result<Exit, Failure> {
         let asked = asked.and_then(|asked| asked.of(&reading));
         let (id, options) = (planning.input.id(), Options { asked, ..planning.options(context) });
         let rules = &planning.bounds.rules;
-        let policy = rules.with(&planning.input.paths(), Some(&id), Some(&store), context)?;
+        let policy = rules.with(&planning.input.beside(), Some(&id), Some(&store), context)?;
         let mut planned = pipeline::apply(&mut store, &id, reading, &policy.own, &policy.program, &options)?;
         drop(progress);
         if let Some(exit) = judge(&mut planned, context) {

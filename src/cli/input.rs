@@ -1,5 +1,6 @@
 //! Where manifests come from: paths, `-f`, `-R`, `-` for stdin, as kubectl takes them.
 
+use std::collections::BTreeSet;
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
@@ -66,8 +67,13 @@ impl InputArgs {
     }
 
     /// The files and folders that were named, without stdin.
-    pub fn paths(&self) -> Vec<PathBuf> {
+    fn paths(&self) -> Vec<PathBuf> {
         self.named().filter(|path| path.as_os_str() != "-").cloned().collect()
+    }
+
+    /// Where a `dsrules.yaml` may stand: the folders that are read.
+    pub fn beside(&self) -> Vec<PathBuf> {
+        beside(&self.paths(), &self.options())
     }
 
     /// What was named, in order.
@@ -138,4 +144,17 @@ impl InputArgs {
 /// A path that means the same file from every folder; as it is where that is not known.
 pub fn absolute(path: &Path) -> String {
     fs::canonicalize(path).unwrap_or_else(|_| path.to_owned()).display().to_string()
+}
+
+/// The paths, and the folders in them that manifests are read from.
+pub fn beside(paths: &[PathBuf], options: &Options) -> Vec<PathBuf> {
+    let mut folders = BTreeSet::new();
+    if options.recursive {
+        for path in paths {
+            // What is wrong with a path is said when it is read.
+            let files = manifest::list(path, true, &options.limits).unwrap_or_default();
+            folders.extend(files.iter().filter_map(|file| file.parent()).map(Path::to_owned));
+        }
+    }
+    paths.iter().cloned().chain(folders).collect()
 }

@@ -68,7 +68,7 @@ pub fn dry(
     let (id, options) = (args.input.id(), args.options(context));
     let open = Open::read().wait(context.lock_timeout).missing(Missing::Empty);
     let store = Store::open(&context.db, &open)?;
-    let policy = args.bounds.rules.with(&args.input.paths(), Some(&id), Some(&store), context)?;
+    let policy = args.bounds.rules.with(&args.input.beside(), Some(&id), Some(&store), context)?;
     let program = &policy.program;
     *errors += args.check_updates(reading, &store, context)?;
     let reading = std::mem::take(reading);

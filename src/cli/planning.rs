@@ -116,7 +116,7 @@ impl PlanningArgs {
     /// What is asked, where the store may know already that nothing is to be done: not
     /// with rules of a user, which may ask for the time.
     pub fn ask(&self, context: &Context) -> Option<Asked> {
-        if self.keep_going || !self.bounds.rules.are_none(&self.input.paths()) {
+        if self.keep_going || !self.bounds.rules.are_none(&self.input.beside()) {
             return None;
         }
         let (paths, hashes): (Vec<_>, Vec<String>) = self.input.hashes()?.into_iter().unzip();

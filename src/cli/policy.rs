@@ -4,10 +4,10 @@ use std::path::{Path, PathBuf};
 
 use clap::Args;
 use dsrules::datalog::{Limits, Program};
-use dsrules::diagnostic::Diagnostic;
+use dsrules::diagnostic::{Diagnostic, counted};
 use dsrules::model::OwnFile;
 use dsrules::pipeline::Planned;
-use dsrules::policy::{self, Asked};
+use dsrules::policy::{self, Asked, Found};
 use dsrules::store::Store;
 
 use super::context::Context;
@@ -51,10 +51,16 @@ impl RuleArgs {
         Asked { rules: named(&self.rules), facts: named(&self.facts), beside: Vec::new() }
     }
 
+    /// What was named here or by a `dsrules.yaml` beside the manifests.
+    pub fn find(&self, beside: &[PathBuf]) -> Found {
+        policy::find(&Asked { beside: beside.to_vec(), ..self.asked() })
+    }
+
     /// Whether only the built-in rules are meant, also by a `dsrules.yaml` beside the
     /// manifests.
     pub fn are_none(&self, beside: &[PathBuf]) -> bool {
-        policy::find(&Asked { beside: beside.to_vec(), ..self.asked() }).is_ok_and(|found| found.is_empty())
+        let found = self.find(beside);
+        found.files.is_empty() && found.problems.is_empty()
     }
 
     /// The program of a command without manifests: with the rules that the inputs of the
@@ -77,23 +83,36 @@ impl RuleArgs {
         store: Option<&Store>,
         context: &Context,
     ) -> Result<Policy, Failure> {
-        let asked = Asked { beside: beside.to_vec(), ..self.asked() };
-        let shown = policy::find(&asked)?;
+        let (policy, warnings) = Policy::of(self.find(beside).into_files()?, input, store)?;
+        if !warnings.is_empty() {
+            context.tell(warnings);
+        }
+        Ok(policy)
+    }
+}
+
+impl Policy {
+    /// The program with these files and with what the store's inputs but this one
+    /// brought; and what there is to warn about.
+    pub fn of(
+        shown: Vec<OwnFile>,
+        input: Option<&str>,
+        store: Option<&Store>,
+    ) -> Result<(Policy, Vec<Diagnostic>), Vec<Diagnostic>> {
         let full = |file: &OwnFile| absolute(Path::new(&*file.path)).into();
         let own: Vec<OwnFile> =
             shown.iter().map(|file| OwnFile { path: full(file), ..file.clone() }).collect();
         let mut all = match store {
-            Some(store) => store.own_files(input)?,
+            Some(store) => store.own_files(input).map_err(|error| vec![error])?,
             None => Vec::new(),
         };
         all.retain(|stored| !own.iter().any(|it| it.path == stored.path));
         all.extend(shown);
         let loaded = policy::load(&all);
-        let Some(program) = loaded.program else { return Err(loaded.diagnostics.into()) };
-        if !loaded.diagnostics.is_empty() {
-            context.tell(loaded.diagnostics);
+        match loaded.program {
+            Some(program) => Ok((Policy { own, program }, loaded.diagnostics)),
+            None => Err(loaded.diagnostics),
         }
-        Ok(Policy { own, program })
     }
 }
 
@@ -105,8 +124,7 @@ pub fn judge(planned: &mut Planned, context: &Context) -> Option<Exit> {
         let violations = said.iter().filter(|found| found.is_error()).count();
         context.tell(said);
         if violations > 0 {
-            let rules =
-                if violations == 1 { "1 violation".to_owned() } else { format!("{violations} violations") };
+            let rules = counted(violations, "violation");
             context.tell(vec![Diagnostic::note(
                 "refused",
                 format!("{rules} of your own rules: such a plan is not carried out"),

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use clap::{Args, ValueEnum};
+use dsrules::diagnostic::counted;
 use dsrules::manifest::Reading;
 use dsrules::report;
 
@@ -61,12 +62,8 @@ fn summary(reading: &Reading, context: &mut Context) -> Result<Exit, Failure> {
     for object in &reading.objects {
         *kinds.entry(object.kind).or_default() += 1;
     }
-    let kinds: Vec<String> = kinds
-        .iter()
-        .map(|(kind, count)| format!("{count} {kind}{}", if *count == 1 { "" } else { "s" }))
-        .collect();
-    let files = reading.files.len();
-    let s = if files == 1 { "" } else { "s" };
-    writeln!(context.out, "valid: {files} file{s} with {}", kinds.join(", "))?;
+    let kinds: Vec<String> = kinds.iter().map(|(kind, count)| counted(*count, kind.name())).collect();
+    let files = counted(reading.files.len(), "file");
+    writeln!(context.out, "valid: {files} with {}", kinds.join(", "))?;
     Ok(Exit::Done)
 }

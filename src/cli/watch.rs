@@ -7,6 +7,7 @@ mod keeper;
 mod line;
 mod metrics;
 mod pause;
+mod rules;
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -22,12 +23,13 @@ use dsrules::watch::{Events, Hint};
 use super::args::duration;
 use super::context::Context;
 use super::exit::{Exit, Failure};
-use super::input::{Validate, absolute};
+use super::input::{Validate, absolute, beside};
 use super::planning::BoundArgs;
 use keeper::Keeper;
 use line::Line;
 use metrics::Metrics;
 use pause::{Pause, Woken};
+use rules::Rules;
 
 /// Arguments of `watch`.
 #[derive(Debug, Args)]
@@ -103,16 +105,20 @@ async fn watch(args: &WatchArgs, context: &mut Context) -> Result<Exit, Failure>
     let mut pause = Pause::new()?;
     let open = Open::write("dsrules watch").wait(context.lock_timeout);
     let store = Store::open(&context.db, &open)?;
-    let beside = [args.dir.clone()];
-    let policy = args.bounds.rules.with(&beside, Some(&absolute(&args.dir)), Some(&store), context)?;
-    let session = Session::new(store, policy.program, policy.own);
     let root = std::path::absolute(&args.dir)?;
+    let id = absolute(&args.dir);
+    let beside = beside(std::slice::from_ref(&root), &args.reading());
+    let (rules, policy, warnings) = Rules::new(&args.bounds.rules, &root, &beside, &id, &store)?;
+    if !warnings.is_empty() {
+        context.tell(warnings);
+    }
+    let session = Session::new(store, policy.program, policy.own);
     if !args.once && std::fs::metadata(&root).is_ok_and(|found| !found.is_dir()) {
         let what = format!("`{}` is not a folder", args.dir.display());
         return Err(Diagnostic::error("no-folder", what).help("name the folder that the file is in").into());
     }
     let mut events = Events::new(&root, args.recursive, pause.waker());
-    let mut keeper = Keeper::new(session, root, absolute(&args.dir), args.reading(), args.tree.clone());
+    let mut keeper = Keeper::new(session, rules, root, id, args.reading(), args.tree.clone());
     let metrics = Metrics::default();
     if let Some(address) = args.listen {
         let served = metrics.serve(address)?;
@@ -150,6 +156,11 @@ async fn watch(args: &WatchArgs, context: &mut Context) -> Result<Exit, Failure>
         first = false;
         if args.once {
             return Ok(if keeper.is_sound() { Exit::Done } else { Exit::Error });
+        }
+        // Rules may have changed after they were read and before they were watched.
+        if args.poll.is_none() && events.also(keeper.places()) {
+            hint = events.take();
+            continue;
         }
         let soon = keeper.waits() || look.error.is_some();
         hint = match pause.next(args.poll, args.debounce, soon).await {

@@ -74,7 +74,7 @@ pub fn run(planning: &PlanningArgs, args: &WhatIfArgs, context: &mut Context) ->
     let (id, options) = (planning.input.id(), planning.options(context));
     let open = Open::read().wait(context.lock_timeout).missing(Missing::Empty);
     let store = Store::open(&context.db, &open)?;
-    let policy = planning.bounds.rules.with(&planning.input.paths(), Some(&id), Some(&store), context)?;
+    let policy = planning.bounds.rules.with(&planning.input.beside(), Some(&id), Some(&store), context)?;
     let program = &policy.program;
     planning.check_updates(&mut reading, &store, context)?;
     // A question is no accident, so nothing is refused for its size.

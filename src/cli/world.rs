@@ -15,6 +15,7 @@ use dsrules::validate::path::{FieldPath, Step};
 
 use super::context::Context;
 use super::exit::Failure;
+use super::input::beside;
 use super::policy::RuleArgs;
 use super::resources::{missing, not_found};
 
@@ -58,12 +59,12 @@ impl WorldArgs {
             store.load_details(&mut world)?;
             return Ok(Seen { world, program, origins: Origins::Store(Box::new(store)) });
         }
-        let program = self.rules.with(&self.filename, None, None, context)?.program;
         let options = Options {
             recursive: self.recursive,
             default_namespace: namespace.to_owned(),
             ..Options::default()
         };
+        let program = self.rules.with(&beside(&self.filename, &options), None, None, context)?.program;
         let inputs: Vec<Input> = self.filename.iter().cloned().map(Input::Path).collect();
         let reading = manifest::read(&inputs, &options);
         if reading.has_errors() {

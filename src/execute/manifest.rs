@@ -17,7 +17,7 @@ use std::collections::BTreeMap;
 use serde_json::{Map, Value};
 
 use super::{NodeFolder, PodFile};
-use crate::diagnostic::Diagnostic;
+use crate::diagnostic::{Diagnostic, counted};
 use crate::yaml::to_yaml;
 
 /// The volumes that the ServiceAccount admission of an API server injects.
@@ -31,7 +31,7 @@ impl Notes {
     /// The warnings, one for each daemonset and object.
     pub(super) fn tell(self) -> impl Iterator<Item = Diagnostic> {
         self.0.into_iter().map(|((owner, object), pods)| {
-            let pods = if pods == 1 { "1 pod".to_owned() } else { format!("{pods} pods") };
+            let pods = counted(pods, "pod");
             Diagnostic::warning(
                 "tree-reference",
                 format!("{pods} of `{owner}` in the tree refer to {object}"),

@@ -7,7 +7,7 @@
 use super::placed::Kept;
 use super::{Options, finish, judged, load, put_all};
 use crate::datalog::Program;
-use crate::diagnostic::Diagnostic;
+use crate::diagnostic::{Diagnostic, counted};
 use crate::model::{Kind, Object, ObjectKey, OwnFile, World};
 use crate::plan::{Plan, Settler};
 use crate::reason::Reasoner;
@@ -46,6 +46,14 @@ impl Session {
     #[must_use]
     pub fn new(store: Store, program: Program, own: Vec<OwnFile>) -> Self {
         Session { store, program, own: Some(own), state: None }
+    }
+
+    /// Goes on with other rules, and with the user's files they were made with; all is
+    /// derived anew.
+    pub fn replace_rules(&mut self, program: Program, own: Vec<OwnFile>) {
+        self.program = program;
+        self.own = Some(own);
+        self.state = None;
     }
 
     /// The store.
@@ -112,18 +120,19 @@ impl Session {
         let more = refused.len().saturating_sub(1);
         if let Some(mut first) = refused.into_iter().next() {
             if more > 0 {
-                first.notes.push(format!("and {more} more violations"));
+                first.notes.push(format!("and {}", counted(more, "more violation")));
             }
             return Err(first);
         }
         self.store.save(world)?;
-        if let Some(own) = self.own.take() {
-            self.store.save_own_files(id, &own)?;
+        if let Some(own) = &self.own {
+            self.store.save_own_files(id, own)?;
         }
         self.store.change_input(id, &change.files)?;
         let (before, after) = placed.follow(reasoner, &settled);
         self.store.save_placement(Some(&before), &after)?;
         self.store.commit()?;
+        self.own = None;
         Ok(plan)
     }
 }

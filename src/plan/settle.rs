@@ -10,7 +10,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::{Carrier, Pass, Readiness, Tally, Touched, Verb, Wave, pass_over};
 use crate::datalog::Sym;
-use crate::diagnostic::Diagnostic;
+use crate::diagnostic::{Diagnostic, counted};
 use crate::model::{ObjectKey, Status, World};
 use crate::reason::{Derived, Reasoner};
 
@@ -202,16 +202,25 @@ fn waits_for(
     if old == 0 {
         let desired = status.desired_number_scheduled;
         return (unavailable != 0)
-            .then(|| format!("{unavailable} of {desired} nodes have no available pod yet"));
+            .then(|| format!("{unavailable} of {} no available pod yet", have(unavailable, desired)));
     }
     let is_held = |node: Sym| reasoner.rows_of("hold", &[it, node]).next().is_some();
     let held = reasoner.rows_of("outdated", &[it]).filter(|row| is_held(row[2])).count();
     let on_delete = world.daemonsets.get(key).is_some_and(|it| !it.strategy.rolls());
+    let pods = format!("{} of a former template", counted(old, "pod"));
+    let is_one = old == 1;
     Some(if held == old {
-        format!("{old} pods of a former template are held by a rule")
+        format!("{pods} {} held by a rule", if is_one { "is" } else { "are" })
     } else if on_delete {
-        format!("{old} pods of a former template stay until they are deleted (OnDelete)")
+        let until = if is_one { "stays until it is deleted" } else { "stay until they are deleted" };
+        format!("{pods} {until} (OnDelete)")
     } else {
-        format!("{old} pods of a former template wait for {unavailable} nodes without an available pod")
+        let waits = if is_one { "waits" } else { "wait" };
+        format!("{pods} {waits} for {} without an available pod", counted(unavailable, "node"))
     })
+}
+
+/// `3 nodes have`, `1 node has`: what so many of them do.
+fn have(some: i64, all: i64) -> String {
+    format!("{} {}", counted(all, "node"), if some == 1 { "has" } else { "have" })
 }

@@ -20,12 +20,32 @@ pub struct Asked {
     pub beside: Vec<PathBuf>,
 }
 
+/// What was found.
+#[derive(Debug, Default)]
+pub struct Found {
+    /// The files, each once.
+    pub files: Vec<OwnFile>,
+    /// Every file and folder that was looked at, whether it is there or not: something
+    /// else can only be found when one of these differs.
+    pub places: BTreeSet<PathBuf>,
+    /// What cannot be read.
+    pub problems: Vec<Diagnostic>,
+}
+
+impl Found {
+    /// The files, if all of them could be read.
+    ///
+    /// # Errors
+    /// Everything that cannot be read.
+    pub fn into_files(self) -> Result<Vec<OwnFile>, Vec<Diagnostic>> {
+        if self.problems.is_empty() { Ok(self.files) } else { Err(self.problems) }
+    }
+}
+
 /// Reads all of them: first what stands beside the manifests. Each file is read once,
 /// however often it is named.
-///
-/// # Errors
-/// Everything that cannot be read.
-pub fn find(asked: &Asked) -> Result<Vec<OwnFile>, Vec<Diagnostic>> {
+#[must_use]
+pub fn find(asked: &Asked) -> Found {
     let mut reader = Reader::default();
     let mut folders = BTreeSet::new();
     for path in &asked.beside {
@@ -36,23 +56,23 @@ pub fn find(asked: &Asked) -> Result<Vec<OwnFile>, Vec<Diagnostic>> {
     }
     asked.rules.iter().for_each(|path| reader.rules(path, "--rules"));
     asked.facts.iter().for_each(|path| reader.facts(path, "--facts"));
-    if reader.problems.is_empty() { Ok(reader.files) } else { Err(reader.problems) }
+    reader.found
 }
 
 #[derive(Default)]
 struct Reader {
-    files: Vec<OwnFile>,
+    found: Found,
     seen: BTreeSet<PathBuf>,
-    problems: Vec<Diagnostic>,
 }
 
 impl Reader {
     fn config(&mut self, folder: &Path) {
         let path = folder.join(CONFIG);
+        self.found.places.insert(path.clone());
         let text = match fs::read_to_string(&path) {
             Ok(text) => text,
             Err(error) if error.kind() == io::ErrorKind::NotFound => return,
-            Err(error) => return self.problems.push(unreadable(&path, &error, CONFIG)),
+            Err(error) => return self.found.problems.push(unreadable(&path, &error, CONFIG)),
         };
         let shown = path.display().to_string();
         match parse(&shown, &text) {
@@ -61,7 +81,7 @@ impl Reader {
                 rules.iter().for_each(|path| self.rules(path, &shown));
                 facts.iter().for_each(|path| self.facts(path, &shown));
             }
-            Err(error) => self.problems.push(error),
+            Err(error) => self.found.problems.push(error),
         }
     }
 
@@ -71,11 +91,12 @@ impl Reader {
         }
         let Some(inside) = self.inside(path, "dl", named_by) else { return };
         let facts = path.join("facts");
+        self.found.places.insert(facts.clone());
         if inside.is_empty() && !facts.is_dir() {
             let error = Diagnostic::error("no-rules", "there are no rules in the folder")
                 .at(Place::file(path.display().to_string()))
                 .help("rule files end in `.dl`; facts stand in a folder `facts` beside them, as `facts/rack.csv`");
-            return self.problems.push(error);
+            return self.found.problems.push(error);
         }
         inside.iter().for_each(|file| self.file(file, false, named_by));
         if facts.is_dir() {
@@ -92,13 +113,14 @@ impl Reader {
             let error = Diagnostic::error("no-facts", "there are no facts in the folder")
                 .at(Place::file(path.display().to_string()))
                 .help("files of facts end in `.csv` and are named after their input, as `rack.csv`");
-            return self.problems.push(error);
+            return self.found.problems.push(error);
         }
         inside.iter().for_each(|file| self.file(file, true, named_by));
     }
 
     /// The files of a folder with this extension, in order.
     fn inside(&mut self, folder: &Path, extension: &str, named_by: &str) -> Option<Vec<PathBuf>> {
+        self.found.places.insert(folder.to_owned());
         let list = || -> io::Result<Vec<PathBuf>> {
             let mut paths = Vec::new();
             for entry in fs::read_dir(folder)? {
@@ -110,19 +132,20 @@ impl Reader {
             paths.sort();
             Ok(paths)
         };
-        list().map_err(|error| self.problems.push(unreadable(folder, &error, named_by))).ok()
+        list().map_err(|error| self.found.problems.push(unreadable(folder, &error, named_by))).ok()
     }
 
     fn file(&mut self, path: &Path, facts: bool, named_by: &str) {
+        self.found.places.insert(path.to_owned());
         if !self.seen.insert(fs::canonicalize(path).unwrap_or_else(|_| path.to_owned())) {
             return;
         }
         match fs::read_to_string(path) {
             Ok(text) => {
                 let text = text.strip_prefix('\u{feff}').unwrap_or(&text).into();
-                self.files.push(OwnFile { path: path.display().to_string().into(), facts, text });
+                self.found.files.push(OwnFile { path: path.display().to_string().into(), facts, text });
             }
-            Err(error) => self.problems.push(unreadable(path, &error, named_by)),
+            Err(error) => self.found.problems.push(unreadable(path, &error, named_by)),
         }
     }
 }
@@ -130,6 +153,7 @@ impl Reader {
 fn unreadable(path: &Path, error: &io::Error, named_by: &str) -> Diagnostic {
     let shown = path.display();
     Diagnostic::error("unreadable-rules", format!("`{shown}` cannot be read"))
+        .at(Place::file(shown.to_string()))
         .because(error.to_string())
         .help(format!(
             "it is named by `{named_by}`; rules are .dl files, facts .csv files, or folders of them"

@@ -17,7 +17,7 @@ use crate::model::OwnFile;
 use crate::rules::{self, UserRules};
 
 pub use config::CONFIG;
-pub use find::{Asked, find};
+pub use find::{Asked, Found, find};
 
 /// What loading gives: a program if there were no errors, and all there is to say about
 /// the user's own files.

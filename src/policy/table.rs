@@ -10,7 +10,7 @@ use std::sync::Arc;
 use csv::{ReaderBuilder, StringRecord, Trim};
 
 use crate::datalog::{Declaration, Given, Kind, NUMBER, Program, Term};
-use crate::diagnostic::{Diagnostic, Place, nearest};
+use crate::diagnostic::{Diagnostic, Place, counted, nearest};
 use crate::model::OwnFile;
 
 /// So many problems of one file are told.
@@ -172,9 +172,11 @@ fn row(
     if record.len() != declaration.columns.len() {
         let (wanted, are) = (declaration.columns.len(), record.len());
         let what = format!(
-            "`{}` has {wanted} column{}, here are {are} values",
+            "`{}` has {}, here {} {}",
             declaration.name,
-            if wanted == 1 { "" } else { "s" }
+            counted(wanted, "column"),
+            if are == 1 { "is" } else { "are" },
+            counted(are, "value")
         );
         return Err(Box::new(
             Diagnostic::error("wrong-arity", what)

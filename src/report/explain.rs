@@ -6,7 +6,7 @@ use serde::Serialize;
 
 use super::data::API_VERSION;
 use super::{Paint, Table};
-use crate::diagnostic::visible;
+use crate::diagnostic::{counted, visible};
 use crate::explain::{Explanation, Group, Mark, Step, Summary};
 
 /// A document of ours: its version, its kind, and what it says.
@@ -119,8 +119,8 @@ fn label(text: &str, place: Option<&str>) -> String {
 pub fn summary(summary: &Summary, paint: Paint, out: &mut dyn Write) -> io::Result<()> {
     let it = summary.daemonset.to_string();
     let (eligible, nodes) = (summary.eligible.len(), summary.nodes);
-    let s = if nodes == 1 { "" } else { "s" };
-    writeln!(out, "{}", paint.strong(format!("{it} should run on {eligible} of {nodes} node{s}")))?;
+    let nodes = counted(nodes, "node");
+    writeln!(out, "{}", paint.strong(format!("{it} should run on {eligible} of {nodes}")))?;
     if !summary.without_pod.is_empty() {
         let names = listed(&summary.without_pod);
         writeln!(out, "  {} {names} {}", paint.changed("~"), paint.dim("(no pod there yet)"))?;

@@ -5,6 +5,7 @@
 //! and are only collected there; a queue that ran over says so, and then everything is
 //! looked at.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -21,6 +22,17 @@ pub struct Events {
     shared: Arc<Shared>,
     /// What is watched, with the identity it had: dropped when it is another one now.
     watched: Option<(Identity, RecommendedWatcher)>,
+    /// What else is watched.
+    also: Also,
+}
+
+/// Files and folders outside of the folder, or deeper in it than it is watched.
+#[derive(Default)]
+struct Also {
+    places: BTreeSet<PathBuf>,
+    /// The folders that are watched for them, with the identity they had.
+    folders: BTreeMap<PathBuf, Identity>,
+    _watcher: Option<RecommendedWatcher>,
 }
 
 struct Shared {
@@ -36,7 +48,7 @@ impl Events {
     #[must_use]
     pub fn new(root: &Path, recursive: bool, wake: impl Fn() + Send + Sync + 'static) -> Self {
         let shared = Arc::new(Shared { hint: Mutex::default(), wake: Box::new(wake) });
-        Events { root: root.to_owned(), recursive, shared, watched: None }
+        Events { root: root.to_owned(), recursive, shared, watched: None, also: Also::default() }
     }
 
     /// What has come since the last time.
@@ -79,6 +91,59 @@ impl Events {
         })?;
         self.watched = Some((identity, watcher));
         Ok(true)
+    }
+
+    /// Sees to it that these files and folders are watched too, whether they are there or
+    /// not: true if some of them were not, so that they must be looked at. Events about
+    /// them only wake: they say nothing of the folder. Where they cannot be watched, the
+    /// regular look has to do.
+    pub fn also(&mut self, places: &BTreeSet<PathBuf>) -> bool {
+        let places: BTreeSet<PathBuf> =
+            places.iter().filter_map(|place| std::path::absolute(place).ok()).collect();
+        let mut folders = BTreeMap::new();
+        let root = std::fs::canonicalize(&self.root).unwrap_or_else(|_| self.root.clone());
+        let around = |place: &PathBuf| [Some(place.clone()), place.parent().map(Path::to_owned)];
+        for folder in places.iter().flat_map(around).flatten() {
+            let Ok(real) = std::fs::canonicalize(&folder) else { continue };
+            let heard = real == root || self.recursive && real.starts_with(&root);
+            if let Ok(found) = std::fs::metadata(&folder)
+                && found.is_dir()
+                && !heard
+            {
+                folders.insert(folder, identity_of(&found));
+            }
+        }
+        if (&self.also.places, &self.also.folders) == (&places, &folders) {
+            return false;
+        }
+        let watcher = (!folders.is_empty()).then(|| self.listen(places.clone(), folders.keys())).flatten();
+        self.also = Also { places, folders, _watcher: watcher };
+        true
+    }
+
+    /// Wakes at events about these places, heard in these folders.
+    fn listen<'f>(
+        &self,
+        places: BTreeSet<PathBuf>,
+        folders: impl Iterator<Item = &'f PathBuf>,
+    ) -> Option<RecommendedWatcher> {
+        let shared = self.shared.clone();
+        let concerns = move |path: &PathBuf| {
+            places.contains(path) || path.parent().is_some_and(|parent| places.contains(parent))
+        };
+        let mut watcher = notify::recommended_watcher(move |event: notify::Result<Event>| {
+            let wakes = event.map_or(true, |event| {
+                event.need_rescan() || !is_read(event.kind) && event.paths.iter().any(&concerns)
+            });
+            if wakes {
+                (shared.wake)();
+            }
+        })
+        .ok()?;
+        for folder in folders {
+            let _ = watcher.watch(folder, RecursiveMode::NonRecursive);
+        }
+        Some(watcher)
     }
 
     fn watch(&self) -> notify::Result<RecommendedWatcher> {

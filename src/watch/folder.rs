@@ -15,6 +15,7 @@ use crate::diagnostic::Diagnostic;
 use crate::manifest::{self, Input, Options};
 use crate::model::{Kind, Name, Object, ObjectKey, World, Written};
 use crate::pipeline::session::Change;
+use crate::policy::CONFIG;
 use crate::store::{self, InputFile};
 
 type Identity = (Kind, ObjectKey);
@@ -126,6 +127,12 @@ impl Folder {
         self.claims.len()
     }
 
+    /// The folders that the files stand in.
+    #[must_use]
+    pub fn folders(&self) -> BTreeSet<&Path> {
+        self.files.keys().filter_map(|path| path.parent()).collect()
+    }
+
     /// The files that are in error, each with what is wrong.
     pub fn errors(&self) -> impl Iterator<Item = (String, &[Diagnostic])> {
         let broken = self.files.iter().filter(|(_, file)| !file.errors.is_empty());
@@ -198,7 +205,9 @@ impl Folder {
         let Ok(inside) = path.strip_prefix(&self.root) else { return false };
         let hidden = inside.iter().any(|part| part.as_encoded_bytes().first() == Some(&b'.'));
         let deep = inside.components().count() > 1;
-        !hidden && (self.options.recursive || !deep) && manifest::is_manifest(path)
+        // What says which rules go with the manifests is no manifest.
+        let is_config = path.file_name().is_some_and(|name| name == CONFIG);
+        !hidden && !is_config && (self.options.recursive || !deep) && manifest::is_manifest(path)
     }
 
     fn take_in(

@@ -4,7 +4,7 @@
 //! is known of folder and store is dropped, because only the store is certain.
 
 use std::collections::BTreeSet;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use dsrules::diagnostic::Diagnostic;
 use dsrules::execute::{self, TreeReport, Wanted};
@@ -15,6 +15,8 @@ use dsrules::pipeline::session::Session;
 use dsrules::plan::Plan;
 use dsrules::watch::{Folder, Hint, Scan};
 
+use super::rules::Rules;
+
 /// What keeps the store equal to the folder.
 pub struct Keeper {
     session: Session,
@@ -23,6 +25,7 @@ pub struct Keeper {
     id: String,
     reading: manifest::Options,
     folder: Option<Folder>,
+    rules: Rules,
     tree: Option<PathBuf>,
     /// Whether all of the tree must be compared, not just the nodes of a plan.
     whole_tree: bool,
@@ -52,13 +55,15 @@ impl Keeper {
     /// Nothing is known yet.
     pub fn new(
         session: Session,
+        rules: Rules,
         root: PathBuf,
         id: String,
         reading: manifest::Options,
         tree: Option<PathBuf>,
     ) -> Self {
         let whole_tree = true;
-        Keeper { session, root, id, reading, folder: None, tree, whole_tree, failure: None, waits: false }
+        let (folder, failure, waits) = (None, None, false);
+        Keeper { session, root, id, reading, folder, rules, tree, whole_tree, failure, waits }
     }
 
     /// The folder, once it was looked at.
@@ -73,7 +78,18 @@ impl Keeper {
 
     /// Whether the last look went well and no file is in error.
     pub fn is_sound(&self) -> bool {
-        self.failure.is_none() && self.folder.as_ref().is_some_and(|folder| folder.errors().next().is_none())
+        self.failure.is_none() && self.folder.is_some() && self.broken().is_empty()
+    }
+
+    /// The files that are in error, of manifests and of rules.
+    pub fn broken(&self) -> Vec<String> {
+        let manifests = self.folder.iter().flat_map(|folder| folder.errors().map(|(file, _)| file));
+        manifests.chain(self.rules.broken()).collect()
+    }
+
+    /// Where rules and facts may change.
+    pub fn places(&self) -> &BTreeSet<PathBuf> {
+        self.rules.places()
     }
 
     /// The error that the last look ended with.
@@ -97,8 +113,10 @@ impl Keeper {
             Err(error) => {
                 // What was found is not in the store: it is to be found again.
                 self.folder = None;
-                look = Look { told: look.told, ..self.failed(error) };
-                look
+                let failed = self.failed(error);
+                // The same failure again is no news, and neither is what led to it.
+                let files = if failed.error.is_some() { look.files } else { Vec::new() };
+                Look { told: look.told, files, ..failed }
             }
         }
     }
@@ -124,18 +142,31 @@ impl Keeper {
         let hint = if anew { &Hint::Everything } else { hint };
         let had = folder.objects();
         let Scan { change, files, broken, mended } = folder.scan(hint, self.session.world())?;
+        let beside: Vec<PathBuf> =
+            [self.root.as_path()].into_iter().chain(folder.folders()).map(Path::to_owned).collect();
         let nothing = change.objects.is_empty() && change.gone.is_empty() && change.files.is_empty();
         look.told = broken;
         if had > 0 && folder.objects() == 0 && !options.allow_empty {
-            let what = format!("the folder has lost all of the {had} objects it had");
+            let all =
+                if had == 1 { "the one object".to_owned() } else { format!("all of the {had} objects") };
+            let what = format!("the folder has lost {all} it had");
             return Err(Diagnostic::error("empty-input", what)
                 .help("nothing was changed; if everything is to be removed, say `--allow-empty`"));
         }
         look.files = files;
         look.mended = mended;
+        let reread = self.rules.reread(&beside, self.session.store());
+        look.files.extend(reread.files);
+        look.mended.extend(reread.mended);
+        look.told.extend(reread.told);
+        let other_rules = reread.policy.is_some();
+        if let Some(policy) = reread.policy {
+            self.session.replace_rules(policy.program, policy.own);
+        }
         // Also without a change there may be something to do: time passes.
         if !nothing
             || anew
+            || other_rules
             || self.waits
             || self.session.world().is_some_and(|world| !world.backoff.is_empty())
         {

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::io::Write;
 use std::time::Duration;
 
-use dsrules::diagnostic::Diagnostic;
+use dsrules::diagnostic::{Diagnostic, counted};
 use dsrules::model::Change;
 use dsrules::plan::Verb;
 use serde::Serialize;
@@ -69,7 +69,7 @@ impl Line {
             waves: look.plan.waves.len(),
             tree: look.tree.as_ref().map_or(0, |tree| tree.changes.len()),
             waiting: look.plan.waiting.len(),
-            broken: folder.into_iter().flat_map(|folder| folder.errors().map(|(file, _)| file)).collect(),
+            broken: keeper.broken(),
             error: look.error.as_ref().map(|error| error.message.clone()),
             milliseconds: (took.as_secs_f64() * 1e5).round() / 1e2,
             took,
@@ -110,13 +110,16 @@ impl Line {
         if !objects.is_empty() {
             parts.push(format!("objects {}", objects.join(", ")));
         }
-        let actions: Vec<String> =
-            self.actions.iter().map(|(what, count)| format!("{count} {what}")).collect();
+        let action = |(what, count): (&&str, &usize)| match what.split_once("s ") {
+            Some((noun, done)) => format!("{} {done}", counted(*count, noun)),
+            None => format!("{count} {what}"),
+        };
+        let actions: Vec<String> = self.actions.iter().map(action).collect();
         if !actions.is_empty() {
             parts.push(actions.join(", "));
         }
         if self.tree > 0 {
-            parts.push(format!("{} files of the tree written", self.tree));
+            parts.push(format!("{} of the tree written", counted(self.tree, "file")));
         }
         if let Some(error) = &self.error {
             parts.push(format!("nothing was changed: {error}"));
@@ -124,13 +127,16 @@ impl Line {
             parts.push("nothing to do".to_owned());
         }
         if self.waiting > 0 {
-            parts.push(format!("{} daemonsets wait", self.waiting));
+            let wait = if self.waiting == 1 { "waits" } else { "wait" };
+            parts.push(format!("{} {wait}", counted(self.waiting, "daemonset")));
         }
         if !self.broken.is_empty() {
             parts.push(format!("in error: {}", some(&self.broken)));
         }
         let what = match (self.event, self.known) {
-            ("watching", Some((files, objects))) => format!("watching {files} files with {objects} objects"),
+            ("watching", Some((files, objects))) => {
+                format!("watching {} with {}", counted(files, "file"), counted(objects, "object"))
+            }
             _ if self.files.is_empty() => "no file changed".to_owned(),
             _ => some(&self.files),
         };

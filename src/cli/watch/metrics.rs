@@ -55,11 +55,7 @@ impl Metrics {
         let world = keeper.world();
         numbers.gauges = [
             ("files", "Files of the folder.", folder.map_or(0, |folder| folder.len())),
-            (
-                "files_in_error",
-                "Files that are not understood.",
-                folder.map_or(0, |folder| folder.errors().count()),
-            ),
+            ("files_in_error", "Files that are not understood.", keeper.broken().len()),
             ("nodes", "Nodes.", world.map_or(0, |world| world.nodes.len())),
             ("daemonsets", "DaemonSets.", world.map_or(0, |world| world.daemonsets.len())),
             ("pods", "Pods.", world.map_or(0, |world| world.pods.len())),

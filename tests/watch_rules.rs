@@ -1,0 +1,188 @@
+//! `dsrules watch` and the user's own rules: what is edited while it runs decides from
+//! the next look on, wherever it stands.
+#![cfg(unix)]
+#![allow(clippy::unwrap_used)]
+
+#[path = "watch/watcher.rs"]
+mod watcher;
+
+use std::fs;
+use std::path::PathBuf;
+
+use serde_json::{Value, json};
+use watcher::{Place, Watcher, node};
+
+/// Keeps everything off the nodes with this disk.
+fn off(disk: &str) -> String {
+    format!(
+        "/// {{Node}} has a disk that is {disk}.\n\
+         blocked(DaemonSet, Node) :- daemonset(DaemonSet), node_label(Node, \"disk\", \"{disk}\").\n"
+    )
+}
+
+/// A folder for rules beside the manifests.
+fn beside(place: &Place, name: &str, text: &str) -> PathBuf {
+    let file = place.base().join(name);
+    fs::create_dir_all(file.parent().unwrap()).unwrap();
+    fs::write(&file, text).unwrap();
+    file
+}
+
+fn broken(line: &Value, file: &str) -> bool {
+    line["broken"].as_array().unwrap().iter().any(|it| it.as_str().unwrap().ends_with(file))
+}
+
+#[test]
+fn a_dsrules_yaml_and_what_it_names_come_change_and_go() {
+    let place = Place::new();
+    let rule = beside(&place, "policy/disk.dl", &off("hdd"));
+    let mut watcher = Watcher::start(&place, &["--max-delete", "100%"]);
+    assert_eq!(place.state().unwrap().pods.len(), 3);
+    place.write("dsrules.yaml", "rules: ../policy\n");
+    let line = watcher.until("the rule decides", |line| line["actions"]["pods deleted"] == 1);
+    assert!(line["files"].to_string().contains("policy/disk.dl"), "{line}");
+    watcher.converges();
+    // A rule is edited where nothing but rules are watched.
+    fs::write(&rule, off("ssd")).unwrap();
+    watcher.until("the other one decides", |line| line["actions"]["pods created"] == 1);
+    watcher.converges();
+    assert_eq!(place.state().unwrap().pods.len(), 1);
+    // Saved as editors do, beside one that is new.
+    fs::write(place.base().join("policy/.disk.dl.tmp"), off("nvme")).unwrap();
+    fs::rename(place.base().join("policy/.disk.dl.tmp"), &rule).unwrap();
+    watcher.converges();
+    beside(&place, "policy/more.dl", &off("hdd"));
+    watcher.converges();
+    assert_eq!(place.state().unwrap().pods.len(), 2);
+    place.remove("dsrules.yaml");
+    watcher.converges();
+    assert_eq!(place.state().unwrap().pods.len(), 3);
+}
+
+#[test]
+fn rules_named_on_the_command_line_are_read_again() {
+    let place = Place::new();
+    let rule = beside(&place, "rules/disk.dl", &off("nvme"));
+    let facts = "/// {Node} is closed.\nblocked(DaemonSet, Node) :- daemonset(DaemonSet), closed(Node).\n.decl closed(node: Node) input\n";
+    beside(&place, "rules/closed.dl", facts);
+    beside(&place, "rules/facts/closed.csv", "elsewhere\n");
+    let rules = place.base().join("rules");
+    let mut watcher = Watcher::start(&place, &["--max-delete", "100%", "--rules", rules.to_str().unwrap()]);
+    assert_eq!(place.state().unwrap().pods.len(), 3);
+    fs::write(&rule, off("hdd")).unwrap();
+    watcher.until("the rule decides", |line| line["actions"]["pods deleted"] == 1);
+    // Facts are as good as rules.
+    beside(&place, "rules/facts/closed.csv", "n1\n");
+    let line = watcher.until("the facts decide", |line| line["actions"]["pods deleted"] == 2);
+    assert!(line["files"].to_string().contains("closed.csv"), "{line}");
+    assert_eq!(place.state().unwrap().pods.len(), 0);
+    // A folder in place of the folder.
+    let other = beside(&place, "other/disk.dl", &off("nvme"));
+    fs::rename(&rules, place.base().join("old")).unwrap();
+    fs::rename(other.parent().unwrap(), &rules).unwrap();
+    watcher.until("the other folder decides", |line| line["actions"]["pods created"] == 3);
+    fs::write(&rule, off("hdd")).unwrap();
+    watcher.until("it is watched", |line| line["actions"]["pods deleted"] == 1);
+}
+
+#[test]
+fn rules_that_are_not_understood_leave_the_last_good_ones() {
+    let place = Place::new();
+    place.write("dsrules.yaml", "rules: own.dl\n");
+    place.write("own.dl", &off("hdd"));
+    let mut watcher = Watcher::start(&place, &["--max-delete", "100%"]);
+    let before = place.state();
+    assert_eq!(before.as_ref().unwrap().pods.len(), 2);
+    place.write("own.dl", &off("hdd").replace(").\n", "\n"));
+    watcher.until("it is told", |line| broken(line, "own.dl"));
+    assert_eq!(place.state(), before);
+    // A manifest that changes meanwhile is placed by the last good ones.
+    place.write("n3.yaml", &node("n3", "hdd"));
+    let line = watcher.until("the node is there", |line| line["objects"]["created"] == 1);
+    assert!(broken(&line, "own.dl"), "it is still told: {line}");
+    assert_eq!(line["actions"], json!({}));
+    // One that is gone is no better.
+    fs::rename(place.file("own.dl"), place.file("away.dl")).unwrap();
+    watcher.read();
+    place.write("n4.yaml", &node("n4", "hdd"));
+    let line = watcher.until("the other node is there", |line| line["objects"]["created"] == 1);
+    assert!(broken(&line, "own.dl"), "{line}");
+    assert_eq!(line["actions"], json!({}));
+    place.write("own.dl", &off("nvme"));
+    let line = watcher.until("it is mended", |line| line["mended"].to_string().contains("own.dl"));
+    assert!(!broken(&line, "own.dl"), "{line}");
+    watcher.converges();
+    assert_eq!(place.state().unwrap().pods.len(), 5);
+    let (code, said) = watcher.end("TERM");
+    assert_eq!(code, Some(0));
+    assert!(said.contains("own.dl:2"), "{said}");
+}
+
+#[test]
+fn a_dsrules_yaml_that_is_wrong_is_told_until_it_is_right() {
+    let place = Place::new();
+    place.write("own.dl", &off("hdd"));
+    let mut watcher = Watcher::start(&place, &["--max-delete", "100%"]);
+    let before = place.state();
+    place.write("dsrules.yaml", "rule: own.dl\n");
+    watcher.until("it is told", |line| broken(line, "dsrules.yaml"));
+    assert_eq!(place.state(), before);
+    place.write("dsrules.yaml", "rules: own.dl\n");
+    watcher.until("it is mended", |line| line["mended"] == json!(["dsrules.yaml"]));
+    watcher.converges();
+    assert_eq!(place.state().unwrap().pods.len(), 2);
+}
+
+#[test]
+fn folders_in_the_folder_bring_their_rules() {
+    let place = Place::new();
+    fs::create_dir(place.file("edge")).unwrap();
+    place.write("edge/n3.yaml", &node("n3", "hdd"));
+    let mut watcher = Watcher::start(&place, &["-R", "--max-delete", "100%"]);
+    place.write("edge/own.dl", &off("hdd"));
+    place.write("edge/dsrules.yaml", "rules: [own.dl]\n");
+    watcher.converges();
+    assert_eq!(place.state().unwrap().pods.len(), 2);
+    place.write("edge/own.dl", &off("ssd"));
+    watcher.converges();
+    assert_eq!(place.state().unwrap().pods.len(), 2);
+    fs::remove_dir_all(place.file("edge")).unwrap();
+    watcher.converges();
+    assert_eq!(place.state().unwrap().pods.len(), 3);
+    // A folder that comes with its rules, as from a checkout.
+    let outside = place.base().join("outside");
+    fs::create_dir(&outside).unwrap();
+    fs::write(outside.join("own.dl"), off("ssd")).unwrap();
+    fs::write(outside.join("dsrules.yaml"), "rules: [own.dl]\n").unwrap();
+    fs::write(outside.join("n4.yaml"), node("n4", "hdd")).unwrap();
+    fs::rename(&outside, place.file("west")).unwrap();
+    watcher.converges();
+    assert_eq!(place.state().unwrap().pods.len(), 2);
+}
+
+#[test]
+fn a_plan_that_the_new_rules_refuse_changes_nothing() {
+    let place = Place::new();
+    place.write("dsrules.yaml", "rules: own.dl\n");
+    place.write("own.dl", &off("nvme"));
+    let mut watcher = Watcher::start(&place, &["--max-delete", "1"]);
+    let before = place.state();
+    place.write("own.dl", &off("ssd"));
+    let line = watcher.until("it is refused", |line| line["event"] == "failed");
+    assert!(line["files"].to_string().contains("own.dl"), "{line}");
+    assert_eq!(place.state(), before);
+    place.write("own.dl", &off("hdd"));
+    watcher.converges();
+    assert_eq!(place.state().unwrap().pods.len(), 2);
+}
+
+#[test]
+fn without_events_rules_are_read_every_so_often() {
+    let place = Place::new();
+    place.write("dsrules.yaml", "rules: own.dl\n");
+    place.write("own.dl", &off("nvme"));
+    let mut watcher = Watcher::start(&place, &["--poll=50ms"]);
+    place.write("own.dl", &off("hdd"));
+    watcher.converges();
+    assert_eq!(place.state().unwrap().pods.len(), 2);
+}
