@@ -327,14 +327,16 @@ impl Shown {
     }
 }
 
-/// `text` with control characters (terminal escapes, bidirectional overrides) written
-/// out as `\u{1b}`, so that nothing from a file can act on the terminal. Line feeds
+/// `text` with control characters (terminal escapes, bidirectional overrides, other line
+/// ends, what cannot be seen) written out as `\u{1b}`, so that nothing from a file can act on the terminal. Line feeds
 /// stay.
 #[must_use]
 pub fn visible(text: &str) -> std::borrow::Cow<'_, str> {
     let acts = |c: char| {
         (c.is_control() && c != '\n')
-            || matches!(c, '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{feff}')
+            || matches!(c,
+                '\u{ad}' | '\u{61c}' | '\u{180e}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}'
+                | '\u{2060}'..='\u{206f}' | '\u{feff}' | '\u{fff9}'..='\u{fffb}' | '\u{e0000}'..='\u{e007f}')
     };
     if !text.contains(acts) {
         return text.into();
@@ -349,15 +351,29 @@ pub fn visible(text: &str) -> std::borrow::Cow<'_, str> {
         .into()
 }
 
+/// Names from here on are compared with nothing.
+const LONGEST_COMPARED: usize = 300;
+
 /// The nearest of `known` to what was written, if it is near enough to be meant.
 pub fn nearest<'a>(written: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
+    // What is much longer is far away, and takes long to compare.
+    let length = written.chars().take(LONGEST_COMPARED + 1).count();
+    if length > LONGEST_COMPARED {
+        return None;
+    }
+    let written = written.to_lowercase();
     known
         .into_iter()
-        .map(|name| {
-            let distance = strsim::damerau_levenshtein(&written.to_lowercase(), &name.to_lowercase());
-            (distance, name)
+        .filter_map(|name| {
+            let other = name.chars().count();
+            let near = (other / 3).max(1);
+            // Twice, as what is lower case may be longer.
+            if other > LONGEST_COMPARED || length.abs_diff(other) > 2 * near {
+                return None;
+            }
+            let distance = strsim::damerau_levenshtein(&written, &name.to_lowercase());
+            (distance <= near).then_some((distance, name))
         })
-        .filter(|(distance, name)| *distance <= (name.chars().count() / 3).max(1))
         .min()
         .map(|(_, name)| name)
 }

@@ -182,6 +182,29 @@ fn unknown_fields_can_be_warned_of_or_ignored_and_are_kept() {
     assert!(with(FieldValidation::Ignore).diagnostics.is_empty());
 }
 
+#[test]
+fn a_wrong_type_does_not_hide_what_else_is_wrong() {
+    let yaml = DAEMONSET
+        .replace(
+            "containers:",
+            "hostNetwork: 'yes'\n      volumes: [{name: X, hostPath: {path: 1}}]\n      containers:",
+        )
+        .replace("image: 'agent:1'", "imagePullPolicy: Sometimes, volumeMounts: [{name: X, mountPath: /x}]")
+        .replace("labels: {app: agent}", "labels: {app: agent, canary: 1, -: x}");
+    assert_eq!(
+        messages(&read_text(&yaml)),
+        [
+            "<stdin>:8:45: `spec.template.metadata.labels[canary]` must be a string, not a number",
+            "<stdin>:8:48: `spec.template.metadata.labels[-]`: the name must be letters, digits, `-`, `_` and `.`, and start and end with a letter or digit",
+            "<stdin>:10:20: `spec.template.spec.hostNetwork` must be `true` or `false`, not a string",
+            "<stdin>:11:24: `spec.template.spec.volumes[0].name` must be lower-case letters, digits and `-`, and start and end with a letter or digit, not `X`",
+            "<stdin>:11:44: `spec.template.spec.volumes[0].hostPath.path` must be a string, not a number",
+            "<stdin>:12:20: `spec.template.spec.containers[0].image` is required: a container must have an image",
+            "<stdin>:12:51: `spec.template.spec.containers[0].imagePullPolicy` cannot be `Sometimes`",
+        ]
+    );
+}
+
 fn folder() -> tempfile::TempDir {
     let folder = tempfile::tempdir().unwrap();
     let write = |name: &str, text: &str| {

@@ -36,15 +36,30 @@ impl Input {
     /// # Errors
     /// When reading fails or there is more than the limit allows.
     pub fn from_reader(name: &str, reader: impl Read, limits: &Limits) -> Result<Input, Diagnostic> {
-        let place = || Place::file(name);
-        let mut bytes = Vec::new();
-        let read = reader.take(limits.file_bytes + 1).read_to_end(&mut bytes);
-        read.map_err(|error| unreadable(name, &error).at(place()))?;
-        if bytes.len() as u64 > limits.file_bytes {
-            return Err(too_large(name, limits.file_bytes).at(place()));
-        }
+        let bytes = read_bounded(reader, name, 0, limits).map_err(|error| error.at(Place::file(name)))?;
         Ok(Input::Text { name: name.into(), bytes: Arc::new(bytes) })
     }
+}
+
+/// Reads to the end, or to the limit, which is lower for what can only be YAML.
+fn read_bounded(
+    mut reader: impl Read,
+    name: &str,
+    expected: usize,
+    limits: &Limits,
+) -> Result<Vec<u8>, Diagnostic> {
+    const HEAD: u64 = 4 << 10;
+    let failed = |error: io::Error| unreadable(name, &error);
+    let mut bytes = Vec::with_capacity(expected);
+    reader.by_ref().take(HEAD).read_to_end(&mut bytes).map_err(failed)?;
+    let json = is_called_json(name) || starts_as_json(&bytes);
+    let limit = if json { limits.file_bytes } else { limits.yaml_bytes.min(limits.file_bytes) };
+    let more = (limit + 1).saturating_sub(bytes.len() as u64);
+    reader.take(more).read_to_end(&mut bytes).map_err(failed)?;
+    if bytes.len() as u64 > limit {
+        return Err(too_large(name, limit, json));
+    }
+    Ok(bytes)
 }
 
 /// The extensions of manifests in folders.
@@ -61,6 +76,19 @@ pub(super) fn gather(
     for input in inputs {
         match input {
             Input::Text { .. } => files.push(input.clone()),
+            // What comes out of a pipe comes only once, and may be looked at again.
+            Input::Path(path) if is_pipe(path) => {
+                let name = path.display().to_string();
+                match File::open(path)
+                    .map_err(|error| unreadable(&name, &error).at(Place::file(name.as_str())))
+                {
+                    Ok(pipe) => match Input::from_reader(&name, pipe, limits) {
+                        Ok(text) => files.push(text),
+                        Err(diagnostic) => out.push(diagnostic),
+                    },
+                    Err(diagnostic) => out.push(diagnostic),
+                }
+            }
             Input::Path(path) => match gather_path(path, recursive, limits) {
                 Ok(found) => files.extend(found.into_iter().map(Input::Path)),
                 Err(diagnostic) => out.push(*diagnostic),
@@ -103,6 +131,9 @@ pub fn hash(path: &Path, limits: &Limits) -> Option<String> {
 /// is not known without more ado: of a pipe, or when something is wrong.
 #[must_use]
 pub fn hashes(inputs: &[Input], options: &super::Options) -> Option<Vec<(PathBuf, String)>> {
+    if inputs.iter().any(|input| matches!(input, Input::Path(path) if is_pipe(path))) {
+        return None;
+    }
     let mut wrong = Vec::new();
     let files = gather(inputs, options.recursive, &options.limits, &mut wrong);
     if !wrong.is_empty() || files.is_empty() {
@@ -208,8 +239,7 @@ pub(super) fn load(input: &Input, limits: &Limits) -> Result<Loaded, Box<Diagnos
     let text = decode(bytes, &name)?;
     let format = format_of(&name, &text);
     if format == Format::Yaml && count > limits.yaml_bytes {
-        let help = "convert it to JSON, which is read ten times faster and may be larger, or split it";
-        return Err(Box::new(too_large(&name, limits.yaml_bytes).help(help).at(Place::file(name))));
+        return Err(Box::new(too_large(&name, limits.yaml_bytes, false).at(Place::file(name))));
     }
     Ok(Loaded { source: Source::new(name, text, format), sha256, bytes: count })
 }
@@ -224,15 +254,11 @@ fn read_file(path: &Path, name: &str, limits: &Limits) -> Result<Vec<u8>, Diagno
         return Err(Diagnostic::error("unreadable", message).help("`-` reads from standard input"));
     }
     if before.is_file() && before.len() > limits.file_bytes {
-        return Err(too_large(name, limits.file_bytes));
+        return Err(too_large(name, limits.file_bytes, true));
     }
-    let mut file = File::open(path).map_err(|error| failed(&error))?;
-    let mut bytes = Vec::with_capacity(usize::try_from(before.len()).unwrap_or(0).saturating_add(1));
-    let read = (&mut file).take(limits.file_bytes + 1).read_to_end(&mut bytes);
-    read.map_err(|error| failed(&error))?;
-    if bytes.len() as u64 > limits.file_bytes {
-        return Err(too_large(name, limits.file_bytes));
-    }
+    let file = File::open(path).map_err(|error| failed(&error))?;
+    let expected = usize::try_from(before.len()).unwrap_or(0).saturating_add(1);
+    let bytes = read_bounded(&file, name, expected, limits)?;
     if before.is_file() {
         let after = file.metadata().map_err(|error| failed(&error))?;
         if after.len() != before.len() || after.len() != bytes.len() as u64 {
@@ -242,6 +268,17 @@ fn read_file(path: &Path, name: &str, limits: &Limits) -> Result<Vec<u8>, Diagno
         }
     }
     Ok(bytes)
+}
+
+#[cfg(unix)]
+fn is_pipe(path: &Path) -> bool {
+    use std::os::unix::fs::FileTypeExt;
+    fs::metadata(path).is_ok_and(|meta| meta.file_type().is_fifo())
+}
+
+#[cfg(not(unix))]
+fn is_pipe(_: &Path) -> bool {
+    false
 }
 
 #[cfg(unix)]
@@ -274,16 +311,23 @@ fn unreadable(name: &str, error: &io::Error) -> Diagnostic {
     Diagnostic::error("unreadable", format!("`{name}` cannot be read: {said}"))
 }
 
-fn too_large(name: &str, limit: u64) -> Diagnostic {
+fn too_large(name: &str, limit: u64, json: bool) -> Diagnostic {
+    let help = if json {
+        "split it into several files"
+    } else {
+        "convert it to JSON, which is read ten times faster and may be larger, or split it"
+    };
     Diagnostic::error("file-too-large", format!("`{name}` has more than the {limit} bytes that are allowed"))
-        .help("split it into several files")
+        .help(help)
 }
 
 /// Bytes as text: UTF-8, with or without its byte order mark, without control characters.
 fn decode(mut bytes: Vec<u8>, name: &Arc<str>) -> Result<String, Box<Diagnostic>> {
-    if bytes.starts_with(&[0xff, 0xfe]) || bytes.starts_with(&[0xfe, 0xff]) {
-        let diagnostic = Diagnostic::error("not-utf8", format!("`{name}` is UTF-16, manifests are UTF-8"));
-        return Err(Box::new(diagnostic.help("save it as UTF-8").at(Place::file(name.clone()))));
+    if let Some((what, help)) = other_form(&bytes, name) {
+        let message = format!("`{name}` is {what}, manifests are UTF-8");
+        return Err(Box::new(
+            Diagnostic::error("not-utf8", message).help(help).at(Place::file(name.clone())),
+        ));
     }
     if bytes.starts_with(&[0xef, 0xbb, 0xbf]) {
         bytes.drain(..3);
@@ -309,12 +353,34 @@ fn decode(mut bytes: Vec<u8>, name: &Arc<str>) -> Result<String, Box<Diagnostic>
     Ok(text)
 }
 
+/// What bytes are that are no UTF-8, where their start says so; and what to do.
+fn other_form(bytes: &[u8], name: &str) -> Option<(&'static str, String)> {
+    let text = |what| Some((what, "save it as UTF-8".to_owned()));
+    let packed = |what, tool| Some((what, format!("unpack it first: `{tool} {name} | dsrules … -`")));
+    match bytes {
+        [0xff, 0xfe, 0, 0, ..] | [0, 0, 0xfe, 0xff, ..] => text("UTF-32"),
+        [0xff, 0xfe, ..] | [0xfe, 0xff, ..] => text("UTF-16"),
+        // A letter and a NUL, or the other way round, twice.
+        [1..=0x7f, 0, 1..=0x7f, 0, ..] | [0, 1..=0x7f, 0, 1..=0x7f, ..] => text("UTF-16"),
+        [0x1f, 0x8b, ..] => packed("compressed with gzip", "gunzip -c"),
+        [0x28, 0xb5, 0x2f, 0xfd, ..] => packed("compressed with zstd", "zstd -dc"),
+        [0xfd, b'7', b'z', b'X', b'Z', 0, ..] => packed("compressed with xz", "xz -dc"),
+        [b'P', b'K', 3, 4, ..] => packed("a zip archive", "unzip -p"),
+        _ => None,
+    }
+}
+
 /// JSON if it is called so or starts so.
 fn format_of(name: &str, text: &str) -> Format {
-    let start = text.trim_start().bytes().next();
-    if name.to_ascii_lowercase().ends_with(".json") || matches!(start, Some(b'{')) {
-        Format::Json
-    } else {
-        Format::Yaml
-    }
+    if is_called_json(name) || starts_as_json(text.as_bytes()) { Format::Json } else { Format::Yaml }
+}
+
+/// Whether the name says that it is JSON and nothing else.
+pub(super) fn is_called_json(name: &str) -> bool {
+    name.to_ascii_lowercase().ends_with(".json")
+}
+
+fn starts_as_json(bytes: &[u8]) -> bool {
+    let bytes = bytes.strip_prefix(&[0xef, 0xbb, 0xbf]).unwrap_or(bytes);
+    bytes.trim_ascii_start().first() == Some(&b'{')
 }

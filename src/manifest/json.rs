@@ -50,7 +50,8 @@ fn outline(text: &str, at: usize) -> Option<Outline> {
     let mut items = None;
     while let Some((key, start)) = entries.next_start() {
         let key = key?;
-        let end = if bytes.get(start) == Some(&b'[') && scan::key_is(text, &key, "items") {
+        let end = if bytes.get(start) == Some(&b'[') && scan::key_text(text, &key).as_deref() == Some("items")
+        {
             let mut list = Entries::new(bytes, start)?;
             let ranges: Vec<Range<usize>> = list.by_ref().map(|entry| entry.value).collect();
             let end = list.end?;
@@ -58,7 +59,7 @@ fn outline(text: &str, at: usize) -> Option<Outline> {
             end
         } else {
             let end = scan::value_end(bytes, start)?;
-            if scan::key_is(text, &key, "kind") {
+            if scan::key_text(text, &key).as_deref() == Some("kind") {
                 is_list = text[start..end].ends_with("List\"");
             }
             end
@@ -149,11 +150,7 @@ impl Strict<'_> {
         if text.len() <= self.limits.scalar_bytes {
             return Ok(());
         }
-        let message = format!(
-            "a string of {} bytes is longer than the limit of {}",
-            text.len(),
-            self.limits.scalar_bytes
-        );
+        let message = format!("a string is longer than the limit of {} bytes", self.limits.scalar_bytes);
         Err(E::custom(format!("scalar-too-long\0{message}")))
     }
 }
@@ -222,6 +219,7 @@ impl<'de> Visitor<'de> for Strict<'_> {
         let inner = self.deeper::<A::Error>()?;
         let mut map = Map::new();
         while let Some(key) = access.next_key::<String>()? {
+            self.string::<A::Error>(&key)?;
             match map.entry(key) {
                 Entry::Occupied(twice) => {
                     let key = twice.key();

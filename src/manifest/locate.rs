@@ -9,7 +9,7 @@ use std::collections::BTreeMap;
 use saphyr_parser::{Event, Parser, Span};
 
 use super::problem::Spot;
-use super::scan::{self, Entries};
+use super::scan::{self, Entries, Entry};
 use super::source::Mark;
 use super::yaml::mark_of;
 use crate::validate::path::{FieldPath, Part, Step};
@@ -180,33 +180,58 @@ impl Walk {
     }
 }
 
-/// Finds a field of the JSON object that starts at a byte.
-pub(super) fn in_json(text: &str, start: usize, path: &FieldPath, part: Part) -> Spot {
-    let bytes = text.as_bytes();
-    let mut found = (None, start..start + 1);
-    let mut exact = true;
-    for step in &path.0 {
-        let Some(mut entries) = Entries::new(bytes, found.1.start) else {
-            exact = false;
-            break;
-        };
-        let entry = match step {
-            Step::Field(name) | Step::Key(name) => {
-                entries.find(|entry| entry.key.as_ref().is_some_and(|key| scan::key_is(text, key, name)))
-            }
-            Step::Index(index) => entries.nth(*index),
-        };
-        let Some(entry) = entry else {
-            exact = false;
-            break;
-        };
-        found = (entry.key, entry.value);
+/// Finds fields of the JSON object that starts at a byte, all in one pass.
+pub(super) fn in_json(text: &str, start: usize, wanted: &[(&FieldPath, Part)]) -> Vec<Spot> {
+    let mut spots = vec![Spot::Bytes(start, start + 1); wanted.len()];
+    let all: Vec<usize> = (0..wanted.len()).collect();
+    descend(text, &Entry { key: None, value: start..start + 1 }, 0, &all, wanted, &mut spots);
+    spots
+}
+
+/// Gives the wanted fields that are at or below an entry their places: its own, until one
+/// further down is found.
+fn descend(
+    text: &str,
+    at: &Entry,
+    depth: usize,
+    here: &[usize],
+    wanted: &[(&FieldPath, Part)],
+    spots: &mut [Spot],
+) {
+    let mut fields: BTreeMap<&str, Vec<usize>> = BTreeMap::new();
+    let mut indexes: BTreeMap<usize, Vec<usize>> = BTreeMap::new();
+    for &nth in here {
+        let (path, part) = wanted[nth];
+        spots[nth] = json_spot(text, at, depth == path.0.len(), part);
+        match path.0.get(depth) {
+            Some(Step::Field(name) | Step::Key(name)) => fields.entry(name).or_default().push(nth),
+            Some(Step::Index(index)) => indexes.entry(*index).or_default().push(nth),
+            None => {}
+        }
     }
-    let (key, value) = found;
-    let is_container = matches!(bytes.get(value.start), Some(b'{' | b'['));
+    if fields.is_empty() && indexes.is_empty() {
+        return;
+    }
+    for (nth, entry) in Entries::new(text.as_bytes(), at.value.start).into_iter().flatten().enumerate() {
+        let below = match &entry.key {
+            Some(key) => scan::key_text(text, key).and_then(|key| fields.remove(key.as_ref())),
+            None => indexes.remove(&nth),
+        };
+        if let Some(below) = below {
+            descend(text, &entry, depth + 1, &below, wanted, spots);
+        }
+        if fields.is_empty() && indexes.is_empty() {
+            break;
+        }
+    }
+}
+
+fn json_spot(text: &str, at: &Entry, exact: bool, part: Part) -> Spot {
+    let value = at.value.clone();
+    let is_container = matches!(text.as_bytes().get(value.start), Some(b'{' | b'['));
     let by_key = !exact || part == Part::Key || is_container;
-    let range =
-        key.filter(|_| by_key).unwrap_or(if is_container { value.start..value.start + 1 } else { value });
+    let key = at.key.clone().filter(|_| by_key);
+    let range = key.unwrap_or(if is_container { value.start..value.start + 1 } else { value });
     Spot::Bytes(range.start, range.end)
 }
 
@@ -247,7 +272,7 @@ mod tests {
     fn fields_are_found_in_json() {
         let text = r#"[{"a": {"b": [1, "two"]}}]"#;
         let b = [field("a"), field("b")];
-        let shown = |steps: &[Step], part| match in_json(text, 1, &path(steps), part) {
+        let shown = |steps: &[Step], part| match in_json(text, 1, &[(&path(steps), part)])[0] {
             Spot::Bytes(start, end) => text[start..end].to_owned(),
             Spot::Mark(_) => unreachable!(),
         };

@@ -8,6 +8,8 @@
 //! every field as it was written; defaults are not filled in. Nothing is printed, and
 //! nothing is known of stores or rules.
 
+mod bounded;
+mod check;
 mod input;
 mod json;
 mod limits;
@@ -19,6 +21,8 @@ mod scalar;
 mod scan;
 mod schema;
 mod source;
+mod syntax;
+mod twice;
 mod update;
 mod wording;
 mod yaml;
@@ -33,6 +37,7 @@ pub use limits::Limits;
 pub use source::{Format, Mark, Source};
 
 use problem::Spot;
+use twice::Twice;
 
 /// What is done about unknown fields.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -132,6 +137,7 @@ pub fn read(inputs: &[Input], options: &Options) -> Reading {
     let outcomes = read::all(&files, options);
     let mut reading = Reading { diagnostics, ..Reading::default() };
     let mut seen: BTreeMap<(Kind, ObjectKey), (usize, usize, Spot)> = BTreeMap::new();
+    let mut twice = Vec::new();
     for (nth, outcome) in outcomes.into_iter().enumerate() {
         let mut file = outcome.file;
         for (kind, count) in outcome.others {
@@ -147,9 +153,7 @@ pub fn read(inputs: &[Input], options: &Options) -> Reading {
                 }
                 Some((first, ..)) if reading.objects[*first].value == object.value => {}
                 Some(&(_, file_of_first, first)) => {
-                    let first = read::place_again(&files[file_of_first], first, options);
-                    let second = read::place_again(&files[nth], spot, options);
-                    reading.diagnostics.push(twice(&object, second, first));
+                    twice.push(Twice { object, second: (nth, spot), first: (file_of_first, first) });
                     file.complete = false;
                     continue;
                 }
@@ -158,6 +162,7 @@ pub fn read(inputs: &[Input], options: &Options) -> Reading {
         }
         reading.files.push(file);
     }
+    reading.diagnostics.extend(twice::tell(twice, &files, options));
     let nothing = reading.objects.is_empty() && reading.others.is_empty();
     if nothing && !reading.has_errors() {
         let message =
@@ -174,13 +179,4 @@ pub fn read(inputs: &[Input], options: &Options) -> Reading {
     reading.noted = !reading.diagnostics.is_empty() || !reading.others.is_empty();
     reading.inputs = files;
     reading
-}
-
-fn twice(object: &Object, place: Place, first: Place) -> Diagnostic {
-    let message = format!("{} `{}` is defined twice, with different content", object.kind, object.key);
-    Diagnostic::error("defined-twice", message)
-        .at(place)
-        .labelled("second definition")
-        .related(first, "first definition")
-        .help("remove one of the two, or give it another name or namespace")
 }

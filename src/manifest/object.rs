@@ -10,7 +10,7 @@ use serde_json::Value;
 
 use super::problem::{Problem, Spot};
 use super::schema::Finding;
-use crate::diagnostic::nearest;
+use crate::diagnostic::{Severity, nearest};
 use crate::model::{Kind, ObjectKey};
 use crate::validate::path::FieldPath;
 use crate::validate::path::Part;
@@ -41,16 +41,31 @@ pub(super) struct Harvest {
     pub(super) others: BTreeMap<String, usize>,
     pub(super) findings: Vec<(At, Finding)>,
     pub(super) problems: Vec<Problem>,
+    /// How many more things are wrong than were kept, and whether any is an error.
+    pub(super) hidden: usize,
+    pub(super) hides_errors: bool,
 }
 
 impl Harvest {
-    pub(super) fn add(&mut self, other: Harvest) {
+    /// Adds what came out of the next piece; of what is wrong, no more than is shown.
+    pub(super) fn add(&mut self, mut other: Harvest, most: usize) {
         self.found.extend(other.found);
         for (kind, count) in other.others {
             *self.others.entry(kind).or_default() += count;
         }
-        self.findings.extend(other.findings);
+        self.hidden += other.hidden;
+        self.hides_errors |= other.hides_errors;
+        let is_error = |problem: &Problem| problem.severity == Severity::Error;
+        let room = most.saturating_sub(self.problems.len());
+        let cut = other.problems.split_off(room.min(other.problems.len()));
+        self.hidden += cut.len();
+        self.hides_errors |= cut.iter().any(is_error);
         self.problems.extend(other.problems);
+        let room = most.saturating_sub(self.findings.len());
+        let cut = other.findings.split_off(room.min(other.findings.len()));
+        self.hidden += cut.len();
+        self.hides_errors |= cut.iter().any(|(_, finding)| is_error(&finding.problem));
+        self.findings.extend(other.findings);
     }
 
     fn refuse(&mut self, at: At, path: FieldPath, part: Part, problem: Problem) {

@@ -73,10 +73,11 @@ impl Problem {
 
     /// What a person is shown.
     pub(super) fn into_diagnostic(self, source: &Source) -> Diagnostic {
+        let message = cut(self.message);
         let mut diagnostic = match self.severity {
-            Severity::Error => Diagnostic::error(self.code, self.message),
-            Severity::Warning => Diagnostic::warning(self.code, self.message),
-            Severity::Note => Diagnostic::note(self.code, self.message),
+            Severity::Error => Diagnostic::error(self.code, message),
+            Severity::Warning => Diagnostic::warning(self.code, message),
+            Severity::Note => Diagnostic::note(self.code, message),
         };
         diagnostic.place = Some(match self.spot {
             Some(spot) => source.place(spot.mark(source)),
@@ -88,9 +89,18 @@ impl Problem {
             return in_words(cause, diagnostic);
         }
         diagnostic.label = self.label;
-        diagnostic.notes.extend(self.note);
-        diagnostic.help = self.help;
+        diagnostic.notes.extend(self.note.map(cut));
+        diagnostic.help = self.help.map(cut);
         diagnostic
+    }
+}
+
+/// A key of megabytes may stand in a sentence about it.
+fn cut(text: String) -> String {
+    const LONGEST: usize = 1_000;
+    match text.char_indices().nth(LONGEST) {
+        Some((end, _)) => format!("{}…", &text[..end]),
+        None => text,
     }
 }
 

@@ -10,20 +10,21 @@ use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
 
+use super::check;
 use super::input::{self, Input, Loaded};
 use super::json;
+use super::limits::{Exceeded, Limits, Spent};
 use super::locate::{self, Wanted};
 use super::object::{self, At, Found, Harvest};
 use super::problem::{Problem, Spot};
-use super::schema::{self, Finding, QUOTE};
+use super::schema::{Finding, QUOTE};
 use super::source::{Format, Source};
 use super::yaml::{self, Chunk};
-use super::{FieldValidation, Options, ReadFile, wording};
+use super::{Options, ReadFile};
 use crate::diagnostic::{Diagnostic, Place, Severity};
 use crate::model::{Kind, Name, Object, ObjectKey, Origin};
 use crate::validate::path::FieldPath;
 use crate::validate::path::Part;
-use crate::validate::validate;
 
 /// What came of one file.
 pub(super) struct Outcome {
@@ -99,9 +100,9 @@ fn from_text(loaded: Loaded, options: &Options) -> Outcome {
     let mut source = loaded.source;
     let mut harvest = harvest(&source, options);
     // A text that starts with `{` may also be YAML, unless it is called JSON.
-    let called_json = source.name.to_ascii_lowercase().ends_with(".json");
     if source.format == Format::Json
-        && !called_json
+        && !input::is_called_json(&source.name)
+        && loaded.bytes <= options.limits.yaml_bytes
         && harvest.problems.iter().any(|problem| problem.code == "json-syntax")
     {
         let as_yaml = Source::new(source.name.clone(), std::mem::take(&mut source.text), Format::Yaml);
@@ -137,14 +138,37 @@ enum Piece {
 /// How many items of a list are one piece of work.
 const ITEMS: usize = 256;
 
+/// So many pieces are parsed before what is wrong in them is put together: what is not
+/// shown is not kept.
+const BATCH: usize = 1024;
+
 fn harvest(source: &Source, options: &Options) -> Harvest {
+    let limits = &options.limits;
     let mut harvest = Harvest::default();
     let pieces = cut(source, options, &mut harvest);
     let threads = if source.text.len() >= LARGE { threads() } else { 1 };
-    for part in in_order(pieces.len(), threads, |nth| parse(source, &pieces[nth], options)) {
-        harvest.add(part);
+    let spent = Spent::new(source.text.len(), limits);
+    for batch in pieces.chunks(BATCH) {
+        for part in in_order(batch.len(), threads, |nth| parse(source, &batch[nth], options, &spent)) {
+            harvest.add(part, limits.diagnostics);
+        }
+        let problem = match spent.too_much(limits) {
+            None => continue,
+            Some(Exceeded::Documents) => too_many_documents(limits),
+            Some(Exceeded::Aliases(most)) => Problem::new(
+                "alias-expansion",
+                format!("the aliases of all documents expand to more than {most} bytes"),
+            )
+            .help("write the values out where they are needed, or use fewer aliases"),
+        };
+        return Harvest { problems: vec![problem], ..Harvest::default() };
     }
     harvest
+}
+
+fn too_many_documents(limits: &Limits) -> Problem {
+    let message = format!("there are more than {} documents", limits.documents);
+    Problem::new("too-many-documents", message).help("split the file")
 }
 
 /// Cuts a text into pieces, each with the number of its document.
@@ -181,8 +205,7 @@ fn cut(source: &Source, options: &Options, out: &mut Harvest) -> Vec<(u32, Piece
         }
     }
     if count as usize > options.limits.documents {
-        let message = format!("there are more than {} documents", options.limits.documents);
-        out.problems.push(Problem::new("too-many-documents", message).help("split the file"));
+        out.problems.push(too_many_documents(&options.limits));
         pieces.clear();
     }
     pieces
@@ -219,18 +242,23 @@ fn skeleton(
     }
 }
 
-fn parse(source: &Source, (document, piece): &(u32, Piece), options: &Options) -> Harvest {
+fn parse(source: &Source, (document, piece): &(u32, Piece), options: &Options, spent: &Spent) -> Harvest {
     let mut out = Harvest::default();
+    if spent.too_much(&options.limits).is_some() {
+        return out;
+    }
     let namespace = options.default_namespace.as_str();
     let at =
         |start: Spot, path: FieldPath| At { document: *document, start, inside: FieldPath::default(), path };
     match piece {
         Piece::Yaml(chunk) => {
             let text = &source.text[chunk.range.clone()];
-            let (documents, problems) = yaml::parse(text, chunk.lines_before, &options.limits);
-            let sound = !problems.iter().any(|problem| problem.severity == Severity::Error);
-            out.problems = problems;
-            for document in documents.into_iter().filter(|_| sound) {
+            let parsed = yaml::parse(text, chunk.lines_before, &options.limits, spent);
+            let sound = !parsed.hides_errors
+                && !parsed.problems.iter().any(|problem| problem.severity == Severity::Error);
+            (out.problems, out.hidden, out.hides_errors) =
+                (parsed.problems, parsed.hidden, parsed.hides_errors);
+            for document in parsed.documents.into_iter().filter(|_| sound) {
                 let items: Vec<Spot> = document.items.into_iter().map(Spot::Mark).collect();
                 let at = at(Spot::Mark(document.start), FieldPath::default());
                 object::take(document.value, at, &items, None, namespace, &mut out);
@@ -257,68 +285,19 @@ fn parse(source: &Source, (document, piece): &(u32, Piece), options: &Options) -
             }
         }
     }
-    check(&mut out, options);
+    check::all(&mut out, options);
     out
-}
-
-/// Checks the fields of what was found; an object with errors is not kept.
-fn check(harvest: &mut Harvest, options: &Options) {
-    let mut findings = Vec::new();
-    harvest.found.retain(|found| {
-        schema::check(found.kind, &found.value, &mut findings);
-        // Where types are wrong, what the values say is anyone's guess.
-        if !findings.iter().any(|finding| finding.problem.code == "wrong-type") {
-            findings.extend(validate(found.kind, &found.value, None).into_iter().map(wording::finding));
-        }
-        drop_consequences(&mut findings);
-        let mut sound = true;
-        for mut finding in findings.drain(..) {
-            if finding.problem.code == "unknown-field" {
-                match options.validate {
-                    FieldValidation::Strict => {}
-                    FieldValidation::Warn => finding.problem.severity = Severity::Warning,
-                    FieldValidation::Ignore => continue,
-                }
-            }
-            sound &= finding.problem.severity != Severity::Error;
-            harvest.findings.push((found.at.clone(), finding));
-        }
-        sound
-    });
-}
-
-/// A misspelt field makes the right one missing: only the first is worth telling.
-fn drop_consequences(findings: &mut Vec<Finding>) {
-    let misspelt: Vec<FieldPath> = findings
-        .iter()
-        .filter(|finding| finding.problem.code == "unknown-field")
-        .filter_map(|finding| {
-            let near = finding.problem.help.as_deref()?.strip_prefix("did you mean `")?.strip_suffix("`?")?;
-            let mut path = finding.path.clone();
-            path.0.pop();
-            Some(path.field(near))
-        })
-        .collect();
-    if misspelt.is_empty() {
-        return;
-    }
-    findings.retain(|finding| {
-        let missing = matches!(finding.problem.code, "required-value" | "invalid-value");
-        let follows =
-            |right: &FieldPath| finding.path == *right || finding.path.0[..] == right.0[..right.0.len() - 1];
-        !(missing && misspelt.iter().any(follows))
-    });
 }
 
 /// Gives everything that is wrong its place.
 fn finish(mut file: ReadFile, source: &Source, harvest: Harvest, options: &Options) -> Outcome {
     let limit = options.limits.diagnostics;
-    let total = harvest.problems.len() + harvest.findings.len();
+    let total = harvest.problems.len() + harvest.findings.len() + harvest.hidden;
     let mut findings = harvest.findings;
     let mut problems = harvest.problems;
     let is_error = |problem: &Problem| problem.severity == Severity::Error;
-    file.complete =
-        !problems.iter().chain(findings.iter().map(|(_, finding)| &finding.problem)).any(is_error);
+    file.complete = !harvest.hides_errors
+        && !problems.iter().chain(findings.iter().map(|(_, finding)| &finding.problem)).any(is_error);
     problems.truncate(limit);
     findings.truncate(limit - problems.len());
     let spots = locate_all(source, &findings);
@@ -329,8 +308,9 @@ fn finish(mut file: ReadFile, source: &Source, harvest: Harvest, options: &Optio
         problems.into_iter().map(|problem| problem.into_diagnostic(source)).collect();
     Diagnostic::sort(&mut diagnostics);
     diagnostics.dedup();
+    let shown = diagnostics.len();
     if total > limit {
-        let message = format!("{} more problems of this file are not shown", total - limit);
+        let message = format!("{} more problems of this file are not shown", total - shown.min(limit));
         diagnostics.push(Diagnostic::note("not-shown", message).at(Place::file(source.name.clone())));
     }
     let name: Name = source.name.clone();
@@ -354,12 +334,20 @@ fn locate_all(source: &Source, findings: &[(At, Finding)]) -> Vec<Option<Spot>> 
     };
     let mut spots = vec![None; findings.len()];
     let mut by_document: BTreeMap<u32, Vec<usize>> = BTreeMap::new();
-    for (nth, (at, finding)) in findings.iter().enumerate() {
+    let mut by_start: BTreeMap<usize, Vec<usize>> = BTreeMap::new();
+    for (nth, (at, _)) in findings.iter().enumerate() {
         match at.start {
-            Spot::Bytes(start, _) => {
-                spots[nth] = Some(locate::in_json(&source.text, start, &whole(at, finding), finding.part));
-            }
+            Spot::Bytes(start, _) => by_start.entry(start).or_default().push(nth),
             Spot::Mark(_) => by_document.entry(at.document).or_default().push(nth),
+        }
+    }
+    for (start, wanted) in by_start {
+        let paths: Vec<FieldPath> =
+            wanted.iter().map(|&nth| whole(&findings[nth].0, &findings[nth].1)).collect();
+        let parts = wanted.iter().map(|&nth| findings[nth].1.part);
+        let fields: Vec<(&FieldPath, Part)> = paths.iter().zip(parts).collect();
+        for (nth, spot) in wanted.into_iter().zip(locate::in_json(&source.text, start, &fields)) {
+            spots[nth] = Some(spot);
         }
     }
     if by_document.is_empty() {
@@ -449,15 +437,16 @@ pub(super) fn find(
 
 /// The places of spots in a file, which is read once more: only two definitions of one
 /// object need them, and texts are not kept.
-pub(super) fn place_again(input: &Input, spot: Spot, options: &Options) -> Place {
-    match input::load(input, &options.limits) {
-        Ok(loaded) => {
-            let mut place = loaded.source.place(spot.mark(&loaded.source));
-            let from = (place.column.saturating_sub(place.cut) as usize).saturating_sub(1);
-            let word = place.text.chars().skip(from).take_while(|c| c.is_ascii_alphanumeric()).count();
-            place.width = place.width.max(u32::try_from(word).unwrap_or(1));
-            place
-        }
-        Err(_) => Place::file(input::name_of(input)),
-    }
+pub(super) fn places_again(input: &Input, spots: &[Spot], options: &Options) -> Vec<Place> {
+    let Ok(loaded) = input::load(input, &options.limits) else {
+        return vec![Place::file(input::name_of(input)); spots.len()];
+    };
+    let place = |spot: &Spot| {
+        let mut place = loaded.source.place(spot.mark(&loaded.source));
+        let from = (place.column.saturating_sub(place.cut) as usize).saturating_sub(1);
+        let word = place.text.chars().skip(from).take_while(|c| c.is_ascii_alphanumeric()).count();
+        place.width = place.width.max(u32::try_from(word).unwrap_or(1));
+        place
+    };
+    spots.iter().map(place).collect()
 }

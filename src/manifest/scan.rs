@@ -4,6 +4,7 @@
 //! place of a field in an object that is already known to be JSON. It does not check
 //! values (that is `serde_json`'s task) and never recurses.
 
+use std::borrow::Cow;
 use std::ops::Range;
 
 /// An entry of an object or list.
@@ -142,13 +143,13 @@ impl Iterator for Entries<'_> {
     }
 }
 
-/// Whether a key with its quotes is `name`.
-pub(super) fn key_is(text: &str, key: &Range<usize>, name: &str) -> bool {
+/// What a key with its quotes says.
+pub(super) fn key_text<'t>(text: &'t str, key: &Range<usize>) -> Option<Cow<'t, str>> {
     let raw = &text[key.clone()];
     if raw.contains('\\') {
-        return serde_json::from_str::<String>(raw).is_ok_and(|key| key == name);
+        return serde_json::from_str::<String>(raw).ok().map(Cow::Owned);
     }
-    raw.len() == name.len() + 2 && &raw[1..raw.len() - 1] == name
+    raw.get(1..raw.len() - 1).map(Cow::Borrowed)
 }
 
 #[cfg(test)]

@@ -24,6 +24,40 @@ pub(super) struct Finding {
     pub(super) problem: Problem,
 }
 
+/// What is wrong with an object: so many findings at most, the others are counted.
+#[derive(Debug)]
+pub(super) struct Findings {
+    pub(super) list: Vec<Finding>,
+    most: usize,
+    /// How many unknown fields are not in the list.
+    pub(super) hidden_unknown: usize,
+    /// How many other findings are not in the list.
+    pub(super) hidden: usize,
+}
+
+impl Findings {
+    pub(super) fn new(most: usize) -> Self {
+        Findings { list: Vec::new(), most, hidden_unknown: 0, hidden: 0 }
+    }
+
+    /// Adds a finding; it is not even made if there are enough.
+    pub(super) fn push(&mut self, make: impl FnOnce() -> Finding) {
+        if self.list.len() < self.most {
+            self.list.push(make());
+        } else {
+            self.hidden += 1;
+        }
+    }
+
+    fn push_unknown(&mut self, make: impl FnOnce() -> Finding) {
+        if self.list.len() < self.most {
+            self.list.push(make());
+        } else {
+            self.hidden_unknown += 1;
+        }
+    }
+}
+
 #[derive(Debug, Clone, PartialEq, Eq)]
 enum Shape {
     Text,
@@ -85,7 +119,7 @@ fn shape_of(text: &'static str) -> Shape {
 }
 
 /// Finds every unknown field and wrong type of an object.
-pub(super) fn check(kind: Kind, value: &Value, findings: &mut Vec<Finding>) {
+pub(super) fn check(kind: Kind, value: &Value, findings: &mut Findings) {
     let root = Cursor::root(value);
     object(root, kind.name(), Where::Spec, findings);
 }
@@ -97,7 +131,7 @@ enum Where {
     Status,
 }
 
-fn object(at: Cursor<'_, '_>, type_name: &str, part: Where, findings: &mut Vec<Finding>) {
+fn object(at: Cursor<'_, '_>, type_name: &str, part: Where, findings: &mut Findings) {
     let Some(fields) = table().get(type_name) else { return };
     for (name, entry) in at.fields() {
         match fields.get(name) {
@@ -106,12 +140,12 @@ fn object(at: Cursor<'_, '_>, type_name: &str, part: Where, findings: &mut Vec<F
                 check_shape(entry, shape, part, findings);
             }
             None if part == Where::Status => {}
-            None => findings.push(unknown(entry, name, type_name)),
+            None => findings.push_unknown(|| unknown(entry, name, type_name)),
         }
     }
 }
 
-fn check_shape(at: Cursor<'_, '_>, shape: &Shape, part: Where, findings: &mut Vec<Finding>) {
+fn check_shape(at: Cursor<'_, '_>, shape: &Shape, part: Where, findings: &mut Findings) {
     let fits = match (shape, at.value) {
         // Kubernetes reads null as "not set", whatever the type.
         (_, Value::Null)
@@ -125,7 +159,7 @@ fn check_shape(at: Cursor<'_, '_>, shape: &Shape, part: Where, findings: &mut Ve
         (Shape::Float, Value::Number(_)) => true,
         (Shape::Quantity, value @ (Value::Number(_) | Value::String(_))) => {
             if !is_quantity(value) {
-                findings.push(bad_quantity(at));
+                findings.push(|| bad_quantity(at));
             }
             true
         }
@@ -135,7 +169,7 @@ fn check_shape(at: Cursor<'_, '_>, shape: &Shape, part: Where, findings: &mut Ve
         }
         (Shape::Time, Value::String(text)) => {
             if !is_time(text) {
-                findings.push(bad_time(at, text));
+                findings.push(|| bad_time(at, text));
             }
             true
         }
@@ -154,7 +188,7 @@ fn check_shape(at: Cursor<'_, '_>, shape: &Shape, part: Where, findings: &mut Ve
         _ => false,
     };
     if !fits {
-        findings.push(wrong(at, shape));
+        findings.push(|| wrong(at, shape));
     }
 }
 
@@ -326,9 +360,10 @@ mod tests {
     use serde_json::json;
 
     fn messages(kind: Kind, value: &Value) -> Vec<String> {
-        let mut findings = Vec::new();
+        let mut findings = Findings::new(100);
         check(kind, value, &mut findings);
         findings
+            .list
             .into_iter()
             .map(|finding| format!("{}: {:?}", finding.problem.message, finding.problem.help))
             .collect()

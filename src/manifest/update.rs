@@ -79,7 +79,8 @@ fn spot(source: &Source, origin: &Origin, finding: &super::schema::Finding) -> P
     match source.format {
         Format::Json => match json::split(&source.text, document + 1).get(document) {
             Some(outline) => {
-                problem.at(locate::in_json(&source.text, outline.range.start, &path, finding.part))
+                let found = locate::in_json(&source.text, outline.range.start, &[(&path, finding.part)]);
+                found.into_iter().fold(problem, Problem::at)
             }
             None => problem,
         },

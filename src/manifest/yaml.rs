@@ -9,13 +9,15 @@
 use std::collections::{BTreeSet, HashMap};
 use std::ops::Range;
 
-use saphyr_parser::{Event, Marker, Parser, ScalarStyle, Span, Tag};
+use saphyr_parser::{Event, Marker, Parser, ScalarStyle, ScanError, Span, Tag};
 use serde_json::{Map, Value};
 
-use super::limits::Limits;
+use super::bounded::{Allowance, Bounded};
+use super::limits::{Limits, Spent};
 use super::problem::{Problem, Spot};
-use super::scalar::{self, Refusal};
+use super::scalar;
 use super::source::{Mark, clamp};
+use super::syntax::{refused, syntax};
 use crate::diagnostic::Severity;
 
 /// A piece of a stream between two `---` lines.
@@ -33,6 +35,16 @@ pub(super) struct Document {
     pub(super) value: Value,
     pub(super) start: Mark,
     pub(super) items: Vec<Mark>,
+}
+
+/// What came of a piece.
+#[derive(Debug)]
+pub(super) struct Parsed {
+    pub(super) documents: Vec<Document>,
+    pub(super) problems: Vec<Problem>,
+    /// How many more problems there are, and whether any is an error.
+    pub(super) hidden: usize,
+    pub(super) hides_errors: bool,
 }
 
 /// Cuts a stream at its `---` lines. A piece that only has directives (`%YAML`) stays
@@ -73,9 +85,11 @@ pub(super) fn split(text: &str, most: usize) -> Vec<Chunk> {
 }
 
 /// Parses one piece. Documents that are whole are kept when a later one is broken.
-pub(super) fn parse(text: &str, lines_before: u32, limits: &Limits) -> (Vec<Document>, Vec<Problem>) {
+/// What is `spent` belongs to the whole file; once that is too much, there is no result.
+pub(super) fn parse(text: &str, lines_before: u32, limits: &Limits, spent: &Spent) -> Parsed {
     let mut builder = Builder {
         limits,
+        spent,
         lines_before,
         stack: Vec::new(),
         anchors: HashMap::new(),
@@ -83,11 +97,20 @@ pub(super) fn parse(text: &str, lines_before: u32, limits: &Limits) -> (Vec<Docu
         root: None,
         items: Vec::new(),
         start: Mark::default(),
+        last: Marker::new(0, 1, 0),
         problems: Vec::new(),
+        hidden: 0,
+        hides_errors: false,
     };
     let mut documents = Vec::new();
-    let mut parser = Parser::new_from_str(text);
+    let allowance = Allowance::new(limits.scalar_bytes.saturating_mul(GAP));
+    let mut parser = Parser::new(Bounded::new(text, allowance.clone()));
     while let Some(event) = parser.next_event() {
+        if allowance.is_used_up() {
+            builder.problems.push(builder.endless(&event, text));
+            break;
+        }
+        allowance.renew();
         let (event, span) = match event {
             Ok(event) => event,
             Err(error) => {
@@ -95,22 +118,32 @@ pub(super) fn parse(text: &str, lines_before: u32, limits: &Limits) -> (Vec<Docu
                 break;
             }
         };
+        builder.last = span.end;
         if matches!(event, Event::DocumentEnd) {
             let value = builder.root.take().unwrap_or(Value::Null);
             let items = std::mem::take(&mut builder.items);
             documents.push(Document { value, start: builder.start, items });
             builder.anchors.clear();
             builder.expanded = 0;
+            if spent.document(limits) {
+                break;
+            }
         } else if let Err(problem) = builder.event(event, span) {
             builder.problems.push(*problem);
             break;
         }
     }
-    (documents, builder.problems)
+    let Builder { problems, hidden, hides_errors, .. } = builder;
+    Parsed { documents, problems, hidden, hides_errors }
 }
+
+/// So many times the length of the longest string may stand between two things that the
+/// parser finds. It is more than one, as a flow collection may be read to its end first.
+const GAP: usize = 4;
 
 struct Builder<'l> {
     limits: &'l Limits,
+    spent: &'l Spent,
     lines_before: u32,
     stack: Vec<Frame>,
     anchors: HashMap<usize, Value>,
@@ -119,7 +152,11 @@ struct Builder<'l> {
     root: Option<Value>,
     items: Vec<Mark>,
     start: Mark,
+    /// Where the last thing ended that the parser found.
+    last: Marker,
     problems: Vec<Problem>,
+    hidden: usize,
+    hides_errors: bool,
 }
 
 struct Frame {
@@ -204,12 +241,7 @@ impl Builder<'_> {
     ) -> Step {
         self.begin(span);
         if text.len() > self.limits.scalar_bytes {
-            let message = format!(
-                "a string of {} bytes is longer than the limit of {}",
-                text.len(),
-                self.limits.scalar_bytes
-            );
-            return Err(self.problem(span, Problem::new("scalar-too-long", message)));
+            return Err(self.problem(span, too_long(self.limits)));
         }
         let plain = style == ScalarStyle::Plain;
         if let Some(Frame { open: Open::Mapping { key: key @ None, .. }, .. }) = self.stack.last_mut()
@@ -238,7 +270,7 @@ impl Builder<'_> {
             let mut problem = Problem::new("boolean-key", message).help(format!("quote it: \"{text}\""));
             problem.severity = Severity::Warning;
             let problem = self.problem(span, problem);
-            self.problems.push(*problem);
+            self.note(*problem);
         }
         self.keep(anchor, &value, span)?;
         self.place(value, span)
@@ -272,7 +304,7 @@ impl Builder<'_> {
 
     fn charge(&mut self, bytes: usize, span: Span) -> Step {
         self.expanded = self.expanded.saturating_add(bytes);
-        if self.expanded <= self.limits.alias_bytes {
+        if self.expanded <= self.limits.alias_bytes && !self.spent.expand(bytes) {
             return Ok(());
         }
         let message = format!("aliases expand to more than {} bytes", self.limits.alias_bytes);
@@ -301,7 +333,7 @@ impl Builder<'_> {
                         .help("keep one of the two; a second one would silently replace the first");
                         *key = Some(Key::Name(text));
                         let problem = self.problem(span, problem);
-                        self.problems.push(*problem);
+                        self.note(*problem);
                     }
                     Some(text) => *key = Some(Key::Name(text)),
                     None => {
@@ -340,6 +372,43 @@ impl Builder<'_> {
         Ok(())
     }
 
+    /// Something is wrong, but reading can go on: so many of it are kept, the others counted.
+    fn note(&mut self, problem: Problem) {
+        if self.problems.len() < self.limits.diagnostics {
+            self.problems.push(problem);
+        } else {
+            self.hidden += 1;
+            self.hides_errors |= problem.severity == Severity::Error;
+        }
+    }
+
+    /// What is wrong where the text was ended, as nothing came of so much of it.
+    fn endless(&self, event: &Result<(Event<'_>, Span), ScanError>, text: &str) -> Problem {
+        let most = self.limits.scalar_bytes;
+        let at = |marker: Marker| Spot::Mark(mark_of(marker, 1, self.lines_before));
+        let quote = |marker: &Marker| matches!(text.chars().nth(marker.index()), Some('"' | '\''));
+        match event {
+            Ok((Event::Scalar(scalar, ..), span)) if scalar.len() > most => {
+                too_long(self.limits).at(at(span.start))
+            }
+            Err(error) if quote(error.marker()) => too_long(self.limits).at(at(*error.marker())),
+            Ok(_) => Problem::new(
+                "endless",
+                format!("more than {} bytes of comments or blank lines follow", most.saturating_mul(GAP)),
+            )
+            .help("remove them")
+            .at(at(self.last)),
+            Err(_) => Problem::new(
+                "endless",
+                format!("what follows has no end within {} bytes", most.saturating_mul(GAP)),
+            )
+            .help(
+                "close the bracket, or write lists and mappings on lines of their own, or all of it as JSON",
+            )
+            .at(at(self.last)),
+        }
+    }
+
     fn too_deep(&self, span: Span) -> Box<Problem> {
         self.problem(
             span,
@@ -353,6 +422,12 @@ impl Builder<'_> {
     fn problem(&self, span: Span, problem: Problem) -> Box<Problem> {
         Box::new(problem.at(Spot::Mark(mark_of(span.start, span.len(), self.lines_before))))
     }
+}
+
+/// A string that no object can have.
+fn too_long(limits: &Limits) -> Problem {
+    let message = format!("a string is longer than the limit of {} bytes", limits.scalar_bytes);
+    Problem::new("scalar-too-long", message).help("an API server takes no such string: is it the right file?")
 }
 
 /// What a key becomes in JSON, where all keys are strings.
@@ -389,102 +464,4 @@ pub(super) fn mark_of(marker: Marker, width: usize, lines_before: u32) -> Mark {
         column: clamp(marker.col() + 1),
         width: clamp(width.max(1)),
     }
-}
-
-fn refused(refusal: Refusal, text: &str, tag: Option<&Tag>) -> Problem {
-    match refusal {
-        Refusal::TooLarge => Problem::new("number-too-large", format!("`{text}` does not fit into 64 bits"))
-            .help(format!("quote it if it is meant as text: \"{text}\"")),
-        Refusal::NotANumber => {
-            Problem::new("not-a-number", format!("`{text}` is a number that Kubernetes does not have"))
-                .help(format!("quote it if it is meant as text: \"{text}\""))
-        }
-        Refusal::Tag => {
-            let tag = tag.map_or("", |tag| tag.suffix.as_str());
-            Problem::new("yaml-tag", format!("`{text}` is no `!!{tag}`"))
-                .help("remove the tag or mend the value")
-        }
-    }
-}
-
-const QUOTE_COLON: &str = "quote the text if the `:` belongs to it: \"a: b\"";
-const QUOTE_VALUE: &str = "quote the value";
-const INDENTATION: &str = "compare the indentation with the lines above";
-const NO_COLON: &str = "a key has no `:` after it";
-const COLON: &str = "write `key: value`, with a blank after the `:`";
-
-/// What the parser could not read, in words that point to the usual cause.
-fn syntax(error: &saphyr_parser::ScanError, lines_before: u32) -> Problem {
-    let info = error.info();
-    let spot = Spot::Mark(mark_of(*error.marker(), 1, lines_before));
-    let known = [
-        ("mapping values are not allowed", "a `:` stands where no key can be", QUOTE_COLON),
-        (
-            "illegal placement of ':'",
-            "a `:` stands where no key can be, or a bracket above is not closed",
-            QUOTE_COLON,
-        ),
-        ("did not find expected key", "here should be a key of the mapping, at its indentation", INDENTATION),
-        ("tab", "a tab stands where YAML wants spaces", "indent with spaces"),
-        (
-            "while parsing a flow mapping",
-            "a `{` is not closed before this",
-            "close it with `}`, or quote the text that it belongs to: \"{...}\"",
-        ),
-        (
-            "while parsing a flow sequence",
-            "a `[` is not closed before this",
-            "close it with `]`, or quote the text that it belongs to: \"[...]\"",
-        ),
-        (
-            "unknown anchor",
-            "there is no anchor of this name above",
-            "quote the text if it only starts with `*`: \"*text\"",
-        ),
-        (
-            "anchor or alias",
-            "after `*` and `&` there must be a name",
-            "quote the text if it only starts so: \"*\"",
-        ),
-        (
-            "expected node content",
-            "a value is missing here, or a bracket above is not closed",
-            "close the bracket, or quote the text that it belongs to",
-        ),
-        ("could not find expected ':'", NO_COLON, COLON),
-        ("simple key expect", NO_COLON, COLON),
-        (
-            "escape",
-            "there is no such escape in a double-quoted string",
-            "write `\\\\` for a backslash, or use single quotes",
-        ),
-        ("unexpected end of", "the text ends inside a quoted string", "close the quote"),
-        ("quoted scalar", "a quoted string is not closed", "close the quote"),
-        (
-            "block sequence entries are not allowed",
-            "a `- ` stands where no list can be",
-            "put the list on lines of its own, below its key",
-        ),
-        ("cannot start any token", "no value can start with this character", QUOTE_VALUE),
-        ("unexpected character", "no value can start with this character", QUOTE_VALUE),
-        ("wrongly indented", "this line is indented differently from the lines it belongs to", INDENTATION),
-        (
-            "invalid indentation",
-            "this line is indented differently from the lines it belongs to",
-            INDENTATION,
-        ),
-    ];
-    if info.contains("recursion limit") {
-        return Problem::new("nesting", "lists and mappings nest too deep").at(spot);
-    }
-    let lower = info.to_lowercase();
-    for (found, message, help) in known {
-        if lower.contains(found) {
-            return Problem::new("yaml-syntax", message)
-                .because(format!("the YAML parser says: {info}"))
-                .help(help)
-                .at(spot);
-        }
-    }
-    Problem::new("yaml-syntax", format!("this is no YAML: {info}")).at(spot)
 }

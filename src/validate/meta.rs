@@ -1,5 +1,7 @@
 //! Object metadata: name, namespace, labels, annotations, owners, finalizers.
 
+use std::collections::BTreeSet;
+
 use serde_json::Value;
 
 use super::errors::Errors;
@@ -64,10 +66,10 @@ pub(super) fn update(root: &Cursor<'_, '_>, old: &Value, errors: &mut Errors) {
         errors.invalid(&generation, "may not become smaller");
     }
     if !before["deletionTimestamp"].is_null() {
-        let had: Vec<&str> =
+        let had: BTreeSet<&str> =
             before["finalizers"].as_array().into_iter().flatten().filter_map(Value::as_str).collect();
         let finalizers = meta.field("finalizers");
-        if finalizers.items().any(|one| !had.contains(&one.text())) {
+        if finalizers.items().any(|one| !had.contains(one.text())) {
             errors.forbidden(&finalizers, "no finalizer can be added to an object that is being deleted");
         }
     }

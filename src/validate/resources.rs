@@ -162,6 +162,8 @@ fn may_overcommit(name: &str) -> bool {
 /// Which claims of the pod a container uses.
 fn container_claims(at: &Cursor<'_, '_>, known: &BTreeSet<String>, errors: &mut Errors) {
     let mut seen: BTreeSet<String> = BTreeSet::new();
+    // The claims of which single requests were used.
+    let mut in_part: BTreeSet<&str> = BTreeSet::new();
     for claim in at.items() {
         let name = claim.field("name").text();
         if name.is_empty() {
@@ -177,10 +179,12 @@ fn container_claims(at: &Cursor<'_, '_>, known: &BTreeSet<String>, errors: &mut 
                 errors.invalid_each(&request, &text::dns_label(request.text()));
                 key = format!("{name}/{}", request.text());
             }
-            let part_seen =
-                request.text().is_empty() && seen.iter().any(|one| one.starts_with(&format!("{name}/")));
+            let part_seen = request.text().is_empty() && in_part.contains(name);
             if seen.contains(&key) || part_seen {
                 errors.duplicate(&claim);
+            }
+            if !request.text().is_empty() {
+                in_part.insert(name);
             }
             seen.insert(key);
         }

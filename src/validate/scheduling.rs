@@ -1,6 +1,6 @@
 //! Where a pod may stand: affinity, tolerations, taints, spread.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::errors::Errors;
 use super::path::{Cursor, Step};
@@ -135,9 +135,13 @@ fn match_label_keys(at: &Cursor<'_, '_>, selector: &Cursor<'_, '_>, errors: &mut
     }
     if selector.is_set() {
         let mut seen: BTreeSet<&str> = selector.field("matchLabels").entries().map(|(key, _)| key).collect();
+        let mut first: BTreeMap<&str, usize> = BTreeMap::new();
+        for (index, key) in same.items().enumerate() {
+            first.entry(key.text()).or_insert(index);
+        }
         for expression in selector.field("matchExpressions").items() {
             let key = expression.field("key").text();
-            if let Some(index) = same.items().position(|one| one.text() == key)
+            if let Some(&index) = first.get(key)
                 && seen.contains(key)
             {
                 let from = errors.count();
@@ -150,8 +154,9 @@ fn match_label_keys(at: &Cursor<'_, '_>, selector: &Cursor<'_, '_>, errors: &mut
             seen.insert(key);
         }
     }
+    let others: BTreeSet<&str> = different.items().map(|other| other.text()).collect();
     for key in same.items() {
-        if different.items().any(|other| other.text() == key.text()) {
+        if others.contains(key.text()) {
             errors.invalid(&key, "stands in `mismatchLabelKeys` too");
         }
     }
@@ -239,8 +244,14 @@ pub(super) fn gates(at: &Cursor<'_, '_>, errors: &mut Errors) {
 
 /// How pods are spread over a topology.
 pub(super) fn spread(at: &Cursor<'_, '_>, lenient: &Leniency, errors: &mut Errors) {
-    let all: Vec<Cursor<'_, '_>> = at.items().collect();
-    for (nth, one) in all.iter().enumerate() {
+    let pair = |one: &Cursor<'_, '_>| {
+        (one.field("topologyKey").text().to_owned(), one.field("whenUnsatisfiable").text().to_owned())
+    };
+    let mut later: BTreeMap<(String, String), usize> = BTreeMap::new();
+    for one in at.items() {
+        *later.entry(pair(&one)).or_default() += 1;
+    }
+    for one in at.items() {
         let (skew, topology, action) =
             (one.field("maxSkew"), one.field("topologyKey"), one.field("whenUnsatisfiable"));
         if skew.int().unwrap_or(0) <= 0 {
@@ -252,11 +263,9 @@ pub(super) fn spread(at: &Cursor<'_, '_>, lenient: &Leniency, errors: &mut Error
         if !matches!(action.text(), "DoNotSchedule" | "ScheduleAnyway") {
             errors.not_supported(&action, &["DoNotSchedule", "ScheduleAnyway"]);
         }
-        let repeated = all[nth + 1..].iter().any(|other| {
-            other.field("topologyKey").text() == topology.text()
-                && other.field("whenUnsatisfiable").text() == action.text()
-        });
-        if repeated {
+        let count = later.entry(pair(&one)).or_default();
+        *count = count.saturating_sub(1);
+        if *count > 0 {
             let pair = one.field("{topologyKey, whenUnsatisfiable}");
             errors.duplicate(&pair);
         }

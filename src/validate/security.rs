@@ -161,6 +161,8 @@ fn app_armor(at: &Cursor<'_, '_>, errors: &mut Errors) {
 
 /// Annotations that were profiles before there were fields for them.
 pub(super) fn annotations(at: &Cursor<'_, '_>, spec: &Cursor<'_, '_>, errors: &mut Errors) {
+    let names: BTreeSet<&str> =
+        all_containers(spec).into_iter().filter_map(|container| container["name"].as_str()).collect();
     for (key, value) in at.entries() {
         let from = errors.count();
         if key == SECCOMP_POD || key.starts_with(SECCOMP_CONTAINER) {
@@ -170,7 +172,7 @@ pub(super) fn annotations(at: &Cursor<'_, '_>, spec: &Cursor<'_, '_>, errors: &m
                 steps.push(Step::Field(key.to_owned()));
             });
         } else if let Some(name) = key.strip_prefix(APPARMOR) {
-            if !all_containers(spec).iter().any(|container| container["name"] == name) {
+            if !names.contains(name) {
                 errors.invalid(&value, "the pod has no container of this name");
             }
             let known = matches!(value.text(), "" | "runtime/default" | "unconfined");
