@@ -5,6 +5,7 @@
 //! significant, so that packed order is column order and all rows with a common prefix
 //! lie side by side.
 
+use std::hash::Hash;
 use std::ops::Deref;
 
 use super::MAX_COLUMNS;
@@ -12,7 +13,7 @@ use super::symbols::Sym;
 
 /// A row that fits one value. What it means depends on the number of columns, which
 /// the relation knows.
-pub(super) trait Packed: Copy + Ord {
+pub(super) trait Packed: Copy + Ord + Hash {
     fn pack(row: impl Iterator<Item = Sym>, columns: usize) -> Self;
     fn column(self, at: usize, columns: usize) -> Sym;
     /// The least row with these first columns.
@@ -64,7 +65,7 @@ impl Packed for u128 {
 }
 
 /// Five to eight columns; the rest is zero.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(super) struct Wide([Sym; MAX_COLUMNS]);
 
 impl Packed for Wide {
@@ -233,10 +234,13 @@ impl RowSet {
 }
 
 fn sort<T: Ord>(rows: &mut Vec<T>) {
-    if !rows.is_sorted_by(|a, b| a < b) {
-        rows.sort_unstable();
-        rows.dedup();
+    match rows.windows(2).filter(|pair| pair[0] >= pair[1]).count() {
+        0 => return,
+        // A few sorted runs, as joins give them: the stable sort merges them.
+        ends if ends < rows.len() / 16 => rows.sort(),
+        _ => rows.sort_unstable(),
     }
+    rows.dedup();
 }
 
 #[cfg(test)]

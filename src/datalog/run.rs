@@ -24,8 +24,10 @@ use super::table::Table;
 use super::test::{Tests, arrange};
 use super::view::{AnyView, View};
 
-/// So many bindings are handed on together.
-const BATCH: usize = 1 << 16;
+/// So many bindings are handed on together: few enough to stay in the cache, unless what
+/// they are looked up in does not, which is worth doing for many at a time.
+const BATCH: usize = 1 << 12;
+const LARGE_BATCH: usize = 1 << 16;
 
 /// What a change did to a relation; both sorted.
 #[derive(Debug, Clone)]
@@ -99,6 +101,7 @@ fn run_wide<const N: usize>(
     let steps: Vec<Joined<'_>> = plan.steps.iter().map(|step| Joined::new(context, step)).collect();
     let tests = Tests::new(context, &plan.start_filters);
     let mut batch = Relation { elements: Vec::new() };
+    let size = batch_size(&tests, &steps);
     for row in rows {
         if context.stop.get() {
             return;
@@ -108,7 +111,7 @@ fn run_wide<const N: usize>(
             .is_none_or(|row| plan.start.iter().all(|(at, take)| take_column(row[*at], *take, &mut binding)));
         if fits && tests.at_once(context, &binding) {
             batch.elements.push(binding);
-            if batch.elements.len() == BATCH {
+            if batch.elements.len() == size {
                 go_on(context, &tests, &steps, &mut batch, emit);
             }
         }
@@ -153,6 +156,12 @@ fn go_on<const N: usize>(
     batch.elements.clear();
 }
 
+/// How many bindings are tested and taken through the steps together.
+fn batch_size(tests: &Tests<'_>, steps: &[Joined<'_>]) -> usize {
+    let large = |step: &Joined<'_>| step.view.is_large() || !step.tests.are_done_at_once();
+    if tests.are_done_at_once() && !steps.iter().any(large) { BATCH } else { LARGE_BATCH }
+}
+
 /// A step with the index it looks at.
 struct Joined<'a> {
     step: &'a Step,
@@ -181,6 +190,7 @@ fn join<const N: usize, T: Packed>(
     let step = joined.step;
     let ends = rest.is_empty() && joined.tests.are_done_at_once();
     let mut next = Relation { elements: Vec::new() };
+    let size = batch_size(&joined.tests, rest);
     let mut found = |binding: &[Sym; N], row: T| {
         let mut binding = *binding;
         for (at, take) in &step.take {
@@ -196,7 +206,7 @@ fn join<const N: usize, T: Packed>(
             return;
         }
         next.elements.push(binding);
-        if next.elements.len() == BATCH {
+        if next.elements.len() == size {
             go_on(context, &joined.tests, rest, &mut next, emit);
         }
     };

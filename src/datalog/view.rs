@@ -1,8 +1,10 @@
 //! An index as one run of a plan sees it: now, or as it was before a change.
 
-use std::cell::Cell;
+use std::cell::{Cell, OnceCell};
 use std::collections::BTreeSet;
 use std::sync::Arc;
+
+use rustc_hash::FxHashSet;
 
 use super::plan::Known;
 use super::program::RelationId;
@@ -25,6 +27,10 @@ pub(super) struct View<'a, T: Packed> {
     plus: Vec<T>,
     /// Where the last range was found; the next one is often near.
     near: Cell<usize>,
+    /// How often a whole row was looked up.
+    probes: Cell<usize>,
+    /// The rows of the base, once that pays.
+    members: OnceCell<FxHashSet<T>>,
 }
 
 impl<'a, T: Packed> View<'a, T> {
@@ -38,6 +44,8 @@ impl<'a, T: Packed> View<'a, T> {
             minus: table.in_order(minus, &found.order),
             plus: table.in_order(plus, &found.order),
             near: Cell::new(0),
+            probes: Cell::new(0),
+            members: OnceCell::new(),
         }
     }
 
@@ -115,6 +123,11 @@ impl<'a, T: Packed> View<'a, T> {
 
     fn exists(&self, prefix: &[Known], binding: &[Sym]) -> bool {
         let (low, high) = self.bounds(prefix, binding);
+        if low == high
+            && let Some(found) = self.is_member(low)
+        {
+            return found;
+        }
         // Where the range ends need not be known: mostly its first row tells.
         let from = seek(self.base, self.near.get(), |row| *row < low);
         self.near.set(from);
@@ -123,6 +136,24 @@ impl<'a, T: Packed> View<'a, T> {
         in_range.take(if hides_none { 1 } else { usize::MAX }).any(|row| hides_none || !self.hides(row))
             || (!self.added.is_empty() && self.added.range(low..=high).any(|row| !self.hides(row)))
             || !self.plus(low, high).is_empty()
+    }
+}
+
+impl<T: Packed> View<'_, T> {
+    /// Whether a whole row is there, if that is known: a small index that has been asked
+    /// for more rows than it has gets a set of them, which is faster than searching.
+    fn is_member(&self, row: T) -> Option<bool> {
+        let probes = self.probes.get() + 1;
+        self.probes.set(probes);
+        let overlaid = !(self.added.is_empty()
+            && self.removed.is_empty()
+            && self.minus.is_empty()
+            && self.plus.is_empty());
+        if probes <= self.base.len() || self.base.len() > LARGE || overlaid {
+            return None;
+        }
+        let members = self.members.get_or_init(|| self.base.iter().copied().collect());
+        Some(members.contains(&row))
     }
 }
 
