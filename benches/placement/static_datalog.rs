@@ -11,14 +11,13 @@ use dsrules::model::World;
 use super::rules;
 use crate::timing::median;
 
-/// The time the rules take to derive what may start where.
-pub fn rules(world: &World, runs: usize) -> Duration {
+/// The time it takes to derive which class may start on which profile, and which pairs
+/// of a daemonset and a node follow.
+pub fn times(world: &World, pairs: usize, runs: usize) -> [Duration; 2] {
     let program = rules::program();
     let (grounding, facts) = rules::ground(&program, world);
     let inputs = Inputs { program: &program, facts: &facts, symbols: &grounding.symbols };
-    let expected = rules::pairs(world).len();
-    assert!(expected > 0);
-    inputs.run(runs)
+    [inputs.run(runs, None), inputs.run(runs, Some(pairs))]
 }
 
 struct Inputs<'a> {
@@ -55,7 +54,11 @@ impl Inputs<'_> {
         }
     }
 
-    fn run(&self, runs: usize) -> Duration {
+    /// With `pairs`, of which there must be so many, or without.
+    fn run(&self, runs: usize, pairs: Option<usize>) -> Duration {
+        let pairs_are_wanted: Vec<(bool,)> = pairs.map(|_| (true,)).into_iter().collect();
+        let in_class = self.two("in_class");
+        let in_profile = self.two("in_profile");
         let class = self.four("class");
         let profile = self.three("profile");
         let labelled = self.one("labelled");
@@ -99,6 +102,9 @@ impl Inputs<'_> {
         .collect();
         median(runs, || {
             let found = ascent_run! {
+                relation pairs_are_wanted(bool) = pairs_are_wanted.clone();
+                relation in_class(u32, u32) = in_class.clone();
+                relation in_profile(u32, u32) = in_profile.clone();
                 relation class(u32, u32, u32, u32) = class.clone();
                 relation profile(u32, u32, u32) = profile.clone();
                 relation labelled(u32) = labelled.clone();
@@ -170,7 +176,10 @@ impl Inputs<'_> {
                 may_stay(d, n) <-- suits(d, l), profile(n, l, x), class(d, _, _, t), !evicted(t, x);
                 relation may_start(u32, u32);
                 may_start(d, n) <-- may_stay(d, n), profile(n, _, x), class(d, _, _, t), !repelled(t, x);
+                relation eligible(u32, u32);
+                eligible(d, n) <-- pairs_are_wanted(_), in_class(d, c), may_start(c, p), in_profile(n, p);
             };
+            assert_eq!(found.eligible.len(), pairs.unwrap_or(0));
             found.may_start.len()
         })
     }
