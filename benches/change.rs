@@ -90,7 +90,8 @@ fn placement() {
             world.changed.clear();
             change(&mut world, nth);
             let start = used();
-            let (added, removed) = grounding.changes(&world, &evaluation, &world.changed, 0);
+            let (added, removed) =
+                grounding.changes(&world, &evaluation, world.changed.objects().into_iter().flatten(), 0);
             let changes = evaluation.update(&grounding.symbols, added, removed).expect("within the limits");
             times.push(used() - start);
             let moved = |name: &str| changes.relations().any(|it| Some(it) == program.relation(name));

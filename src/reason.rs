@@ -3,13 +3,12 @@
 //! It is asked again after each change of the world. The first time everything is
 //! derived; after that only what the changed objects touch.
 
-use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use crate::datalog::{Changes, Evaluation, Limits, Program, RelationId, Row, Sym, Symbols, Value};
 use crate::diagnostic::Diagnostic;
 use crate::facts::{Grounding, Grouping};
-use crate::model::{Kind, Name, ObjectKey, World};
+use crate::model::{Changed, Name, ObjectKey, World};
 
 /// The relations the plan reads.
 const WANTED: &[&str] = &[
@@ -117,18 +116,13 @@ impl Reasoner {
     /// # Errors
     /// When a rule derives more than the limits allow; the next time everything is
     /// derived anew.
-    pub fn derive(
-        &mut self,
-        world: &World,
-        changed: &BTreeSet<(Kind, ObjectKey)>,
-        now: i64,
-    ) -> Result<Derived, Diagnostic> {
+    pub fn derive(&mut self, world: &World, changed: &Changed, now: i64) -> Result<Derived, Diagnostic> {
         let evaluation = self.evaluation.take();
-        let few = changed.len() <= FEW.max(self.objects / SHARE);
+        let few = changed.objects().filter(|changed| changed.len() <= FEW.max(self.objects / SHARE));
         // Symbols and groups that nothing has any longer are got rid of in the same way.
         let fresh = self.grounding.symbols.len() <= (self.known * 2).max(MANY);
         if let Some(mut evaluation) = evaluation
-            && few
+            && let Some(changed) = few
             && fresh
         {
             let (added, removed) = self.grounding.changes(world, &evaluation, changed, now);

@@ -3,10 +3,8 @@
 
 #![allow(clippy::unwrap_used, missing_docs)]
 
-use std::collections::BTreeSet;
-
 use dsrules::facts::Grouping;
-use dsrules::model::{Kind, Object, ObjectKey, Origin, OwnFile, World};
+use dsrules::model::{Changed, Kind, Object, ObjectKey, Origin, OwnFile, World};
 use dsrules::policy;
 use dsrules::reason::Reasoner;
 use serde_json::{Value, json};
@@ -54,7 +52,7 @@ fn changes_of_details_are_followed() {
         let changed = std::mem::take(&mut world.changed);
         reasoner.derive(world, &changed, 0).unwrap();
         let mut fresh = Reasoner::new(&program, Grouping::On);
-        fresh.derive(world, &BTreeSet::new(), 0).unwrap();
+        fresh.derive(world, &Changed::default(), 0).unwrap();
         for (relation, wanted) in [("hold", hold), ("blocked", blocked)] {
             for reasoner in [&reasoner, &fresh] {
                 let mut rows: Vec<String> =

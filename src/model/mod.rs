@@ -35,7 +35,7 @@ pub use revision::{HASH_LABEL, Revision};
 pub use scheduling::{Requirement, Selector, Taint, Term, Toleration};
 pub use views::{labels_of, seconds, timestamp};
 pub use workload::{Amount, DaemonSet, Status, Strategy, Template};
-pub use world::{Backoff, Dirty, Event, World};
+pub use world::{Backoff, Changed, Dirty, Event, World};
 
 use std::collections::BTreeMap;
 use std::sync::Arc;

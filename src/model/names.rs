@@ -1,5 +1,6 @@
 //! Kinds, keys and metadata: how an object is named and where it came from.
 
+use std::cmp::Ordering;
 use std::fmt;
 use std::sync::Arc;
 
@@ -99,12 +100,27 @@ impl fmt::Display for Kind {
 }
 
 /// Namespace and name; the namespace is empty for what stands in none.
-#[derive(Debug, Clone, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Hash, Serialize)]
 pub struct ObjectKey {
     /// The namespace, or empty.
     pub namespace: Name,
     /// The name.
     pub name: Name,
+}
+
+/// By namespace, then name. Namespaces are mostly one and the same text, which need not be read.
+impl Ord for ObjectKey {
+    fn cmp(&self, other: &Self) -> Ordering {
+        let same = Arc::ptr_eq(&self.namespace, &other.namespace);
+        let first = if same { Ordering::Equal } else { self.namespace.cmp(&other.namespace) };
+        first.then_with(|| self.name.cmp(&other.name))
+    }
+}
+
+impl PartialOrd for ObjectKey {
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+        Some(self.cmp(other))
+    }
 }
 
 impl ObjectKey {

@@ -5,9 +5,10 @@
 //! The world gives what an API server gives (uid, resourceVersion, generation,
 //! creationTimestamp) and nothing of it is random.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
+use rustc_hash::FxHashMap;
 use serde_json::Value;
 
 use super::{DaemonSet, Kind, Meta, Name, Namespace, Node, ObjectKey, Pod, Revision};
@@ -29,7 +30,7 @@ pub struct World {
     pub backoff: BTreeMap<(Name, Name), Backoff>,
     /// How many pods were deleted before of (daemonset, node): the attempt that goes
     /// into the next pod's name.
-    pub attempts: HashMap<(ObjectKey, Name), u32>,
+    pub attempts: FxHashMap<(ObjectKey, Name), u32>,
     /// How often an object of this kind and key was made before: goes into its uid.
     pub incarnations: BTreeMap<(Kind, ObjectKey), u32>,
     /// Uids of daemonsets that were deleted with their pods; known until those are gone.
@@ -41,7 +42,40 @@ pub struct World {
     /// What differs from the store.
     pub dirty: Dirty,
     /// Objects made, changed or deleted since facts were last made of the world.
-    pub changed: BTreeSet<(Kind, ObjectKey)>,
+    pub changed: Changed,
+}
+
+/// From so many objects on it is not worth knowing which ones changed.
+const MANY: usize = 1 << 16;
+
+/// Which objects changed, or only that very many did.
+#[derive(Debug, Clone, Default)]
+pub struct Changed {
+    objects: BTreeSet<(Kind, ObjectKey)>,
+    many: bool,
+}
+
+impl Changed {
+    /// Adds an object.
+    pub fn insert(&mut self, kind: Kind, key: &ObjectKey) {
+        if self.objects.len() >= MANY {
+            *self = Changed { objects: BTreeSet::new(), many: true };
+        }
+        if !self.many {
+            self.objects.insert((kind, key.clone()));
+        }
+    }
+
+    /// The objects, where they are not too many to be known.
+    #[must_use]
+    pub fn objects(&self) -> Option<&BTreeSet<(Kind, ObjectKey)>> {
+        (!self.many).then_some(&self.objects)
+    }
+
+    /// Forgets them.
+    pub fn clear(&mut self) {
+        *self = Changed::default();
+    }
 }
 
 /// What a save must write. A key that is no longer in the world is a deletion.
@@ -104,12 +138,32 @@ impl World {
     /// Marks an object as made, changed or deleted.
     pub fn touch(&mut self, kind: Kind, key: &ObjectKey) {
         self.dirty.objects.insert((kind, key.clone()));
-        self.changed.insert((kind, key.clone()));
+        self.changed.insert(kind, key);
     }
 
     /// The next resourceVersion.
     pub fn next_version(&mut self) -> u64 {
         self.resource_version += 1;
         self.resource_version
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn of_very_many_changes_only_that_is_known() {
+        let mut changed = Changed::default();
+        let insert = |changed: &mut Changed, nth: usize| {
+            changed.insert(Kind::Pod, &ObjectKey::new("default", format!("pod-{nth}")));
+        };
+        (0..MANY).for_each(|nth| insert(&mut changed, nth));
+        assert_eq!(changed.objects().map(BTreeSet::len), Some(MANY));
+        insert(&mut changed, MANY);
+        insert(&mut changed, 0);
+        assert_eq!(changed.objects(), None);
+        changed.clear();
+        assert_eq!(changed.objects().map(BTreeSet::len), Some(0));
     }
 }

@@ -3,9 +3,10 @@
 //! Created pods are named, bound and, with [`Readiness::Assume`], taken as running and
 //! ready; deleted ones vanish. Nothing is decided here.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use rustc_hash::FxHashMap;
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 
@@ -36,12 +37,20 @@ const BACKOFF: (i64, i64) = (1, 15 * 60);
 const EVENT_BURST: usize = 25;
 
 /// Carries passes out, one after the other.
-#[derive(Default)]
 pub struct Carrier {
     /// What all pods of a daemonset and a hash have in common.
-    bases: HashMap<(ObjectKey, Name), Made>,
+    bases: FxHashMap<(ObjectKey, Name), Made>,
     /// How many events were recorded about each daemonset.
-    events: HashMap<ObjectKey, usize>,
+    events: FxHashMap<ObjectKey, usize>,
+    /// The phases that pods are made in.
+    phases: [Name; 2],
+}
+
+impl Default for Carrier {
+    fn default() -> Self {
+        let phases = ["Pending".into(), "Running".into()];
+        Carrier { bases: FxHashMap::default(), events: FxHashMap::default(), phases }
+    }
 }
 
 /// What the pods of one template share.
@@ -104,25 +113,13 @@ impl Carrier {
             Verb::Create => {
                 let Some(node) = action.node.clone() else { return };
                 action.object = self.create(world, reasoner, key, &node, &hash, readiness, now);
-                self.event(
-                    world,
-                    key,
-                    "Normal",
-                    "SuccessfulCreate",
-                    format!("Created pod: {}", action.object.name),
-                    now,
-                );
+                let said = || format!("Created pod: {}", action.object.name);
+                self.event(world, key, "Normal", "SuccessfulCreate", said, now);
             }
             Verb::Delete => {
                 remove_pod(world, action);
-                self.event(
-                    world,
-                    key,
-                    "Normal",
-                    "SuccessfulDelete",
-                    format!("Deleted pod: {}", action.object.name),
-                    now,
-                );
+                let said = || format!("Deleted pod: {}", action.object.name);
+                self.event(world, key, "Normal", "SuccessfulDelete", said, now);
             }
             Verb::Adopt => {
                 let owner = world.daemonsets.get(key).map(owner_of);
@@ -212,7 +209,7 @@ impl Carrier {
             meta,
             node: Some(node.clone()),
             pinned: None,
-            phase: if assumed { "Running".into() } else { "Pending".into() },
+            phase: self.phases[usize::from(assumed)].clone(),
             ready: assumed,
             ready_since: assumed.then_some(ready_since),
             body: Body::Made(made.base),
@@ -225,13 +222,12 @@ impl Carrier {
     /// Records what the controller warns of, and starts back-offs.
     fn warn(&mut self, world: &mut World, pass: &Pass, now: i64) {
         for key in &pass.selecting_all {
-            let message =
-                "This daemon set is selecting all pods. A non-empty selector is required.".to_owned();
-            self.event(world, key, "Warning", "SelectingAll", message, now);
+            let said = "This daemon set is selecting all pods. A non-empty selector is required.";
+            self.event(world, key, "Warning", "SelectingAll", || said.to_owned(), now);
         }
         for (key, pod, node) in &pass.failed {
-            let message = format!("Found failed daemon pod {pod} on node {node}, will try to kill it");
-            self.event(world, key, "Warning", "FailedDaemonPod", message, now);
+            let said = || format!("Found failed daemon pod {pod} on node {node}, will try to kill it");
+            self.event(world, key, "Warning", "FailedDaemonPod", said, now);
             let Some(daemonset) = world.daemonsets.get(key) else { continue };
             let place = (daemonset.meta.uid.clone(), node.clone());
             let next = next_backoff(world.backoff.get(&place), now);
@@ -239,8 +235,8 @@ impl Carrier {
             world.dirty.backoff.insert(place);
         }
         for (key, pod, node) in &pass.succeeded {
-            let message = format!("Found succeeded daemon pod {pod} on node {node}, will try to delete it");
-            self.event(world, key, "Normal", "SucceededDaemonPod", message, now);
+            let said = || format!("Found succeeded daemon pod {pod} on node {node}, will try to delete it");
+            self.event(world, key, "Normal", "SucceededDaemonPod", said, now);
         }
     }
 
@@ -250,12 +246,13 @@ impl Carrier {
         about: &ObjectKey,
         kind: &'static str,
         reason: &'static str,
-        message: String,
+        message: impl Fn() -> String,
         time: i64,
     ) {
         let count = self.events.entry(about.clone()).or_default();
         if *count < EVENT_BURST {
             *count += 1;
+            let message = message();
             world.dirty.events.push(Event { about: about.clone(), kind, reason, message, time });
         }
     }

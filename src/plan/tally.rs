@@ -10,7 +10,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use rustc_hash::FxHashMap;
 
 use crate::datalog::{Changes, RelationId, Sym};
-use crate::model::{Kind, ObjectKey, World};
+use crate::model::{Changed, Kind, ObjectKey, World};
 use crate::reason::{Derived, Reasoner};
 
 /// The relations whose rows of a daemonset are counted.
@@ -78,7 +78,7 @@ impl Tally {
         reasoner: &Reasoner,
         derived: &Derived,
         world: &World,
-        changed: &BTreeSet<(Kind, ObjectKey)>,
+        changed: &Changed,
     ) -> Touched {
         let Derived::Changed(changes) = derived else {
             *self = Tally::of(reasoner);
@@ -92,7 +92,7 @@ impl Tally {
         }
         let mut keys: BTreeSet<ObjectKey> = touched.into_iter().map(|it| reasoner.key(it)).collect();
         // What is read of the objects themselves: generation, bounds, a revision's number.
-        for (kind, key) in changed {
+        for (kind, key) in changed.objects().into_iter().flatten() {
             match kind {
                 Kind::DaemonSet => {
                     keys.insert(key.clone());

@@ -4,10 +4,11 @@
 //! label sets, owners and bases that are equal are one allocation.
 
 use std::borrow::Cow;
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use rusqlite::{Connection, Row};
+use rustc_hash::FxHashMap;
 use serde::Deserialize;
 use serde_json::Value;
 
@@ -17,8 +18,8 @@ use super::fault::Fault;
 use super::{Store, pods};
 use crate::diagnostic::Diagnostic;
 use crate::model::{
-    Backoff, DaemonSet, Details, Dirty, Kind, Name, Namespace, Node, ObjectKey, Revision, Status, Taint,
-    World,
+    Backoff, Changed, DaemonSet, Details, Dirty, Kind, Name, Namespace, Node, ObjectKey, Revision, Status,
+    Taint, World,
 };
 
 impl Store {
@@ -49,7 +50,7 @@ impl Store {
                 resource_version: resource_version(connection)?,
                 detailed: false,
                 dirty: Dirty::default(),
-                changed: BTreeSet::new(),
+                changed: Changed::default(),
             };
             *self.unused.borrow_mut() = reader.unused(connection)?;
             drop(reader);
@@ -207,11 +208,11 @@ fn backoff(
 fn attempts(
     connection: &Connection,
     reader: &mut Reader<'_>,
-) -> Result<HashMap<(ObjectKey, Name), u32>, Fault> {
+) -> Result<FxHashMap<(ObjectKey, Name), u32>, Fault> {
     let mut statement = connection
         .prepare_cached("SELECT namespace, daemonset, node, attempts FROM attempts ORDER BY namespace")?;
     let mut rows = statement.query([])?;
-    let mut read = HashMap::new();
+    let mut read = FxHashMap::default();
     while let Some(row) = rows.next()? {
         let node = reader.names.name(text(row, 2)?);
         read.insert((namespaced(row, reader)?, node), row.get(3)?);
