@@ -10,7 +10,7 @@ use dsrules::store::{Open, Store};
 
 use crate::generate;
 use crate::placement::program;
-use crate::timing::{show, used};
+use crate::timing::show;
 
 const PARTS: [&str; 5] = ["reading", "storing", "deriving", "planning", "executing"];
 
@@ -51,16 +51,14 @@ pub fn run() {
 /// One apply, with the time that each part of it took.
 fn apply(file: &std::path::Path, db: &std::path::Path) -> ([Duration; PARTS.len()], usize) {
     let mut times = [Duration::ZERO; PARTS.len()];
-    // Reading uses every core, so it is measured by the clock.
-    let start = Instant::now();
+    let mut last = Instant::now();
+    let mut lap = |part: usize| {
+        times[part] += last.elapsed();
+        last = Instant::now();
+    };
     let reading = manifest::read(&[Input::Path(file.to_owned())], &Options::default());
     assert!(!reading.has_errors());
-    times[0] = start.elapsed();
-    let mut last = used();
-    let mut lap = |part: usize| {
-        times[part] += used() - last;
-        last = used();
-    };
+    lap(0);
     let mut store = Store::open(db, &Open::write("bench")).expect("a store");
     store.begin().expect("a transaction");
     let mut world = store.load().expect("a world");

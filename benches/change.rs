@@ -2,7 +2,7 @@
 //! of pairs of a daemonset and a node that it touches.
 
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use dsrules::datalog::{Evaluation, Limits, RelationId};
 use dsrules::facts::{Grounding, Grouping};
@@ -12,7 +12,7 @@ use dsrules::reason::Reasoner;
 use serde_json::json;
 
 use crate::placement::program;
-use crate::timing::{median, show, used};
+use crate::timing::{median, show};
 use crate::workload;
 
 /// What is changed.
@@ -89,11 +89,11 @@ fn placement() {
         for nth in 0..9 {
             world.changed.clear();
             change(&mut world, nth);
-            let start = used();
+            let start = Instant::now();
             let (added, removed) =
                 grounding.changes(&world, &evaluation, world.changed.objects().into_iter().flatten(), 0);
             let changes = evaluation.update(&grounding.symbols, added, removed).expect("within the limits");
-            times.push(used() - start);
+            times.push(start.elapsed());
             let moved = |name: &str| changes.relations().any(|it| Some(it) == program.relation(name));
             differ = if moved("in_profile") || moved("in_class") { pairs(&world, nth, name) } else { 0 };
         }
@@ -127,19 +127,19 @@ fn settled() {
         let (mut taken, mut actions) = (Vec::new(), 0);
         for nth in 0..7 {
             change(&mut world, nth);
-            let start = used();
+            let start = Instant::now();
             let settled = settler.settle(&mut world, &mut reasoner, settings).expect("it settles");
-            taken.push(used() - start);
+            taken.push(start.elapsed());
             actions = settled.waves.iter().map(|wave| wave.actions.len()).sum();
             world.dirty = Dirty::default();
         }
         taken.sort();
         times.push((name, taken[3], actions));
     }
-    let start = used();
+    let start = Instant::now();
     let mut fresh = Reasoner::new(&program, Grouping::On);
     Settler::default().settle(&mut world, &mut fresh, settings).expect("it settles");
-    let anew = used() - start;
+    let anew = start.elapsed();
     for (name, time, actions) in times {
         println!("| {name} | {} | {} | {actions} |", show(time), percent(time, anew));
     }

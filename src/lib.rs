@@ -9,6 +9,7 @@
 //! the stages into what a command does; the policy is in `rules/*.dl` and nowhere else.
 
 pub mod cases;
+mod cores;
 pub mod datalog;
 pub mod diagnostic;
 pub mod execute;

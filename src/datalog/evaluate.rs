@@ -1,6 +1,7 @@
 //! All rows of the wanted relations, stratum by stratum.
 //!
-//! A stratum without recursion is one pass over its rules. A recursive one is
+//! Strata that do not depend on each other are evaluated on all cores. One without
+//! recursion is one pass over its rules. A recursive one is
 //! semi-naive: first the rules that do not need the stratum itself, then, as long as
 //! there are new rows, each rule once for each of its recursive atoms with that atom
 //! restricted to the new rows.
@@ -14,9 +15,10 @@ use super::plan::{Known, Start, Tables, head_values, plan};
 use super::program::{Literal, Program, RelationId, Rule};
 use super::rows::{Row, RowSet};
 use super::run::{Context, Delta, run, run_from};
-use super::strata::Stratum;
+use super::strata::{Stratum, levels, needed};
 use super::symbols::{Sym, Symbols};
 use super::table::Table;
+use crate::cores;
 use crate::diagnostic::Diagnostic;
 
 /// What an evaluation may use before it is refused.
@@ -37,6 +39,12 @@ impl Default for Limits {
 
 /// The rows of some relations that were first derived together.
 pub(super) type Round = Vec<(RelationId, RowSet)>;
+
+/// Rows that were derived, by relation.
+pub(super) type Found = BTreeMap<RelationId, RowSet>;
+
+/// Strata that use fewer rows than this are not worth a thread.
+const SHARED: usize = 1 << 16;
 
 /// The rows of a program's relations for some facts.
 ///
@@ -85,12 +93,27 @@ impl Evaluation {
         }
         let mut evaluation = Evaluation { program: program.clone(), tables, limits: *limits, heads };
         let program = program.clone();
-        for stratum in &program.body.strata {
-            if stratum.relations.iter().any(|id| needed[id.index()]) {
+        for level in levels(&program, &needed) {
+            let (recursive, plain): (Vec<&Stratum>, Vec<&Stratum>) =
+                level.into_iter().partition(|stratum| stratum.recursive);
+            let work = |nth: usize| evaluation.rows_of(plain[nth], symbols);
+            let found = match evaluation.used(&plain) {
+                0..SHARED => cores::on_one(plain.len(), work),
+                _ => cores::on_all(plain.len(), work),
+            };
+            for rows in found {
+                evaluation.install(rows?);
+            }
+            for stratum in recursive {
                 evaluation.stratum(stratum, symbols, None)?;
             }
         }
         Ok(evaluation)
+    }
+
+    /// How many rows the rules of some strata use.
+    fn used(&self, strata: &[&Stratum]) -> usize {
+        strata.iter().flat_map(|stratum| stratum.uses.keys()).map(|id| self.len(*id)).sum()
     }
 
     /// The program that was evaluated.
@@ -153,31 +176,42 @@ impl Evaluation {
         symbols: &Symbols,
         rounds: Option<&mut Vec<Round>>,
     ) -> Result<(), Diagnostic> {
-        let program = self.program.clone();
-        let rules = &program.body.rules;
-        let mut found = BTreeMap::new();
+        let found = self.rows_of(stratum, symbols)?;
+        if !stratum.recursive {
+            self.install(found);
+            return Ok(());
+        }
+        self.grow(stratum, found, symbols, rounds)
+    }
+
+    /// What the rules of a stratum derive that do not need the stratum itself; sorted.
+    fn rows_of(&self, stratum: &Stratum, symbols: &Symbols) -> Result<Found, Diagnostic> {
+        let rules = &self.program.body.rules;
+        let mut found = Found::new();
         for at in &stratum.rules {
             let recursive = |literal: &Literal| matches!(literal, Literal::Positive(atom) if stratum.relations.binary_search(&atom.relation).is_ok());
             if !rules[*at].body.iter().any(recursive) {
                 self.derive(*at, Start::Nothing, None, None, symbols, &mut found)?;
             }
         }
-        if !stratum.recursive {
-            for (id, mut rows) in found {
-                self.finish(id, &mut rows)?;
-                rows.shrink();
-                self.tables[id.index()] = Some(Arc::new(Table::new(self.columns(id), rows)));
-            }
-            return Ok(());
+        for (id, rows) in &mut found {
+            self.finish(*id, rows)?;
         }
-        self.grow(stratum, found, symbols, rounds)
+        Ok(found)
+    }
+
+    fn install(&mut self, found: Found) {
+        for (id, mut rows) in found {
+            rows.shrink();
+            self.tables[id.index()] = Some(Arc::new(Table::new(self.columns(id), rows)));
+        }
     }
 
     /// Adds rows to a recursive stratum, and all that follows from them in it.
     pub(super) fn grow(
         &mut self,
         stratum: &Stratum,
-        mut found: BTreeMap<RelationId, RowSet>,
+        mut found: Found,
         symbols: &Symbols,
         mut rounds: Option<&mut Vec<Round>>,
     ) -> Result<(), Diagnostic> {
@@ -229,10 +263,13 @@ impl Evaluation {
         rows: Option<&RowSet>,
         before: Option<&[Option<Delta>]>,
         symbols: &Symbols,
-        found: &mut BTreeMap<RelationId, RowSet>,
+        found: &mut Found,
     ) -> Result<(), Diagnostic> {
         let program = self.program.clone();
         let rule = &program.body.rules[at];
+        if start == Start::Nothing && before.is_none() && self.lacks_rows(rule) {
+            return Ok(());
+        }
         let set = found.entry(rule.head.relation).or_insert_with(|| RowSet::new(rule.head.terms.len()));
         let plan = plan(Some(&rule.head), &rule.body, rule.variables.len(), start, symbols, &self.tables);
         let context = Context {
@@ -289,6 +326,13 @@ impl Evaluation {
         Ok(())
     }
 
+    /// Whether an atom of the rule has no rows at all: then no index is worth building.
+    fn lacks_rows(&self, rule: &Rule) -> bool {
+        let empty =
+            |literal: &Literal| matches!(literal, Literal::Positive(atom) if self.is_empty(atom.relation));
+        rule.body.iter().any(empty)
+    }
+
     pub(super) fn too_many(&self, id: RelationId, rows: usize) -> Diagnostic {
         let declaration = self.program.declaration(id);
         Diagnostic::error(
@@ -320,35 +364,6 @@ fn too_many_facts(program: &Program, id: RelationId, rows: usize, limits: &Limit
     let name = &program.declaration(id).name;
     let limit = limits.rows_per_relation;
     Diagnostic::error("too-many-rows", format!("the input `{name}` has {rows} rows, the limit is {limit}"))
-}
-
-impl Program {
-    /// Whether what `wanted` derive depends on the relation: facts of others are not read.
-    pub fn needed(&self, wanted: &[RelationId]) -> impl Fn(RelationId) -> bool + use<> {
-        let needed = needed(self, wanted);
-        move |relation| needed.get(relation.index()).copied().unwrap_or(false)
-    }
-}
-
-/// For each relation, whether one of the wanted ones depends on it.
-pub(super) fn needed(program: &Program, wanted: &[RelationId]) -> Vec<bool> {
-    let mut needed = vec![false; program.body.declarations.len()];
-    let mut waiting: Vec<RelationId> = wanted.to_vec();
-    let mut uses: Vec<Vec<RelationId>> = vec![Vec::new(); needed.len()];
-    for rule in program.rules() {
-        for literal in &rule.body {
-            if let Literal::Positive(atom) | Literal::Negative(atom) = literal {
-                uses[rule.head.relation.index()].push(atom.relation);
-            }
-        }
-    }
-    while let Some(id) = waiting.pop() {
-        if needed.get(id.index()) == Some(&false) {
-            needed[id.index()] = true;
-            waiting.extend(&uses[id.index()]);
-        }
-    }
-    needed
 }
 
 #[cfg(test)]
@@ -397,6 +412,27 @@ mod tests {
         };
         assert_eq!(shown("far"), "ab ac bb bc cb cc da db dc");
         assert_eq!(shown("no_way"), "ad bd cd");
+    }
+
+    #[test]
+    fn strata_that_are_shared_out_derive_the_same() {
+        let program = load(
+            ".type N\n.decl next(a: N, b: N) input\n.decl from(a: N)\n.decl to(a: N)\n\
+            .decl inner(a: N) output\n.decl first(a: N) output\n.decl last(a: N) output\n\
+            from(A) :- next(A, _).\nto(B) :- next(_, B).\ninner(A) :- from(A), to(A).\n\
+            first(A) :- from(A), !to(A).\nlast(A) :- to(A), !from(A).\n",
+        );
+        let (mut symbols, mut facts) = (Symbols::new(), Facts::new());
+        let next = program.relation("next").unwrap();
+        let number = i64::try_from(SHARED).unwrap();
+        for at in 0..number {
+            facts.insert(next, &[symbols.number(at), symbols.number(at + 1)]);
+        }
+        let wanted = ["inner", "first", "last"].map(|name| program.relation(name).unwrap());
+        let done = Evaluation::new(&program, &mut symbols, facts, &wanted, &Limits::default()).unwrap();
+        assert_eq!(wanted.map(|relation| done.len(relation)), [SHARED - 1, 1, 1]);
+        let only = |at: usize| done.rows(wanted[at]).map(|row| symbols.value(row[0]).to_string()).next();
+        assert_eq!([only(1), only(2)], [Some("0".to_owned()), Some(number.to_string())]);
     }
 
     #[test]

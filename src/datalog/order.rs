@@ -17,6 +17,10 @@ const MOST: usize = 8;
 /// sorted need not be sorted, and a look into an index is then next to the one before.
 const SORTED: f64 = 1.25;
 
+/// To put a row into a new index costs so many times as much as to look at one. Only a
+/// rule that starts from nothing minds: from a few rows, the next time it is there.
+const INDEX: f64 = 2.0;
+
 /// What matters of an atom here. Variables and columns are bits.
 struct Joined<'a> {
     literal: usize,
@@ -104,6 +108,19 @@ fn variables_of(literal: &Literal) -> u32 {
 }
 
 impl Joined<'_> {
+    /// What it costs to make the index that a join with it needs, if there is none yet.
+    fn index(&self, known: u32) -> f64 {
+        let is_bound = |column: &Column| match column {
+            Column::Known => true,
+            Column::Variable(bit) => known & bit != 0,
+            Column::Any => false,
+        };
+        let bound: Vec<usize> = (0..self.columns.len()).filter(|at| is_bound(&self.columns[*at])).collect();
+        let Some(table) = self.table else { return 0.0 };
+        let fits = |order: &[usize]| order[..bound.len()].iter().all(|at| bound.contains(at));
+        if table.orders().into_iter().any(fits) { 0.0 } else { table.fan_out(0) * INDEX }
+    }
+
     /// By how much a join with it multiplies the bindings.
     fn factor(&self, known: u32) -> f64 {
         let Some(table) = self.table else { return 0.0 };
@@ -133,9 +150,10 @@ struct Best {
 }
 
 impl Best {
-    fn joined(self, atom: &Joined<'_>, at: usize, known: u32) -> Best {
+    fn joined(self, atom: &Joined<'_>, at: usize, known: u32, fresh: bool) -> Best {
         let bindings = self.bindings * atom.factor(known);
-        Best { cost: self.cost + self.bindings + bindings, bindings, last: at }
+        let index = if fresh { atom.index(known) } else { 0.0 };
+        Best { cost: self.cost + self.bindings + bindings + index, bindings, last: at }
     }
 }
 
@@ -144,6 +162,7 @@ const NOTHING: Best = Best { cost: 0.0, bindings: 1.0, last: 0 };
 /// The best order, of those that start with `first` if there is one, and what it costs.
 fn exhaustive(joined: &[Joined<'_>], known: u32, first: Option<usize>) -> (Vec<usize>, f64) {
     let all = 1usize << joined.len();
+    let fresh = known == 0;
     let mut best: Vec<Option<Best>> = vec![None; all];
     best[0] = Some(NOTHING);
     for set in 0..all {
@@ -152,7 +171,7 @@ fn exhaustive(joined: &[Joined<'_>], known: u32, first: Option<usize>) -> (Vec<u
         let known = (0..joined.len()).filter(of_set).fold(known, |known, at| known | joined[at].variables);
         let may_follow = |at: &usize| !of_set(at) && (set != 0 || first.is_none_or(|first| first == *at));
         for at in (0..joined.len()).filter(may_follow) {
-            let next = so_far.joined(&joined[at], at, known);
+            let next = so_far.joined(&joined[at], at, known, fresh);
             let place = &mut best[set | 1 << at];
             if place.is_none_or(|found| next.cost < found.cost) {
                 *place = Some(next);

@@ -7,7 +7,7 @@
 
 use std::collections::{BTreeMap, VecDeque};
 
-use super::program::{Atom, Body, Literal, RelationId};
+use super::program::{Atom, Body, Literal, Program, RelationId};
 use super::source::Span;
 use crate::diagnostic::Diagnostic;
 
@@ -166,4 +166,49 @@ fn path(edges: &[Vec<Edge>], component: &[usize], from: usize, to: usize) -> Vec
     }
     steps.reverse();
     steps
+}
+
+impl Program {
+    /// Whether what `wanted` derive depends on the relation: facts of others are not read.
+    pub fn needed(&self, wanted: &[RelationId]) -> impl Fn(RelationId) -> bool + use<> {
+        let needed = needed(self, wanted);
+        move |relation| needed.get(relation.index()).copied().unwrap_or(false)
+    }
+}
+
+/// The needed strata in levels: none of a level depends on another one of it.
+pub(super) fn levels<'a>(program: &'a Program, needed: &[bool]) -> Vec<Vec<&'a Stratum>> {
+    let mut depth = vec![0; needed.len()];
+    let mut levels: Vec<Vec<&Stratum>> = Vec::new();
+    let strata = program.body.strata.iter();
+    for stratum in strata.filter(|stratum| stratum.relations.iter().any(|id| needed[id.index()])) {
+        let own = |id: &&RelationId| stratum.relations.contains(id);
+        let below = stratum.uses.keys().filter(|id| !own(id)).map(|id| depth[id.index()] + 1);
+        let level = below.max().unwrap_or(0);
+        stratum.relations.iter().for_each(|id| depth[id.index()] = level);
+        levels.resize_with(levels.len().max(level + 1), Vec::new);
+        levels[level].push(stratum);
+    }
+    levels
+}
+
+/// For each relation, whether one of the wanted ones depends on it.
+pub(super) fn needed(program: &Program, wanted: &[RelationId]) -> Vec<bool> {
+    let mut needed = vec![false; program.body.declarations.len()];
+    let mut waiting: Vec<RelationId> = wanted.to_vec();
+    let mut uses: Vec<Vec<RelationId>> = vec![Vec::new(); needed.len()];
+    for rule in program.rules() {
+        for literal in &rule.body {
+            if let Literal::Positive(atom) | Literal::Negative(atom) = literal {
+                uses[rule.head.relation.index()].push(atom.relation);
+            }
+        }
+    }
+    while let Some(id) = waiting.pop() {
+        if needed.get(id.index()) == Some(&false) {
+            needed[id.index()] = true;
+            waiting.extend(&uses[id.index()]);
+        }
+    }
+    needed
 }

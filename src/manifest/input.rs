@@ -143,7 +143,7 @@ pub fn hashes(inputs: &[Input], options: &super::Options) -> Option<Vec<(PathBuf
         Input::Path(path) => hash(path, &options.limits).map(|hash| (path.clone(), hash)),
         Input::Text { .. } => None,
     };
-    super::read::on_all_cores(files.len(), one).into_iter().collect()
+    crate::cores::on_all(files.len(), one).into_iter().collect()
 }
 
 fn hex(bytes: &[u8]) -> String {

@@ -6,9 +6,6 @@
 
 use std::collections::BTreeMap;
 use std::ops::Range;
-use std::sync::Mutex;
-use std::sync::atomic::{AtomicUsize, Ordering};
-use std::thread;
 
 use super::check;
 use super::input::{self, Input, Loaded};
@@ -21,6 +18,7 @@ use super::schema::{Finding, QUOTE};
 use super::source::{Format, Source};
 use super::yaml::{self, Chunk};
 use super::{Options, ReadFile};
+use crate::cores;
 use crate::diagnostic::{Diagnostic, Place, Severity};
 use crate::model::{Kind, Name, Object, ObjectKey, Origin};
 use crate::validate::path::FieldPath;
@@ -38,44 +36,9 @@ pub(super) struct Outcome {
 /// Texts from here on are cut into parts for several threads.
 const LARGE: usize = 1 << 20;
 
-fn threads() -> usize {
-    thread::available_parallelism().map_or(1, usize::from)
-}
-
 /// Reads all files; the outcomes are in their order.
 pub(super) fn all(files: &[Input], options: &Options) -> Vec<Outcome> {
-    in_order(files.len(), threads(), |nth| one(&files[nth], options))
-}
-
-/// Does `count` pieces of work on all cores; the results are in order.
-pub(super) fn on_all_cores<T: Send>(count: usize, work: impl Fn(usize) -> T + Sync) -> Vec<T> {
-    in_order(count, threads(), work)
-}
-
-/// Does `count` pieces of work on some threads; the results are in order.
-fn in_order<T: Send>(count: usize, threads: usize, work: impl Fn(usize) -> T + Sync) -> Vec<T> {
-    if threads < 2 || count < 2 {
-        return (0..count).map(work).collect();
-    }
-    let next = AtomicUsize::new(0);
-    let done = Mutex::new(Vec::with_capacity(count));
-    thread::scope(|scope| {
-        for _ in 0..threads.min(count) {
-            scope.spawn(|| {
-                loop {
-                    let nth = next.fetch_add(1, Ordering::Relaxed);
-                    if nth >= count {
-                        break;
-                    }
-                    let result = work(nth);
-                    done.lock().unwrap_or_else(std::sync::PoisonError::into_inner).push((nth, result));
-                }
-            });
-        }
-    });
-    let mut done = done.into_inner().unwrap_or_else(std::sync::PoisonError::into_inner);
-    done.sort_by_key(|(nth, _)| *nth);
-    done.into_iter().map(|(_, result)| result).collect()
+    cores::on_all(files.len(), |nth| one(&files[nth], options))
 }
 
 fn one(input: &Input, options: &Options) -> Outcome {
@@ -146,10 +109,12 @@ fn harvest(source: &Source, options: &Options) -> Harvest {
     let limits = &options.limits;
     let mut harvest = Harvest::default();
     let pieces = cut(source, options, &mut harvest);
-    let threads = if source.text.len() >= LARGE { threads() } else { 1 };
+    let large = source.text.len() >= LARGE;
     let spent = Spent::new(source.text.len(), limits);
     for batch in pieces.chunks(BATCH) {
-        for part in in_order(batch.len(), threads, |nth| parse(source, &batch[nth], options, &spent)) {
+        let parse = |nth: usize| parse(source, &batch[nth], options, &spent);
+        let parts = if large { cores::on_all(batch.len(), parse) } else { cores::on_one(batch.len(), parse) };
+        for part in parts {
             harvest.add(part, limits.diagnostics);
         }
         let problem = match spent.too_much(limits) {
