@@ -4,21 +4,21 @@
 //! and how the outcome looks is the business of `cli/` and `report/`. Everything that a
 //! command changes is one transaction: an error anywhere changes nothing.
 
+mod causes;
 mod placed;
 mod restart;
 pub mod session;
 pub mod settled;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
 use crate::datalog::{Limits, Program};
 use crate::diagnostic::{Diagnostic, counted};
-use crate::explain::blocker;
 use crate::facts::{self, Grouping};
 use crate::guard;
 use crate::manifest::{ReadFile, Reading};
 use crate::model::{Change, Kind, Name, Object, ObjectKey, OwnFile, World};
-use crate::plan::{Applied, Placed, Plan, Readiness, Settings, Settler, Verb};
+use crate::plan::{Applied, Placed, Plan, Readiness, Settings, Settler};
 use crate::reason::{self, Reasoner};
 use crate::store::{InputFile, Store};
 use placed::Kept;
@@ -241,38 +241,10 @@ fn finish(
         waves: settled.waves,
         statuses: settled.statuses,
         waiting: settled.waiting,
-        causes: BTreeMap::new(),
+        ..Plan::default()
     };
-    plan.causes = causes(world, reasoner, &plan, options.now)?;
+    causes::find(world, reasoner, &mut plan, options.now)?;
     Ok((plan, settled.placed))
-}
-
-/// So many causes are looked up for one plan: more than a person reads.
-const MOST_CAUSES: usize = 200;
-
-/// Why pods may not stay where they are deleted, for the first of them.
-fn causes(
-    world: &World,
-    reasoner: &Reasoner,
-    plan: &Plan,
-    now: i64,
-) -> Result<BTreeMap<(ObjectKey, Name), String>, Diagnostic> {
-    let pairs: BTreeSet<(&ObjectKey, &Name)> = plan
-        .waves
-        .iter()
-        .flat_map(|wave| &wave.actions)
-        .filter(|action| action.verb == Verb::Delete)
-        .filter_map(|action| Some((action.daemonset.as_ref()?, action.node.as_ref()?)))
-        .filter(|(daemonset, node)| !reasoner.may_start(daemonset, node))
-        .take(MOST_CAUSES)
-        .collect();
-    let mut causes = BTreeMap::new();
-    for (daemonset, node) in pairs {
-        if let Some(cause) = blocker(world, reasoner.program(), daemonset, node, now)? {
-            causes.insert((daemonset.clone(), node.clone()), cause);
-        }
-    }
-    Ok(causes)
 }
 
 /// Removes an object from the world and does to what it owns as `cascade` says.

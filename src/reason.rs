@@ -171,14 +171,20 @@ impl Reasoner {
     /// Whether the rules let a pod of the daemonset start on the node, by their groups.
     #[must_use]
     pub fn may_start(&self, daemonset: &ObjectKey, node: &str) -> bool {
+        let pair = self.groups(daemonset, node);
+        let known = self.program.relation("may_start").zip(self.evaluation.as_ref());
+        pair.zip(known)
+            .is_some_and(|((class, profile), (id, evaluation))| evaluation.contains(id, &[class, profile]))
+    }
+
+    /// The groups that the rules know the two by: the daemonset's class, the node's profile.
+    #[must_use]
+    pub fn groups(&self, daemonset: &ObjectKey, node: &str) -> Option<(Sym, Sym)> {
         let group = |relation: &str, member: &str| {
             let member = self.symbols().find_text(member)?;
             self.rows_of(relation, &[member]).map(|row| row[1]).next()
         };
-        let pair = group("in_class", &daemonset.to_string()).zip(group("in_profile", node));
-        let known = self.program.relation("may_start").zip(self.evaluation.as_ref());
-        pair.zip(known)
-            .is_some_and(|((class, profile), (id, evaluation))| evaluation.contains(id, &[class, profile]))
+        group("in_class", &daemonset.to_string()).zip(group("in_profile", node))
     }
 
     /// The same, with other limits on what rules may derive.

@@ -239,7 +239,11 @@ fn nowhere(edit: &Edit) -> Diagnostic {
     let resource = edit.kind.resource();
     Diagnostic::error("not-found", format!("{resource}s \"{}\" not found", edit.key))
         .because("it is neither in the input nor in the store")
-        .help(format!("`dsrules get {}s -A` shows what there is", edit.kind.name().to_lowercase()))
+        .help(format!(
+            "`dsrules get {}s{}` shows what there is",
+            edit.kind.name().to_lowercase(),
+            if edit.kind.namespaced() { " -A" } else { "" }
+        ))
 }
 
 /// How the end of a plan differs for one daemonset on one node.

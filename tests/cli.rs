@@ -12,6 +12,8 @@ mod commands;
 mod deletes;
 #[path = "cli/examples.rs"]
 mod examples;
+#[path = "cli/newcomer.rs"]
+mod newcomer;
 #[path = "cli/plans.rs"]
 mod plans;
 #[path = "cli/rollouts.rs"]
@@ -20,3 +22,5 @@ mod rollouts;
 mod session;
 #[path = "cli/shows.rs"]
 mod shows;
+#[path = "cli/trees.rs"]
+mod trees;

@@ -10,7 +10,7 @@ use super::plan::dry;
 use super::planning::{PlanningArgs, show};
 use super::policy::judge;
 use super::progress::Progress;
-use super::tree::TreeArgs;
+use super::tree::{NO_TREE, TreeArgs};
 
 /// Arguments of `apply`.
 #[derive(Debug, Args)]
@@ -43,24 +43,26 @@ pub fn run(args: &ApplyArgs, context: &mut Context) -> Result<Exit, Failure> {
     let asked = planning.ask(context);
     if let Some((store, plan)) = planning.unchanged(asked.as_ref(), context)? {
         let done = args.dry_run == DryRun::None;
+        let tree = if done { args.tree.sync(&store)? } else { args.tree.compare_stored(&store)? };
         drop(progress);
         if !(done && context.quiet) {
-            show(&plan, planning.output, done, context)?;
+            show(&plan, &tree, planning.output, done, context)?;
         }
-        return if done { args.tree.sync(&store, context) } else { Ok(Exit::Done) };
+        return Ok(tree.end(context));
     }
     let (mut reading, mut errors) = planning.read(context)?;
-    let mut tree = Exit::Done;
-    if args.dry_run == DryRun::Client {
-        let (mut planned, refused) = dry(planning, &mut reading, &mut errors, context)?;
+    let end = if args.dry_run == DryRun::Client {
+        let mut dry = dry(planning, &mut reading, &mut errors, context)?;
+        let tree = args.tree.compare(&dry.world, &dry.store)?;
         drop(progress);
-        show(&planned.plan, planning.output, false, context)?;
-        if let Some(refused) = refused {
+        show(&dry.planned.plan, &tree, planning.output, false, context)?;
+        if let Some(refused) = dry.refused {
             return Err(refused.into());
         }
-        if let Some(exit) = judge(&mut planned, context) {
+        if let Some(exit) = judge(&mut dry.planned, context) {
             return Ok(exit);
         }
+        tree.end(context)
     } else {
         let open = Open::write("dsrules apply").wait(context.lock_timeout);
         let mut store = Store::open(&context.db, &open)?;
@@ -72,14 +74,18 @@ pub fn run(args: &ApplyArgs, context: &mut Context) -> Result<Exit, Failure> {
         let rules = &planning.bounds.rules;
         let policy = rules.with(&planning.input.beside(), Some(&id), Some(&store), context)?;
         let mut planned = pipeline::apply(&mut store, &id, reading, &policy.own, &policy.program, &options)?;
-        drop(progress);
         if let Some(exit) = judge(&mut planned, context) {
             return Ok(exit);
         }
+        Progress::stage("writing the tree");
+        // What was done is shown, whatever becomes of the tree.
+        let tree = args.tree.sync(&store);
+        drop(progress);
         if !context.quiet {
-            show(&planned.plan, planning.output, true, context)?;
+            let shown = tree.as_ref().unwrap_or(&NO_TREE);
+            show(&planned.plan, shown, planning.output, true, context)?;
         }
-        tree = args.tree.sync(&store, context)?;
-    }
-    Ok(if errors == 0 { tree } else { Exit::Error })
+        tree?.end(context)
+    };
+    Ok(if errors == 0 { end } else { Exit::Error })
 }

@@ -6,8 +6,8 @@ use std::time::Duration;
 use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum, builder::styling};
 
 use super::{
-    apply, completions, delete, describe, explain, get, man, plan, query, rollout, rules, test, validate,
-    watch,
+    apply, completions, delete, describe, explain, get, help, man, plan, query, rollout, rules, test,
+    validate, watch,
 };
 
 const EXIT_CODES: &str = "\
@@ -73,6 +73,12 @@ pub enum Command {
     Rules(rules::RulesArgs),
     /// Write the completion script of a shell
     Completions(completions::CompletionsArgs),
+    /// Print the version
+    #[command(hide = true)]
+    Version,
+    /// Print the help of a command
+    #[command(hide = true)]
+    Help(help::HelpArgs),
     /// Write the manual pages
     #[command(hide = true)]
     Man(man::ManArgs),

@@ -86,16 +86,27 @@ pub fn run(args: &DeleteArgs, context: &mut Context) -> Result<Exit, Failure> {
         return Ok(Exit::Done);
     }
     let program = args.bounds.rules.of_store(&store, context)?;
-    let mut planned = if dry {
-        pipeline::delete(&mut pipeline::load(&store, &program)?, &targets, cascade, &program, &options)?
+    let (mut planned, tree);
+    if dry {
+        let mut world = pipeline::load(&store, &program)?;
+        planned = pipeline::delete(&mut world, &targets, cascade, &program, &options)?;
+        if let Some(exit) = judge(&mut planned, context) {
+            return Ok(exit);
+        }
+        tree = args.tree.compare(&world, &store);
     } else {
-        pipeline::apply_delete(&mut store, &targets, cascade, &program, &options)?
-    };
-    if let Some(exit) = judge(&mut planned, context) {
-        return Ok(exit);
+        planned = pipeline::apply_delete(&mut store, &targets, cascade, &program, &options)?;
+        if let Some(exit) = judge(&mut planned, context) {
+            return Ok(exit);
+        }
+        tree = args.tree.sync(&store);
     }
     show(args, &planned.plan, dry, context)?;
-    if dry { Ok(Exit::Done) } else { args.tree.sync(&store, context) }
+    let tree = tree?;
+    if args.output.is_none() && !context.quiet {
+        tree.show(context)?;
+    }
+    Ok(tree.end(context))
 }
 
 /// What is to be deleted; a namespace takes all that is in it along.

@@ -1,5 +1,7 @@
 //! `dsrules describe`: one object after the other, each as a page.
 
+use std::collections::BTreeSet;
+
 use clap::Args;
 use dsrules::diagnostic::Diagnostic;
 use dsrules::model::{Kind, ObjectKey};
@@ -9,6 +11,7 @@ use serde_json::Value;
 
 use super::context::Context;
 use super::exit::{Exit, Failure};
+use super::get::tell_elsewhere;
 use super::resources::{Resource, Wanted, missing, wanted};
 
 /// Arguments of `describe`.
@@ -27,11 +30,12 @@ pub fn run(args: &DescribeArgs, context: &mut Context) -> Result<Exit, Failure> 
     let wanted = wanted(&args.resources)?;
     let store = context.read()?;
     let mut problems = Vec::new();
-    let mut objects = Vec::new();
+    let (mut objects, mut kinds) = (Vec::new(), Vec::new());
     match wanted {
         Wanted::All(resources) => {
             for resource in resources {
                 let kind = describable(resource)?;
+                kinds.push(kind);
                 store.objects(kind, Some(&args.namespace), &mut |_, object| {
                     objects.push((kind, object));
                     Ok(())
@@ -58,6 +62,7 @@ pub fn run(args: &DescribeArgs, context: &mut Context) -> Result<Exit, Failure> 
     }
     if objects.is_empty() {
         context.note(&format!("No resources found in {} namespace.", args.namespace));
+        tell_elsewhere(&kinds, &store, context)?;
     }
     Ok(Exit::Done)
 }
@@ -80,7 +85,10 @@ fn page(kind: Kind, object: &Value, store: &Store, now: i64) -> Result<String, D
                     && pod["status"]["phase"] != "Succeeded"
                     && pod["status"]["phase"] != "Failed"
             })?;
-            report::describe_node(object, &pods, &[], now)
+            let names: BTreeSet<&str> =
+                pods.iter().filter_map(|pod| pod["metadata"]["name"].as_str()).collect();
+            let events = events(store, None, |word| word == name || names.contains(word))?;
+            report::describe_node(object, &pods, &events, now)
         }
         Kind::DaemonSet => {
             let uid = &object["metadata"]["uid"];
@@ -88,13 +96,33 @@ fn page(kind: Kind, object: &Value, store: &Store, now: i64) -> Result<String, D
                 let owners = pod["metadata"]["ownerReferences"].as_array();
                 owners.into_iter().flatten().any(|owner| owner["controller"] == true && &owner["uid"] == uid)
             })?;
-            let events = store.events(Some(&ObjectKey::new(namespace, name)))?;
-            let events: Vec<EventRow> =
-                events.iter().map(StoredEvent::object).map(|event| EventRow::from_object(&event)).collect();
+            let events = events(store, Some(&ObjectKey::new(namespace, name)), |_| true)?;
             report::describe_daemonset(object, &pods, &events, now)
         }
-        _ => report::describe_pod(object, &[], now),
+        _ => {
+            let owners = object["metadata"]["ownerReferences"].as_array();
+            let owner = owners.into_iter().flatten().find(|owner| owner["controller"] == true);
+            let owner = owner.and_then(|owner| owner["name"].as_str()).unwrap_or("");
+            let events = events(store, Some(&ObjectKey::new(namespace, owner)), |word| word == name)?;
+            report::describe_pod(object, &events, now)
+        }
     })
+}
+
+/// The events about a daemonset, or about all of them, whose message has one of the words:
+/// the name of a pod, with or without its namespace, or of a node.
+fn events(
+    store: &Store,
+    about: Option<&ObjectKey>,
+    names: impl Fn(&str) -> bool,
+) -> Result<Vec<EventRow>, Diagnostic> {
+    let is_about = |event: &StoredEvent| {
+        let words = event.message.split([' ', ',']);
+        words.map(|word| word.rsplit('/').next().unwrap_or(word)).any(&names)
+    };
+    let found = store.events(about)?;
+    let found = found.iter().filter(|event| is_about(event));
+    Ok(found.map(|event| EventRow::from_object(&event.object())).collect())
 }
 
 fn pods(

@@ -31,8 +31,7 @@ pub struct ExplainArgs {
 pub enum Format {
     // A tree
     Text,
-    // A tree
-    #[value(hide = true)]
+    // A tree with the text of each rule and the field of each fact; all nodes by name
     Wide,
     // JSON, with a version field
     Json,
@@ -131,7 +130,15 @@ fn pair(
     seen.locate(&mut explanation)?;
     let out = &mut context.out;
     match args.output {
-        Format::Text | Format::Wide => report::explanation(&explanation, context.paint, out)?,
+        Format::Text => report::explanation(&explanation, None, context.paint, out)?,
+        Format::Wide => {
+            let text = |place: &str| {
+                let mut rules = seen.program.rules();
+                let rule = rules.find(|rule| format!("{}:{}", rule.file, rule.line) == place)?;
+                Some(rule.text.to_string())
+            };
+            report::explanation(&explanation, Some(&text), context.paint, out)?;
+        }
         Format::Json => report::write_json(&report::explanation_document(&explanation), out)?,
         Format::Yaml => report::write_yaml(&report::explanation_document(&explanation), out)?,
         Format::Dot => report::explanation_dot(&explanation, out)?,
@@ -146,7 +153,9 @@ fn summary(args: &ExplainArgs, key: &ObjectKey, seen: &Seen, context: &mut Conte
     let summary = explain::summary(&seen.program, &seen.world, daemonset, context.seconds())?;
     let out = &mut context.out;
     match args.output {
-        Format::Text | Format::Wide => report::summary(&summary, context.paint, out)?,
+        Format::Text | Format::Wide => {
+            report::summary(&summary, args.output == Format::Wide, context.paint, out)?;
+        }
         Format::Json => report::write_json(&report::summary_document(&summary), out)?,
         Format::Yaml => report::write_yaml(&report::summary_document(&summary), out)?,
         Format::Dot => {

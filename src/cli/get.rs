@@ -21,6 +21,9 @@ pub struct GetArgs {
     /// What to show: `pods`, `nodes,daemonsets`, `all`, `events`; names may follow, or TYPE/NAME
     #[arg(value_name = "TYPE [NAME...] | TYPE/NAME", required = true, num_args = 1..)]
     resources: Vec<String>,
+    /// Not here: what would change it is another command
+    #[arg(long, short = 'w', hide = true)]
+    watch: bool,
     /// The namespace to look in
     #[arg(long, short = 'n', value_name = "NAMESPACE", default_value = "default")]
     namespace: String,
@@ -57,6 +60,11 @@ pub enum Format {
 /// Shows what was asked for.
 pub fn run(args: &GetArgs, context: &mut Context) -> Result<Exit, Failure> {
     let wanted = wanted(&args.resources)?;
+    if args.watch {
+        return Err(Diagnostic::error("not-followed", "`get` shows what there is once, and does not wait")
+            .help("`watch dsrules get pods` shows it over and over; `dsrules watch DIR` follows a folder")
+            .into());
+    }
     let store = context.read()?;
     if let (Wanted::All(resources), None) = (&wanted, &args.sort_by)
         && args.output != Some(Format::Yaml)
@@ -69,7 +77,7 @@ pub fn run(args: &GetArgs, context: &mut Context) -> Result<Exit, Failure> {
     match args.output {
         Some(Format::Json | Format::Yaml) => document(args, groups, named_one, context)?,
         Some(Format::Name) => names(&groups, context)?,
-        _ => tables(args, &groups, problems.is_empty(), context)?,
+        _ => tables(args, &groups, problems.is_empty(), &store, context)?,
     }
     if problems.is_empty() { Ok(Exit::Done) } else { Err(problems.into()) }
 }
@@ -170,7 +178,13 @@ fn names(groups: &[Group], context: &mut Context) -> Result<(), Failure> {
     Ok(())
 }
 
-fn tables(args: &GetArgs, groups: &[Group], complete: bool, context: &mut Context) -> Result<(), Failure> {
+fn tables(
+    args: &GetArgs,
+    groups: &[Group],
+    complete: bool,
+    store: &Store,
+    context: &mut Context,
+) -> Result<(), Failure> {
     let columns = Columns {
         namespace: args.all_namespaces,
         wide: args.output == Some(Format::Wide),
@@ -208,6 +222,34 @@ fn tables(args: &GetArgs, groups: &[Group], complete: bool, context: &mut Contex
             String::new()
         };
         context.note(&format!("No resources found{place}"));
+        if namespaced && !args.all_namespaces && args.selector.is_none() {
+            let kinds = groups.iter().filter_map(|(resource, _)| match resource {
+                Resource::Kind(kind) => Some(*kind),
+                Resource::Event => None,
+            });
+            tell_elsewhere(&kinds.collect::<Vec<_>>(), store, context)?;
+        }
+    }
+    Ok(())
+}
+
+/// Says so if another namespace has what this one has not.
+pub fn tell_elsewhere(kinds: &[Kind], store: &Store, context: &Context) -> Result<(), Diagnostic> {
+    let mut found = None;
+    for kind in kinds.iter().filter(|kind| kind.namespaced()) {
+        let read = store.objects(*kind, None, &mut |key, _| {
+            found = Some(key.namespace);
+            // One is enough.
+            Err(Diagnostic::note("found", "there is one"))
+        });
+        match (&found, read) {
+            (Some(_), _) => break,
+            (None, read) => read?,
+        }
+    }
+    if let Some(namespace) = found {
+        context
+            .note(&format!("There are some in {namespace}: `-n {namespace}`, or `-A` for all namespaces."));
     }
     Ok(())
 }

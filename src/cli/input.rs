@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 use clap::{Args, ValueEnum};
 use dsrules::diagnostic::Diagnostic;
 use dsrules::manifest::{self, FieldValidation, Input, Options, Reading};
+use dsrules::model::Kind;
 
 use super::context::Context;
 use super::exit::Failure;
@@ -122,7 +123,16 @@ impl InputArgs {
                 .help("name files or folders, as `dsrules apply examples/quickstart`, or `-` for stdin")
                 .into());
         }
-        Ok(manifest::read(&inputs, &options))
+        let is_blank =
+            |input: &Input| matches!(input, Input::Text { bytes, .. } if bytes.trim_ascii().is_empty());
+        let blank = inputs.len() > 1 && inputs.iter().any(is_blank);
+        let mut reading = manifest::read(&inputs, &options);
+        if blank {
+            // Among other inputs it would not be missed.
+            let warning = Diagnostic::warning("empty-stdin", "nothing came from stdin (`-`)");
+            reading.diagnostics.push(warning.help("look whether the command before the pipe failed"));
+        }
+        Ok(reading)
     }
 
     /// Reads all of it. What is no error is told here; errors are left in the reading.
@@ -132,6 +142,15 @@ impl InputArgs {
         if !told.is_empty() {
             context.tell(told);
         }
+        if !self.recursive && !reading.has_errors() {
+            let kinds = || reading.objects.iter().map(|object| object.kind);
+            let is_whole =
+                kinds().any(|kind| kind == Kind::Node) && kinds().any(|kind| kind == Kind::DaemonSet);
+            if let Some(folder) = self.paths().iter().find(|path| !is_whole && has_deeper(path)) {
+                let shown = folder.display();
+                context.note(&format!("note: the folders in `{shown}` were not read: `-R` reads them too"));
+            }
+        }
         if !reading.others.is_empty() && !reading.has_errors() {
             let others: Vec<String> =
                 reading.others.iter().map(|(kind, count)| format!("{count} {kind}")).collect();
@@ -139,6 +158,14 @@ impl InputArgs {
         }
         Ok(reading)
     }
+}
+
+/// Whether there are manifests in the folders of a folder.
+fn has_deeper(folder: &Path) -> bool {
+    let is_hidden = |entry: &walkdir::DirEntry| entry.file_name().as_encoded_bytes().starts_with(b".");
+    let walk = walkdir::WalkDir::new(folder).min_depth(1).into_iter();
+    let mut files = walk.filter_entry(|entry| !is_hidden(entry)).filter_map(Result::ok);
+    files.any(|entry| entry.depth() > 1 && manifest::is_manifest(entry.path()))
 }
 
 /// A path that means the same file from every folder; as it is where that is not known.

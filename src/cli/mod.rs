@@ -13,6 +13,7 @@ mod describe;
 mod exit;
 mod explain;
 mod get;
+mod help;
 mod input;
 mod man;
 mod plan;
@@ -69,6 +70,11 @@ fn run(command: &Command, context: &mut Context) -> Result<Exit, Failure> {
         Command::Test(args) => test::run(args, context),
         Command::Rules(args) => rules::run(args, context),
         Command::Completions(args) => completions::run(args, context),
+        Command::Version => {
+            writeln!(context.out, "dsrules {}", env!("CARGO_PKG_VERSION"))?;
+            Ok(Exit::Done)
+        }
+        Command::Help(args) => help::run(args, context),
         Command::Man(args) => man::run(args, context),
     }
 }

@@ -3,6 +3,7 @@
 use clap::Args;
 use dsrules::diagnostic::Diagnostic;
 use dsrules::manifest::Reading;
+use dsrules::model::World;
 use dsrules::pipeline::{self, MaxDelete, Options, Planned};
 use dsrules::plan::{Change, Plan};
 use dsrules::store::{Missing, Open, Store};
@@ -12,6 +13,7 @@ use super::exit::{Exit, Failure};
 use super::planning::{PlanningArgs, show};
 use super::policy::judge;
 use super::progress::Progress;
+use super::tree::TreeArgs;
 use super::whatif::{self, WhatIfArgs};
 
 /// Arguments of `plan`.
@@ -21,6 +23,8 @@ pub struct PlanArgs {
     planning: PlanningArgs,
     #[command(flatten)]
     what_if: WhatIfArgs,
+    #[command(flatten)]
+    tree: TreeArgs,
     /// End with 2 if there is anything to do, 0 if not, 1 on an error
     #[arg(long)]
     detailed_exitcode: bool,
@@ -29,31 +33,48 @@ pub struct PlanArgs {
 /// Plans and shows.
 pub fn run(args: &PlanArgs, context: &mut Context) -> Result<Exit, Failure> {
     if !args.what_if.is_empty() {
-        return whatif::run(&args.planning, &args.what_if, context);
+        return whatif::run(&args.planning, &args.what_if, &args.tree, context);
     }
     let progress = Progress::begin(context.quiet);
     Progress::stage("reading");
     let asked = args.planning.ask(context);
-    if let Some((_, plan)) = args.planning.unchanged(asked.as_ref(), context)? {
+    if let Some((store, plan)) = args.planning.unchanged(asked.as_ref(), context)? {
+        let tree = args.tree.compare_stored(&store)?;
         drop(progress);
-        show(&plan, args.planning.output, false, context)?;
-        return Ok(Exit::Done);
+        show(&plan, &tree, args.planning.output, false, context)?;
+        return Ok(exit(args.detailed_exitcode && tree.is_changed(), tree.end(context)));
     }
     let (mut reading, mut errors) = args.planning.read(context)?;
-    let (mut planned, refused) = dry(&args.planning, &mut reading, &mut errors, context)?;
+    let mut dry = dry(&args.planning, &mut reading, &mut errors, context)?;
+    let tree = args.tree.compare(&dry.world, &dry.store)?;
     drop(progress);
-    show(&planned.plan, args.planning.output, false, context)?;
-    if let Some(refused) = refused {
+    show(&dry.planned.plan, &tree, args.planning.output, false, context)?;
+    if let Some(refused) = dry.refused {
         return Err(refused.into());
     }
-    if let Some(exit) = judge(&mut planned, context) {
+    if let Some(exit) = judge(&mut dry.planned, context) {
         return Ok(exit);
     }
-    Ok(match (errors, args.detailed_exitcode && changes(&planned.plan)) {
-        (0, true) => Exit::Changes,
-        (0, false) => Exit::Done,
-        _ => Exit::Error,
-    })
+    let changed = tree.is_changed() || changes(&dry.planned.plan);
+    let end = tree.end(context);
+    Ok(exit(args.detailed_exitcode && changed, if errors == 0 { end } else { Exit::Error }))
+}
+
+/// How it ends, with changes that were asked about and what else is to be said.
+fn exit(changes: bool, end: Exit) -> Exit {
+    if end == Exit::Done && changes { Exit::Changes } else { end }
+}
+
+/// A plan that is not carried out, and what it was made from.
+pub struct Dry {
+    /// The plan.
+    pub planned: Planned,
+    /// The world as the plan leaves it.
+    pub world: World,
+    /// The store, which holds the world as it was.
+    pub store: Store,
+    /// Why it could not be carried out.
+    pub refused: Option<Diagnostic>,
 }
 
 /// Makes the plan on a copy of what the store holds; a store that is not there is empty.
@@ -64,7 +85,7 @@ pub fn dry(
     reading: &mut Reading,
     errors: &mut usize,
     context: &Context,
-) -> Result<(Planned, Option<Diagnostic>), Failure> {
+) -> Result<Dry, Failure> {
     let (id, options) = (args.input.id(), args.options(context));
     let open = Open::read().wait(context.lock_timeout).missing(Missing::Empty);
     let store = Store::open(&context.db, &open)?;
@@ -75,13 +96,14 @@ pub fn dry(
     let gone = pipeline::gone(&store, &id, &reading, &options)?;
     let mut again = Reading::default();
     again.objects.clone_from(&reading.objects);
-    match pipeline::plan(&mut pipeline::load(&store, program)?, reading, &gone, program, &options) {
-        Ok(planned) => Ok((planned, None)),
+    let mut world = pipeline::load(&store, program)?;
+    match pipeline::plan(&mut world, reading, &gone, program, &options) {
+        Ok(planned) => Ok(Dry { planned, world, store, refused: None }),
         Err(refused) if refused.code == "too-many-deletions" => {
             let options = Options { max_delete: Some(MaxDelete::Percent(100)), ..options };
-            let planned =
-                pipeline::plan(&mut pipeline::load(&store, program)?, again, &gone, program, &options)?;
-            Ok((planned, Some(refused)))
+            let mut world = pipeline::load(&store, program)?;
+            let planned = pipeline::plan(&mut world, again, &gone, program, &options)?;
+            Ok(Dry { planned, world, store, refused: Some(refused) })
         }
         Err(error) => Err(error.into()),
     }

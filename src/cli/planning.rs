@@ -15,6 +15,7 @@ use super::exit::Failure;
 use super::input::{InputArgs, absolute};
 use super::policy::RuleArgs;
 use super::progress::Progress;
+use super::tree::Tree;
 
 /// Options of `plan` and `apply`.
 #[derive(Debug, Clone, Args)]
@@ -188,19 +189,26 @@ impl PlanningArgs {
     }
 }
 
-/// Shows a plan that is to be done, or was `done`.
-pub fn show(plan: &Plan, output: Option<Format>, done: bool, context: &mut Context) -> Result<(), Failure> {
+/// Shows a plan that is to be done, or was `done`, and what becomes of the tree.
+pub fn show(
+    plan: &Plan,
+    tree: &Tree,
+    output: Option<Format>,
+    done: bool,
+    context: &mut Context,
+) -> Result<(), Failure> {
     let detail = if output == Some(Format::Wide) || context.verbose { Detail::Wide } else { Detail::Short };
     let look = Look { detail, paint: context.paint, done };
     let out = &mut context.out;
     match output {
-        Some(Format::Json) => report::write_json(&report::plan_document(plan), out)?,
-        Some(Format::Yaml) => report::write_yaml(&report::plan_document(plan), out)?,
+        Some(Format::Json) => report::write_json(&report::plan_document(plan, tree.files()), out)?,
+        Some(Format::Yaml) => report::write_yaml(&report::plan_document(plan, tree.files()), out)?,
         Some(Format::Name) => report::plan_names(plan, out)?,
         Some(Format::Wide) | None => {
             report::applied(&plan.objects, look, out)?;
             report::plan_text(plan, look, out)?;
             report::statuses(&plan.statuses, out)?;
+            tree.show(context)?;
         }
     }
     Ok(())

@@ -84,22 +84,52 @@ pub fn not_found(kind: Kind, name: &str) -> Diagnostic {
 
 /// [`not_found`], with where it is instead, or what has nearly that name.
 pub fn missing(kind: Kind, key: &ObjectKey, store: &Store) -> Result<Diagnostic, Diagnostic> {
-    let (mut elsewhere, mut names) = (Vec::new(), Vec::new());
+    let mut keys = Vec::new();
     store.objects(kind, None, &mut |other, _| {
-        if other.name == key.name {
-            elsewhere.push(other.namespace.to_string());
-        } else if other.namespace == key.namespace {
-            names.push(other.name.to_string());
-        }
+        keys.push(other);
         Ok(())
     })?;
     let error = not_found(kind, &key.name);
-    Ok(match (elsewhere.as_slice(), nearest(&key.name, names.iter().map(String::as_str))) {
-        ([namespace], _) => error.help(format!("it is in another namespace: `-n {namespace}`")),
-        ([_, ..], _) => error.help(format!("it is in other namespaces: {}", elsewhere.join(", "))),
-        (_, Some(meant)) => error.help(format!("did you mean `{meant}`?")),
-        _ => error.help(format!("`dsrules get {}s` shows what there is", kind.name().to_lowercase())),
-    })
+    let kinds = format!("{}s", kind.name().to_lowercase());
+    Ok(error.help(match meant(key, keys.iter()) {
+        Some(meant) => meant,
+        None if Kind::from_resource(&key.name).is_some() => {
+            format!("to name two types, write them as one word: `{kinds},{}`", key.name)
+        }
+        None if keys.is_empty() => format!("there are no {kinds} at all"),
+        None if !kind.namespaced() => format!("`dsrules get {kinds}` shows what there is"),
+        None if keys.iter().any(|other| other.namespace == key.namespace) => {
+            format!("`dsrules get {kinds} -n {}` shows what there is", key.namespace)
+        }
+        None => format!("`dsrules get {kinds} -A` shows what there is"),
+    }))
+}
+
+/// What a person means by a name that nothing has: where it is, or what is called nearly so.
+pub fn meant<'k>(key: &ObjectKey, keys: impl Iterator<Item = &'k ObjectKey>) -> Option<String> {
+    let (here, elsewhere): (Vec<&ObjectKey>, Vec<&ObjectKey>) =
+        keys.partition(|other| other.namespace == key.namespace);
+    let same: Vec<&str> =
+        elsewhere.iter().filter(|other| other.name == key.name).map(|other| &*other.namespace).collect();
+    if let [namespace] = same.as_slice() {
+        return Some(format!("it is in another namespace: `-n {namespace}`"));
+    }
+    if !same.is_empty() {
+        return Some(format!("it is in other namespaces: {}", same.join(", ")));
+    }
+    if let Some(name) = alike(&key.name, &here) {
+        return Some(format!("did you mean `{name}`?"));
+    }
+    let name = alike(&key.name, &elsewhere)?;
+    let other = elsewhere.iter().find(|other| &*other.name == name)?;
+    Some(format!("did you mean `{name}`, in another namespace: `-n {}`?", other.namespace))
+}
+
+/// The name that is nearest, or else the only one that begins so.
+fn alike<'k>(name: &str, keys: &[&'k ObjectKey]) -> Option<&'k str> {
+    let names = || keys.iter().map(|key| &*key.name);
+    let mut longer = names().filter(|other| other.starts_with(name));
+    nearest(name, names()).or_else(|| longer.next().filter(|_| longer.next().is_none()))
 }
 
 #[cfg(test)]
@@ -141,6 +171,30 @@ mod tests {
         for (line, expected) in cases {
             let told = wanted(&words(line)).unwrap_err().to_string();
             assert!(told.contains(expected), "{line}: {told}");
+        }
+    }
+
+    #[test]
+    fn what_is_meant_is_near_or_begins_so_or_is_elsewhere() {
+        let keys = [
+            ("a", "fluentd-elasticsearch"),
+            ("a", "node-exporter"),
+            ("b", "agent-1"),
+            ("b", "agent-2"),
+            ("c", "x"),
+            ("d", "x"),
+        ]
+        .map(|(namespace, name)| ObjectKey::new(namespace, name));
+        for (namespace, name, expected) in [
+            ("a", "node-exporte", Some("did you mean `node-exporter`?")),
+            ("a", "fluentd", Some("did you mean `fluentd-elasticsearch`?")),
+            ("b", "fluentd", Some("did you mean `fluentd-elasticsearch`, in another namespace: `-n a`?")),
+            ("b", "node-exporter", Some("it is in another namespace: `-n a`")),
+            ("a", "x", Some("it is in other namespaces: c, d")),
+            ("b", "ag", None),
+        ] {
+            let meant = meant(&ObjectKey::new(namespace, name), keys.iter());
+            assert_eq!(meant.as_deref(), expected, "{namespace}/{name}");
         }
     }
 

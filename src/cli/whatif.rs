@@ -13,6 +13,8 @@ use super::context::Context;
 use super::exit::{Exit, Failure};
 use super::planning::{Format, PlanningArgs, show};
 use super::policy::judge;
+use super::resources::meant;
+use super::tree::TreeArgs;
 
 /// Changes that stand in no manifest.
 #[derive(Debug, Clone, Args)]
@@ -67,7 +69,12 @@ impl WhatIfArgs {
 }
 
 /// Plans with and without the changes, and shows the one and the difference.
-pub fn run(planning: &PlanningArgs, args: &WhatIfArgs, context: &mut Context) -> Result<Exit, Failure> {
+pub fn run(
+    planning: &PlanningArgs,
+    args: &WhatIfArgs,
+    tree: &TreeArgs,
+    context: &mut Context,
+) -> Result<Exit, Failure> {
     let edits = args.edits(planning.input.namespace())?;
     // Without manifests it is about what the store holds.
     let mut reading = if planning.input.is_empty() { Reading::default() } else { planning.read(context)?.0 };
@@ -88,21 +95,44 @@ pub fn run(planning: &PlanningArgs, args: &WhatIfArgs, context: &mut Context) ->
     let mut base = Reading::default();
     base.objects.clone_from(&reading.objects);
     let (without, _) = plan(base, &gone)?;
-    let removed = edit(&mut reading, &edits, &|kind, key| store.object(kind, key))?;
+    let removed = edit(&mut reading, &edits, &|kind, key| store.object(kind, key));
+    let removed = removed.map_err(|error| nearly(error, &edits, &reading, &store))?;
     let gone: Vec<_> = gone.into_iter().chain(removed).collect();
     let (with, mut planned) = plan(reading, &gone)?;
     let differences = differences(program, &without, &with, context.seconds())?;
+    let tree = tree.compare(&with, &store)?;
+    let document = || report::what_if_document(&planned.plan, tree.files(), &differences);
     match planning.output {
-        Some(Format::Json) => {
-            report::write_json(&report::what_if_document(&planned.plan, &differences), &mut context.out)?;
-        }
-        Some(Format::Yaml) => {
-            report::write_yaml(&report::what_if_document(&planned.plan, &differences), &mut context.out)?;
-        }
+        Some(Format::Json) => report::write_json(&document(), &mut context.out)?,
+        Some(Format::Yaml) => report::write_yaml(&document(), &mut context.out)?,
         output => {
-            show(&planned.plan, output, false, context)?;
+            show(&planned.plan, &tree, output, false, context)?;
             report::differences(&differences, context.paint, &mut context.out)?;
         }
     }
-    Ok(judge(&mut planned, context).unwrap_or(Exit::Done))
+    let end = tree.end(context);
+    Ok(judge(&mut planned, context).unwrap_or(end))
+}
+
+/// The error about an object that is nowhere, with what may have been meant.
+fn nearly(error: Diagnostic, edits: &[Edit], reading: &Reading, store: &Store) -> Diagnostic {
+    let meant = edits.iter().find_map(|edit| {
+        let mut keys: Vec<ObjectKey> = reading
+            .objects
+            .iter()
+            .filter(|object| object.kind == edit.kind)
+            .map(|object| object.key.clone())
+            .collect();
+        let stored = store.objects(edit.kind, None, &mut |key, _| {
+            keys.push(key);
+            Ok(())
+        });
+        keys.sort();
+        keys.dedup();
+        if stored.is_err() || keys.contains(&edit.key) { None } else { meant(&edit.key, keys.iter()) }
+    });
+    match meant {
+        Some(meant) if error.code == "not-found" => error.help(meant),
+        _ => error,
+    }
 }

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use clap::Args;
 use dsrules::datalog::Program;
-use dsrules::diagnostic::{Diagnostic, nearest};
+use dsrules::diagnostic::Diagnostic;
 use dsrules::explain::{Explanation, Segment, SourceField};
 
 use dsrules::manifest::{self, Input, Options};
@@ -17,7 +17,7 @@ use super::context::Context;
 use super::exit::Failure;
 use super::input::beside;
 use super::policy::RuleArgs;
-use super::resources::{missing, not_found};
+use super::resources::{meant, missing, not_found};
 
 /// Where to look.
 #[derive(Debug, Clone, Args)]
@@ -94,15 +94,8 @@ impl Seen {
             Kind::DaemonSet => self.world.daemonsets.keys().collect(),
             _ => self.world.pods.keys().collect(),
         };
-        let error = not_found(kind, &key.name);
-        if let Some(elsewhere) = keys.iter().find(|other| other.name == key.name) {
-            return error.help(format!("it is in another namespace: `-n {}`", elsewhere.namespace));
-        }
-        let names = keys.iter().filter(|other| other.namespace == key.namespace).map(|other| &*other.name);
-        match nearest(&key.name, names) {
-            Some(meant) => error.help(format!("did you mean `{meant}`?")),
-            None => error.help("it is not among these manifests"),
-        }
+        let none = "it is not among these manifests".to_owned();
+        not_found(kind, &key.name).help(meant(key, keys.into_iter()).unwrap_or(none))
     }
 
     /// Says of each fact where it was written, as far as that is known.
@@ -143,7 +136,7 @@ impl Seen {
             }
         }
         explanation
-            .locate(&mut |source| Some(places.get(source).cloned().unwrap_or_else(|| in_words(source))));
+            .locate(&mut |source| Some(places.get(source).cloned().unwrap_or_else(|| source.to_string())));
         Ok(())
     }
 }
@@ -161,9 +154,4 @@ fn path(source: &SourceField) -> FieldPath {
         Segment::Index(index) => Step::Index(*index),
     };
     FieldPath(source.path.iter().map(step).collect())
-}
-
-/// The object and the field, where no file is known.
-fn in_words(source: &SourceField) -> String {
-    format!("{}/{} {}", source.kind.resource(), source.key.name, path(source))
 }

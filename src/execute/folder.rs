@@ -12,7 +12,7 @@ use cap_fs_ext::{DirExt, FollowSymlinks, OpenOptionsFollowExt};
 use cap_std::fs::{Dir, File, OpenOptions};
 
 use super::index::{INDEX, Index};
-use super::{Done, NodeFolder, PodFile, TreeChange, TreeReport, manifest};
+use super::{Done, Files, NodeFolder, PodFile, TreeChange, TreeReport, manifest};
 use crate::diagnostic::{Diagnostic, Place};
 use crate::model::Name;
 
@@ -95,13 +95,8 @@ struct Folder<'a> {
 }
 
 /// Makes a node's folder hold the files `wanted` of ours and no others of ours.
-pub(super) fn sync(
-    root: &Dir,
-    node: &NodeFolder,
-    wanted: &BTreeMap<PodFile, String>,
-    report: &mut TreeReport,
-) {
-    let opened = match Folder::open(root, node) {
+pub(super) fn sync(root: &Dir, node: &NodeFolder, wanted: &Files, report: &mut TreeReport) {
+    let opened = match Folder::open(root, node, true) {
         Ok(None) if wanted.is_empty() => return,
         Ok(None) => Folder::make(root, node, wanted).map_err(|error| {
             clean(root);
@@ -130,9 +125,34 @@ pub(super) fn sync(
     }
 }
 
+/// Tells what [`sync`] would do, and does nothing.
+pub(super) fn compare(root: &Dir, node: &NodeFolder, wanted: &Files, report: &mut TreeReport) {
+    let folder = match Folder::open(root, node, false) {
+        Ok(Some(folder)) => folder,
+        Ok(None) => return all_new(node, wanted, report),
+        Err(told) => return report.problems.push(told),
+    };
+    let stale = folder.stale(wanted);
+    report.changes.extend(stale.iter().map(|name| folder.change(name, Done::Removed)));
+    for (file, text) in wanted {
+        match folder.todo(file, text) {
+            Ok(None) => report.unchanged += 1,
+            Ok(Some(done)) => report.changes.push(folder.change(file, done)),
+            Err(told) => report.problems.push(told),
+        }
+    }
+}
+
+/// All files of a folder that is not there.
+pub(super) fn all_new(node: &NodeFolder, wanted: &Files, report: &mut TreeReport) {
+    let new = |file: &PodFile| TreeChange { path: format!("{node}/{file}"), done: Done::Created };
+    report.changes.extend(wanted.keys().map(new));
+}
+
 impl<'a> Folder<'a> {
-    /// Opens the folder and lists it; `None` when there is none.
-    fn open(root: &Dir, node: &'a NodeFolder) -> Result<Option<Self>, Diagnostic> {
+    /// Opens the folder and lists it, and with `clean` removes what a killed run left in
+    /// it; `None` when there is none.
+    fn open(root: &Dir, node: &'a NodeFolder, clean: bool) -> Result<Option<Self>, Diagnostic> {
         let refuse = |what: &str| {
             Diagnostic::error("tree-node", format!("the folder of the node `{node}` {what}"))
                 .at(Place::file(&**node))
@@ -150,8 +170,7 @@ impl<'a> Folder<'a> {
         let read = || {
             let dir = root.open_dir_nofollow(&**node)?;
             let mut entries = list(&dir)?;
-            if entries.remove(TEMPORARY).is_some_and(|entry| entry != Entry::Other) {
-                // A killed run left it.
+            if entries.remove(TEMPORARY).is_some_and(|entry| entry != Entry::Other) && clean {
                 dir.remove_file(TEMPORARY)?;
             }
             Ok((dir, entries))
@@ -164,7 +183,7 @@ impl<'a> Folder<'a> {
     }
 
     /// Makes the folder, with its index in it when it appears.
-    fn make(root: &Dir, node: &'a NodeFolder, wanted: &BTreeMap<PodFile, String>) -> io::Result<Self> {
+    fn make(root: &Dir, node: &'a NodeFolder, wanted: &Files) -> io::Result<Self> {
         let files = wanted.keys().map(ToString::to_string).collect();
         let index = Index { node: node.to_string(), made: true, files };
         root.create_dir(TEMPORARY)?;
@@ -202,13 +221,8 @@ impl<'a> Folder<'a> {
         Ok(content == text.as_bytes())
     }
 
-    fn mend(&mut self, wanted: &BTreeMap<PodFile, String>, report: &mut TreeReport) -> io::Result<()> {
-        let stale: Vec<String> = self
-            .entries
-            .iter()
-            .filter(|(name, entry)| !wanted.contains_key(name.as_str()) && self.is_ours(name, **entry))
-            .map(|(name, _)| name.clone())
-            .collect();
+    fn mend(&mut self, wanted: &Files, report: &mut TreeReport) -> io::Result<()> {
+        let stale = self.stale(wanted);
         let mut files = BTreeSet::new();
         let mut writes = Vec::new();
         for (file, text) in wanted {
@@ -255,6 +269,14 @@ impl<'a> Folder<'a> {
             self.write_index(files)?;
         }
         Ok(())
+    }
+
+    /// The files of ours that are not wanted.
+    fn stale(&self, wanted: &Files) -> Vec<String> {
+        let entries = self.entries.iter();
+        let ours =
+            entries.filter(|(name, it)| !wanted.contains_key(name.as_str()) && self.is_ours(name, **it));
+        ours.map(|(name, _)| name.clone()).collect()
     }
 
     /// What is to be done to a file; `None` when it is just so.
@@ -338,7 +360,12 @@ fn list(dir: &Dir) -> io::Result<BTreeMap<String, Entry>> {
 }
 
 /// The folders, beside those of `known` nodes, that hold something of ours.
-pub(super) fn others<V>(root: &Dir, known: &BTreeMap<Name, V>, report: &mut TreeReport) -> Vec<NodeFolder> {
+pub(super) fn others<V>(
+    root: &Dir,
+    known: &BTreeMap<Name, V>,
+    clean: bool,
+    report: &mut TreeReport,
+) -> Vec<NodeFolder> {
     let entries = match root.entries() {
         Ok(entries) => entries,
         Err(error) => {
@@ -353,7 +380,7 @@ pub(super) fn others<V>(root: &Dir, known: &BTreeMap<Name, V>, report: &mut Tree
         .filter(|node| !known.contains_key(&**node))
         .filter(|node| {
             // One that cannot be read is of others, or is reported when its node is wanted.
-            Folder::open(root, node).ok().flatten().is_some_and(|folder| {
+            Folder::open(root, node, clean).ok().flatten().is_some_and(|folder| {
                 folder.indexed || folder.entries.iter().any(|(name, entry)| folder.is_ours(name, *entry))
             })
         })

@@ -18,6 +18,7 @@ mod folder;
 mod index;
 mod manifest;
 mod place;
+mod planned;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
@@ -29,6 +30,7 @@ use serde::Serialize;
 use serde_json::Value;
 
 pub use place::{NodeFolder, PodFile};
+pub use planned::compare_tree;
 
 use crate::diagnostic::{Diagnostic, Place};
 use crate::model::{Kind, Name, ObjectKey, World};
@@ -53,6 +55,13 @@ impl Wanted {
         Ok(Wanted { pods: store.bound_pods(Kind::DaemonSet.name())?, whole: true })
     }
 
+    /// The same of a world.
+    #[must_use]
+    pub fn of_world(world: &World) -> Self {
+        let nodes = world.pods.values().filter_map(|pod| pod.node.clone()).collect();
+        Wanted { whole: true, ..Wanted::on_nodes(world, &nodes) }
+    }
+
     /// The same of a world, for these nodes only.
     #[must_use]
     pub fn on_nodes(world: &World, nodes: &BTreeSet<Name>) -> Self {
@@ -69,6 +78,15 @@ impl Wanted {
         Wanted { pods, whole: false }
     }
 }
+
+/// The files of one node's folder with what is to stand in them.
+type Files = BTreeMap<PodFile, String>;
+
+/// Is given what is to stand in a node's folder.
+type Visit<'v> = &'v mut dyn FnMut(&NodeFolder, &Files, &mut TreeReport);
+
+/// Gives a pod, or `None` when it is gone.
+pub type Read<'r> = &'r mut dyn FnMut(&ObjectKey) -> Result<Option<Value>, Diagnostic>;
 
 /// What was done to the tree.
 #[derive(Debug, Clone, Default)]
@@ -124,16 +142,46 @@ pub fn sync_some(path: &Path, store: &Store, wanted: &Wanted) -> Result<TreeRepo
 ///
 /// # Errors
 /// As [`sync_tree`], and what `read` fails with.
-pub fn sync(
-    path: &Path,
-    wanted: &Wanted,
-    read: &mut dyn FnMut(&ObjectKey) -> Result<Option<Value>, Diagnostic>,
-) -> Result<TreeReport, Diagnostic> {
+pub fn sync(path: &Path, wanted: &Wanted, read: Read<'_>) -> Result<TreeReport, Diagnostic> {
     let root = open_root(path, wanted.pods.values().any(|pods| !pods.is_empty()))?;
     let Some(root) = root else { return Ok(TreeReport::default()) };
+    folder::clean(&root);
+    let mut report = each(wanted, read, &mut |node, files, report| folder::sync(&root, node, files, report))?;
+    if wanted.whole {
+        for node in folder::others(&root, &wanted.pods, true, &mut report) {
+            folder::sync(&root, &node, &BTreeMap::new(), &mut report);
+        }
+    }
+    if !report.changes.is_empty()
+        && let Err(error) = folder::flush(&root)
+    {
+        report.problems.push(folder::failed(&path.display().to_string(), "written to disk", &error));
+    }
+    Ok(report)
+}
+
+/// What [`sync`] would do; nothing is done.
+///
+/// # Errors
+/// As [`sync`].
+pub fn compare(path: &Path, wanted: &Wanted, read: Read<'_>) -> Result<TreeReport, Diagnostic> {
+    let Some(root) = open_root(path, false)? else {
+        return each(wanted, read, &mut |node, files, report| folder::all_new(node, files, report));
+    };
+    let mut report =
+        each(wanted, read, &mut |node, files, report| folder::compare(&root, node, files, report))?;
+    if wanted.whole {
+        for node in folder::others(&root, &wanted.pods, false, &mut report) {
+            folder::compare(&root, &node, &BTreeMap::new(), &mut report);
+        }
+    }
+    Ok(report)
+}
+
+/// Calls `visit` with what is to stand in each node's folder.
+fn each(wanted: &Wanted, read: Read<'_>, visit: Visit<'_>) -> Result<TreeReport, Diagnostic> {
     let mut report = TreeReport::default();
     let mut notes = manifest::Notes::default();
-    folder::clean(&root);
     let mut nodes = Alike::default();
     for (node, keys) in &wanted.pods {
         let node = match NodeFolder::new(node) {
@@ -145,17 +193,7 @@ pub fn sync(
         };
         nodes.note(&node, "nodes", &mut report);
         let files = files(&node, keys, read, &mut notes, &mut report)?;
-        folder::sync(&root, &node, &files, &mut report);
-    }
-    if wanted.whole {
-        for node in folder::others(&root, &wanted.pods, &mut report) {
-            folder::sync(&root, &node, &BTreeMap::new(), &mut report);
-        }
-    }
-    if !report.changes.is_empty()
-        && let Err(error) = folder::flush(&root)
-    {
-        report.problems.push(folder::failed(&path.display().to_string(), "written to disk", &error));
+        visit(&node, &files, &mut report);
     }
     report.problems.extend(notes.tell());
     Ok(report)
@@ -165,10 +203,10 @@ pub fn sync(
 fn files(
     node: &NodeFolder,
     keys: &[ObjectKey],
-    read: &mut dyn FnMut(&ObjectKey) -> Result<Option<Value>, Diagnostic>,
+    read: Read<'_>,
     notes: &mut manifest::Notes,
     report: &mut TreeReport,
-) -> Result<BTreeMap<PodFile, String>, Diagnostic> {
+) -> Result<Files, Diagnostic> {
     let mut files = BTreeMap::new();
     let mut alike = Alike::default();
     for key in keys {

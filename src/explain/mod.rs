@@ -14,6 +14,8 @@ mod pair;
 mod steps;
 mod summary;
 
+use std::fmt;
+
 use serde::Serialize;
 
 use crate::model::{Kind, Name, ObjectKey};
@@ -122,6 +124,23 @@ pub enum Segment {
     Field(String),
     /// An element of a list.
     Index(usize),
+}
+
+/// `node/a spec.taints[0]`.
+impl fmt::Display for SourceField {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}/{} ", self.kind.resource(), self.key.name)?;
+        for (at, segment) in self.path.iter().enumerate() {
+            match segment {
+                Segment::Index(index) => write!(f, "[{index}]")?,
+                // A label's key has dots of its own.
+                Segment::Field(name) if name.contains('.') => write!(f, "[{name}]")?,
+                Segment::Field(name) if at == 0 => f.write_str(name)?,
+                Segment::Field(name) => write!(f, ".{name}")?,
+            }
+        }
+        Ok(())
+    }
 }
 
 impl Step {

@@ -40,8 +40,10 @@ pub struct Plan {
     /// each with why (a pod that is not ready, a back-off).
     pub waiting: Vec<(ObjectKey, String)>,
     /// Why a daemonset's pod may not be on a node that it is deleted from: the sentence of
-    /// the rule that keeps it off. Of very many, the first.
+    /// the rule that keeps it off. Of very many different ones, the first.
     pub causes: BTreeMap<(ObjectKey, Name), String>,
+    /// How many deletes are without their cause because there are too many different ones.
+    pub causes_omitted: usize,
 }
 
 /// What became of one object.

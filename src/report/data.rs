@@ -93,8 +93,9 @@ pub fn write_yaml(value: &impl Serialize, out: &mut dyn Write) -> io::Result<()>
     out.write_all(to_yaml(&serde_json::to_value(value)?).as_bytes())
 }
 
-/// A plan as a document; `rule` names the rule of an action.
-pub fn plan_document(plan: &Plan) -> impl Serialize {
+/// A plan as a document; `rule` names the rule of an action. With what it changes in the
+/// file tree, if one was named.
+pub fn plan_document(plan: &Plan, tree: Option<Vec<FileLine>>) -> impl Serialize {
     let count = |verb: &[Verb]| {
         plan.waves.iter().flat_map(|wave| &wave.actions).filter(|action| verb.contains(&action.verb)).count()
     };
@@ -108,6 +109,7 @@ pub fn plan_document(plan: &Plan) -> impl Serialize {
             release: count(&[Verb::Release]),
             relabel: count(&[Verb::Relabel]),
             objects: plan.objects.iter().filter(|object| object.change != Change::Unchanged).count(),
+            causes_omitted: plan.causes_omitted,
         },
         objects: plan
             .objects
@@ -153,6 +155,7 @@ pub fn plan_document(plan: &Plan) -> impl Serialize {
             .iter()
             .map(|(key, why)| WaitingLine { daemonset: key.clone().into(), reason: why.clone() })
             .collect(),
+        tree,
     }
 }
 
@@ -166,9 +169,22 @@ struct Document {
     waves: Vec<WaveLine>,
     statuses: Vec<StatusLine>,
     waiting: Vec<WaitingLine>,
+    /// What changes in the file tree, where one was named.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    tree: Option<Vec<FileLine>>,
+}
+
+/// A file of the tree that changes.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct FileLine {
+    /// The path below the tree's folder.
+    pub path: String,
+    /// `created`, `rewritten` or `removed`.
+    pub change: &'static str,
 }
 
 #[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
 struct Summary {
     create: usize,
     delete: usize,
@@ -176,6 +192,15 @@ struct Summary {
     release: usize,
     relabel: usize,
     objects: usize,
+    /// Deletes whose cause is not given, as there are too many different ones.
+    #[serde(skip_serializing_if = "is_none")]
+    causes_omitted: usize,
+}
+
+// serde asks with a reference.
+#[allow(clippy::trivially_copy_pass_by_ref)]
+fn is_none(count: &usize) -> bool {
+    *count == 0
 }
 
 #[derive(Serialize)]
@@ -296,7 +321,7 @@ mod tests {
         };
         let plan = Plan { waves: vec![Wave { time: 5, actions: vec![action] }], ..Plan::default() };
         let mut out = Vec::new();
-        write_json(&plan_document(&plan), &mut out).unwrap();
+        write_json(&plan_document(&plan, None), &mut out).unwrap();
         let read: Value = serde_json::from_slice(&out).unwrap();
         assert_eq!(read["apiVersion"], "dsrules.dev/v1");
         assert_eq!(read["summary"]["create"], 1);

@@ -29,11 +29,20 @@ pub fn summary_document(summary: &Summary) -> impl Serialize + '_ {
     Document { api_version: API_VERSION, kind: "ExplanationSummary", content: summary }
 }
 
-/// Writes an explanation for a person.
+/// Gives the text of the rule at a place such as `rules/placement.dl:120`.
+pub type RuleText<'a> = &'a dyn Fn(&str) -> Option<String>;
+
+/// Writes an explanation for a person. With `wide` each sentence has the text of its rule
+/// under it, and each fact the field that it is from.
 ///
 /// # Errors
 /// Where writing fails.
-pub fn explanation(explanation: &Explanation, paint: Paint, out: &mut dyn Write) -> io::Result<()> {
+pub fn explanation(
+    explanation: &Explanation,
+    wide: Option<RuleText<'_>>,
+    paint: Paint,
+    out: &mut dyn Write,
+) -> io::Result<()> {
     writeln!(out, "{}", paint.strong(&explanation.headline))?;
     for pod in &explanation.pods {
         let ready = if pod.ready { "ready" } else { "not ready" };
@@ -46,7 +55,7 @@ pub fn explanation(explanation: &Explanation, paint: Paint, out: &mut dyn Write)
     }
     writeln!(out)?;
     for step in &explanation.steps {
-        tree(step, 0, paint, out)?;
+        tree(step, 0, wide, paint, out)?;
     }
     match explanation.causes.as_slice() {
         [] => {}
@@ -61,7 +70,13 @@ pub fn explanation(explanation: &Explanation, paint: Paint, out: &mut dyn Write)
     Ok(())
 }
 
-fn tree(step: &Step, depth: usize, paint: Paint, out: &mut dyn Write) -> io::Result<()> {
+fn tree(
+    step: &Step,
+    depth: usize,
+    wide: Option<RuleText<'_>>,
+    paint: Paint,
+    out: &mut dyn Write,
+) -> io::Result<()> {
     let (mark, text) = match step.mark {
         Mark::Yes => (paint.good("✓"), visible(&step.text).into_owned()),
         Mark::No => (paint.bad("✗"), visible(&step.text).into_owned()),
@@ -71,7 +86,17 @@ fn tree(step: &Step, depth: usize, paint: Paint, out: &mut dyn Write) -> io::Res
     let place = step.from.as_ref().or(step.rule.as_ref());
     let place = place.map_or_else(String::new, |place| format!("  {}", paint.dim(format!("[{place}]"))));
     writeln!(out, "{}{mark} {text}{place}", "  ".repeat(depth))?;
-    step.parts.iter().try_for_each(|part| tree(part, depth + 1, paint, out))
+    if let Some(rule_text) = wide {
+        let rule = step.rule.as_deref().and_then(rule_text);
+        let field = step.source.as_ref().map(ToString::to_string);
+        // Where no file is known, the field stands in its place already.
+        let field = field.filter(|field| step.from.as_ref() != Some(field));
+        for line in rule.iter().chain(&field).flat_map(|text| text.lines()) {
+            let line = visible(line);
+            writeln!(out, "{}  {}", "  ".repeat(depth), paint.dim(format!("| {line}")))?;
+        }
+    }
+    step.parts.iter().try_for_each(|part| tree(part, depth + 1, wide, paint, out))
 }
 
 /// Writes an explanation as a graph for Graphviz.
@@ -112,27 +137,28 @@ fn label(text: &str, place: Option<&str>) -> String {
     }
 }
 
-/// Writes a summary for a person.
+/// Writes a summary for a person; with `wide` every node is named.
 ///
 /// # Errors
 /// Where writing fails.
-pub fn summary(summary: &Summary, paint: Paint, out: &mut dyn Write) -> io::Result<()> {
+pub fn summary(summary: &Summary, wide: bool, paint: Paint, out: &mut dyn Write) -> io::Result<()> {
+    let most = if wide { usize::MAX } else { LISTED };
     let it = summary.daemonset.to_string();
     let (eligible, nodes) = (summary.eligible.len(), summary.nodes);
     let nodes = counted(nodes, "node");
     writeln!(out, "{}", paint.strong(format!("{it} should run on {eligible} of {nodes}")))?;
     if !summary.without_pod.is_empty() {
-        let names = listed(&summary.without_pod);
+        let names = listed(&summary.without_pod, most);
         writeln!(out, "  {} {names} {}", paint.changed("~"), paint.dim("(no pod there yet)"))?;
     }
     for group in &summary.others {
         writeln!(out)?;
-        group_text(group, &summary.daemonset.name, paint, out)?;
+        group_text(group, &summary.daemonset.name, most, paint, out)?;
     }
     Ok(())
 }
 
-fn group_text(group: &Group, name: &str, paint: Paint, out: &mut dyn Write) -> io::Result<()> {
+fn group_text(group: &Group, name: &str, most: usize, paint: Paint, out: &mut dyn Write) -> io::Result<()> {
     let count = group.nodes.len();
     let each = if count == 1 { "1 node".to_owned() } else { format!("{count} nodes, each") };
     match group.because.as_slice() {
@@ -144,19 +170,23 @@ fn group_text(group: &Group, name: &str, paint: Paint, out: &mut dyn Write) -> i
             }
         }
     }
-    writeln!(out, "    {}", listed(&group.nodes))?;
+    writeln!(out, "    {}", listed(&group.nodes, most))?;
     if !group.with_pod.is_empty() {
-        writeln!(out, "    {}", paint.changed(format!("with a pod of {name}: {}", listed(&group.with_pod))))?;
+        writeln!(
+            out,
+            "    {}",
+            paint.changed(format!("with a pod of {name}: {}", listed(&group.with_pod, most)))
+        )?;
     }
     Ok(())
 }
 
-/// So many names are written out.
+/// So many names are written out where not all are asked for.
 const LISTED: usize = 8;
 
-fn listed(names: &[crate::model::Name]) -> String {
-    let shown: Vec<&str> = names.iter().take(LISTED).map(|name| &**name).collect();
-    let more = names.len().saturating_sub(LISTED);
+fn listed(names: &[crate::model::Name], most: usize) -> String {
+    let shown: Vec<&str> = names.iter().take(most).map(|name| &**name).collect();
+    let more = names.len().saturating_sub(most);
     let more = if more == 0 { String::new() } else { format!(" and {more} more") };
     format!("{}{more}", visible(&shown.join(", ")))
 }

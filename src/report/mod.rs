@@ -22,10 +22,12 @@ mod whatif;
 pub use age::{age, human};
 pub use applied::{applied, statuses};
 pub use columns::{Columns, cells, columns};
-pub use data::{ListWriter, list, plan_document, write_json, write_yaml};
+pub use data::{FileLine, ListWriter, list, plan_document, write_json, write_yaml};
 pub use describe::{describe_daemonset, describe_node, describe_pod, describe_template};
 pub use events::{EventRow, event_columns};
-pub use explain::{Answers, explanation, explanation_document, explanation_dot, summary, summary_document};
+pub use explain::{
+    Answers, RuleText, explanation, explanation_document, explanation_dot, summary, summary_document,
+};
 pub use findings::{findings_github, findings_json, findings_junit, findings_sarif};
 pub use junit::{Tested, junit};
 pub use paint::Paint;

@@ -52,6 +52,12 @@ pub fn plan_text(plan: &Plan, look: Look, out: &mut dyn Write) -> io::Result<()>
     if !plan.waiting.is_empty() {
         writeln!(out)?;
     }
+    if plan.causes_omitted > 0 {
+        let pods = plan.causes_omitted;
+        let more =
+            format!("why {pods} more of these pods may not stay, `dsrules explain DAEMONSET NODE` says");
+        writeln!(out, "{}\n", paint.dim(more))?;
+    }
     writeln!(out, "{}", paint.strong(summary(plan, look.done)))
 }
 

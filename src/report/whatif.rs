@@ -6,17 +6,21 @@ use serde::Serialize;
 use serde_json::json;
 
 use super::data::API_VERSION;
-use super::{Paint, Table, plan_document};
+use super::{FileLine, Paint, Table, plan_document};
 use crate::plan::Plan;
 use crate::whatif::Difference;
 
 /// A plan and the difference, as one document.
-pub fn what_if_document(plan: &Plan, differences: &[Difference]) -> impl Serialize {
+pub fn what_if_document(
+    plan: &Plan,
+    tree: Option<Vec<FileLine>>,
+    differences: &[Difference],
+) -> impl Serialize {
     json!({
         "apiVersion": API_VERSION,
         "kind": "WhatIf",
         "difference": differences,
-        "plan": serde_json::to_value(plan_document(plan)).unwrap_or_default(),
+        "plan": serde_json::to_value(plan_document(plan, tree)).unwrap_or_default(),
     })
 }
 

@@ -413,7 +413,11 @@ impl Folder {
     }
 
     fn shown(&self, path: &Path) -> String {
-        path.strip_prefix(&self.root).unwrap_or(path).display().to_string()
+        match path.strip_prefix(&self.root) {
+            // A file that is watched in place of a folder has no name below itself.
+            Ok(below) if below != Path::new("") => below.display().to_string(),
+            _ => path.display().to_string(),
+        }
     }
 }
 

@@ -69,7 +69,7 @@ pub fn run(
         Some(Format::Name) => {}
         _ if shown == 0 => {
             let none: Vec<_> = resources.iter().map(|resource| (*resource, Vec::new())).collect();
-            tables(args, &none, true, context)?;
+            tables(args, &none, true, store, context)?;
         }
         _ => {}
     }

@@ -124,7 +124,11 @@ fn change(
     if let Some(planned) = planned {
         show(&planned.plan, dry, context)?;
     }
-    if dry { Ok(Exit::Done) } else { changing.tree.sync(&store, context) }
+    let tree = if dry { changing.tree.compare(&world, &store)? } else { changing.tree.sync(&store)? };
+    if !context.quiet {
+        tree.show(context)?;
+    }
+    Ok(tree.end(context))
 }
 
 fn show(plan: &Plan, dry: bool, context: &mut Context) -> Result<(), Failure> {

@@ -38,6 +38,10 @@ pub fn run(target: &Target, revision: i64, context: &mut Context) -> Result<Exit
 /// kubectl's words for a revision that is not there, and which there are.
 pub fn unknown(revision: i64, history: &[&Revision]) -> Diagnostic {
     let there: Vec<String> = history.iter().map(|it| it.revision.to_string()).collect();
-    Diagnostic::error("no-revision", format!("unable to find specified revision {revision} in history"))
-        .help(format!("there are {}", there.join(", ")))
+    Diagnostic::error("no-revision", format!("unable to find specified revision {revision} in history")).help(
+        match there.as_slice() {
+            [only] => format!("there is {only} alone"),
+            _ => format!("there are {}", there.join(", ")),
+        },
+    )
 }

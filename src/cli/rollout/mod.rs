@@ -98,7 +98,13 @@ impl Target {
             Diagnostic::error("no-rollout", "only daemonsets have rollouts")
                 .help("write it as `dsrules rollout COMMAND daemonset/NAME`")
         };
-        let Wanted::Named(names) = wanted(&self.resources)? else { return Err(only()) };
+        let bare = |error: Diagnostic| match self.resources.as_slice() {
+            [name] if error.code == "unknown-resource" && !name.contains('/') => {
+                error.help(format!("write `daemonset/{name}`"))
+            }
+            _ => error,
+        };
+        let Wanted::Named(names) = wanted(&self.resources).map_err(bare)? else { return Err(only()) };
         names
             .into_iter()
             .map(|(resource, name)| match resource {

@@ -137,10 +137,12 @@ impl Line {
             ("watching", Some((files, objects))) => {
                 format!("watching {} with {}", counted(files, "file"), counted(objects, "object"))
             }
-            _ if self.files.is_empty() => "no file changed".to_owned(),
-            _ => some(&self.files),
+            _ if !self.files.is_empty() => some(&self.files),
+            _ if self.error.is_some() => String::new(),
+            _ => "no file changed".to_owned(),
         };
-        format!("{} {what}: {} ({:.1} ms)", self.time, parts.join("; "), self.milliseconds)
+        let what = if what.is_empty() { what } else { format!("{what}: ") };
+        format!("{} {what}{} ({:.1} ms)", self.time, parts.join("; "), self.milliseconds)
     }
 }
 

@@ -1,9 +1,9 @@
 //! `describe`: one object as a page of text, in kubectl's layout.
 //!
 //! The pages show what placement and rollouts turn on; what only a kubelet knows
-//! (allocated resources, container states of pods nobody runs) is left out rather than
-//! shown empty.
+//! (container states of pods nobody runs) is left out rather than shown empty.
 
+mod allocated;
 mod daemonset;
 mod node;
 mod pod;

@@ -1,10 +1,10 @@
-//! A node's page: labels, taints, conditions, and the pods it has.
+//! A node's page: labels, taints, conditions, the pods it has and what they ask for.
 
 use serde_json::Value;
 
-use super::super::columns::{controller, items, node_roles, pod_status, ready_containers, text};
+use super::super::columns::{items, node_roles, text};
 use super::super::{EventRow, Table, age};
-use super::{Page, annotations, date, lines, plain, stacked};
+use super::{Page, allocated, annotations, date, lines, plain, stacked};
 use crate::model::seconds;
 
 /// The page of `node`, with the `pods` on it.
@@ -41,23 +41,8 @@ pub fn describe_node(node: &Value, pods: &[Value], events: &[EventRow], now: i64
             page.fields("", [(label, text(&spec[name]))]);
         }
     }
-    page.line(format!("Non-terminated Pods:  ({} in total)", pods.len()));
-    let mut table =
-        Table::new(["Namespace", "Name", "Controlled By", "Ready", "Status", "Age"]).underlined().gap(2);
-    for pod in pods {
-        let (ready, all) = ready_containers(pod);
-        table.row([
-            text(&pod["metadata"]["namespace"]).to_owned(),
-            text(&pod["metadata"]["name"]).to_owned(),
-            controller(pod),
-            format!("{ready}/{all}"),
-            pod_status(pod),
-            age(seconds(&pod["metadata"]["creationTimestamp"]), now),
-        ]);
-    }
-    if !table.is_empty() {
-        page.table("  ", &table, true);
-    }
+    let since = |pod: &Value| age(seconds(&pod["metadata"]["creationTimestamp"]), now);
+    allocated::write(node, pods, since, &mut page);
     page.events(events, now);
     page.text
 }

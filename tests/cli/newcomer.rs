@@ -1,0 +1,71 @@
+//! What a newcomer types wrong, and the way out that is told.
+
+use crate::session::{Session, daemonset, nodes};
+
+fn begun() -> Session {
+    let session = Session::new();
+    let agent = daemonset("log-agent-of-all", "agent:1", "", "")
+        .replace("name: log-agent-of-all", "namespace: logging\n  name: log-agent-of-all");
+    session.write("cluster/nodes/nodes.yaml", nodes(&["a", "b"]));
+    session.write("cluster/sets.yaml", agent);
+    session
+}
+
+#[test]
+fn what_is_mistyped_or_forgotten_has_a_way_out() {
+    let mut session = begun();
+    session.say("The nodes stand in a folder in the folder.");
+    session.ok("plan cluster");
+    session.ok("apply -R cluster");
+    session.say("The pods are in another namespace.");
+    session.ok("get pods");
+    session.ok("get all");
+    session.ok("describe ds");
+    session.ok("get pods -n logging -o name");
+    session.fails("get ds log-agent");
+    session.fails("describe ds log-agent -n logging");
+    session.fails("explain log-agent a -n logging");
+    session.fails("explain logging/log-agent-of-all c");
+    session.fails("get ds log-agent-of-all");
+    session.fails("get pods nodes -n logging");
+    session.fails("get pods x -n elsewhere");
+    session.fails("get controllerrevisions x -n logging");
+    session.fails("rollout status log-agent-of-all -n logging");
+    session.fails("rollout undo ds/log-agent-of-all -n logging --to-revision 7");
+    session.fails("plan --cordon aa");
+    session.fails("plan -n logging --remove ds/log-agent");
+    session.fails("get pods -w");
+    session.fails("help aply");
+    session.ok("version");
+    session.snapshot("newcomer");
+}
+
+#[test]
+fn help_is_a_command_too() {
+    let session = begun();
+    let out = |line: &str| session.quietly(line).out;
+    assert_eq!(out("help"), out("--help"));
+    assert_eq!(out("help rollout undo"), out("rollout undo --help"));
+    assert_eq!(out("help plan"), out("plan --help"));
+}
+
+#[test]
+fn an_empty_pipe_among_other_inputs_is_told() {
+    let session = begun();
+    let said = session.quietly("plan -R cluster -");
+    assert_eq!(said.code, 0, "{}", said.err);
+    assert!(said.err.contains("warning[empty-stdin]: nothing came from stdin"), "{}", said.err);
+}
+
+#[test]
+fn a_watched_file_and_a_missing_folder_are_named() {
+    let session = begun();
+    session.write("broken.yaml", "kind: [\n");
+    let said = session.quietly("watch broken.yaml --once");
+    assert_eq!(said.code, 1);
+    assert!(said.out.contains("watching 1 file with 0 objects: nothing to do; in error: "), "{}", said.out);
+    assert!(said.out.contains("broken.yaml ("), "{}", said.out);
+    let said = session.quietly("watch nowhere --once");
+    assert_eq!(said.code, 1);
+    assert!(said.out.contains("Z nothing was changed: there is no file or folder "), "{}", said.out);
+}
