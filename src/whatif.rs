@@ -236,12 +236,11 @@ pub fn edit(
 }
 
 fn nowhere(edit: &Edit) -> Diagnostic {
-    let resource = edit.kind.resource();
-    Diagnostic::error("not-found", format!("{resource}s \"{}\" not found", edit.key))
+    let kinds = format!("{}s", edit.kind.name().to_lowercase());
+    Diagnostic::error("not-found", format!("{kinds} \"{}\" not found", edit.key))
         .because("it is neither in the input nor in the store")
         .help(format!(
-            "`dsrules get {}s{}` shows what there is",
-            edit.kind.name().to_lowercase(),
+            "`dsrules get {kinds}{}` shows what there is",
             if edit.kind.namespaced() { " -A" } else { "" }
         ))
 }

@@ -69,6 +69,7 @@ pub fn run(args: &ApplyArgs, context: &mut Context) -> Result<Exit, Failure> {
         args.tree.check(&store)?;
         store.begin()?;
         errors += planning.check_updates(&mut reading, &store, context)?;
+        planning.tell_left(&reading, &store, context)?;
         let asked = asked.and_then(|asked| asked.of(&reading));
         let (id, options) = (planning.input.id(), Options { asked, ..planning.options(context) });
         let rules = &planning.bounds.rules;

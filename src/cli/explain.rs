@@ -47,6 +47,12 @@ pub fn run(args: &ExplainArgs, context: &mut Context) -> Result<Exit, Failure> {
     let words: Vec<&str> = args.what.iter().map(String::as_str).collect();
     match words.as_slice() {
         [pod, name] if Kind::from_resource(pod) == Some(Kind::Pod) => of_pod(args, name, &seen, context),
+        [node, daemonset] if is_of(node, Kind::Node) || is_of(daemonset, Kind::DaemonSet) => {
+            let what = format!("`{node}` stands where the daemonset is to be named");
+            Err(Diagnostic::error("the-wrong-way-round", what)
+                .help(format!("the daemonset comes first: `dsrules explain {daemonset} {node}`"))
+                .into())
+        }
         [daemonset, node] => {
             let daemonset = daemonset_key(args, daemonset);
             pair(args, &daemonset, node_name(node), &seen, context)
@@ -61,6 +67,11 @@ pub fn run(args: &ExplainArgs, context: &mut Context) -> Result<Exit, Failure> {
             .help("write `dsrules explain DAEMONSET NODE`")
             .into()),
     }
+}
+
+/// Whether a word is `TYPE/NAME` of this kind.
+fn is_of(word: &str, kind: Kind) -> bool {
+    word.split_once('/').is_some_and(|(named, _)| Kind::from_resource(named) == Some(kind))
 }
 
 /// `NAME` or `node/NAME`.

@@ -21,9 +21,9 @@ pub fn run(args: &HelpArgs, context: &mut Context) -> Result<Exit, Failure> {
     all.build();
     let help = find(&mut all, &args.names)?.render_long_help();
     if context.paint.0 {
-        writeln!(context.out, "{}", help.ansi())?;
+        write!(context.out, "{}", help.ansi())?;
     } else {
-        writeln!(context.out, "{help}")?;
+        write!(context.out, "{help}")?;
     }
     Ok(Exit::Done)
 }

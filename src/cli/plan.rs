@@ -22,12 +22,12 @@ pub struct PlanArgs {
     #[command(flatten)]
     planning: PlanningArgs,
     #[command(flatten)]
-    what_if: WhatIfArgs,
-    #[command(flatten)]
     tree: TreeArgs,
     /// End with 2 if there is anything to do, 0 if not, 1 on an error
     #[arg(long)]
     detailed_exitcode: bool,
+    #[command(flatten)]
+    what_if: WhatIfArgs,
 }
 
 /// Plans and shows.
@@ -92,6 +92,7 @@ pub fn dry(
     let policy = args.bounds.rules.with(&args.input.beside(), Some(&id), Some(&store), context)?;
     let program = &policy.program;
     *errors += args.check_updates(reading, &store, context)?;
+    args.tell_left(reading, &store, context)?;
     let reading = std::mem::take(reading);
     let gone = pipeline::gone(&store, &id, &reading, &options)?;
     let mut again = Reading::default();

@@ -5,7 +5,8 @@ use std::path::Path;
 use clap::{Args, ValueEnum};
 use dsrules::diagnostic::Diagnostic;
 use dsrules::manifest::Reading;
-use dsrules::pipeline::{MaxDelete, Options, settled};
+use dsrules::model::{Kind, ObjectKey};
+use dsrules::pipeline::{self, MaxDelete, Options, settled};
 use dsrules::plan::{Plan, Readiness};
 use dsrules::report::{self, Detail, Look};
 use dsrules::store::{Missing, Open, Store};
@@ -164,6 +165,25 @@ impl PlanningArgs {
     ) -> Result<usize, Failure> {
         reading.check_updates(&self.input.options(), |kind, key| store.object(kind, key))?;
         self.settle(reading, context)
+    }
+
+    /// Says so if objects left the input that nobody asked to remove.
+    pub fn tell_left(&self, reading: &Reading, store: &Store, context: &Context) -> Result<(), Diagnostic> {
+        if self.prune || context.quiet {
+            return Ok(());
+        }
+        let options = Options { prune: true, allow_empty: true, ..self.options(context) };
+        let left = pipeline::gone(store, &self.input.id(), reading, &options)?;
+        let stored = |(kind, key): &&(Kind, ObjectKey)| store.object(*kind, key).is_ok_and(|it| it.is_some());
+        let left: Vec<&(Kind, ObjectKey)> = left.iter().filter(stored).collect();
+        let Some((kind, key)) = left.first() else { return Ok(()) };
+        let first = format!("{}/{}", kind.resource(), key.name);
+        let (which, remove) = match left.len() - 1 {
+            0 => (format!("{first} has left the input, and stays"), "removes it"),
+            more => (format!("{first} and {more} more have left the input, and stay"), "removes them"),
+        };
+        context.note(&format!("note: {which}: `--prune` {remove}"));
+        Ok(())
     }
 
     /// Ends with the errors there are, or, with `--keep-going`, tells and counts them.

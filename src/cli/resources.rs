@@ -99,7 +99,9 @@ pub fn missing(kind: Kind, key: &ObjectKey, store: &Store) -> Result<Diagnostic,
         None if keys.is_empty() => format!("there are no {kinds} at all"),
         None if !kind.namespaced() => format!("`dsrules get {kinds}` shows what there is"),
         None if keys.iter().any(|other| other.namespace == key.namespace) => {
-            format!("`dsrules get {kinds} -n {}` shows what there is", key.namespace)
+            let of =
+                if &*key.namespace == "default" { String::new() } else { format!(" -n {}", key.namespace) };
+            format!("`dsrules get {kinds}{of}` shows what there is")
         }
         None => format!("`dsrules get {kinds} -A` shows what there is"),
     }))
@@ -125,10 +127,13 @@ pub fn meant<'k>(key: &ObjectKey, keys: impl Iterator<Item = &'k ObjectKey>) -> 
     Some(format!("did you mean `{name}`, in another namespace: `-n {}`?", other.namespace))
 }
 
+/// So many letters of a name say which one is meant.
+const SHORTEST: usize = 3;
+
 /// The name that is nearest, or else the only one that begins so.
 fn alike<'k>(name: &str, keys: &[&'k ObjectKey]) -> Option<&'k str> {
     let names = || keys.iter().map(|key| &*key.name);
-    let mut longer = names().filter(|other| other.starts_with(name));
+    let mut longer = names().filter(|other| name.len() >= SHORTEST && other.starts_with(name));
     nearest(name, names()).or_else(|| longer.next().filter(|_| longer.next().is_none()))
 }
 
@@ -191,7 +196,8 @@ mod tests {
             ("b", "fluentd", Some("did you mean `fluentd-elasticsearch`, in another namespace: `-n a`?")),
             ("b", "node-exporter", Some("it is in another namespace: `-n a`")),
             ("a", "x", Some("it is in other namespaces: c, d")),
-            ("b", "ag", None),
+            ("b", "agent", None),
+            ("a", "no", None),
         ] {
             let meant = meant(&ObjectKey::new(namespace, name), keys.iter());
             assert_eq!(meant.as_deref(), expected, "{namespace}/{name}");

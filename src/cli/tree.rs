@@ -4,7 +4,9 @@ use std::path::PathBuf;
 
 use clap::Args;
 use dsrules::diagnostic::Diagnostic;
-use dsrules::execute::{Done, TreeChange, TreeReport, Wanted, compare_tree, sync_some, sync_tree};
+use dsrules::execute::{
+    Done, TreeChange, TreeReport, Wanted, compare_stored, compare_tree, sync_some, sync_tree,
+};
 use dsrules::model::World;
 use dsrules::report::FileLine;
 use dsrules::store::Store;
@@ -58,7 +60,8 @@ impl TreeArgs {
 
     /// The same for the world that the store holds.
     pub fn compare_stored(&self, store: &Store) -> Result<Tree, Diagnostic> {
-        if self.tree.is_none() { Ok(Tree::default()) } else { self.compare(&store.load()?, store) }
+        let report = self.tree.as_ref().map(|tree| compare_stored(tree, store)).transpose()?;
+        Ok(Tree { shown: self.shown(), report, done: false })
     }
 
     fn shown(&self) -> String {

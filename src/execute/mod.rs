@@ -30,7 +30,7 @@ use serde::Serialize;
 use serde_json::Value;
 
 pub use place::{NodeFolder, PodFile};
-pub use planned::compare_tree;
+pub use planned::{compare_stored, compare_tree};
 
 use crate::diagnostic::{Diagnostic, Place};
 use crate::model::{Kind, Name, ObjectKey, World};

@@ -27,6 +27,15 @@ pub fn compare_tree(path: &Path, world: &World, store: &Store) -> Result<TreeRep
     compare(path, &Wanted::of_world(world), &mut read)
 }
 
+/// What [`super::sync_tree`] would do to the tree at `path` now.
+///
+/// # Errors
+/// As [`compare_tree`].
+pub fn compare_stored(path: &Path, store: &Store) -> Result<TreeReport, Diagnostic> {
+    let mut pods = store.pod_reader()?;
+    compare(path, &Wanted::from_store(store)?, &mut |key| pods.read(key))
+}
+
 /// A whole pod with what the plan may have changed of it.
 fn as_planned(mut value: Value, pod: &Pod) -> Value {
     let metadata = &mut value["metadata"];

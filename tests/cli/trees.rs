@@ -24,7 +24,7 @@ fn content(session: &Session) -> Vec<(String, Vec<u8>)> {
 #[test]
 fn a_plan_says_of_the_tree_what_apply_then_does() {
     let session = Session::new();
-    let bare = "---\napiVersion: v1\nkind: Pod\nmetadata: {name: bare, labels: {x: y}}\nspec: {nodeName: a, containers: [{name: c, image: i}]}\n";
+    let bare = "---\napiVersion: v1\nkind: Pod\nmetadata: {name: bare, labels: {x: one}}\nspec: {nodeName: a, containers: [{name: c, image: i}]}\n";
     let orphan = "---\napiVersion: v1\nkind: Pod\nmetadata: {name: orphan, labels: {app: agent}}\nspec: {nodeName: b, containers: [{name: c, image: agent:1}]}\n";
     let agent = |image: &str| daemonset("agent", image, "", "");
     let steps = [
@@ -32,7 +32,7 @@ fn a_plan_says_of_the_tree_what_apply_then_does() {
         ("another template", nodes(&["a", "b"]) + "---\n" + &agent("agent:2") + bare, "removed"),
         (
             "another label",
-            nodes(&["a", "b"]) + "---\n" + &agent("agent:2") + &bare.replace("x: y", "x: z"),
+            nodes(&["a", "b"]) + "---\n" + &agent("agent:2") + &bare.replace("x: one", "x: two"),
             "rewritten",
         ),
         ("one that is adopted", nodes(&["a", "b", "c"]) + "---\n" + &agent("agent:2") + orphan, "created"),

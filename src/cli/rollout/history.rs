@@ -40,7 +40,7 @@ pub fn unknown(revision: i64, history: &[&Revision]) -> Diagnostic {
     let there: Vec<String> = history.iter().map(|it| it.revision.to_string()).collect();
     Diagnostic::error("no-revision", format!("unable to find specified revision {revision} in history")).help(
         match there.as_slice() {
-            [only] => format!("there is {only} alone"),
+            [only] => format!("its only revision is {only}"),
             _ => format!("there are {}", there.join(", ")),
         },
     )
