@@ -8,6 +8,7 @@ use dsrules::manifest::Reading;
 use dsrules::model::{Kind, Object, ObjectKey, Origin, World};
 use dsrules::pipeline::{MaxDelete, Options, plan};
 use dsrules::plan::{Plan, Verb};
+use dsrules::report::{Detail, Look, Paint, plan_text};
 use dsrules::rules::{UserRules, load};
 use serde_json::{Value, json};
 
@@ -120,4 +121,31 @@ fn a_rule_that_knows_names_says_its_own() {
         assert_eq!(Some(told), alone.as_ref(), "{daemonset} on {node}");
     }
     assert!(plan.causes.len() > 200, "{}", plan.causes.len());
+}
+
+#[test]
+fn causes_that_are_too_many_to_be_asked_for_are_counted_and_it_is_said() {
+    let program = program("");
+    let mut world = World::default();
+    let key = |at: usize| format!("key-{at}");
+    let labels: Value = (0..250).map(|at| (key(at), json!("yes"))).collect::<serde_json::Map<_, _>>().into();
+    let of = |labels: Value| {
+        object(json!({ "apiVersion": "v1", "kind": "Node", "metadata": { "name": "n", "labels": labels } }))
+    };
+    let mut objects: Vec<Object> = (0..250)
+        .map(|at| daemonset("a", &format!("d-{at}"), &json!({ "nodeSelector": { key(at): "yes" } })))
+        .collect();
+    objects.push(of(labels));
+    plan(&mut world, reading(objects), &[], &program, &options()).unwrap();
+    let planned = plan(&mut world, reading(vec![of(json!({}))]), &[], &program, &options()).unwrap().plan;
+    assert_eq!(deletes(&planned).len(), 250);
+    assert_eq!((planned.causes.len(), planned.causes_omitted), (200, 50));
+    let mut out = Vec::new();
+    let look = Look { detail: Detail::Short, paint: Paint(false), done: false };
+    plan_text(&planned, look, &mut out).unwrap();
+    let text = String::from_utf8(out).unwrap();
+    assert!(
+        text.contains("why 50 more of these pods may not stay, `dsrules explain DAEMONSET NODE` says"),
+        "{text}"
+    );
 }

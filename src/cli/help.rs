@@ -1,6 +1,6 @@
 //! `dsrules help COMMAND`, for those who do not type `dsrules COMMAND --help`.
 
-use clap::{Args, Command, CommandFactory};
+use clap::{Args, Command, CommandFactory, Parser};
 use dsrules::diagnostic::{Diagnostic, nearest};
 
 use super::args::Cli;
@@ -15,24 +15,27 @@ pub struct HelpArgs {
     names: Vec<String>,
 }
 
-/// Prints the help of a command, or of all.
+/// Prints the help of a command, or of all, as its `--help` does.
 pub fn run(args: &HelpArgs, context: &mut Context) -> Result<Exit, Failure> {
-    let mut all = Cli::command();
-    all.build();
-    let help = find(&mut all, &args.names)?.render_long_help();
-    if context.paint.0 {
-        write!(context.out, "{}", help.ansi())?;
-    } else {
-        write!(context.out, "{help}")?;
+    check(&Cli::command(), &args.names)?;
+    let words = ["dsrules"].into_iter().chain(args.names.iter().map(String::as_str)).chain(["--help"]);
+    if let Err(help) = Cli::try_parse_from(words) {
+        let help = help.render();
+        if context.paint.0 {
+            write!(context.out, "{}", help.ansi())?;
+        } else {
+            write!(context.out, "{help}")?;
+        }
     }
     Ok(Exit::Done)
 }
 
-fn find<'c>(command: &'c mut Command, names: &[String]) -> Result<&'c mut Command, Diagnostic> {
-    let Some((name, rest)) = names.split_first() else { return Ok(command) };
+/// Whether there is such a command.
+fn check(command: &Command, names: &[String]) -> Result<(), Diagnostic> {
+    let Some((name, rest)) = names.split_first() else { return Ok(()) };
     let known: Vec<String> = command.get_subcommands().map(|it| it.get_name().to_owned()).collect();
-    match command.find_subcommand_mut(name) {
-        Some(found) => find(found, rest),
+    match command.find_subcommand(name) {
+        Some(found) => check(found, rest),
         None => {
             let error = Diagnostic::error("unknown-command", format!("there is no command `{name}`"));
             Err(match nearest(name, known.iter().map(String::as_str)) {

@@ -184,8 +184,8 @@ mod tests {
         let keys = [
             ("a", "fluentd-elasticsearch"),
             ("a", "node-exporter"),
-            ("b", "agent-1"),
-            ("b", "agent-2"),
+            ("b", "agent-of-b-1"),
+            ("b", "agent-of-b-2"),
             ("c", "x"),
             ("d", "x"),
         ]
