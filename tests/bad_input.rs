@@ -27,6 +27,13 @@ fn validate(folder: &Path, args: &[&str]) -> (Option<i32>, String) {
 }
 
 #[test]
+fn what_clusters_run_is_not_refused() {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/good-input");
+    let (code, shown) = validate(&folder, &["."]);
+    assert_eq!((code, shown.as_str()), (Some(0), "valid: 7 files with 1 Node, 10 DaemonSets\n"));
+}
+
+#[test]
 fn every_broken_file_says_what_is_wrong_and_where() {
     let mut files: Vec<String> = fs::read_dir(folder())
         .unwrap()

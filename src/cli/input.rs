@@ -152,8 +152,12 @@ impl InputArgs {
             }
         }
         if !reading.others.is_empty() && !reading.has_errors() {
-            let others: Vec<String> =
-                reading.others.iter().map(|(kind, count)| format!("{count} {kind}")).collect();
+            const SHOWN: usize = 20;
+            let mut others: Vec<String> =
+                reading.others.iter().take(SHOWN).map(|(kind, count)| format!("{count} {kind}")).collect();
+            if reading.others.len() > SHOWN {
+                others.push(format!("and {} kinds more", reading.others.len() - SHOWN));
+            }
             context.note(&format!("note: left alone what dsrules has no use for: {}", others.join(", ")));
         }
         Ok(reading)

@@ -88,31 +88,97 @@ fn problem(base: usize, text: &str, error: &serde_json::Error) -> Problem {
     let at = offset(text, error.line(), error.column());
     let said = error.to_string();
     let said = said.rsplit_once(" at line ").map_or(said.as_str(), |(what, _)| what);
-    let (start, end) = match text[..at].bytes().last() {
-        Some(b'"') => (text[..at - 1].rfind('"').unwrap_or(at - 1), at),
-        _ => (at.saturating_sub(1), at),
-    };
-    let spot = Spot::Bytes(base + start, base + end);
     if let Some((code, message)) = said.split_once("\u{0}") {
-        let code = OWN.iter().find(|own| **own == code).unwrap_or(&"json-syntax");
-        let problem = Problem::new(code, message).at(spot);
-        return if *code == "duplicate-key" { problem.help("keep one of the two") } else { problem };
+        let code = *OWN.iter().find(|own| **own == code).unwrap_or(&"json-syntax");
+        let (start, end) = match text[..at].bytes().last() {
+            Some(b'"') => (text[..at - 1].rfind('"').unwrap_or(at - 1), at),
+            _ if code == "number-too-large" => (number_before(text, at), at),
+            _ => (at.saturating_sub(1), at),
+        };
+        let problem = match code {
+            // As it was written, not as it was read.
+            "number-too-large" => too_large(&text[start..end]),
+            "duplicate-key" => Problem::new(code, message).help("keep one of the two"),
+            _ => Problem::new(code, message),
+        };
+        return problem.at(Spot::Bytes(base + start, base + end));
     }
+    let spot = |start: usize, end: usize| Spot::Bytes(base + start, base + end);
     if said.contains("recursion limit") {
-        return Problem::new("nesting", "lists and objects nest too deep").at(spot);
+        return Problem::new("nesting", "lists and objects nest too deep").at(spot(at.saturating_sub(1), at));
     }
-    let problem = Problem::new("json-syntax", format!("this is no JSON: {said}")).at(spot);
-    match said {
-        said if said.starts_with("trailing comma") => {
-            problem.help("remove the comma before the closing bracket")
-        }
-        said if said.starts_with("EOF") => problem.help("the text ends too early: is it whole?"),
-        said if said.starts_with("key must be a string") => problem.help("put keys into double quotes"),
-        said if said.starts_with("control character") => {
-            problem.help("write it as an escape, like \\n or \\t")
-        }
-        _ => problem,
+    if said.contains("out of range") {
+        let start = number_before(text, at);
+        return too_large(&text[start..at]).at(spot(start, at.max(start + 1)));
     }
+    let mut start = at.saturating_sub(1);
+    while !text.is_char_boundary(start) {
+        start -= 1;
+    }
+    let (message, help) = in_words(said, &text[start..]);
+    let problem = Problem::new("json-syntax", message);
+    let problem = if help.is_empty() { problem } else { problem.help(help) };
+    problem.at(spot(start, at.max(start + word(&text[start..]).len())))
+}
+
+/// What serde_json said, and what to do, by what stands where it stopped.
+fn in_words(said: &str, rest: &str) -> (String, String) {
+    let plain = format!("this is no JSON: {said}");
+    let told = |message: &str, help: &str| (message.to_owned(), help.to_owned());
+    if rest.starts_with("//") || rest.starts_with("/*") || rest.starts_with('#') {
+        return told("JSON has no comments", "remove it, or write YAML, which has comments after `#`");
+    }
+    if rest.starts_with('\'') {
+        return told("JSON has no single quotes", "write \"...\" instead of '...'");
+    }
+    match (said, word(rest)) {
+        ("trailing comma", _) => (plain, "remove the comma before the closing bracket".to_owned()),
+        (said, _) if said.starts_with("EOF") => (plain, "the text ends too early: is it whole?".to_owned()),
+        (said, _) if said.starts_with("control character") => {
+            (plain, "write it as an escape, like \\n or \\t".to_owned())
+        }
+        (said, _) if said.contains("hex escape") || said.contains("surrogate") => {
+            (plain, "a character beyond U+FFFF is two escapes, like \\ud83d\\ude00".to_owned())
+        }
+        ("key must be a string", _) => (plain, "put keys into double quotes".to_owned()),
+        (_, word @ ("NaN" | "Infinity" | "nan" | "inf")) => {
+            (format!("JSON has no `{word}`"), "leave the field out".to_owned())
+        }
+        (_, "True" | "TRUE" | "False" | "FALSE" | "None" | "NULL" | "undefined") => {
+            (plain, "write `true`, `false` or `null`".to_owned())
+        }
+        ("expected value", word) if word.starts_with(|c: char| c.is_ascii_alphabetic()) => {
+            (plain, format!("put text into double quotes: \"{word}\""))
+        }
+        (said, _) if said.starts_with("expected `,` or") => {
+            (plain, "is a comma missing before it?".to_owned())
+        }
+        _ => (plain, String::new()),
+    }
+}
+
+/// The letters and digits at the start of a text, of which there may be too many to show.
+fn word(text: &str) -> &str {
+    const LONGEST: usize = 40;
+    let end = text.bytes().take(LONGEST).position(|b| !b.is_ascii_alphanumeric()).unwrap_or(LONGEST);
+    text.get(..end.min(text.len())).unwrap_or("")
+}
+
+/// Where the number starts that ends before a byte.
+fn number_before(text: &str, end: usize) -> usize {
+    let number = |b: &u8| b.is_ascii_digit() || matches!(b, b'+' | b'-' | b'.' | b'e' | b'E');
+    let length = text.as_bytes()[..end].iter().rev().take_while(|b| number(b)).count();
+    end - length
+}
+
+fn too_large(written: &str) -> Problem {
+    const LONGEST: usize = 40;
+    let shown = match written.get(..LONGEST).filter(|_| written.len() > LONGEST) {
+        Some(start) => format!("{start}…"),
+        None => written.to_owned(),
+    };
+    Problem::new("number-too-large", format!("`{shown}` does not fit into 64 bits"))
+        .help("quote it if it is meant as text")
 }
 
 /// The codes of the errors that [`Strict`] makes, before a NUL in serde's message.

@@ -89,6 +89,11 @@ pub(super) fn is_list(value: &Value) -> bool {
         && (value["items"].is_array() || value["items"].is_null())
 }
 
+/// Whether lists of this kind can be nothing but lists of objects.
+fn is_builtin_list(kind: &str) -> bool {
+    kind.strip_suffix("List").is_some_and(|of| of.is_empty() || Kind::from_name(of).is_some())
+}
+
 /// Sorts a value into what it is. `items` are the spots of a list's items, if known.
 pub(super) fn take(
     mut value: Value,
@@ -137,9 +142,20 @@ pub(super) fn take(
         }
         return;
     }
+    if is_builtin_list(&kind) && value.get("items").is_some() {
+        let problem = Problem::new("wrong-type", "`items` must be a list")
+            .help("each object stands on a line of its own, after `- `");
+        out.refuse(at, FieldPath::default().field("items"), Part::Value, problem);
+        return;
+    }
     match recognise(&kind, &version) {
         Ok(Some(kind)) => named(kind, value, at, namespace, out),
-        Ok(None) => *out.others.entry(format!("{version}/{kind}")).or_default() += 1,
+        Ok(None) => {
+            // Shown in one line, whatever somebody called it.
+            const LONGEST: usize = 100;
+            let name = format!("{version}/{kind}").chars().take(LONGEST).collect();
+            *out.others.entry(name).or_default() += 1;
+        }
         Err(wrong) => {
             let (path, problem) = *wrong;
             out.refuse(at, path, Part::Value, problem);

@@ -141,6 +141,9 @@ fn cut(source: &Source, options: &Options, out: &mut Harvest) -> Vec<(u32, Piece
     let mut pieces = Vec::new();
     let mut count = 0;
     match source.format {
+        Format::Yaml if yaml::has_more_documents(&source.text, options.limits.documents) => {
+            count = u32::MAX;
+        }
         Format::Yaml => {
             for chunk in yaml::split(&source.text, options.limits.documents + 1) {
                 pieces.push((count, Piece::Yaml(chunk)));
@@ -343,7 +346,10 @@ fn in_place(source: &Source, finding: Finding, spot: Spot) -> Problem {
         let place = source.place(spot.mark(source));
         let skip = (place.column.saturating_sub(place.cut) as usize).saturating_sub(1);
         let written: String = place.text.chars().skip(skip).take(place.width as usize).collect();
-        problem.help = Some(format!("quote it: \"{written}\""));
+        problem.help = Some(match written.strip_prefix('!') {
+            Some(_) => "put it into quotes and remove the tag, which makes it something else".to_owned(),
+            None => format!("quote it: \"{written}\""),
+        });
         if finding.part == Part::Value
             && matches!(
                 written.as_str(),

@@ -211,6 +211,13 @@ fn unknown(at: Cursor<'_, '_>, name: &str, type_name: &str) -> Finding {
 
 /// Where else a field of this name is known: nearby below, or in the type around.
 fn elsewhere(name: &str, type_name: &str) -> Option<String> {
+    match (type_name, name) {
+        ("DaemonSetSpec", "replicas") => {
+            return Some("remove it: a daemonset has one pod on every node that it fits".to_owned());
+        }
+        ("DaemonSetSpec", "strategy") => return Some("a daemonset has `updateStrategy`".to_owned()),
+        _ => {}
+    }
     let object_of = |shape: &Shape| match shape {
         Shape::Object(inner) => Some((*inner, false)),
         Shape::List(inner) => match **inner {

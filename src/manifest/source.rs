@@ -30,6 +30,9 @@ pub struct Source {
     counted: Mutex<(usize, usize, usize)>,
 }
 
+/// Of so many lines the start of one is kept.
+const STRIDE: usize = 64;
+
 /// A line and a column, both from 1, the column in characters.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default)]
 pub struct Mark {
@@ -48,27 +51,47 @@ impl Source {
         Source { name, text, format, line_starts: OnceLock::new(), counted: Mutex::new((0, 0, 0)) }
     }
 
-    fn line_starts(&self) -> &[usize] {
+    /// The start of every [`STRIDE`]th line: a text may have hundreds of millions of them.
+    fn known_starts(&self) -> &[usize] {
         self.line_starts.get_or_init(|| {
             let newlines = self.text.bytes().enumerate().filter(|(_, byte)| *byte == b'\n');
-            std::iter::once(0).chain(newlines.map(|(at, _)| at + 1)).collect()
+            let starts = std::iter::once(0).chain(newlines.map(|(at, _)| at + 1));
+            starts.step_by(STRIDE).collect()
         })
+    }
+
+    /// Where a line starts; counted from 0.
+    fn line_start(&self, nth: usize) -> Option<usize> {
+        let known = *self.known_starts().get(nth / STRIDE)?;
+        (0..nth % STRIDE).try_fold(known, |at, _| Some(at + self.text[at..].find('\n')? + 1))
+    }
+
+    /// The line that a byte stands in, counted from 0, and where it starts.
+    fn line_of(&self, offset: usize) -> (usize, usize) {
+        let known = self.known_starts();
+        let before = known.partition_point(|&at| at <= offset).saturating_sub(1);
+        let mut line = (before * STRIDE, known.get(before).copied().unwrap_or(0));
+        let newline = |at: usize| self.text.as_bytes()[at..offset].iter().position(|&b| b == b'\n');
+        while let Some(length) = newline(line.1) {
+            line = (line.0 + 1, line.1 + length + 1);
+        }
+        line
     }
 
     /// A line by its number, from 1.
     #[must_use]
     pub fn line(&self, number: u32) -> Option<&str> {
         let nth = (number as usize).checked_sub(1)?;
-        let start = *self.line_starts().get(nth)?;
-        let end = self.line_starts().get(nth + 1).copied().unwrap_or(self.text.len());
-        Some(self.text[start..end].trim_end_matches(['\n', '\r']))
+        let rest = &self.text[self.line_start(nth)?..];
+        let line = rest.split('\n').next().unwrap_or(rest);
+        Some(line.trim_end_matches('\r'))
     }
 
     /// The place of a mark.
     #[must_use]
     pub fn place(&self, mark: Mark) -> Place {
         let offset = self.offset(mark);
-        let line_start = self.line_starts().get((mark.line as usize).saturating_sub(1)).copied();
+        let line_start = self.line_start((mark.line as usize).saturating_sub(1));
         let (text, before) = line_start.map_or(("", 0), |start| around(&self.text, start, offset));
         Place {
             file: self.name.clone(),
@@ -83,16 +106,14 @@ impl Source {
     /// The mark of a range of bytes; of one over several lines, its first line.
     #[must_use]
     pub fn mark(&self, start: usize, end: usize) -> Mark {
-        let starts = self.line_starts();
         // A parser may end within a character; a mark never does.
         let mut before = (0..=start.min(self.text.len())).rev();
         let start = before.find(|at| self.text.is_char_boundary(*at)).unwrap_or(0);
-        let line = starts.partition_point(|&at| at <= start).max(1);
-        let from = starts[line - 1];
+        let (line, from) = self.line_of(start);
         let column = self.chars_between(from, start) + 1;
         let end = end.clamp(start, self.text.len());
         let first_line = self.text.as_bytes()[start..end].split(|&b| b == b'\n').next().unwrap_or(&[]);
-        Mark { line: clamp(line), column: clamp(column), width: clamp(chars(first_line).max(1)) }
+        Mark { line: clamp(line + 1), column: clamp(column), width: clamp(chars(first_line).max(1)) }
     }
 
     fn chars_between(&self, from: usize, to: usize) -> usize {
@@ -112,7 +133,7 @@ impl Source {
     #[must_use]
     pub fn offset(&self, mark: Mark) -> usize {
         let line = (mark.line as usize).saturating_sub(1);
-        let Some(&start) = self.line_starts().get(line) else { return self.text.len() };
+        let Some(start) = self.line_start(line) else { return self.text.len() };
         let column = (mark.column as usize).saturating_sub(1);
         let mut counted = self.counted.lock().unwrap_or_else(PoisonError::into_inner);
         let (from, known) = match *counted {
@@ -151,6 +172,14 @@ mod tests {
         assert_eq!(source.offset(mark), 9);
         assert_eq!(&*source.place(mark).text, "c: dé");
         assert_eq!(source.mark(1, 2).column, 1, "within `ä`");
+        let many = Source::new("a".into(), "ab\n".repeat(1_000), Format::Yaml);
+        for line in [1, 64, 65, 129, 1_000] {
+            let at = (line - 1) * 3 + 1;
+            let mark = many.mark(at, at + 1);
+            assert_eq!((mark.line as usize, mark.column, many.offset(mark)), (line, 2, at));
+            assert_eq!(many.line(mark.line), Some("ab"));
+        }
+        assert_eq!((many.line(1_001), many.line(1_002)), (Some(""), None));
         assert_eq!(source.place(Mark { line: 99, column: 1, width: 1 }).text.len(), 0);
     }
 }

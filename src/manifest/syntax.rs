@@ -42,6 +42,7 @@ pub(super) fn syntax(error: &ScanError, lines_before: u32) -> Problem {
         ),
         ("did not find expected key", "here should be a key of the mapping, at its indentation", INDENTATION),
         ("tab", "a tab stands where YAML wants spaces", "indent with spaces"),
+        ("valid yaml whitespace", "a tab stands where YAML wants a space", "write a space after the `:`"),
         (
             "while parsing a flow mapping",
             "a `{` is not closed before this",

@@ -7,10 +7,13 @@ use super::problem::Problem;
 use super::schema::Finding;
 use crate::diagnostic::nearest;
 use crate::validate::path::Part;
-use crate::validate::{ErrorType, FieldError};
+use crate::validate::{ErrorType, FieldError, NO_SELECTOR};
 
 /// What to tell about a field error, and where.
 pub(super) fn finding(error: FieldError) -> Finding {
+    if error.detail == NO_SELECTOR {
+        return no_selector(error);
+    }
     let path = error.at.to_string();
     let value = error.value.as_deref().map(shortened).unwrap_or_default();
     let detail = error.detail.as_str();
@@ -35,6 +38,24 @@ pub(super) fn finding(error: FieldError) -> Finding {
     };
     let mut problem = Problem::new(code, message).labelled(error.kind.words());
     problem.help = help(&error);
+    Finding { path: error.at, part: error.part, problem }
+}
+
+/// A daemonset without a selector, which Kubernetes speaks of as labels of the template
+/// that are not selected.
+fn no_selector(error: FieldError) -> Finding {
+    let problem = Problem::new("required-value", with("spec.selector", &error.detail))
+        .labelled(ErrorType::Required.words());
+    let problem = if error.allowed.is_empty() {
+        problem.help(
+            "below `spec:`, write `selector: {matchLabels: {app: NAME}}`, and the same label in the template",
+        )
+    } else {
+        let labels = error.allowed.join(", ");
+        problem.help(format!(
+            "below `spec:`, write `selector: {{matchLabels: {{{labels}}}}}`, which are labels of the template"
+        ))
+    };
     Finding { path: error.at, part: error.part, problem }
 }
 
@@ -95,9 +116,6 @@ fn help(error: &FieldError) -> Option<String> {
 fn hint(error: &FieldError) -> Option<String> {
     let reported = error.field.to_string();
     let advice = match (error.kind, reported.as_str()) {
-        (ErrorType::Invalid, "spec.template.metadata.labels") if error.detail.starts_with("there is no") => {
-            "add `selector.matchLabels` under `spec:`, with these labels"
-        }
         (ErrorType::Invalid, "spec.template.metadata.labels") => {
             "give the template every label that `spec.selector` asks for"
         }
@@ -105,6 +123,10 @@ fn hint(error: &FieldError) -> Option<String> {
             "delete the daemonset with `--cascade=orphan` and apply it again, or leave the selector as it was"
         }
         (ErrorType::Invalid, "spec.selector") => "add `matchLabels` with a label of the template",
+        (ErrorType::Required, path) if path.ends_with("].image") => "add `image:` to the container",
+        (ErrorType::Invalid, path) if path.ends_with(".hostPort") && error.detail.contains("hostNetwork") => {
+            "leave `hostPort` out: without it the port of the container is the one of the host"
+        }
         (ErrorType::Required, "metadata.name") => "add `name:` under `metadata:`",
         (ErrorType::Required, path) if path.ends_with("containers") => {
             "add `containers:` with at least one `name` and `image`"

@@ -54,7 +54,15 @@ pub(super) fn split(text: &str, most: usize) -> Vec<Chunk> {
     let (mut start, mut lines_before, mut offset, mut line) = (0, 0, 0, 0_u32);
     let mut only_directives = true;
     let mut directives = false;
-    for raw in text.split_inclusive('\n') {
+    while offset < text.len() {
+        // Within a document only the next separator counts.
+        if !only_directives && !text[offset..].starts_with("---") {
+            let Some(ahead) = text[offset..].find("\n---") else { break };
+            let skipped = &text.as_bytes()[offset..=offset + ahead];
+            line = line.saturating_add(clamp(skipped.iter().filter(|&&byte| byte == b'\n').count()));
+            offset += skipped.len();
+        }
+        let raw = text[offset..].split_inclusive('\n').next().unwrap_or("");
         let separator = raw.strip_prefix("---").is_some_and(|rest| {
             let rest = rest.trim();
             rest.is_empty() || rest.starts_with('#')
@@ -82,6 +90,13 @@ pub(super) fn split(text: &str, most: usize) -> Vec<Chunk> {
         chunks.push(Chunk { range: start..text.len(), lines_before });
     }
     chunks
+}
+
+/// Whether there must be more documents than `most`, told without parsing: a line that
+/// starts or ends one may stand beside an empty one, but not beside many.
+pub(super) fn has_more_documents(text: &str, most: usize) -> bool {
+    let enough = most.saturating_mul(2).saturating_add(2);
+    ["\n---", "\n..."].iter().any(|mark| text.matches(mark).take(enough).count() == enough)
 }
 
 /// Parses one piece. Documents that are whole are kept when a later one is broken.

@@ -7,6 +7,9 @@ use super::path::Cursor;
 use super::template::{self, Leniency};
 use super::{labels, meta, text};
 
+/// What is said where a daemonset has no selector.
+pub const NO_SELECTOR: &str = "is required: it says which pods are the daemonset's";
+
 /// A daemonset that is to be created, or to take the place of `old`.
 pub(super) fn check(root: &Cursor<'_, '_>, old: Option<&Value>, errors: &mut Errors) {
     meta::object_meta(root, true, text::dns_subdomain, errors);
@@ -23,12 +26,24 @@ pub(super) fn check(root: &Cursor<'_, '_>, old: Option<&Value>, errors: &mut Err
     let metadata = template.field("metadata");
     let template_labels = metadata.field("labels");
     if labels::matches(selector.value, template_labels.value) == Some(false) {
-        let detail = if selector.is_set() {
-            "the selector does not select the labels of the template"
+        if selector.is_set() {
+            let missing = labels::missing(selector.value, template_labels.value);
+            let detail = match missing {
+                Some(label) => {
+                    format!("the selector asks for `{label}`, which is no label of the template")
+                }
+                None => "the selector does not select the labels of the template".to_owned(),
+            };
+            errors.invalid(&template_labels, &detail);
         } else {
-            "there is no `spec.selector` that selects these labels"
-        };
-        errors.invalid(&template_labels, detail);
+            // Kubernetes reports the labels, but it is the selector that has to be written.
+            errors.invalid(&template_labels, NO_SELECTOR);
+            if let Some(error) = errors.0.last_mut() {
+                error.at = selector.path();
+                let pairs = template_labels.entries().map(|(key, value)| format!("{key}: {}", value.text()));
+                error.allowed = pairs.take(3).collect();
+            }
+        }
     }
     let chosen = selector.field("matchLabels").len() + selector.field("matchExpressions").len();
     if selector.is_set() && chosen == 0 {

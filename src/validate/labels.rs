@@ -117,3 +117,11 @@ pub(super) fn matches(selector: &Value, labels: &Value) -> Option<bool> {
     }
     Some(all)
 }
+
+/// A label that `matchLabels` asks for and that is not there.
+pub(super) fn missing(selector: &Value, labels: &Value) -> Option<String> {
+    let wanted = selector["matchLabels"].as_object().into_iter().flatten();
+    let value = |value: &Value| value.as_str().unwrap_or("").to_owned();
+    let mut missing = wanted.filter(|(key, wanted)| labels.get(key).map(value) != Some(value(wanted)));
+    missing.next().map(|(key, wanted)| format!("{key}: {}", value(wanted)))
+}

@@ -32,6 +32,7 @@ use serde_json::Value;
 use self::path::Cursor;
 use crate::model::{Kind, defaults};
 
+pub use daemonset::NO_SELECTOR;
 pub use errors::{ErrorType, FieldError};
 
 /// The namespace of objects that name none, when nobody says otherwise.
