@@ -186,6 +186,21 @@ fn a_foreign_file_in_the_way_is_said_and_kept() {
 }
 
 #[test]
+fn a_folder_in_place_of_the_temporary_file_is_what_is_said_to_be_in_the_way() {
+    let dir = folder();
+    let (pods, none) = (Pods::default().with("n1", "a"), Pods::default());
+    pods.sync(dir.path());
+    fs::create_dir(dir.path().join("n1/.dsrules.tmp")).unwrap();
+    // The file goes, but the index cannot be written and still names it.
+    assert_eq!(codes(&none.sync(dir.path())), ["tree-io"]);
+    let report = pods.sync(dir.path());
+    assert_eq!(codes(&report), ["tree-io"]);
+    assert_eq!(report.problems[0].notes, ["`.dsrules.tmp` beside it is in the way"]);
+    fs::remove_dir(dir.path().join("n1/.dsrules.tmp")).unwrap();
+    assert_eq!(done(&pods.sync(dir.path())), [("n1/default_a.yaml".to_owned(), Done::Created)]);
+}
+
+#[test]
 fn a_tree_that_is_a_file_or_a_link_is_refused() {
     let dir = folder();
     let pods = Pods::default().with("n1", "a");

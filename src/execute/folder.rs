@@ -40,7 +40,12 @@ pub(super) fn open_file(dir: &Dir, name: &str) -> io::Result<File> {
 
 /// Writes the temporary file, to disk.
 fn prepare(dir: &Dir, text: &str) -> io::Result<()> {
-    let mut file = dir.open_with(TEMPORARY, OpenOptions::new().write(true).create_new(true))?;
+    let opened = dir.open_with(TEMPORARY, OpenOptions::new().write(true).create_new(true));
+    let mut file = opened.map_err(|error| match error.kind() {
+        // Not to be taken for the file itself being there.
+        ErrorKind::AlreadyExists => io::Error::other(format!("`{TEMPORARY}` beside it is in the way")),
+        _ => error,
+    })?;
     file.write_all(text.as_bytes())?;
     file.sync_all()
 }
