@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use clap::Args;
 use dsrules::diagnostic::Diagnostic;
-use dsrules::model::{Kind, ObjectKey};
+use dsrules::model::{Kind, ObjectKey, has_ended};
 use dsrules::report::{self, EventRow};
 use dsrules::store::{Store, StoredEvent};
 use serde_json::Value;
@@ -81,9 +81,7 @@ fn page(kind: Kind, object: &Value, store: &Store, now: i64) -> Result<String, D
     Ok(match kind {
         Kind::Node => {
             let pods = pods(store, None, |pod| {
-                pod["spec"]["nodeName"] == name
-                    && pod["status"]["phase"] != "Succeeded"
-                    && pod["status"]["phase"] != "Failed"
+                pod["spec"]["nodeName"] == name && !pod["status"]["phase"].as_str().is_some_and(has_ended)
             })?;
             let names: BTreeSet<&str> =
                 pods.iter().filter_map(|pod| pod["metadata"]["name"].as_str()).collect();

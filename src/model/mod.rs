@@ -29,7 +29,7 @@ pub use names::{Kind, Meta, Name, Object, ObjectKey, Origin, Owner, Written};
 pub use namespace::Namespace;
 pub use node::Node;
 pub use own::OwnFile;
-pub use pod::{Base, Body, Pod, pin};
+pub use pod::{Base, Body, Pod, has_ended, pin};
 pub use quantity::{amount, image_parts, version};
 pub use revision::{HASH_LABEL, Revision};
 pub use scheduling::{Requirement, Selector, Taint, Term, Toleration};

@@ -53,6 +53,12 @@ pub struct Base {
     pub value: Value,
 }
 
+/// Whether a pod in this phase runs no more (podutil.IsPodTerminal).
+#[must_use]
+pub fn has_ended(phase: &str) -> bool {
+    matches!(phase, "Failed" | "Succeeded")
+}
+
 impl Pod {
     /// Reads a Pod.
     #[must_use]
@@ -82,10 +88,10 @@ impl Pod {
         )
     }
 
-    /// Whether it runs no more (podutil.IsPodTerminal).
+    /// Whether it runs no more.
     #[must_use]
     pub fn has_ended(&self) -> bool {
-        matches!(&*self.phase, "Failed" | "Succeeded")
+        has_ended(&self.phase)
     }
 
     /// The node it is on or meant for: bound first, else pinned.
