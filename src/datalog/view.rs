@@ -84,6 +84,11 @@ impl<'a, T: Packed> View<'a, T> {
         &self.plus[from..to]
     }
 
+    /// Whether all rows of the base are seen.
+    fn hides_none(&self) -> bool {
+        self.removed.is_empty() && self.minus.is_empty()
+    }
+
     fn hides(&self, row: &T) -> bool {
         (!self.removed.is_empty() && self.removed.contains(row))
             || (!self.minus.is_empty() && self.minus.binary_search(row).is_ok())
@@ -97,7 +102,7 @@ impl<'a, T: Packed> View<'a, T> {
         (low, high): (T, T),
         mut each: impl FnMut(&'v T),
     ) {
-        let all = self.removed.is_empty() && self.minus.is_empty();
+        let all = self.hides_none();
         if all && distinct >= self.columns {
             self.base[from..to].iter().for_each(&mut each);
         } else {
@@ -131,25 +136,20 @@ impl<'a, T: Packed> View<'a, T> {
         // Where the range ends need not be known: mostly its first row tells.
         let from = seek(self.base, self.near.get(), |row| *row < low);
         self.near.set(from);
-        let hides_none = self.removed.is_empty() && self.minus.is_empty();
+        let hides_none = self.hides_none();
         let in_range = self.base[from..].iter().take_while(|row| **row <= high);
         in_range.take(if hides_none { 1 } else { usize::MAX }).any(|row| hides_none || !self.hides(row))
             || (!self.added.is_empty() && self.added.range(low..=high).any(|row| !self.hides(row)))
             || !self.plus(low, high).is_empty()
     }
-}
 
-impl<T: Packed> View<'_, T> {
     /// Whether a whole row is there, if that is known: a small index that has been asked
     /// for more rows than it has gets a set of them, which is faster than searching.
     fn is_member(&self, row: T) -> Option<bool> {
         let probes = self.probes.get() + 1;
         self.probes.set(probes);
-        let overlaid = !(self.added.is_empty()
-            && self.removed.is_empty()
-            && self.minus.is_empty()
-            && self.plus.is_empty());
-        if probes <= self.base.len() || self.base.len() > LARGE || overlaid {
+        let is_base = self.hides_none() && self.added.is_empty() && self.plus.is_empty();
+        if probes <= self.base.len() || self.base.len() > LARGE || !is_base {
             return None;
         }
         let members = self.members.get_or_init(|| self.base.iter().copied().collect());
