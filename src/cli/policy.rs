@@ -40,7 +40,7 @@ pub struct Policy {
 impl RuleArgs {
     /// What rules may derive.
     pub fn limits(&self) -> Limits {
-        Limits { rows_per_relation: self.max_rows, ..Limits::default() }
+        Limits::of_rows(self.max_rows)
     }
 
     /// What was named.

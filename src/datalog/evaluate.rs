@@ -6,13 +6,13 @@
 //! there are new rows, each rule once for each of its recursive atoms with that atom
 //! restricted to the new rows.
 
-use std::cell::Cell;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use super::budget::{Budget, Limits, Stop};
 use super::facts::Facts;
 use super::plan::{Known, Start, Tables, head_values, plan};
-use super::program::{Literal, Program, RelationId, Rule};
+use super::program::{Declaration, Literal, Program, RelationId, Rule};
 use super::rows::{Row, RowSet};
 use super::run::{Context, Delta, run, run_from};
 use super::strata::{Stratum, levels, needed};
@@ -21,30 +21,24 @@ use super::table::Table;
 use crate::cores;
 use crate::diagnostic::Diagnostic;
 
-/// What an evaluation may use before it is refused.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Limits {
-    /// Rows of one relation. 50 million by default: of two columns 400 MB, of four 800 MB.
-    pub rows_per_relation: usize,
-    /// Rows one rule may look at in one evaluation. Two billion by default, which is in
-    /// the order of a minute.
-    pub rows_per_rule: u64,
-}
-
-impl Default for Limits {
-    fn default() -> Self {
-        Limits { rows_per_relation: 50_000_000, rows_per_rule: 2_000_000_000 }
-    }
-}
-
 /// The rows of some relations that were first derived together.
 pub(super) type Round = Vec<(RelationId, RowSet)>;
 
 /// Rows that were derived, by relation.
 pub(super) type Found = BTreeMap<RelationId, RowSet>;
 
+/// So many bytes may be derived before repeated rows are looked for again.
+const MORE: usize = 1 << 26;
+
 /// Strata that use fewer rows than this are not worth a thread.
 const SHARED: usize = 1 << 16;
+
+/// What every run of a rule needs to know.
+#[derive(Clone, Copy)]
+pub(super) struct Work<'a> {
+    pub symbols: &'a Symbols,
+    pub budget: &'a Budget,
+}
 
 /// The rows of a program's relations for some facts.
 ///
@@ -84,29 +78,32 @@ impl Evaluation {
             if needed[id.index()] {
                 rows.sort();
                 rows.shrink();
+                let columns = program.declaration(id).columns.len();
                 if rows.len() > limits.rows_per_relation {
                     return Err(too_many_facts(program, id, rows.len(), limits));
                 }
-                let columns = program.declaration(id).columns.len();
                 tables[id.index()] = Some(Arc::new(Table::new(columns, rows)));
             }
         }
         let mut evaluation = Evaluation { program: program.clone(), tables, limits: *limits, heads };
         let program = program.clone();
+        let budget = Budget::new(limits, program.body.rules.len());
+        let work = Work { symbols, budget: &budget };
         for level in levels(&program, &needed) {
             let (recursive, plain): (Vec<&Stratum>, Vec<&Stratum>) =
                 level.into_iter().partition(|stratum| stratum.recursive);
-            let work = |nth: usize| evaluation.rows_of(plain[nth], symbols);
+            let rows_of = |nth: usize| evaluation.rows_of(plain[nth], work);
             let found = match evaluation.used(&plain) {
-                0..SHARED => cores::on_one(plain.len(), work),
-                _ => cores::on_all(plain.len(), work),
+                0..SHARED => cores::on_one(plain.len(), rows_of),
+                _ => cores::on_all(plain.len(), rows_of),
             };
             for rows in found {
                 evaluation.install(rows?);
             }
             for stratum in recursive {
-                evaluation.stratum(stratum, symbols, None)?;
+                evaluation.stratum(stratum, work, None)?;
             }
+            evaluation.check_all(work)?;
         }
         Ok(evaluation)
     }
@@ -173,29 +170,30 @@ impl Evaluation {
     pub(super) fn stratum(
         &mut self,
         stratum: &Stratum,
-        symbols: &Symbols,
+        work: Work<'_>,
         rounds: Option<&mut Vec<Round>>,
     ) -> Result<(), Diagnostic> {
-        let found = self.rows_of(stratum, symbols)?;
+        let found = self.rows_of(stratum, work)?;
         if !stratum.recursive {
             self.install(found);
             return Ok(());
         }
-        self.grow(stratum, found, symbols, rounds)
+        self.grow(stratum, found, work, rounds)
     }
 
     /// What the rules of a stratum derive that do not need the stratum itself; sorted.
-    fn rows_of(&self, stratum: &Stratum, symbols: &Symbols) -> Result<Found, Diagnostic> {
+    fn rows_of(&self, stratum: &Stratum, work: Work<'_>) -> Result<Found, Diagnostic> {
         let rules = &self.program.body.rules;
         let mut found = Found::new();
         for at in &stratum.rules {
             let recursive = |literal: &Literal| matches!(literal, Literal::Positive(atom) if stratum.relations.binary_search(&atom.relation).is_ok());
             if !rules[*at].body.iter().any(recursive) {
-                self.derive(*at, Start::Nothing, None, None, symbols, &mut found)?;
+                self.derive(*at, Start::Nothing, None, None, work, &mut found)?;
             }
         }
         for (id, rows) in &mut found {
-            self.finish(*id, rows)?;
+            rows.sort();
+            self.check(*id, rows.len(), work)?;
         }
         Ok(found)
     }
@@ -212,7 +210,7 @@ impl Evaluation {
         &mut self,
         stratum: &Stratum,
         mut found: Found,
-        symbols: &Symbols,
+        work: Work<'_>,
         mut rounds: Option<&mut Vec<Round>>,
     ) -> Result<(), Diagnostic> {
         while !found.is_empty() {
@@ -221,14 +219,12 @@ impl Evaluation {
                 rounds.push(Vec::new());
             }
             for (id, mut rows) in std::mem::take(&mut found) {
-                self.finish(id, &mut rows)?;
-                let limit = self.limits.rows_per_relation;
+                rows.sort();
                 let Some(table) = self.tables[id.index()].as_mut().map(Arc::make_mut) else { continue };
                 table.keep(&mut rows, false);
                 let total = table.len() + rows.len();
-                if total > limit {
-                    return Err(self.too_many(id, total));
-                }
+                self.check(id, total, work)?;
+                let Some(table) = self.tables[id.index()].as_mut().map(Arc::make_mut) else { continue };
                 table.apply(&rows, &RowSet::new(table.columns()));
                 if rows.is_empty() {
                     continue;
@@ -240,19 +236,35 @@ impl Evaluation {
             }
             for (id, rows) in &new {
                 for (at, literal) in stratum.uses.get(id).into_iter().flatten() {
-                    self.derive(*at, Start::Literal(*literal), Some(rows), None, symbols, &mut found)?;
+                    self.derive(*at, Start::Literal(*literal), Some(rows), None, work, &mut found)?;
                 }
             }
         }
         Ok(())
     }
 
-    fn finish(&self, id: RelationId, rows: &mut RowSet) -> Result<(), Diagnostic> {
-        rows.sort();
-        if rows.len() > self.limits.rows_per_relation {
-            return Err(self.too_many(id, rows.len()));
+    /// Refuses so many rows of a relation, or what all rows together take with them.
+    pub(super) fn check(&self, id: RelationId, rows: usize, work: Work<'_>) -> Result<(), Diagnostic> {
+        let refused = work.budget.refuses(rows, RowSet::width(self.columns(id)), || self.bytes());
+        refused.map_or(Ok(()), |stop| Err(work.budget.error(stop, &self.program, id, None)))
+    }
+
+    /// Refuses what all rows and indexes take, naming the largest relation.
+    fn check_all(&self, work: Work<'_>) -> Result<(), Diagnostic> {
+        let bytes = self.bytes();
+        if bytes <= self.limits.bytes {
+            return Ok(());
         }
-        Ok(())
+        let held = |declaration: &&Declaration| self.table(declaration.id).map_or(0, Table::bytes);
+        let largest = self.program.declarations().max_by_key(held);
+        largest.map_or(Ok(()), |largest| {
+            Err(work.budget.error(Stop::All(bytes), &self.program, largest.id, None))
+        })
+    }
+
+    /// What all rows and indexes take.
+    fn bytes(&self) -> usize {
+        self.tables.iter().flatten().map(|table| table.bytes()).sum()
     }
 
     /// Runs a rule and adds what it derives to the rows found for its head.
@@ -262,7 +274,7 @@ impl Evaluation {
         start: Start,
         rows: Option<&RowSet>,
         before: Option<&[Option<Delta>]>,
-        symbols: &Symbols,
+        work: Work<'_>,
         found: &mut Found,
     ) -> Result<(), Diagnostic> {
         let program = self.program.clone();
@@ -271,23 +283,19 @@ impl Evaluation {
             return Ok(());
         }
         let set = found.entry(rule.head.relation).or_insert_with(|| RowSet::new(rule.head.terms.len()));
-        let plan = plan(Some(&rule.head), &rule.body, rule.variables.len(), start, symbols, &self.tables);
-        let context = Context {
-            tables: &self.tables,
-            symbols,
-            before,
-            budget: Cell::new(self.limits.rows_per_rule),
-            stop: Cell::new(false),
-        };
+        let plan =
+            plan(Some(&rule.head), &rule.body, rule.variables.len(), start, work.symbols, &self.tables);
+        let meter = work.budget.meter(at);
+        let context = Context { tables: &self.tables, symbols: work.symbols, before, meter: &meter };
         let head = &self.heads[at];
-        let limit = self.limits.rows_per_relation;
         // Rows are made a set from time to time, so repeated ones never pile up.
-        let mut check_at = (set.len() * 2).max(1 << 20).min(limit.saturating_add(1));
+        let width = RowSet::width(head.len());
+        let most = self.limits.rows_per_relation.min(self.limits.bytes_per_relation / width);
+        let mut check_at = (set.len() * 2).max(1 << 20).min(most.saturating_add(1));
         let mut row = [0; super::MAX_COLUMNS];
         let row = &mut row[..head.len()];
-        let mut too_many = None;
         let mut emit = |binding: &[Sym]| {
-            if context.stop.get() {
+            if meter.is_stopped() {
                 return;
             }
             for (place, known) in row.iter_mut().zip(head) {
@@ -299,11 +307,10 @@ impl Evaluation {
             set.push(row);
             if set.len() >= check_at {
                 set.sort();
-                if set.len() > limit {
-                    too_many = Some(set.len());
-                    context.stop.set(true);
+                if let Some(stop) = work.budget.refuses(set.len(), width, || self.bytes()) {
+                    meter.stop(stop);
                 }
-                check_at = (set.len() * 2).max(1 << 20).max(check_at).min(set.len() + (1 << 24));
+                check_at = (set.len() * 2).max(1 << 20).max(check_at).min(set.len() + MORE / width);
             }
         };
         match (start, rows) {
@@ -317,13 +324,29 @@ impl Evaluation {
                 run_from(&context, &plan, rows, columns, &mut emit);
             }
         }
-        if let Some(rows) = too_many {
-            return Err(at_rule(self.too_many(rule.head.relation, rows), &program, rule));
-        }
-        if context.stop.get() {
-            return Err(at_rule(self.too_long(rule), &program, rule));
-        }
-        Ok(())
+        work.budget.take(at, &meter);
+        let error = |stop| work.budget.error(stop, &program, rule.head.relation, Some(rule));
+        meter.stopped().map_or(Ok(()), |stop| Err(error(stop)))
+    }
+
+    /// Finds what makes a body true that no rule has; `emit` gets the values of its
+    /// variables and says whether it wants more. Gives why it ended early.
+    pub(super) fn solve(
+        &self,
+        body: &[Literal],
+        variables: usize,
+        symbols: &Symbols,
+        emit: &mut dyn FnMut(&[Sym]) -> bool,
+    ) -> Option<Stop> {
+        let plan = plan(None, body, variables, Start::Nothing, symbols, &self.tables);
+        let meter = Budget::new(&self.limits, 1).meter(0);
+        let context = Context { tables: &self.tables, symbols, before: None, meter: &meter };
+        run(&context, &plan, &mut |binding| {
+            if !meter.is_stopped() && !emit(binding) {
+                meter.stop(Stop::Enough);
+            }
+        });
+        meter.stopped()
     }
 
     /// Whether an atom of the rule has no rows at all: then no index is worth building.
@@ -332,32 +355,6 @@ impl Evaluation {
             |literal: &Literal| matches!(literal, Literal::Positive(atom) if self.is_empty(atom.relation));
         rule.body.iter().any(empty)
     }
-
-    pub(super) fn too_many(&self, id: RelationId, rows: usize) -> Diagnostic {
-        let declaration = self.program.declaration(id);
-        Diagnostic::error(
-            "too-many-rows",
-            format!(
-                "`{}` would have at least {rows} rows, the limit is {}",
-                declaration.name, self.limits.rows_per_relation
-            ),
-        )
-        .at(self.program.body.place(declaration.span))
-        .help("a part of the rule may share no variable with the others, so that all pairs are made")
-    }
-
-    fn too_long(&self, rule: &Rule) -> Diagnostic {
-        let name = &self.program.declaration(rule.head.relation).name;
-        Diagnostic::error(
-            "too-many-rows",
-            format!("a rule for `{name}` looks at more than {} rows", self.limits.rows_per_rule),
-        )
-        .help("a part of the rule may share no variable with the others, so that all pairs are looked at")
-    }
-}
-
-fn at_rule(error: Diagnostic, program: &Program, rule: &Rule) -> Diagnostic {
-    error.at(program.place(rule)).because(format!("the rule is `{}`", rule.text))
 }
 
 fn too_many_facts(program: &Program, id: RelationId, rows: usize, limits: &Limits) -> Diagnostic {

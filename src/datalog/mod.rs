@@ -11,6 +11,7 @@
 //! negation (stratified), constants and comparisons; see `docs/rules.md`. It knows
 //! nothing of Kubernetes, reads no files and prints nothing.
 
+mod budget;
 mod check;
 mod evaluate;
 pub mod explain;
@@ -33,7 +34,8 @@ mod test;
 mod update;
 mod view;
 
-pub use evaluate::{Evaluation, Limits};
+pub use budget::{Deadline, Limits};
+pub use evaluate::Evaluation;
 pub use facts::Facts;
 pub use program::{
     Atom, Column, Comparison, Declaration, Given, Guard, Kind, Literal, Loaded, NUMBER, Operator, Program,

@@ -3,17 +3,15 @@
 //! It is read and checked as in a rule file, so its errors look the same; its answer is
 //! the values of its variables. Those whose name starts with `_` are left out.
 
-use std::cell::Cell;
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
+use super::budget::Stop;
 use super::check::check_body;
 use super::evaluate::Evaluation;
 use super::parser::parse_body;
-use super::plan::{Start, plan};
 use super::program::{Literal, Program, RelationId};
 use super::resolve::{Names, comparison, diagnostic, resolve_atom};
-use super::run::{Context, run};
 use super::source::{Source, Text};
 use super::symbols::{Sym, Symbols};
 use super::syntax::RawLiteral;
@@ -119,28 +117,21 @@ impl Query {
                 format!("the relation `{name}` was not evaluated"),
             ));
         }
-        let plan = plan(None, &self.body, self.variables.len(), Start::Nothing, symbols, &evaluation.tables);
-        let context = Context {
-            tables: &evaluation.tables,
-            symbols,
-            before: None,
-            budget: Cell::new(evaluation.limits.rows_per_rule),
-            stop: Cell::new(false),
-        };
         let asked: Vec<usize> = self.asked().collect();
         let mut answers = BTreeSet::new();
-        run(&context, &plan, &mut |binding| {
+        let most = MAX_ANSWERS.min(evaluation.limits.rows_per_relation);
+        let stopped = evaluation.solve(&self.body, self.variables.len(), symbols, &mut |binding| {
             answers.insert(asked.iter().map(|slot| binding[*slot]).collect::<Vec<Sym>>());
-            if answers.len() > MAX_ANSWERS.min(evaluation.limits.rows_per_relation) {
-                context.stop.set(true);
-            }
+            answers.len() <= most
         });
-        if context.stop.get() {
-            return Err(Diagnostic::error(
-                "too-many-rows",
-                format!("the query `{}` has too many answers", self.text),
-            )
-            .help("join its parts with common variables, or name a value"));
+        if let Some(stop) = stopped {
+            let (code, why) = match stop {
+                Stop::Late => ("rules-too-slow", "is not done in the time it has"),
+                Stop::Looked => ("too-many-rows", "looks at too many rows"),
+                _ => ("too-many-rows", "has too many answers"),
+            };
+            return Err(Diagnostic::error(code, format!("the query `{}` {why}", self.text))
+                .help("join its parts with common variables, or name a value"));
         }
         let mut answers: Vec<Vec<Sym>> = answers.into_iter().collect();
         answers.sort_by(|a, b| {

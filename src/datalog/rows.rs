@@ -149,6 +149,15 @@ impl RowSet {
         }
     }
 
+    /// How many bytes a row of so many columns takes.
+    pub fn width(columns: usize) -> usize {
+        match columns {
+            0..=2 => size_of::<u64>(),
+            3..=4 => size_of::<u128>(),
+            _ => size_of::<Wide>(),
+        }
+    }
+
     pub fn len(&self) -> usize {
         match self {
             RowSet::Narrow(rows) => rows.len(),

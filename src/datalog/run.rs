@@ -12,11 +12,11 @@
 //! An index can also be seen as it was before a change (see `update`): then rows added
 //! by it are passed over and rows removed by it are looked at too.
 
-use std::cell::Cell;
 use std::sync::Arc;
 
 use datafrog::{Leapers, Relation};
 
+use super::budget::Meter;
 use super::plan::{Plan, Step, Take};
 use super::rows::{Packed, Row, RowSet};
 use super::symbols::{Sym, Symbols};
@@ -42,20 +42,8 @@ pub(super) struct Context<'a> {
     pub symbols: &'a Symbols,
     /// To see the tables as they were before these changes.
     pub before: Option<&'a [Option<Delta>]>,
-    /// Rows that may still be looked at.
-    pub budget: Cell<u64>,
-    /// Set to end the run early.
-    pub stop: Cell<bool>,
-}
-
-impl Context<'_> {
-    fn spend(&self, rows: usize) {
-        let rows = rows as u64;
-        if self.budget.get() < rows {
-            self.stop.set(true);
-        }
-        self.budget.set(self.budget.get().saturating_sub(rows));
-    }
+    /// Rows that may still be looked at; stopped, it ends the run early.
+    pub meter: &'a Meter,
 }
 
 /// Runs a plan from nothing; `emit` gets the slots of each binding found.
@@ -103,7 +91,7 @@ fn run_wide<const N: usize>(
     let mut batch = Relation { elements: Vec::new() };
     let size = batch_size(&tests, &steps);
     for row in rows {
-        if context.stop.get() {
+        if context.meter.is_stopped() {
             return;
         }
         let mut binding = [0; N];
@@ -198,7 +186,7 @@ fn join<const N: usize, T: Packed>(
                 return;
             }
         }
-        if !joined.tests.at_once(context, &binding) || context.stop.get() {
+        if !joined.tests.at_once(context, &binding) || context.meter.is_stopped() {
             return;
         }
         if ends {
@@ -213,11 +201,11 @@ fn join<const N: usize, T: Packed>(
     if step.prefix.is_empty() {
         // A scan: to collect references to a whole relation first would be a waste.
         for binding in &batch.elements {
-            context.spend(view.base.len() + view.added.len());
+            context.meter.spend(view.base.len() + view.added.len());
             let low = T::low(std::iter::empty(), 0, view.columns);
             let high = low.high(0, view.columns);
             view.visit(step.distinct, 0, view.base.len(), (low, high), |row| {
-                if !context.stop.get() {
+                if !context.meter.is_stopped() {
                     found(binding, *row);
                 }
             });
@@ -244,7 +232,7 @@ struct Leap<'a, T: Packed> {
 
 impl<'a, const N: usize, T: Packed> Leapers<'a, [Sym; N], T> for Leap<'a, T> {
     fn for_each_count(&mut self, binding: &[Sym; N], mut op: impl FnMut(usize, usize)) {
-        if self.context.stop.get() {
+        if self.context.meter.is_stopped() {
             op(0, 0);
             return;
         }
@@ -253,7 +241,7 @@ impl<'a, const N: usize, T: Packed> Leapers<'a, [Sym; N], T> for Leap<'a, T> {
         self.bounds = Some((low, high));
         let view = self.view;
         let count = self.to - self.from + view.count_beside(low, high);
-        self.context.spend(count);
+        self.context.meter.spend(count);
         op(0, count);
     }
 

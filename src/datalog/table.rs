@@ -284,6 +284,16 @@ impl Table {
         }
     }
 
+    /// What its rows take in all of its indexes.
+    pub fn bytes(&self) -> usize {
+        let indexes = match self {
+            Table::Narrow(table) => table.all().count(),
+            Table::Middle(table) => table.all().count(),
+            Table::Wide(table) => table.all().count(),
+        };
+        indexes * self.len() * RowSet::width(self.columns())
+    }
+
     pub fn contains(&self, row: &[Sym]) -> bool {
         if row.len() != self.columns() {
             return false;

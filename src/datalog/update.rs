@@ -16,7 +16,8 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use super::evaluate::Evaluation;
+use super::budget::Budget;
+use super::evaluate::{Evaluation, Work};
 use super::facts::Facts;
 use super::plan::Start;
 use super::program::{Literal, RelationId};
@@ -71,7 +72,8 @@ impl Evaluation {
         let inputs = self.inputs(added, removed)?;
         let mut deltas: Deltas = Vec::new();
         deltas.resize_with(self.tables.len(), || None);
-        let done = self.carry(inputs, symbols, &mut deltas);
+        let budget = Budget::new(&self.limits, self.program.body.rules.len());
+        let done = self.carry(inputs, Work { symbols, budget: &budget }, &mut deltas);
         if let Err(error) = done {
             for (at, delta) in deltas.iter().enumerate() {
                 if let (Some(table), Some(delta)) = (self.tables[at].as_mut().map(Arc::make_mut), delta) {
@@ -106,12 +108,12 @@ impl Evaluation {
     fn carry(
         &mut self,
         inputs: BTreeMap<RelationId, Delta>,
-        symbols: &Symbols,
+        work: Work<'_>,
         deltas: &mut Deltas,
     ) -> Result<(), Diagnostic> {
         for (id, mut delta) in inputs {
             delta.removed.subtract(&delta.added);
-            self.change(id, delta, deltas)?;
+            self.change(id, delta, work, deltas)?;
         }
         let program = self.program.clone();
         for stratum in &program.body.strata {
@@ -121,22 +123,28 @@ impl Evaluation {
             }
             if stratum.recursive {
                 if self.only_gains(stratum, deltas) {
-                    self.gain(stratum, symbols, deltas)?;
+                    self.gain(stratum, work, deltas)?;
                 } else {
-                    self.anew(stratum, symbols, deltas)?;
+                    self.anew(stratum, work, deltas)?;
                 }
                 continue;
             }
             for id in &stratum.relations {
-                let delta = self.difference(*id, stratum, symbols, deltas)?;
-                self.change(*id, delta, deltas)?;
+                let delta = self.difference(*id, stratum, work, deltas)?;
+                self.change(*id, delta, work, deltas)?;
             }
         }
         Ok(())
     }
 
     /// Changes a table and notes what really changed.
-    fn change(&mut self, id: RelationId, mut delta: Delta, deltas: &mut Deltas) -> Result<(), Diagnostic> {
+    fn change(
+        &mut self,
+        id: RelationId,
+        mut delta: Delta,
+        work: Work<'_>,
+        deltas: &mut Deltas,
+    ) -> Result<(), Diagnostic> {
         let Some(table) = self.tables[id.index()].as_mut().map(Arc::make_mut) else { return Ok(()) };
         table.keep(&mut delta.added, false);
         table.keep(&mut delta.removed, true);
@@ -145,10 +153,7 @@ impl Evaluation {
         }
         table.apply(&delta.added, &delta.removed);
         deltas[id.index()] = Some(delta);
-        if table.len() > self.limits.rows_per_relation {
-            return Err(self.too_many(id, self.len(id)));
-        }
-        Ok(())
+        self.check(id, self.len(id), work)
     }
 
     /// What changes in a relation that does not depend on itself.
@@ -156,7 +161,7 @@ impl Evaluation {
         &self,
         id: RelationId,
         stratum: &Stratum,
-        symbols: &Symbols,
+        work: Work<'_>,
         deltas: &Deltas,
     ) -> Result<Delta, Diagnostic> {
         let program = self.program.clone();
@@ -169,10 +174,10 @@ impl Evaluation {
                 let (gone, come) =
                     if positive { (&delta.removed, &delta.added) } else { (&delta.added, &delta.removed) };
                 if !gone.is_empty() {
-                    self.derive(*rule, start, Some(gone), Some(deltas), symbols, &mut lost)?;
+                    self.derive(*rule, start, Some(gone), Some(deltas), work, &mut lost)?;
                 }
                 if !come.is_empty() {
-                    self.derive(*rule, start, Some(come), None, symbols, &mut gained)?;
+                    self.derive(*rule, start, Some(come), None, work, &mut gained)?;
                 }
             }
         }
@@ -187,7 +192,7 @@ impl Evaluation {
         if !candidates.is_empty() {
             let mut still = BTreeMap::new();
             for rule in &stratum.rules {
-                self.derive(*rule, Start::Head, Some(&candidates), None, symbols, &mut still)?;
+                self.derive(*rule, Start::Head, Some(&candidates), None, work, &mut still)?;
             }
             candidates.subtract(&set(&mut still));
         }
@@ -208,7 +213,7 @@ impl Evaluation {
     }
 
     /// Adds to a recursive stratum what a change without losses lets it derive.
-    fn gain(&mut self, stratum: &Stratum, symbols: &Symbols, deltas: &mut Deltas) -> Result<(), Diagnostic> {
+    fn gain(&mut self, stratum: &Stratum, work: Work<'_>, deltas: &mut Deltas) -> Result<(), Diagnostic> {
         let program = self.program.clone();
         let mut gained = BTreeMap::new();
         for (used, uses) in &stratum.uses {
@@ -216,11 +221,11 @@ impl Evaluation {
             for (rule, literal) in uses {
                 let positive = matches!(program.body.rules[*rule].body[*literal], Literal::Positive(_));
                 let come = if positive { &delta.added } else { &delta.removed };
-                self.derive(*rule, Start::Literal(*literal), Some(come), None, symbols, &mut gained)?;
+                self.derive(*rule, Start::Literal(*literal), Some(come), None, work, &mut gained)?;
             }
         }
         let mut rounds = Vec::new();
-        let done = self.grow(stratum, gained, symbols, Some(&mut rounds));
+        let done = self.grow(stratum, gained, work, Some(&mut rounds));
         // Noted also after an error, so that it can be taken back.
         for (id, rows) in rounds.into_iter().flatten() {
             let columns = self.columns(id);
@@ -237,14 +242,14 @@ impl Evaluation {
     }
 
     /// Evaluates a recursive stratum from the start and compares.
-    fn anew(&mut self, stratum: &Stratum, symbols: &Symbols, deltas: &mut Deltas) -> Result<(), Diagnostic> {
+    fn anew(&mut self, stratum: &Stratum, work: Work<'_>, deltas: &mut Deltas) -> Result<(), Diagnostic> {
         let mut old = Vec::new();
         for id in &stratum.relations {
             let columns = self.columns(*id);
             let empty = Arc::new(Table::new(columns, RowSet::new(columns)));
             old.push((*id, self.tables[id.index()].replace(empty)));
         }
-        let done = self.stratum(stratum, symbols, None);
+        let done = self.stratum(stratum, work, None);
         let mut changed = Vec::new();
         for (id, table) in old {
             let new = std::mem::replace(&mut self.tables[id.index()], table);
@@ -258,7 +263,7 @@ impl Evaluation {
         done?;
         // The old tables are kept and changed, as they have their indexes.
         for (id, delta) in changed {
-            self.change(id, delta, deltas)?;
+            self.change(id, delta, work, deltas)?;
         }
         Ok(())
     }

@@ -13,15 +13,12 @@ mod why_not;
 
 pub use tree::{Goal, Part, Tried, tree};
 
-use std::cell::Cell;
 use std::collections::{BTreeMap, BTreeSet};
 
 use serde::Serialize;
 
 use super::evaluate::{Evaluation, Round};
-use super::plan::{Start, plan};
 use super::program::{Atom, Comparison, Literal, Program, RelationId, Rule, Sum, Term, Variable};
-use super::run::{Context, run};
 use super::symbols::{Sym, Symbols, Value};
 
 /// A row that is there, and how it got there.
@@ -219,27 +216,15 @@ impl<'a> Explainer<'a> {
                 atom.variables().for_each(|variable| bound[variable.0] = true);
             }
         }
-        let tables = &self.evaluation.tables;
-        let plan = plan(None, &body, binding.len(), Start::Nothing, self.symbols, tables);
-        let context = Context {
-            tables,
-            symbols: self.symbols,
-            before: None,
-            budget: Cell::new(self.evaluation.limits.rows_per_rule),
-            stop: Cell::new(false),
-        };
         let mut found: Vec<Vec<Option<Sym>>> = Vec::new();
-        run(&context, &plan, &mut |slots| {
-            if context.stop.get() {
-                return;
-            }
+        self.evaluation.solve(&body, binding.len(), self.symbols, &mut |slots| {
             let known = binding.iter().zip(slots).zip(&bound);
             let way: Vec<Option<Sym>> =
                 known.map(|((known, slot), bound)| known.or(bound.then_some(*slot))).collect();
             if !found.contains(&way) && accept(&way) {
                 found.push(way);
-                context.stop.set(found.len() >= most);
             }
+            found.len() < most
         });
         found
     }

@@ -6,6 +6,8 @@
 
 use std::sync::Arc;
 
+use super::super::budget::Budget;
+use super::super::evaluate::Work;
 use super::super::program::{Atom, Kind, Literal, RelationId, Rule};
 use super::super::rows::RowSet;
 use super::super::symbols::Sym;
@@ -112,7 +114,9 @@ impl Explainer<'_> {
             }
             let mut rounds = Vec::new();
             // The limits were not passed the first time, so they are not now.
-            let _ = scratch.stratum(&strata[at], self.symbols, Some(&mut rounds));
+            let budget = Budget::new(&scratch.limits, self.program.body.rules.len());
+            let work = Work { symbols: self.symbols, budget: &budget };
+            let _ = scratch.stratum(&strata[at], work, Some(&mut rounds));
             self.rounds.insert(at, rounds);
         }
         Some((at, self.round_in(at, relation, row)))

@@ -1,0 +1,232 @@
+//! What an evaluation may use, and what is told when it wants more.
+//!
+//! A rule of three lines can ask for more than any machine has. So everything that grows
+//! is counted: rows that a rule looks at, over all rounds of a recursion; rows of a
+//! relation, and what they take; all rows and indexes together; and time, by a clock
+//! that the caller hands in. Rows are counted before they are looked at, and memory
+//! while it is small, so that what is too much is refused before it is taken.
+
+use std::cell::Cell;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::{Duration, Instant};
+
+use super::program::{Program, RelationId, Rule};
+use crate::diagnostic::Diagnostic;
+
+/// What an evaluation may use before it is refused.
+#[derive(Debug, Clone, Copy)]
+pub struct Limits {
+    /// Rows of one relation: 50 million by default.
+    pub rows_per_relation: usize,
+    /// Rows one rule may look at in one evaluation, a recursive one in all of its rounds.
+    /// Two billion by default, which is in the order of a minute.
+    pub rows_per_rule: u64,
+    /// Bytes of the rows of one relation: 400 MB by default, which are 50 million rows of
+    /// two columns or 12 million of eight.
+    pub bytes_per_relation: usize,
+    /// Bytes of all rows and indexes together: 4 GB by default.
+    pub bytes: usize,
+    /// How long an evaluation may take; without one, as long as its rows take.
+    pub deadline: Option<Deadline>,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Limits {
+            rows_per_relation: 50_000_000,
+            rows_per_rule: 2_000_000_000,
+            bytes_per_relation: 400_000_000,
+            bytes: 4_000_000_000,
+            deadline: None,
+        }
+    }
+}
+
+impl Limits {
+    /// The default with other bounds on the rows of a relation: who asks for more gets the
+    /// memory that so many rows of two columns take.
+    #[must_use]
+    pub fn of_rows(rows_per_relation: usize) -> Self {
+        let default = Limits::default();
+        let bytes = rows_per_relation.saturating_mul(size_of::<u64>());
+        Limits {
+            rows_per_relation,
+            bytes_per_relation: default.bytes_per_relation.max(bytes),
+            bytes: default.bytes.max(bytes.saturating_mul(4)),
+            ..default
+        }
+    }
+}
+
+/// How long one evaluation, one update or one query may take: each starts anew.
+#[derive(Debug, Clone, Copy)]
+pub struct Deadline {
+    /// How long.
+    pub allowed: Duration,
+    /// The clock it is measured by, as `Instant::now`.
+    pub clock: fn() -> Instant,
+}
+
+/// Why a run ended early.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Stop {
+    /// It looked at more rows than it may.
+    Looked,
+    /// It is late.
+    Late,
+    /// It derived so many rows, more than a relation may have.
+    Rows(usize),
+    /// The rows of its head take so many bytes.
+    Bytes(usize),
+    /// All rows take so many bytes.
+    All(usize),
+    /// Whoever takes what it finds wants no more.
+    Enough,
+}
+
+/// The limits of one evaluation, and what is left of them.
+pub(super) struct Budget {
+    pub limits: Limits,
+    /// When it must be done, by that clock.
+    until: Option<(Instant, fn() -> Instant)>,
+    /// By rule: rows that it may still look at.
+    left: Vec<AtomicU64>,
+}
+
+/// So many rows are looked at between two looks at the clock.
+const BETWEEN: u64 = 1 << 18;
+
+/// What one run of a rule may still use.
+pub(super) struct Meter {
+    left: Cell<u64>,
+    /// The clock is looked at once no more than this is left.
+    next: Cell<u64>,
+    until: Option<(Instant, fn() -> Instant)>,
+    stop: Cell<Option<Stop>>,
+}
+
+impl Budget {
+    /// All of it, for so many rules.
+    pub fn new(limits: &Limits, rules: usize) -> Self {
+        let until = limits.deadline.map(|deadline| {
+            let start = (deadline.clock)();
+            (start.checked_add(deadline.allowed).unwrap_or(start), deadline.clock)
+        });
+        let left = (0..rules).map(|_| AtomicU64::new(limits.rows_per_rule)).collect();
+        Budget { limits: *limits, until, left }
+    }
+
+    /// What is left to a rule.
+    pub fn meter(&self, rule: usize) -> Meter {
+        let left = self.left.get(rule).map_or(0, |left| left.load(Ordering::Relaxed));
+        // Looked at once at the start: many short runs are late too.
+        Meter { left: Cell::new(left), next: Cell::new(left), until: self.until, stop: Cell::new(None) }
+    }
+
+    /// Takes what a run used from what is left to its rule. No rule runs on two cores.
+    pub fn take(&self, rule: usize, meter: &Meter) {
+        if let Some(left) = self.left.get(rule) {
+            left.store(meter.left.get(), Ordering::Relaxed);
+        }
+    }
+
+    /// What is wrong with so many rows of so many bytes each, beside `held` bytes.
+    pub fn refuses(&self, rows: usize, width: usize, held: impl FnOnce() -> usize) -> Option<Stop> {
+        let bytes = rows.saturating_mul(width);
+        if rows > self.limits.rows_per_relation {
+            return Some(Stop::Rows(rows));
+        }
+        if bytes > self.limits.bytes_per_relation {
+            return Some(Stop::Bytes(bytes));
+        }
+        // Less than that of everything is not worth adding everything up.
+        if bytes <= self.limits.bytes / 1024 {
+            return None;
+        }
+        let all = held().saturating_add(bytes);
+        (all > self.limits.bytes).then_some(Stop::All(all))
+    }
+
+    /// What is told of a rule that was stopped, or of a relation without one to blame.
+    pub fn error(&self, stop: Stop, program: &Program, id: RelationId, rule: Option<&Rule>) -> Diagnostic {
+        let declaration = program.declaration(id);
+        let name = &declaration.name;
+        let limits = &self.limits;
+        let message = match stop {
+            Stop::Looked | Stop::Enough => {
+                format!("a rule for `{name}` looks at more than {} rows", limits.rows_per_rule)
+            }
+            Stop::Late => {
+                let allowed = limits.deadline.map_or(Duration::ZERO, |deadline| deadline.allowed);
+                format!("a rule for `{name}` is not done after {allowed:?}")
+            }
+            Stop::Rows(rows) => {
+                format!("`{name}` would have at least {rows} rows, the limit is {}", limits.rows_per_relation)
+            }
+            Stop::Bytes(bytes) => format!(
+                "the rows of `{name}` would take at least {}, the limit is {}",
+                megabytes(bytes),
+                megabytes(limits.bytes_per_relation)
+            ),
+            Stop::All(bytes) => format!(
+                "all rows with those of `{name}` would take at least {}, the limit is {}",
+                megabytes(bytes),
+                megabytes(limits.bytes)
+            ),
+        };
+        let code = if stop == Stop::Late { "rules-too-slow" } else { "too-many-rows" };
+        let help = match stop {
+            Stop::Looked | Stop::Late | Stop::Enough => {
+                "a part of the rule may share no variable with the others, so that all pairs are looked at"
+            }
+            _ => "a part of the rule may share no variable with the others, so that all pairs are made",
+        };
+        let error = Diagnostic::error(code, message).help(help);
+        match rule {
+            Some(rule) => error.at(program.place(rule)).because(format!("the rule is `{}`", rule.text)),
+            None => error.at(program.place_of(declaration)),
+        }
+    }
+}
+
+impl Meter {
+    /// Counts a look, and the rows it is at.
+    pub fn spend(&self, rows: usize) {
+        let left = self.left.get().saturating_sub(1 + rows as u64);
+        self.left.set(left);
+        if left <= self.next.get() {
+            self.check();
+        }
+    }
+
+    #[cold]
+    fn check(&self) {
+        let left = self.left.get();
+        self.next.set(left.saturating_sub(BETWEEN));
+        if left == 0 {
+            self.stop(Stop::Looked);
+        } else if self.until.is_some_and(|(until, clock)| clock() > until) {
+            self.stop(Stop::Late);
+        }
+    }
+
+    /// Ends the run early.
+    pub fn stop(&self, why: Stop) {
+        self.stop.set(self.stop.get().or(Some(why)));
+    }
+
+    pub fn stopped(&self) -> Option<Stop> {
+        self.stop.get()
+    }
+
+    pub fn is_stopped(&self) -> bool {
+        self.stop.get().is_some()
+    }
+}
+
+fn megabytes(bytes: usize) -> String {
+    match bytes / 1_000_000 {
+        0 => format!("{bytes} bytes"),
+        megabytes => format!("{megabytes} MB"),
+    }
+}
