@@ -9,6 +9,7 @@ mod placed;
 mod restart;
 pub mod session;
 pub mod settled;
+mod unknown;
 
 use std::collections::BTreeSet;
 
@@ -16,13 +17,14 @@ use crate::datalog::{Limits, Program};
 use crate::diagnostic::{Diagnostic, counted};
 use crate::facts::{self, Grouping};
 use crate::guard;
-use crate::manifest::{ReadFile, Reading};
+use crate::manifest::{self, ReadFile, Reading};
 use crate::model::{Change, Kind, Name, Object, ObjectKey, OwnFile, World};
 use crate::plan::{Applied, Placed, Plan, Readiness, Settings, Settler};
 use crate::reason::{self, Reasoner};
 use crate::store::{InputFile, Store};
 use placed::Kept;
 use restart::with_restart;
+use unknown::{emptied, keep_unknown};
 
 pub use restart::{IN_PLACE, RESTARTED};
 
@@ -320,6 +322,11 @@ pub fn gone(
         return Err(Diagnostic::error("empty-input", what)
             .help("if everything is to be removed, say `--allow-empty`"));
     }
+    if !options.allow_empty
+        && let Some((file, had)) = emptied(&reading.files, &before).next()
+    {
+        return Err(manifest::emptied(file, had));
+    }
     let now: BTreeSet<(Kind, &ObjectKey)> = reading.objects.iter().map(|it| (it.kind, &it.key)).collect();
     let unknown: BTreeSet<&str> =
         reading.files.iter().filter(|file| !file.complete).map(|file| &*file.path).collect();
@@ -372,7 +379,9 @@ pub fn apply(
     }
     (options.stage)("writing the store");
     store.save(&mut world)?;
-    store.save_input(id, &brought(&files, &world))?;
+    let mut brought = brought(&files, &world);
+    keep_unknown(store, id, &files, &mut brought, options)?;
+    store.save_input(id, &brought)?;
     store.save_own_files(id, own)?;
     save_placement(store, &planned)?;
     store.set_settled(options.asked.filter(|_| settled::is_settled(&planned.plan, &world, program)))?;

@@ -64,8 +64,9 @@ const WANTED: &[&str] = &[
 const FEW: usize = 512;
 /// More than this part of all objects is not few: deriving anew is cheaper then.
 const SHARE: usize = 32;
-/// So many symbols are never too many.
-const MANY: usize = 100_000;
+/// So many symbols are never too many: a watcher meets new names with each pod, and where
+/// there are few, deriving anew costs less than keeping what nothing has any longer.
+const MANY: usize = 10_000;
 
 /// How a derivation was made.
 #[derive(Debug)]

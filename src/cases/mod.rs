@@ -88,7 +88,9 @@ pub fn run(root: &Path, folder: &Path, more: &Asked) -> Outcome {
     let file = folder.join(EXPECTED);
     let below = folder.strip_prefix(root).unwrap_or(folder).display().to_string();
     let name = if below.is_empty() { root.display().to_string() } else { below };
-    match fs::read_to_string(&file) {
+    let waits = fs::metadata(&file).is_ok_and(|found| !found.is_file());
+    let read = if waits { Err(io::Error::other("it is not a file")) } else { fs::read_to_string(&file) };
+    match read {
         Ok(expected) => {
             let got = plan(folder, &file, &expected, more);
             Outcome { name, file, expected, got }

@@ -3,6 +3,7 @@
 //! The loop waits for events, lets them come to rest, looks at what may have changed and
 //! applies it. It is the store's one writer until it ends; readers read meanwhile.
 
+mod connections;
 mod keeper;
 mod line;
 mod metrics;
@@ -28,7 +29,7 @@ use super::planning::BoundArgs;
 use keeper::Keeper;
 use line::Line;
 use metrics::Metrics;
-use pause::{Pause, Woken};
+use pause::{Pause, SOON, Woken};
 use rules::Rules;
 
 /// Arguments of `watch`.
@@ -141,6 +142,7 @@ async fn watch(args: &WatchArgs, context: &mut Context) -> Result<Exit, Failure>
             },
             _ => None,
         };
+        let away = missing.is_some();
         let look = match missing {
             Some(missing) => keeper.failed(missing),
             None => keeper.look(&hint, &args.options(context)),
@@ -162,7 +164,7 @@ async fn watch(args: &WatchArgs, context: &mut Context) -> Result<Exit, Failure>
             hint = events.take();
             continue;
         }
-        let soon = keeper.waits() || look.error.is_some();
+        let soon = if away { Some(SOON) } else { keeper.retry() };
         hint = match pause.next(args.poll, args.debounce, soon).await {
             Woken::Signal => return Ok(Exit::Done),
             Woken::Events => events.take(),

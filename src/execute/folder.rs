@@ -8,7 +8,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::{self, ErrorKind, Read, Write};
 
-use cap_fs_ext::{DirExt, FollowSymlinks, OpenOptionsFollowExt};
+use cap_fs_ext::{DirExt, FollowSymlinks, OpenOptionsFollowExt, OpenOptionsSyncExt};
 use cap_std::fs::{Dir, File, OpenOptions};
 
 use super::index::{INDEX, Index};
@@ -33,9 +33,11 @@ pub(super) fn flush(dir: &Dir) -> io::Result<()> {
     dir.open(".")?.sync_all()
 }
 
-/// Opens a regular file for reading, never through a link.
+/// Opens a regular file for reading, never through a link; a pipe is not waited for.
 pub(super) fn open_file(dir: &Dir, name: &str) -> io::Result<File> {
-    dir.open_with(name, OpenOptions::new().read(true).follow(FollowSymlinks::No))
+    let file =
+        dir.open_with(name, OpenOptions::new().read(true).follow(FollowSymlinks::No).nonblock(true))?;
+    if file.metadata()?.is_file() { Ok(file) } else { Err(io::Error::other("it is not a file")) }
 }
 
 /// Writes the temporary file, to disk.
@@ -181,6 +183,13 @@ impl<'a> Folder<'a> {
             Ok((dir, entries))
         };
         let (dir, entries) = read().map_err(|error: io::Error| failed(node, "opened", &error))?;
+        if entries.get(INDEX) == Some(&Entry::Other) {
+            let path = format!("{node}/{INDEX}");
+            let told = format!("`{path}` in the tree is not a file, but the index of dsrules is to be there");
+            return Err(Diagnostic::error("tree-index", told)
+                .at(Place::file(path))
+                .help("move it away and run the command again; all other nodes were done"));
+        }
         let index = Index::read(&dir, node);
         let indexed = index.is_some();
         let index = index.unwrap_or_else(|| Index { node: node.to_string(), ..Index::default() });

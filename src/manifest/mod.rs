@@ -115,6 +115,21 @@ pub struct ReadFile {
     /// Whether all of it was understood. What else stands in a file that was not is
     /// unknown, not gone.
     pub complete: bool,
+    /// Whether nothing stands in it but white space, as where an editor has cut it off
+    /// and not yet written it anew.
+    pub blank: bool,
+}
+
+/// The error of a file that had objects and is cut to nothing: an editor cuts a file off
+/// before it writes it anew, and a disk that is full goes no further, so what it had is
+/// unknown, not gone.
+#[must_use]
+pub fn emptied(path: &str, had: usize) -> Diagnostic {
+    let objects = if had == 1 { "the one object".to_owned() } else { format!("all of its {had} objects") };
+    Diagnostic::error("emptied-file", format!("the file is empty and has lost {objects}"))
+        .at(Place::file(path))
+        .because("what it had stays as it is")
+        .help("if it is meant, remove the file, or say `--allow-empty`")
 }
 
 /// The places of fields of objects in a file, which is read once more; nothing has a place

@@ -51,6 +51,7 @@ fn one(input: &Input, options: &Options) -> Outcome {
                 bytes: 0,
                 objects: Vec::new(),
                 complete: false,
+                blank: false,
             },
             objects: Vec::new(),
             others: BTreeMap::new(),
@@ -83,6 +84,7 @@ fn from_text(loaded: Loaded, options: &Options) -> Outcome {
         bytes: loaded.bytes,
         objects: Vec::new(),
         complete: true,
+        blank: source.text.trim().is_empty(),
     };
     finish(file, &source, harvest, options)
 }

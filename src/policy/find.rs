@@ -69,7 +69,7 @@ impl Reader {
     fn config(&mut self, folder: &Path) {
         let path = folder.join(CONFIG);
         self.found.places.insert(path.clone());
-        let text = match fs::read_to_string(&path) {
+        let text = match is_readable(&path).and_then(|()| fs::read_to_string(&path)) {
             Ok(text) => text,
             Err(error) if error.kind() == io::ErrorKind::NotFound => return,
             Err(error) => return self.found.problems.push(unreadable(&path, &error, CONFIG)),
@@ -132,7 +132,16 @@ impl Reader {
             paths.sort();
             Ok(paths)
         };
-        list().map_err(|error| self.found.problems.push(unreadable(folder, &error, named_by))).ok()
+        let mut paths =
+            list().map_err(|error| self.found.problems.push(unreadable(folder, &error, named_by))).ok()?;
+        paths.retain(|path| match is_readable(path) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => {
+                self.found.problems.push(unreadable(path, &error, named_by));
+                false
+            }
+            _ => true,
+        });
+        Some(paths)
     }
 
     fn file(&mut self, path: &Path, facts: bool, named_by: &str) {
@@ -148,6 +157,13 @@ impl Reader {
             Err(error) => self.found.problems.push(unreadable(path, &error, named_by)),
         }
     }
+}
+
+/// Whether a file that was found, not named, can be read without waiting for anyone.
+fn is_readable(path: &Path) -> io::Result<()> {
+    let found = fs::metadata(path)?;
+    let waits = !found.is_file() && !found.is_dir();
+    if waits { Err(io::Error::other("it is a pipe, a device or a socket, not a file")) } else { Ok(()) }
 }
 
 fn unreadable(path: &Path, error: &io::Error, named_by: &str) -> Diagnostic {

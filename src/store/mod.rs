@@ -15,6 +15,7 @@
 //! gives them the last committed state. Not promised: that a program which writes to
 //! the tables by itself while a writer of ours holds a loaded world is heard.
 
+mod beside;
 mod columns;
 mod dictionary;
 mod events;

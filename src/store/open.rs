@@ -1,14 +1,15 @@
 //! Opening the file: what is there, is it ours, may it be written.
 
 use std::cell::RefCell;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::time::Duration;
 
 use rusqlite::{Connection, ErrorCode, OpenFlags};
 
+use super::beside::beside;
 use super::fault::Fault;
 use super::lock::Lock;
-use super::{Store, migrate};
+use super::{Store, beside, migrate};
 use crate::diagnostic::{Diagnostic, Place};
 
 /// How long SQLite itself waits for a program that is not dsrules.
@@ -79,6 +80,7 @@ pub(super) fn open(path: &Path, options: &Open) -> Result<Store, Diagnostic> {
             Missing::Create => {}
         }
     }
+    beside::check(path)?;
     let lock = if options.write { Some(Lock::take(path, &options.holder, options.lock_wait)?) } else { None };
     let tell = |fault: Fault| fault.tell(&shown, "open it");
     let mut connection = connect(path, options.write).map_err(tell)?;
@@ -112,6 +114,10 @@ fn look(path: &Path, shown: &str, write: bool) -> Result<bool, Diagnostic> {
     let found = match path.metadata() {
         Ok(found) => found,
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
+            if path.is_symlink() {
+                let message = format!("the store `{shown}` is a link that leads nowhere");
+                return refuse("cannot-open-store", message, "name the file itself with `--db`");
+            }
             let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
             if write && folder.is_some_and(|folder| !folder.is_dir()) {
                 let message = format!("the folder of the store `{shown}` does not exist");
@@ -164,12 +170,6 @@ fn connect(path: &Path, write: bool) -> Result<Connection, Fault> {
 
 fn cannot_log(error: &rusqlite::Error) -> bool {
     matches!(error.sqlite_error_code(), Some(ErrorCode::CannotOpen | ErrorCode::ReadOnly))
-}
-
-fn beside(path: &Path, suffix: &str) -> PathBuf {
-    let mut beside = path.as_os_str().to_owned();
-    beside.push(suffix);
-    PathBuf::from(beside)
 }
 
 /// A path as the path of a URI.

@@ -7,9 +7,10 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
-use notify::event::{AccessKind, AccessMode};
+use notify::event::{AccessKind, AccessMode, CreateKind, ModifyKind, RemoveKind};
 use notify::{Event, EventKind, RecommendedWatcher, RecursiveMode, Watcher};
 
 use super::Hint;
@@ -37,6 +38,9 @@ struct Also {
 
 struct Shared {
     hint: Mutex<Hint>,
+    /// A folder came, went or was moved: what is watched may be one that is gone, also
+    /// where another one has its name and its inode.
+    moved: AtomicBool,
     wake: Box<dyn Fn() + Send + Sync>,
 }
 
@@ -47,7 +51,8 @@ impl Events {
     /// Events about `root`; `wake` is called after each, from another thread.
     #[must_use]
     pub fn new(root: &Path, recursive: bool, wake: impl Fn() + Send + Sync + 'static) -> Self {
-        let shared = Arc::new(Shared { hint: Mutex::default(), wake: Box::new(wake) });
+        let shared =
+            Arc::new(Shared { hint: Mutex::default(), moved: AtomicBool::new(false), wake: Box::new(wake) });
         Events { root: root.to_owned(), recursive, shared, watched: None, also: Also::default() }
     }
 
@@ -76,7 +81,8 @@ impl Events {
                 return Err(gone);
             }
         };
-        if self.watched.as_ref().is_some_and(|(watched, _)| *watched == identity) {
+        let moved = self.shared.moved.swap(false, Ordering::AcqRel);
+        if !moved && self.watched.as_ref().is_some_and(|(watched, _)| *watched == identity) {
             return Ok(false);
         }
         self.watched = None;
@@ -167,6 +173,9 @@ impl Shared {
                 Ok(event) if event.need_rescan() => *hint = Hint::Everything,
                 Ok(event) if is_read(event.kind) => return,
                 Ok(event) => {
+                    if moves_folder(root, &event) {
+                        self.moved.store(true, Ordering::Release);
+                    }
                     let inside = event.paths.iter().filter(|path| path.starts_with(root));
                     let mut any = false;
                     for path in inside {
@@ -187,6 +196,21 @@ impl Shared {
         }
         (self.wake)();
     }
+}
+
+/// Whether the folder, or one in it, is another one now or is elsewhere. A watch goes
+/// with the folder it was set on, not with the name.
+fn moves_folder(root: &Path, event: &Event) -> bool {
+    let is_folder = match event.kind {
+        EventKind::Create(CreateKind::Folder) | EventKind::Remove(RemoveKind::Folder) => true,
+        EventKind::Create(_) | EventKind::Remove(_) => false,
+        // What was moved away cannot be asked what it was.
+        EventKind::Modify(ModifyKind::Name(_)) => {
+            event.paths.iter().any(|path| std::fs::symlink_metadata(path).map_or(true, |it| it.is_dir()))
+        }
+        _ => return false,
+    };
+    event.paths.iter().any(|path| path == root || is_folder && path.starts_with(root))
 }
 
 /// Whether it only tells that someone reads, as our own scans do.

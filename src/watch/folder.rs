@@ -33,7 +33,13 @@ pub struct Folder {
     orphans: Vec<Identity>,
     /// How many files claim an object.
     claims: BTreeMap<Identity, usize>,
+    /// Whether a file that is cut to nothing is meant to have nothing.
+    allow_empty: bool,
 }
+
+/// The errors of files that may be right the next time, though nothing is heard of them:
+/// they could not be read, or say what another file says. `Folder::unread` has the former.
+const RETRIED: [&str; 4] = ["unreadable", "changed-while-read", "no-such-file", "defined-twice"];
 
 /// What is known of a file.
 #[derive(Debug, Clone, Default)]
@@ -91,6 +97,7 @@ impl Folder {
             elsewhere: BTreeSet::new(),
             orphans: Vec::new(),
             claims: BTreeMap::new(),
+            allow_empty: false,
         };
         for ((kind, key), brought) in before.objects {
             if brought.elsewhere {
@@ -107,6 +114,18 @@ impl Folder {
         }
         folder.recorded = recorded;
         folder
+    }
+
+    /// Takes a file that is cut to nothing at its word: what it had is gone.
+    #[must_use]
+    pub fn allowing_empty(self, allow_empty: bool) -> Self {
+        Folder { allow_empty, ..self }
+    }
+
+    /// The errors of files that could not be read, though they may be the next time.
+    pub fn unread(&self) -> impl Iterator<Item = &Diagnostic> {
+        let errors = self.files.values().flat_map(|file| &file.errors);
+        errors.filter(|error| matches!(error.code, "unreadable" | "changed-while-read"))
     }
 
     /// How many files there are.
@@ -345,11 +364,14 @@ impl Folder {
         for file in reading.files {
             let Some((path, mark)) = marks.remove(&file.path) else { continue };
             let known = self.files.entry(path.clone()).or_default();
-            let wrong = errors.remove(&file.path).unwrap_or_default();
+            let mut wrong = errors.remove(&file.path).unwrap_or_default();
+            let had = known.good.as_ref().map_or(0, |good| good.objects.len());
+            if file.blank && had > 0 && !self.allow_empty {
+                wrong.push(manifest::emptied(&path.display().to_string(), had));
+            }
             if !file.complete || !wrong.is_empty() {
-                // A file that is gone by now is met as such by the next look.
-                // One that says what another file says may be right once that one is changed.
-                known.mark = mark.filter(|_| wrong.iter().all(|error| error.code != "defined-twice"));
+                // Without a mark it is read again by the next look, whatever is heard of it.
+                known.mark = mark.filter(|_| wrong.iter().all(|error| !RETRIED.contains(&error.code)));
                 if known.errors != wrong {
                     scan.broken.extend(wrong.iter().cloned());
                 }

@@ -144,6 +144,11 @@ impl<'p> Watcher<'p> {
         watcher
     }
 
+    /// The process.
+    pub fn id(&self) -> u32 {
+        self.child.id()
+    }
+
     /// Waits for a line.
     pub fn until(&mut self, what: &str, found: impl Fn(&Value) -> bool) -> Value {
         let end = Instant::now() + HANGS;

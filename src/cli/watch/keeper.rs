@@ -5,6 +5,7 @@
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use dsrules::diagnostic::Diagnostic;
 use dsrules::execute::{self, TreeReport, Wanted};
@@ -15,6 +16,7 @@ use dsrules::pipeline::session::Session;
 use dsrules::plan::Plan;
 use dsrules::watch::{Folder, Hint, Scan};
 
+use super::pause::{REGULARLY, SOON};
 use super::rules::Rules;
 
 /// What keeps the store equal to the folder.
@@ -32,6 +34,8 @@ pub struct Keeper {
     /// The error that the last look ended with.
     failure: Option<Diagnostic>,
     waits: bool,
+    /// How many looks in a row left something undone that may be done the next time.
+    tries: u32,
 }
 
 /// What one look came to.
@@ -62,8 +66,8 @@ impl Keeper {
         tree: Option<PathBuf>,
     ) -> Self {
         let whole_tree = true;
-        let (folder, failure, waits) = (None, None, false);
-        Keeper { session, root, id, reading, folder, rules, tree, whole_tree, failure, waits }
+        let (folder, failure, waits, tries) = (None, None, false, 0);
+        Keeper { session, root, id, reading, folder, rules, tree, whole_tree, failure, waits, tries }
     }
 
     /// The folder, once it was looked at.
@@ -102,8 +106,31 @@ impl Keeper {
         self.waits || self.session.world().is_some_and(|world| !world.backoff.is_empty())
     }
 
+    /// Files that could not be read, though they may be the next time.
+    pub fn unread(&self) -> impl Iterator<Item = &Diagnostic> {
+        self.folder.iter().flat_map(Folder::unread)
+    }
+
+    /// How long until the next look, if there is a reason for one without an event: time
+    /// that something waits for, or what went wrong and may go well, tried at first soon
+    /// and then ever more seldom.
+    pub fn retry(&self) -> Option<Duration> {
+        if self.waits() {
+            return Some(SOON);
+        }
+        let doubled = 1 << self.tries.saturating_sub(1).min(10);
+        (self.tries > 0).then(|| (SOON * doubled).min(REGULARLY))
+    }
+
     /// Looks at what may have changed and applies it.
     pub fn look(&mut self, hint: &Hint, options: &Options) -> Look {
+        let look = self.look_once(hint, options);
+        let undone = self.failure.is_some() || self.unread().next().is_some();
+        self.tries = if undone { self.tries.saturating_add(1) } else { 0 };
+        look
+    }
+
+    fn look_once(&mut self, hint: &Hint, options: &Options) -> Look {
         let mut look = Look::default();
         match self.try_look(hint, options, &mut look) {
             Ok(()) => {
@@ -136,7 +163,8 @@ impl Keeper {
         let anew = self.folder.is_none();
         if anew {
             let before = self.session.store().input(&self.id)?;
-            self.folder = Some(Folder::new(&self.root, self.reading.clone(), before));
+            let folder = Folder::new(&self.root, self.reading.clone(), before);
+            self.folder = Some(folder.allowing_empty(options.allow_empty));
         }
         let Some(folder) = self.folder.as_mut() else { return Ok(()) };
         let hint = if anew { &Hint::Everything } else { hint };

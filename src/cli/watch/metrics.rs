@@ -14,6 +14,7 @@ use dsrules::diagnostic::Diagnostic;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 
+use super::connections::Connections;
 use super::keeper::Keeper;
 use super::line::Line;
 
@@ -51,6 +52,9 @@ impl Metrics {
         if numbers.problem.is_some() {
             numbers.failures += 1;
         }
+        // The look went well, but what stands in such a file is not known.
+        let unread = keeper.unread().next().map(|unread| unread.message.clone());
+        numbers.problem = numbers.problem.take().or(unread);
         let folder = keeper.folder();
         let world = keeper.world();
         numbers.gauges = [
@@ -78,13 +82,15 @@ impl Metrics {
         let serve = move || {
             runtime.block_on(async move {
                 let Ok(listener) = TcpListener::from_std(listener) else { return };
+                let mut open = Connections::default();
                 loop {
                     match listener.accept().await {
                         Ok((stream, _)) => {
                             let metrics = metrics.clone();
-                            tokio::spawn(async move {
+                            let answered = tokio::spawn(async move {
                                 let _ = tokio::time::timeout(PATIENCE, metrics.answer(stream)).await;
                             });
+                            open.admit(answered.abort_handle());
                         }
                         // No file descriptor left, say: others may be given back.
                         Err(_) => tokio::time::sleep(Duration::from_millis(100)).await,

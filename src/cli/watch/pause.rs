@@ -9,9 +9,9 @@ use tokio::time::{Instant, sleep, sleep_until, timeout};
 
 /// Everything is looked at so often even if nothing is heard: links may lead to where
 /// nobody watches.
-const REGULARLY: Duration = Duration::from_secs(30);
+pub const REGULARLY: Duration = Duration::from_secs(30);
 /// How often to look while something waits for time to pass or for the folder to be back.
-const SOON: Duration = Duration::from_millis(500);
+pub const SOON: Duration = Duration::from_millis(500);
 /// Events that never come to rest are looked at after so many times the debounce.
 const PATIENCE: u32 = 20;
 
@@ -46,15 +46,21 @@ impl Pause {
         move || woken.notify_one()
     }
 
-    /// Waits. With `poll` only time counts; `soon` if something is known to wait for it.
-    pub async fn next(&mut self, poll: Option<Duration>, debounce: Duration, soon: bool) -> Woken {
+    /// Waits. With `poll` only time counts; no longer than `soon` if something is known to
+    /// wait for it.
+    pub async fn next(
+        &mut self,
+        poll: Option<Duration>,
+        debounce: Duration,
+        soon: Option<Duration>,
+    ) -> Woken {
         let regularly = sleep(poll.unwrap_or(REGULARLY));
         tokio::select! {
             biased;
             () = self.signals.next() => return Woken::Signal,
             () = self.woken.notified(), if poll.is_none() => {}
             () = regularly => return Woken::Everything,
-            () = sleep(SOON), if soon => return Woken::Time,
+            () = sleep(soon.unwrap_or(REGULARLY)), if soon.is_some() => return Woken::Time,
         }
         let latest = Instant::now() + debounce * PATIENCE;
         loop {
