@@ -82,11 +82,17 @@ pub(super) fn open(path: &Path, options: &Open) -> Result<Store, Diagnostic> {
     }
     beside::check(path)?;
     let lock = if options.write { Some(Lock::take(path, &options.holder, options.lock_wait)?) } else { None };
+    // Whoever closes a store takes its name from the lock and the log into the file.
+    let log = beside(path, "-wal").metadata().is_ok_and(|log| log.len() > 0);
+    let left_open = lock.as_ref().is_some_and(|lock| lock.abandoned || log);
     let tell = |fault: Fault| fault.tell(&shown, "open it");
     let mut connection = connect(path, options.write).map_err(tell)?;
     configure(&connection).map_err(tell)?;
     // First look, then touch: a file that is not ours stays as it is.
     let version = migrate::version(&connection, &shown)?;
+    if left_open {
+        quick_check(&connection).map_err(tell)?;
+    }
     if options.write {
         keep_log(&connection).map_err(tell)?;
     }
@@ -184,6 +190,13 @@ fn configure(connection: &Connection) -> Result<(), Fault> {
     // 64 MiB of pages: a load of millions of rows reads each page once, a save writes it once.
     connection.pragma_update(None, "cache_size", -65536)?;
     Ok(())
+}
+
+/// Whether the pages fit together, before anything is written to a file that nobody
+/// closed: a machine that went down may have left anything.
+fn quick_check(connection: &Connection) -> Result<(), Fault> {
+    let found: String = connection.query_row("PRAGMA quick_check(1)", [], |row| row.get(0))?;
+    if found == "ok" { Ok(()) } else { Err(Fault::Content(format!("its quick_check says: {found}"))) }
 }
 
 /// Write-ahead logging: readers see the last committed state while a writer works, and
