@@ -171,6 +171,12 @@ fn memory(watcher: &Watcher<'_>) -> u64 {
     line.split_whitespace().nth(1).unwrap().parse().unwrap()
 }
 
+/// A daemonset with another image, all of whose pods are replaced at once.
+fn at_once(image: usize) -> String {
+    let strategy = "spec:\n  updateStrategy: {rollingUpdate: {maxUnavailable: 100%}}\n";
+    daemonset("all", "").replace("x:1", &format!("x:{image}")).replacen("spec:\n", strategy, 1)
+}
+
 /// Makes the pods of all nodes anew so many times, and gives the memory after a first
 /// part of them and at the end.
 fn grown(edits: usize, first: usize, edit: impl Fn(usize) -> String) -> (u64, u64) {
@@ -192,8 +198,7 @@ fn grown(edits: usize, first: usize, edit: impl Fn(usize) -> String) -> (u64, u6
 
 #[test]
 fn memory_does_not_grow_with_the_pods_ever_made() {
-    let image = |nth: usize| daemonset("all", "").replace("x:1", &format!("x:{}", nth % 2));
-    let (early, late) = grown(900, 300, image);
+    let (early, late) = grown(900, 300, |nth| at_once(nth % 2));
     assert!(late < early + 4096, "{early} kB became {late} kB");
 }
 
@@ -201,7 +206,6 @@ fn memory_does_not_grow_with_the_pods_ever_made() {
 #[test]
 #[ignore = "takes long"]
 fn memory_is_flat_over_very_many_edits() {
-    let image = |nth: usize| daemonset("all", "").replace("x:1", &format!("x:{nth}"));
-    let (early, late) = grown(100_000, 5_000, image);
+    let (early, late) = grown(100_000, 5_000, at_once);
     assert!(late < early + 16_384, "{early} kB became {late} kB");
 }

@@ -125,7 +125,7 @@ impl Folder {
     /// The errors of files that could not be read, though they may be the next time.
     pub fn unread(&self) -> impl Iterator<Item = &Diagnostic> {
         let errors = self.files.values().flat_map(|file| &file.errors);
-        errors.filter(|error| matches!(error.code, "unreadable" | "changed-while-read"))
+        errors.filter(|error| matches!(error.code, "unreadable" | "changed-while-read" | "no-such-file"))
     }
 
     /// How many files there are.
@@ -400,6 +400,17 @@ impl Folder {
             }
             let now = InputFile { path: absolute(&path).into(), sha256: file.sha256, objects: claimed };
             read.push(Read { path, mark, now, objects });
+        }
+        for (shown, (path, _)) in marks {
+            // A file that is gone by now is met as such by the next look; a link that leads
+            // nowhere is still there.
+            let wrong = errors.remove(&shown).filter(|_| path.is_symlink()).unwrap_or_default();
+            let known = self.files.entry(path).or_default();
+            known.mark = None;
+            if !wrong.is_empty() && known.errors != wrong {
+                scan.broken.extend(wrong.iter().cloned());
+                known.errors = wrong;
+            }
         }
         read
     }
