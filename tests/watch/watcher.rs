@@ -144,7 +144,8 @@ impl<'p> Watcher<'p> {
         watcher
     }
 
-    /// The process.
+    /// The process, which not every test looks into.
+    #[allow(dead_code)]
     pub fn id(&self) -> u32 {
         self.child.id()
     }
