@@ -12,6 +12,7 @@ pub mod settled;
 mod unknown;
 
 use std::collections::BTreeSet;
+use std::path::Path;
 
 use crate::datalog::{Limits, Program};
 use crate::diagnostic::{Diagnostic, counted};
@@ -330,10 +331,12 @@ pub fn gone(
     let now: BTreeSet<(Kind, &ObjectKey)> = reading.objects.iter().map(|it| (it.kind, &it.key)).collect();
     let unknown: BTreeSet<&str> =
         reading.files.iter().filter(|file| !file.complete).map(|file| &*file.path).collect();
+    let is_unknown = |file: &Name| {
+        unknown.contains(&**file)
+            || reading.unread.iter().any(|unread| Path::new(&**file).starts_with(&**unread))
+    };
     let gone = before.objects.iter().filter(|((kind, key), brought)| {
-        !brought.elsewhere
-            && !now.contains(&(*kind, key))
-            && !brought.file.as_ref().is_some_and(|file| unknown.contains(&**file))
+        !brought.elsewhere && !now.contains(&(*kind, key)) && !brought.file.as_ref().is_some_and(is_unknown)
     });
     Ok(gone.map(|(object, _)| object.clone()).collect())
 }

@@ -25,12 +25,13 @@ mod validation;
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
-    let corpora: [(&str, corpus::Check); 5] = [
+    let corpora: [(&str, corpus::Check); 6] = [
         ("placement", placement::check),
         ("podtemplate", podtemplate::check),
         ("sync", sync::check),
         ("rollout", rollout::check),
         ("validation", validation::check),
+        ("validation-updates", validation::check),
     ];
     let mut passed = 0;
     let mut failed = 0;

@@ -149,8 +149,9 @@ impl PlanningArgs {
     pub fn read(&self, context: &Context) -> Result<(Reading, usize), Failure> {
         let mut reading = self.input.read(context)?;
         let count = self.settle(&mut reading, context)?;
-        for file in &mut reading.files {
-            file.path = absolute(Path::new(&*file.path)).into();
+        let paths = reading.files.iter_mut().map(|file| &mut file.path);
+        for path in paths.chain(&mut reading.unread) {
+            *path = absolute(Path::new(&**path)).into();
         }
         Ok((reading, count))
     }

@@ -12,14 +12,14 @@ use super::{FieldValidation, Options, wording};
 use crate::diagnostic::Severity;
 use crate::model::Kind;
 use crate::validate::path::{FieldPath, Part, Step};
-use crate::validate::{ErrorType, FieldError, validate};
+use crate::validate::{ErrorType, FieldError, validate, warnings};
 
 /// Checks all that was found; an object with errors is not kept.
 pub(super) fn all(harvest: &mut Harvest, options: &Options) {
     let Harvest { found, findings, hidden, hides_errors, .. } = harvest;
     found.retain(|found| {
         let checked = fields(found.kind, &found.value, options);
-        let mut sound = checked.hidden == 0;
+        let mut sound = checked.hidden == 0 && !found.refused;
         *hidden += checked.hidden;
         *hides_errors |= checked.hidden > 0;
         let mut hidden_unknown = checked.hidden_unknown;
@@ -80,6 +80,9 @@ fn fields(kind: Kind, value: &Value, options: &Options) -> Findings {
     };
     for error in errors {
         findings.push(|| wording::finding(error));
+    }
+    for warning in warnings(kind, value) {
+        findings.push_note(|| wording::warning(warning));
     }
     drop_consequences(&mut findings.list);
     findings

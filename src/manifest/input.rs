@@ -12,6 +12,7 @@ use std::sync::Arc;
 
 use sha2::{Digest, Sha256};
 
+use super::foreign::{self, Tool};
 use super::limits::Limits;
 use super::source::{Format, Source};
 use crate::diagnostic::{Diagnostic, Place};
@@ -65,14 +66,15 @@ fn read_bounded(
 /// The extensions of manifests in folders.
 const EXTENSIONS: [&str; 3] = ["yaml", "yml", "json"];
 
-/// The files that the inputs name, in order, each once.
+/// The files that the inputs name, in order, each once; and what was not read of them.
 pub(super) fn gather(
     inputs: &[Input],
     recursive: bool,
     limits: &Limits,
     out: &mut Vec<Diagnostic>,
-) -> Vec<Input> {
+) -> (Vec<Input>, Vec<Arc<str>>) {
     let mut files = Vec::new();
+    let mut unread = Vec::new();
     for input in inputs {
         match input {
             Input::Text { .. } => files.push(input.clone()),
@@ -89,9 +91,17 @@ pub(super) fn gather(
                     Err(diagnostic) => out.push(diagnostic),
                 }
             }
-            Input::Path(path) => match gather_path(path, recursive, limits) {
-                Ok(found) => files.extend(found.into_iter().map(Input::Path)),
-                Err(diagnostic) => out.push(*diagnostic),
+            Input::Path(path) => match walk(path, recursive, limits) {
+                Ok(found) => {
+                    unread
+                        .extend(found.foreign.iter().map(|(folder, _)| folder.display().to_string().into()));
+                    out.extend(found.tell(path, recursive));
+                    files.extend(found.files.into_iter().map(Input::Path));
+                }
+                Err(diagnostic) => {
+                    unread.push(path.display().to_string().into());
+                    out.push(*diagnostic);
+                }
             },
         }
         if files.len() > limits.files {
@@ -103,7 +113,7 @@ pub(super) fn gather(
             break;
         }
     }
-    files
+    (files, unread)
 }
 
 /// Whether a file in a folder is read: what its name ends in says so.
@@ -116,9 +126,11 @@ pub fn is_manifest(path: &Path) -> bool {
 /// The manifests of a folder, sorted; or the file itself. There may be none.
 ///
 /// # Errors
-/// When the folder is missing or cannot be read.
+/// When the folder is missing, cannot be read, or is one of kustomize's or helm's.
 pub fn list(path: &Path, recursive: bool, limits: &Limits) -> Result<Vec<PathBuf>, Diagnostic> {
-    walk(path, recursive, limits).map(|(found, _)| found).map_err(|error| *error)
+    let found = walk(path, recursive, limits).map_err(|error| *error)?;
+    let told = found.told(path).next();
+    told.map_or(Ok(found.files), Err)
 }
 
 /// SHA-256 of a file's bytes, in hexadecimal; `None` where it cannot be read.
@@ -135,7 +147,7 @@ pub fn hashes(inputs: &[Input], options: &super::Options) -> Option<Vec<(PathBuf
         return None;
     }
     let mut wrong = Vec::new();
-    let files = gather(inputs, options.recursive, &options.limits, &mut wrong);
+    let (files, _) = gather(inputs, options.recursive, &options.limits, &mut wrong);
     if !wrong.is_empty() || files.is_empty() {
         return None;
     }
@@ -150,42 +162,68 @@ fn hex(bytes: &[u8]) -> String {
     Sha256::digest(bytes).iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
-fn gather_path(path: &Path, recursive: bool, limits: &Limits) -> Result<Vec<PathBuf>, Box<Diagnostic>> {
-    let (found, folders) = walk(path, recursive, limits)?;
-    if found.is_empty() {
+/// What there is under a path.
+#[derive(Default)]
+struct Found {
+    files: Vec<PathBuf>,
+    /// Whether there are folders in it.
+    folders: bool,
+    /// Folders of other tools; nothing in them is a manifest.
+    foreign: Vec<(PathBuf, Tool)>,
+}
+
+impl Found {
+    /// What is to be told of folders of other tools: one finding for each tool.
+    fn told<'f>(&'f self, root: &'f Path) -> impl Iterator<Item = Diagnostic> + 'f {
+        Tool::ALL.into_iter().filter_map(move |tool| foreign::tell(tool, root, &self.foreign))
+    }
+
+    /// What is wrong with a folder.
+    fn tell(&self, path: &Path, recursive: bool) -> Vec<Diagnostic> {
+        if !self.files.is_empty() || !self.foreign.is_empty() {
+            return self.told(path).collect();
+        }
         let shown = path.display().to_string();
         let message = format!("there is no manifest in the folder `{shown}`");
         let diagnostic = Diagnostic::error("empty-folder", message).at(Place::file(shown.as_str()));
-        let help = if folders && !recursive {
+        let help = if self.folders && !recursive {
             "there are folders in it: `-R` reads them too"
         } else {
             "manifests end in .yaml, .yml or .json"
         };
-        return Err(Box::new(diagnostic.help(help)));
+        vec![diagnostic.help(help)]
     }
-    Ok(found)
 }
 
-/// The manifests under a path, and whether there are folders in it.
-fn walk(path: &Path, recursive: bool, limits: &Limits) -> Result<(Vec<PathBuf>, bool), Box<Diagnostic>> {
+/// The manifests under a path.
+fn walk(path: &Path, recursive: bool, limits: &Limits) -> Result<Found, Box<Diagnostic>> {
     let shown = path.display().to_string();
     let failed = |error: &io::Error| Box::new(missing(&shown, error).at(Place::file(shown.as_str())));
     let meta = fs::metadata(path).map_err(|error| failed(&error))?;
+    let mut found = Found::default();
     if !meta.is_dir() {
-        return Ok((vec![path.to_owned()], false));
+        found.files.push(path.to_owned());
+        return Ok(found);
+    }
+    if let Some(foreign) = Tool::of_folder(path) {
+        found.foreign.push(foreign);
+        return Ok(found);
     }
     let depth = if recursive { usize::MAX } else { 1 };
-    let mut folders = false;
-    let mut found = Vec::new();
     let walk = walkdir::WalkDir::new(path).min_depth(1).max_depth(depth).sort_by_file_name();
-    for entry in walk.into_iter().filter_entry(|entry| !is_hidden(entry.file_name())) {
+    let mut entries = walk.into_iter().filter_entry(|entry| !is_hidden(entry.file_name()));
+    while let Some(entry) = entries.next() {
         let entry = entry.map_err(|error| {
             let at = error.path().map_or(shown.clone(), |path| path.display().to_string());
             let error = error.into_io_error().unwrap_or_else(|| io::Error::other("the folder changed"));
             Box::new(unreadable(&at, &error).at(Place::file(at.as_str())))
         })?;
         if entry.file_type().is_dir() {
-            folders = true;
+            found.folders = true;
+            if recursive && let Some(foreign) = Tool::of_folder(entry.path()) {
+                found.foreign.push(foreign);
+                entries.skip_current_dir();
+            }
             continue;
         }
         if !is_manifest(entry.path()) {
@@ -197,13 +235,13 @@ fn walk(path: &Path, recursive: bool, limits: &Limits) -> Result<(Vec<PathBuf>, 
         }
         // A link is followed to a file; a link that leads nowhere is left for reading to report.
         if fs::metadata(entry.path()).map_or(true, |meta| meta.is_file()) {
-            found.push(entry.into_path());
+            found.files.push(entry.into_path());
         }
-        if found.len() > limits.files {
+        if found.files.len() > limits.files {
             break;
         }
     }
-    Ok((found, folders))
+    Ok(found)
 }
 
 fn is_hidden(name: &std::ffi::OsStr) -> bool {

@@ -10,6 +10,7 @@
 
 mod bounded;
 mod check;
+mod foreign;
 mod input;
 mod json;
 mod limits;
@@ -24,6 +25,7 @@ mod source;
 mod syntax;
 mod twice;
 mod update;
+mod versions;
 mod wording;
 mod yaml;
 
@@ -85,6 +87,9 @@ pub struct Reading {
     pub files: Vec<ReadFile>,
     /// How many objects of kinds that are not read there were, by `apiVersion/kind`.
     pub others: BTreeMap<String, usize>,
+    /// Files and folders that were named, or met in folders, and not read. What stands in
+    /// them is unknown, not gone.
+    pub unread: Vec<Name>,
     /// Everything that is wrong, in all files, sorted.
     pub diagnostics: Vec<Diagnostic>,
     /// Whether something was to be said about it, be it no error.
@@ -148,9 +153,9 @@ pub fn find(
 #[must_use]
 pub fn read(inputs: &[Input], options: &Options) -> Reading {
     let mut diagnostics = Vec::new();
-    let files = input::gather(inputs, options.recursive, &options.limits, &mut diagnostics);
+    let (files, unread) = input::gather(inputs, options.recursive, &options.limits, &mut diagnostics);
     let outcomes = read::all(&files, options);
-    let mut reading = Reading { diagnostics, ..Reading::default() };
+    let mut reading = Reading { diagnostics, unread, ..Reading::default() };
     let mut seen: BTreeMap<(Kind, ObjectKey), (usize, usize, Spot)> = BTreeMap::new();
     let mut twice = Vec::new();
     for (nth, outcome) in outcomes.into_iter().enumerate() {

@@ -1,15 +1,18 @@
 //! A document -> the objects in it: by kind, out of lists, with their keys.
 //!
 //! Kinds that dsrules does not read are counted. A kind it reads under an apiVersion
-//! that Kubernetes no longer serves is an error, as are a missing kind, apiVersion or
-//! name. Whether the fields are right is not looked at here.
+//! that Kubernetes no longer serves is an error, and its fields are looked at all the same;
+//! a missing kind, apiVersion or name is one, too. Whether the fields are right is not
+//! looked at here.
 
 use std::collections::BTreeMap;
 
 use serde_json::Value;
 
+use super::foreign;
 use super::problem::{Problem, Spot};
 use super::schema::Finding;
+use super::versions;
 use crate::diagnostic::{Severity, nearest};
 use crate::model::{Kind, ObjectKey};
 use crate::validate::path::FieldPath;
@@ -22,6 +25,8 @@ pub(super) struct Found {
     pub(super) key: ObjectKey,
     pub(super) value: Value,
     pub(super) at: At,
+    /// Whether something is wrong with it that its fields do not show.
+    pub(super) refused: bool,
 }
 
 /// Where an object is: the start of a value in the text, the way from there, and the
@@ -122,6 +127,10 @@ pub(super) fn take(
         map.insert("kind".to_owned(), kind.into());
         map.insert("apiVersion".to_owned(), version.into());
     }
+    if let Some(problem) = foreign::document(&value) {
+        out.refuse(at, FieldPath::default(), Part::Value, problem);
+        return;
+    }
     let (Some(kind), Some(version)) = (text(&value, "kind", &at, out), text(&value, "apiVersion", &at, out))
     else {
         return;
@@ -149,7 +158,18 @@ pub(super) fn take(
         return;
     }
     match recognise(&kind, &version) {
-        Ok(Some(kind)) => named(kind, value, at, namespace, out),
+        Ok(Some(kind)) => {
+            if let Some(problem) = foreign::patch(kind, &value) {
+                out.refuse(at, FieldPath::default(), Part::Value, problem);
+                return;
+            }
+            let refused = version != kind.api_version();
+            if refused {
+                let path = FieldPath::default().field("apiVersion");
+                out.refuse(at.clone(), path, Part::Value, versions::problem(kind, &version, &value));
+            }
+            named(kind, value, at, refused, namespace, out);
+        }
         Ok(None) => {
             // Shown in one line, whatever somebody called it.
             const LONGEST: usize = 100;
@@ -184,22 +204,13 @@ fn text(value: &Value, name: &'static str, at: &At, out: &mut Harvest) -> Option
     None
 }
 
-/// The kind that is read, or `None` for one that is only counted.
+/// The kind that is read, be it under a version that is not served, or `None` for one
+/// that is only counted.
 fn recognise(kind: &str, version: &str) -> Result<Option<Kind>, Box<(FieldPath, Problem)>> {
     // Groups with a dot in their name may have any kind; these may not.
     let builtin = !version.contains('.');
     if let Some(known) = Kind::from_name(kind) {
-        if version == known.api_version() {
-            return Ok(Some(known));
-        }
-        if !builtin {
-            return Ok(None);
-        }
-        let right = known.api_version();
-        let problem =
-            Problem::new("unknown-version", format!("there is no {kind} of apiVersion `{version}`"))
-                .help(format!("use `apiVersion: {right}`"));
-        return Err(Box::new((FieldPath::default().field("apiVersion"), problem)));
+        return Ok((builtin || version == known.api_version()).then_some(known));
     }
     let misspelt = Kind::ALL.into_iter().map(Kind::name).filter(|name| {
         let same = name.eq_ignore_ascii_case(kind);
@@ -214,7 +225,7 @@ fn recognise(kind: &str, version: &str) -> Result<Option<Kind>, Box<(FieldPath, 
 }
 
 /// An object must have a name of its own, or applying twice would make two.
-fn named(kind: Kind, value: Value, at: At, namespace: &str, out: &mut Harvest) {
+fn named(kind: Kind, value: Value, at: At, refused: bool, namespace: &str, out: &mut Harvest) {
     let meta = &value["metadata"];
     let path = FieldPath::default().field("metadata");
     let name = match &meta["name"] {
@@ -236,5 +247,5 @@ fn named(kind: Kind, value: Value, at: At, namespace: &str, out: &mut Harvest) {
         _ => "",
     };
     let namespace = if kind.namespaced() { namespace } else { "" };
-    out.found.push(Found { kind, key: ObjectKey::new(namespace, name), value, at });
+    out.found.push(Found { kind, key: ObjectKey::new(namespace, name), value, at, refused });
 }

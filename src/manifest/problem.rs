@@ -5,6 +5,7 @@
 
 use crate::diagnostic::{Diagnostic, Place, Severity};
 
+use super::foreign;
 use super::source::{Mark, Source};
 
 /// Where in its text something is: as the YAML parser says it, or as bytes.
@@ -90,7 +91,8 @@ impl Problem {
         }
         diagnostic.label = self.label;
         diagnostic.notes.extend(self.note.map(cut));
-        diagnostic.help = self.help.map(cut);
+        let way_out = || foreign::way_out(self.code, &source.name);
+        diagnostic.help = self.help.map(cut).or_else(way_out);
         diagnostic
     }
 }

@@ -49,6 +49,13 @@ impl Findings {
         }
     }
 
+    /// Adds what is no error, if there is room for it.
+    pub(super) fn push_note(&mut self, make: impl FnOnce() -> Finding) {
+        if self.list.len() < self.most {
+            self.list.push(make());
+        }
+    }
+
     fn push_unknown(&mut self, make: impl FnOnce() -> Finding) {
         if self.list.len() < self.most {
             self.list.push(make());

@@ -5,9 +5,9 @@
 
 use super::problem::Problem;
 use super::schema::Finding;
-use crate::diagnostic::nearest;
+use crate::diagnostic::{Severity, nearest};
 use crate::validate::path::Part;
-use crate::validate::{ErrorType, FieldError, NO_SELECTOR};
+use crate::validate::{ErrorType, FieldError, NO_SELECTOR, Warning};
 
 /// What to tell about a field error, and where.
 pub(super) fn finding(error: FieldError) -> Finding {
@@ -39,6 +39,14 @@ pub(super) fn finding(error: FieldError) -> Finding {
     let mut problem = Problem::new(code, message).labelled(error.kind.words());
     problem.help = help(&error);
     Finding { path: error.at, part: error.part, problem }
+}
+
+/// What to tell about something that an API server only warns about.
+pub(super) fn warning(warning: Warning) -> Finding {
+    let message = format!("`{}` {}", warning.at, warning.message);
+    let mut problem = Problem::new("server-warning", message).labelled("allowed, but seldom meant");
+    problem.severity = Severity::Warning;
+    Finding { path: warning.at, part: warning.part, problem }
 }
 
 /// A daemonset without a selector, which Kubernetes speaks of as labels of the template

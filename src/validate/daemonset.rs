@@ -12,7 +12,7 @@ pub const NO_SELECTOR: &str = "is required: it says which pods are the daemonset
 
 /// A daemonset that is to be created, or to take the place of `old`.
 pub(super) fn check(root: &Cursor<'_, '_>, old: Option<&Value>, errors: &mut Errors) {
-    meta::object_meta(root, true, text::dns_subdomain, errors);
+    meta::object_meta(root, true, text::dns_subdomain, old, errors);
     let spec = root.field("spec");
     let selector = spec.field("selector");
     let mut lenient = Leniency::default();

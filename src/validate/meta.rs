@@ -13,8 +13,14 @@ use super::text;
 /// How the name of a kind must look.
 pub(super) type NameForm = fn(&str) -> Vec<String>;
 
-/// The metadata of an object that is to be created.
-pub(super) fn object_meta(root: &Cursor<'_, '_>, namespaced: bool, form: NameForm, errors: &mut Errors) {
+/// The metadata of an object that is to be created, or to take the place of `old`.
+pub(super) fn object_meta(
+    root: &Cursor<'_, '_>,
+    namespaced: bool,
+    form: NameForm,
+    old: Option<&Value>,
+    errors: &mut Errors,
+) {
     let meta = root.field("metadata");
     let prefix = meta.field("generateName");
     if !prefix.text().is_empty() {
@@ -44,7 +50,7 @@ pub(super) fn object_meta(root: &Cursor<'_, '_>, namespaced: bool, form: NameFor
     labels::labels(&meta.field("labels"), errors);
     annotations(&meta.field("annotations"), errors);
     owners(&meta.field("ownerReferences"), errors);
-    finalizers(&meta.field("finalizers"), errors);
+    finalizers(&meta.field("finalizers"), old.is_none(), errors);
     managed_fields(&meta.field("managedFields"), errors);
 }
 
@@ -122,15 +128,18 @@ fn owners(at: &Cursor<'_, '_>, errors: &mut Errors) {
     }
 }
 
-fn finalizers(at: &Cursor<'_, '_>, errors: &mut Errors) {
-    for one in at.items() {
-        for why in text::qualified_name(one.text()) {
-            errors.invalid_because_of(at, &one, Part::Value, &why);
+/// On an update Kubernetes looks at each finalizer by itself only (ValidateObjectMetaUpdate).
+fn finalizers(at: &Cursor<'_, '_>, created: bool, errors: &mut Errors) {
+    if created {
+        for one in at.items() {
+            for why in text::qualified_name(one.text()) {
+                errors.invalid_because_of(at, &one, Part::Value, &why);
+            }
         }
-    }
-    let has = |name: &str| at.items().any(|one| one.text() == name);
-    if has("orphan") && has("foregroundDeletion") {
-        errors.invalid(at, "`orphan` and `foregroundDeletion` cannot both be set");
+        let has = |name: &str| at.items().any(|one| one.text() == name);
+        if has("orphan") && has("foregroundDeletion") {
+            errors.invalid(at, "`orphan` and `foregroundDeletion` cannot both be set");
+        }
     }
     for one in at.items() {
         if !one.text().contains('/') && !matches!(one.text(), "kubernetes" | "orphan" | "foregroundDeletion")

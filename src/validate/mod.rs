@@ -25,6 +25,7 @@ mod template;
 mod text;
 mod vendors;
 mod volumes;
+mod warnings;
 mod windows;
 
 use serde_json::Value;
@@ -34,6 +35,7 @@ use crate::model::{Kind, defaults};
 
 pub use daemonset::NO_SELECTOR;
 pub use errors::{ErrorType, FieldError};
+pub use warnings::{Warning, warnings};
 
 /// The namespace of objects that name none, when nobody says otherwise.
 pub const DEFAULT_NAMESPACE: &str = "default";
@@ -50,7 +52,7 @@ pub fn validate(kind: Kind, value: &Value, old: Option<&Value>) -> Vec<FieldErro
         match kind {
             Kind::Node => node::check(&root, old, &mut errors),
             _ => {
-                meta::object_meta(&root, false, text::dns_label, &mut errors);
+                meta::object_meta(&root, false, text::dns_label, old, &mut errors);
                 old.into_iter().for_each(|old| meta::update(&root, old, &mut errors));
             }
         }
@@ -68,7 +70,7 @@ pub fn validate(kind: Kind, value: &Value, old: Option<&Value>) -> Vec<FieldErro
         daemonset::check(&root, old.as_ref(), &mut errors);
         return errors.0;
     }
-    meta::object_meta(&root, true, text::dns_subdomain, &mut errors);
+    meta::object_meta(&root, true, text::dns_subdomain, old, &mut errors);
     old.into_iter().for_each(|old| meta::update(&root, old, &mut errors));
     if kind == Kind::ControllerRevision {
         let data = root.field("data");

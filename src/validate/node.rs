@@ -14,7 +14,7 @@ const AVOID: &str = "scheduler.alpha.kubernetes.io/preferAvoidPods";
 
 /// A node that is to be created, or to take the place of `old`.
 pub(super) fn check(root: &Cursor<'_, '_>, old: Option<&Value>, errors: &mut Errors) {
-    meta::object_meta(root, false, text::dns_subdomain, errors);
+    meta::object_meta(root, false, text::dns_subdomain, old, errors);
     annotations(&root.field("metadata").field("annotations"), errors);
     let spec = root.field("spec");
     let from = errors.count();

@@ -1,0 +1,236 @@
+//! What looks like manifests and is none: kustomize's and helm's folders and files, and
+//! patches.
+//!
+//! Their parts make no sense by themselves, so they are told in one finding that says
+//! what they are and how they are rendered, in place of one for each of their lines.
+
+use std::path::{Path, PathBuf};
+
+use serde_json::Value;
+
+use super::problem::Problem;
+use crate::diagnostic::{Diagnostic, Place, counted};
+use crate::model::Kind;
+
+/// A program whose input is not manifests, but what manifests are made from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Tool {
+    Kustomize,
+    Helm,
+}
+
+impl Tool {
+    /// Every one.
+    pub(super) const ALL: [Tool; 2] = [Tool::Kustomize, Tool::Helm];
+
+    /// The files by which its folders are known.
+    fn marks(self) -> &'static [&'static str] {
+        match self {
+            Tool::Kustomize => &["kustomization.yaml", "kustomization.yml", "Kustomization"],
+            Tool::Helm => &["Chart.yaml"],
+        }
+    }
+
+    /// The tool whose folder this is, and the folder that it renders: the templates of a
+    /// chart are part of it.
+    pub(super) fn of_folder(folder: &Path) -> Option<(PathBuf, Tool)> {
+        let has = |folder: &Path, tool: Tool| tool.marks().iter().any(|mark| folder.join(mark).is_file());
+        let above = folder.parent().filter(|_| folder.file_name().is_some_and(|name| name == "templates"));
+        if let Some(chart) = above.filter(|chart| has(chart, Tool::Helm)) {
+            return Some((chart.to_owned(), Tool::Helm));
+        }
+        Tool::ALL.into_iter().find(|tool| has(folder, *tool)).map(|tool| (folder.to_owned(), tool))
+    }
+
+    fn folder(self) -> &'static str {
+        match self {
+            Tool::Kustomize => "kustomize folder",
+            Tool::Helm => "helm chart",
+        }
+    }
+
+    fn code(self) -> &'static str {
+        match self {
+            Tool::Kustomize => "kustomize",
+            Tool::Helm => "helm",
+        }
+    }
+
+    /// The command that renders a folder.
+    fn renders(self, folder: &str) -> String {
+        let plain = |c: char| c.is_alphanumeric() || "/._-+@:,".contains(c);
+        let folder = match folder {
+            "" => ".".to_owned(),
+            name if name.chars().all(plain) => name.to_owned(),
+            name => format!("'{}'", name.replace('\'', "'\\''")),
+        };
+        match self {
+            Tool::Kustomize => format!("`kubectl kustomize {folder} | dsrules plan -`"),
+            Tool::Helm => format!("`helm template {folder} | dsrules plan -`"),
+        }
+    }
+}
+
+/// One finding about all folders of a tool that were met below `root`, if there are any.
+pub(super) fn tell(tool: Tool, root: &Path, met: &[(PathBuf, Tool)]) -> Option<Diagnostic> {
+    const SHOWN: usize = 3;
+    let folders: Vec<&Path> =
+        met.iter().filter(|(_, of)| *of == tool).map(|(folder, _)| folder.as_path()).collect();
+    let first = folders.first()?;
+    let message = if folders.len() == 1 {
+        format!("`{}` is a {}, whose files are no manifests by themselves", first.display(), tool.folder())
+    } else {
+        let mut names: Vec<String> = folders
+            .iter()
+            .take(SHOWN)
+            .map(|folder| format!("`{}`", folder.strip_prefix(root).unwrap_or(folder).display()))
+            .collect();
+        if folders.len() > SHOWN {
+            names.push(format!("and {} more", folders.len() - SHOWN));
+        }
+        format!(
+            "there are {} in `{}`: {}",
+            counted(folders.len(), tool.folder()),
+            root.display(),
+            names.join(", ")
+        )
+    };
+    let which = if folders.len() == 1 { "render it" } else { "render each that you would apply, as in" };
+    let help = format!("{which}: {}", tool.renders(&first.display().to_string()));
+    Some(
+        Diagnostic::error(tool.code(), message)
+            .at(Place::file(first.display().to_string().as_str()))
+            .help(help),
+    )
+}
+
+/// The fields of a kustomization that no other file has.
+const OWN_FIELDS: [&str; 17] = [
+    "resources",
+    "bases",
+    "components",
+    "patches",
+    "patchesStrategicMerge",
+    "patchesJson6902",
+    "configMapGenerator",
+    "secretGenerator",
+    "generatorOptions",
+    "generators",
+    "transformers",
+    "namePrefix",
+    "nameSuffix",
+    "commonLabels",
+    "commonAnnotations",
+    "helmCharts",
+    "replacements",
+];
+
+/// Fields that a kustomization may have beside them.
+const OTHER_FIELDS: [&str; 12] = [
+    "namespace",
+    "images",
+    "labels",
+    "replicas",
+    "vars",
+    "crds",
+    "configurations",
+    "openapi",
+    "sortOptions",
+    "buildMetadata",
+    "validators",
+    "metadata",
+];
+
+/// What this document is to a tool, if it is no manifest but the tool's own.
+pub(super) fn document(value: &Value) -> Option<Problem> {
+    let text = |name: &str| value[name].as_str().unwrap_or("");
+    let (kind, version) = (text("kind"), text("apiVersion"));
+    let bare = value["kind"].is_null() && value["apiVersion"].is_null();
+    let own = || {
+        let keys = || value.as_object().into_iter().flatten().map(|(key, _)| key.as_str());
+        keys().any(|key| OWN_FIELDS.contains(&key))
+            && keys().all(|key| OWN_FIELDS.contains(&key) || OTHER_FIELDS.contains(&key))
+    };
+    if version.starts_with("kustomize.config.k8s.io/") || (bare && own()) {
+        let message = "this is a kustomization: it says how manifests are put together, and is none itself";
+        return Some(Problem::new(Tool::Kustomize.code(), message));
+    }
+    let chart = matches!(version, "v1" | "v2") && kind.is_empty() && value["version"].is_string();
+    (chart && value["name"].is_string()).then(|| {
+        Problem::new(Tool::Helm.code(), "this describes a helm chart, from which manifests are rendered")
+    })
+}
+
+/// The way out of a finding of [`document`] in this file.
+pub(super) fn way_out(code: &str, file: &str) -> Option<String> {
+    let tool = Tool::ALL.into_iter().find(|tool| tool.code() == code)?;
+    let folder = match Path::new(file).parent() {
+        Some(folder) if !file.starts_with('<') => folder.display().to_string(),
+        _ => "FOLDER".to_owned(),
+    };
+    Some(format!("render its folder: {}", tool.renders(&folder)))
+}
+
+/// Whether this is part of an object that is to be merged into another one.
+pub(super) fn patch(kind: Kind, value: &Value) -> Option<Problem> {
+    // The data of a revision is a patch, and means what it says.
+    let directive = if kind == Kind::ControllerRevision { None } else { directive(value) };
+    let why = match directive {
+        Some(directive) => format!("`{directive}` says how it is merged into another object"),
+        None if kind == Kind::DaemonSet && is_fragment(&value["spec"]) => {
+            "it has no selector, no labels and no image, which come from the object it is merged into"
+                .to_owned()
+        }
+        None => return None,
+    };
+    Some(
+        Problem::new("patch", "this is a strategic-merge patch, not a whole object")
+            .because(why)
+            .help("render the kustomize folder that names it: `kubectl kustomize FOLDER | dsrules plan -`"),
+    )
+}
+
+/// The first of kustomize's and kubectl's words for merging.
+fn directive(value: &Value) -> Option<&str> {
+    const WORDS: [&str; 4] = ["$patch", "$retainKeys", "$setElementOrder/", "$deleteFromPrimitiveList/"];
+    match value {
+        Value::Object(map) => map.iter().find_map(|(key, value)| {
+            let word = WORDS.iter().find(|word| key.starts_with(**word)).map(|_| key.as_str());
+            word.or_else(|| directive(value))
+        }),
+        Value::Array(list) => list.iter().find_map(directive),
+        _ => None,
+    }
+}
+
+fn is_fragment(spec: &Value) -> bool {
+    let template = &spec["template"];
+    let containers =
+        || ["containers", "initContainers"].into_iter().filter_map(|list| template["spec"][list].as_array());
+    let says_something = template["spec"].as_object().is_some_and(|pod| !pod.is_empty());
+    let imageless = containers().flatten().all(|container| container["image"].is_null());
+    says_something && imageless && spec["selector"].is_null() && template["metadata"]["labels"].is_null()
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn kustomizations_are_known_without_a_kind() {
+        assert!(document(&json!({ "resources": ["a.yaml"], "namespace": "x" })).is_some());
+        assert!(document(&json!({ "namespace": "x" })).is_none());
+        assert!(document(&json!({ "resources": {}, "replicaCount": 1 })).is_none());
+        let flux = json!({ "apiVersion": "kustomize.toolkit.fluxcd.io/v1", "kind": "Kustomization" });
+        assert!(document(&flux).is_none());
+    }
+
+    #[test]
+    fn a_revision_is_no_patch_although_it_holds_one() {
+        let data = json!({ "data": { "spec": { "template": { "$patch": "replace" } } } });
+        assert!(patch(Kind::ControllerRevision, &data).is_none());
+        assert!(patch(Kind::DaemonSet, &data).is_some());
+    }
+}
