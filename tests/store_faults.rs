@@ -127,7 +127,7 @@ fn damaged_content_is_said() {
         "UPDATE nodes SET labels = '{'",
         "UPDATE nodes SET taints = '[1]'",
         "UPDATE nodes SET owner = 77",
-        "INSERT INTO incarnations VALUES ('Nonsense', '', 'a', 1)",
+        "INSERT INTO incarnations VALUES ('Nonsense', '', 'a', 1, 0)",
         "DROP TABLE pods",
     ];
     for damage in damages {

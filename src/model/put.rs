@@ -50,13 +50,17 @@ impl World {
     /// afterwards gets another uid.
     ///
     /// A pod that dsrules made is not counted: its name holds the attempt and does not
-    /// come again.
+    /// come again. Neither is a revision that it made: its name stands for what it holds,
+    /// and it counts with its daemonset. So what is kept does not grow with each update.
     pub fn remove(&mut self, kind: Kind, key: &ObjectKey) -> bool {
         let (found, counted) = match kind {
             Kind::Namespace => (self.namespaces.remove(key).is_some(), true),
             Kind::Node => (self.nodes.remove(key).is_some(), true),
             Kind::DaemonSet => (self.daemonsets.remove(key).is_some(), true),
-            Kind::ControllerRevision => (self.revisions.remove(key).is_some(), true),
+            Kind::ControllerRevision => {
+                let revision = self.revisions.remove(key);
+                (revision.is_some(), revision.is_some_and(|it| it.meta.written.object != 0))
+            }
             Kind::Pod => {
                 let pod = self.pods.remove(key);
                 (pod.is_some(), pod.is_some_and(|pod| !matches!(pod.body, Body::Made(_))))
@@ -108,7 +112,21 @@ impl World {
     /// kind, namespace, name and how often it was made before.
     #[must_use]
     pub fn uid(&self, kind: Kind, key: &ObjectKey) -> Name {
-        let made = self.incarnations.get(&(kind, key.clone())).copied().unwrap_or(0);
+        Self::uid_of(kind, key, self.made(kind, key))
+    }
+
+    /// The uid of a revision that the daemonset `owner` makes.
+    #[must_use]
+    pub fn revision_uid(&self, key: &ObjectKey, owner: &ObjectKey) -> Name {
+        let made = self.made(Kind::ControllerRevision, key) + self.made(Kind::DaemonSet, owner);
+        Self::uid_of(Kind::ControllerRevision, key, made)
+    }
+
+    fn made(&self, kind: Kind, key: &ObjectKey) -> u32 {
+        self.incarnations.get(&(kind, key.clone())).copied().unwrap_or(0)
+    }
+
+    fn uid_of(kind: Kind, key: &ObjectKey, made: u32) -> Name {
         let name = format!("{kind}/{}/{}/{made}", key.namespace, key.name);
         let mut text = [0; uuid::fmt::Hyphenated::LENGTH];
         Name::from(&*Uuid::new_v5(&UID_NAMESPACE, name.as_bytes()).hyphenated().encode_lower(&mut text))

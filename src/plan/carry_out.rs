@@ -326,7 +326,7 @@ fn create_revision(world: &mut World, pass: &Pass, key: &ObjectKey, name: &Objec
     let value: Value =
         template::revision(daemonset, name, hash, pass.numbers.get(name).copied().unwrap_or(1));
     let mut revision = Revision::from_value(name.clone(), Arc::new(value));
-    revision.meta.uid = world.uid(Kind::ControllerRevision, name);
+    revision.meta.uid = world.revision_uid(name, key);
     revision.meta.resource_version = world.next_version();
     revision.meta.created = now;
     world.touch(Kind::ControllerRevision, name);

@@ -4,7 +4,7 @@ use rusqlite::{CachedStatement, Row};
 
 use super::dictionary::{Reader, Writer};
 use super::fault::Fault;
-use crate::model::{Labels, Meta, Name, ObjectKey, Written};
+use crate::model::{Meta, ObjectKey, Written};
 
 /// The system's columns; the tables of all kinds have them.
 pub(super) const SYSTEM: &str =
@@ -29,26 +29,8 @@ pub(super) fn text<'r>(row: &'r Row<'_>, column: usize) -> Result<&'r str, Fault
     Ok(row.get_ref(column)?.as_str().map_err(rusqlite::Error::from)?)
 }
 
-/// Text that may be NULL, as a shared name.
-pub(super) fn name(row: &Row<'_>, column: usize, reader: &mut Reader<'_>) -> Result<Option<Name>, Fault> {
-    let text = row.get_ref(column)?.as_str_or_null().map_err(rusqlite::Error::from)?;
-    Ok(text.map(|text| reader.names.name(text)))
-}
-
 /// Metadata from the system's columns, which begin at `at`; labels as JSON.
 pub(super) fn meta(row: &Row<'_>, at: usize, key: ObjectKey, reader: &mut Reader<'_>) -> Result<Meta, Fault> {
-    let labels = reader.names.labels(text(row, at + 8)?)?;
-    meta_with(row, at, key, labels, reader)
-}
-
-/// The same, with labels that were read already.
-pub(super) fn meta_with(
-    row: &Row<'_>,
-    at: usize,
-    key: ObjectKey,
-    labels: Labels,
-    reader: &mut Reader<'_>,
-) -> Result<Meta, Fault> {
     Ok(Meta {
         key,
         uid: text(row, at)?.into(),
@@ -58,7 +40,7 @@ pub(super) fn meta_with(
         deleting: row.get(at + 4)?,
         written: Written { object: unsigned(row.get(at + 5)?), spec: unsigned(row.get(at + 6)?) },
         controller: reader.owner(row.get(at + 7)?)?,
-        labels,
+        labels: reader.names.labels(text(row, at + 8)?)?,
     })
 }
 

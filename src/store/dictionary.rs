@@ -11,6 +11,7 @@ use rusqlite::{CachedStatement, Connection, OptionalExtension, params};
 use rustc_hash::{FxHashMap, FxHashSet};
 
 use super::fault::Fault;
+use super::sum;
 use crate::model::{Base, Labels, Name, Owner};
 
 /// Names that were met before, so that equal ones are one allocation.
@@ -61,9 +62,10 @@ impl<'c> Reader<'c> {
             owners: FxHashMap::default(),
             label_sets: FxHashMap::default(),
             pod_bases: FxHashMap::default(),
-            owner: connection.prepare_cached("SELECT kind, name, uid FROM owners WHERE id = ?1")?,
-            label_set: connection.prepare_cached("SELECT labels FROM label_sets WHERE id = ?1")?,
-            pod_base: connection.prepare_cached("SELECT fingerprint, body FROM pod_bases WHERE id = ?1")?,
+            owner: connection.prepare_cached("SELECT id, kind, name, uid, sum FROM owners WHERE id = ?1")?,
+            label_set: connection.prepare_cached("SELECT id, labels, sum FROM label_sets WHERE id = ?1")?,
+            pod_base: connection
+                .prepare_cached("SELECT id, fingerprint, body, sum FROM pod_bases WHERE id = ?1")?,
         })
     }
 
@@ -75,8 +77,9 @@ impl<'c> Reader<'c> {
         let names = &mut self.names;
         let mut rows = self.owner.query([id])?;
         let row = rows.next()?.ok_or_else(|| dangling("owners", id))?;
+        sum::check(row, "owners", 0, 4)?;
         let mut text = |column| row.get_ref(column).and_then(|t| Ok(names.name(t.as_str()?)));
-        let owner = Arc::new(Owner { kind: text(0)?, name: text(1)?, uid: text(2)? });
+        let owner = Arc::new(Owner { kind: text(1)?, name: text(2)?, uid: text(3)? });
         self.owners.insert(id, owner.clone());
         Ok(Some(owner))
     }
@@ -87,7 +90,8 @@ impl<'c> Reader<'c> {
         }
         let mut rows = self.label_set.query([id])?;
         let row = rows.next()?.ok_or_else(|| dangling("label_sets", id))?;
-        let labels = self.names.labels(row.get_ref(0)?.as_str().map_err(rusqlite::Error::from)?)?;
+        sum::check(row, "label_sets", 0, 2)?;
+        let labels = self.names.labels(row.get_ref(1)?.as_str().map_err(rusqlite::Error::from)?)?;
         self.label_sets.insert(id, labels.clone());
         Ok(labels)
     }
@@ -98,8 +102,9 @@ impl<'c> Reader<'c> {
         }
         let mut rows = self.pod_base.query([id])?;
         let row = rows.next()?.ok_or_else(|| dangling("pod_bases", id))?;
-        let body = row.get_ref(1)?.as_str().map_err(rusqlite::Error::from)?;
-        let base = Arc::new(Base { id: row.get::<_, String>(0)?.into(), value: serde_json::from_str(body)? });
+        sum::check(row, "pod_bases", 0, 3)?;
+        let body = row.get_ref(2)?.as_str().map_err(rusqlite::Error::from)?;
+        let base = Arc::new(Base { id: row.get::<_, String>(1)?.into(), value: serde_json::from_str(body)? });
         self.pod_bases.insert(id, base.clone());
         Ok(base)
     }
@@ -166,7 +171,8 @@ impl<'c> Writer<'c> {
         let values = params![&*owner.kind, &*owner.name, &*owner.uid];
         let id = self.id(
             "SELECT id FROM owners WHERE kind = ?1 AND name = ?2 AND uid = ?3",
-            "INSERT INTO owners (kind, name, uid) VALUES (?1, ?2, ?3)",
+            "INSERT INTO owners (id, kind, name, uid, sum) SELECT n, ?1, ?2, ?3, row_sum(n, ?1, ?2, ?3)
+             FROM (SELECT coalesce(max(id), 0) + 1 AS n FROM owners)",
             values,
         )?;
         self.owners.insert(owner.clone(), id);
@@ -185,7 +191,8 @@ impl<'c> Writer<'c> {
             let json = serde_json::to_string(labels)?;
             let id = self.id(
                 "SELECT id FROM label_sets WHERE labels = ?1",
-                "INSERT INTO label_sets (labels) VALUES (?1)",
+                "INSERT INTO label_sets (id, labels, sum) SELECT n, ?1, row_sum(n, ?1)
+                 FROM (SELECT coalesce(max(id), 0) + 1 AS n FROM label_sets)",
                 [&json],
             )?;
             self.label_sets.insert(labels.clone(), id);
@@ -204,7 +211,8 @@ impl<'c> Writer<'c> {
         let id = match found.optional()? {
             Some(id) => id,
             None => {
-                let insert = "INSERT INTO pod_bases (fingerprint, body) VALUES (?1, ?2)";
+                let insert = "INSERT INTO pod_bases (id, fingerprint, body, sum)
+                    SELECT n, ?1, ?2, row_sum(n, ?1, ?2) FROM (SELECT coalesce(max(id), 0) + 1 AS n FROM pod_bases)";
                 let body = serde_json::to_string(&base.value)?;
                 self.connection.prepare_cached(insert)?.insert(params![&*base.id, body])?
             }

@@ -11,8 +11,8 @@ use rusqlite::{Connection, OptionalExtension, params};
 use serde::Serialize;
 use serde_json::{Value, json};
 
-use super::Store;
 use super::fault::Fault;
+use super::{Store, sum};
 use crate::diagnostic::Diagnostic;
 use crate::model::{Event, ObjectKey, timestamp};
 
@@ -69,22 +69,25 @@ impl Store {
     pub fn events(&self, about: Option<&ObjectKey>) -> Result<Vec<StoredEvent>, Diagnostic> {
         self.run("read the events", |connection| {
             let sql =
-                "SELECT namespace, name, type, reason, message, count, first_seen, last_seen FROM events
+                "SELECT namespace, name, type, reason, combined, message, count, first_seen, last_seen, sum FROM events
                 WHERE ?1 IS NULL OR (namespace = ?1 AND name = ?2) ORDER BY last_seen, id";
             let mut statement = connection.prepare_cached(sql)?;
             let (namespace, name) = (about.map(|key| &*key.namespace), about.map(|key| &*key.name));
-            let rows = statement.query_map(params![namespace, name], |row| {
-                Ok(StoredEvent {
+            let mut rows = statement.query(params![namespace, name])?;
+            let mut events = Vec::new();
+            while let Some(row) = rows.next()? {
+                sum::check(row, "events", 0, 9)?;
+                events.push(StoredEvent {
                     about: ObjectKey::new(row.get::<_, String>(0)?, row.get::<_, String>(1)?),
                     kind: row.get(2)?,
                     reason: row.get(3)?,
-                    message: row.get(4)?,
-                    count: row.get(5)?,
-                    first_seen: row.get(6)?,
-                    last_seen: row.get(7)?,
-                })
-            })?;
-            Ok(rows.collect::<Result<_, _>>()?)
+                    message: row.get(5)?,
+                    count: row.get(6)?,
+                    first_seen: row.get(7)?,
+                    last_seen: row.get(8)?,
+                });
+            }
+            Ok(events)
         })
     }
 }
@@ -137,7 +140,8 @@ fn count(connection: &Connection, event: &Event, combined: bool) -> Result<(), F
     } else {
         event.message.clone()
     };
-    let sql = "UPDATE events SET count = count + 1, last_seen = ?1, message = ?2
+    let sql = "UPDATE events SET count = count + 1, last_seen = ?1, message = ?2,
+        sum = row_sum(namespace, name, type, reason, combined, ?2, count + 1, first_seen, ?1)
         WHERE namespace = ?3 AND name = ?4 AND type = ?5 AND reason = ?6 AND combined = ?7
         AND (combined = 1 OR message = ?2)";
     let key = (&*event.about.namespace, &*event.about.name, event.kind, event.reason);
@@ -146,8 +150,8 @@ fn count(connection: &Connection, event: &Event, combined: bool) -> Result<(), F
         .execute(params![event.time, message, key.0, key.1, key.2, key.3, combined])?;
     if seen == 0 {
         let sql = "INSERT INTO events
-            (namespace, name, type, reason, combined, message, count, first_seen, last_seen)
-            VALUES (?1, ?2, ?3, ?4, ?5, ?6, 1, ?7, ?7)";
+            (namespace, name, type, reason, combined, message, count, first_seen, last_seen, sum)
+            VALUES (?1, ?2, ?3, ?4, ?5, ?6, 1, ?7, ?7, row_sum(?1, ?2, ?3, ?4, ?5, ?6, 1, ?7, ?7))";
         let values = params![key.0, key.1, key.2, key.3, combined, message, event.time];
         connection.prepare_cached(sql)?.execute(values)?;
     }

@@ -12,6 +12,8 @@ use crate::diagnostic::{Diagnostic, Place};
 pub(super) enum Fault {
     Sql(Error),
     Content(String),
+    /// Content that dsrules has written otherwise.
+    Damaged(String),
     /// A caller's own, passed through.
     Told(Box<Diagnostic>),
 }
@@ -33,6 +35,10 @@ impl Fault {
     pub(super) fn tell(self, path: &str, doing: &str) -> Diagnostic {
         let ((code, message, help), why) = match self {
             Fault::Told(told) => return *told,
+            Fault::Damaged(what) => {
+                let (code, message, help) = corrupt(path);
+                return Diagnostic::error(code, message).at(Place::file(path)).because(what).help(help);
+            }
             Fault::Content(why) => (corrupt(path), why),
             Fault::Sql(error) => {
                 let said = words(&error, path, doing);
@@ -56,7 +62,7 @@ fn corrupt(path: &str) -> Words {
     (
         "corrupt-store",
         format!("the store `{path}` is damaged"),
-        "restore it from a copy, or move it away and apply the manifests again",
+        "restore it from a copy, or make it anew: move it away and apply the manifests again",
     )
 }
 

@@ -14,9 +14,13 @@ use super::columns::{signed, unsigned};
 use super::fault::Fault;
 use super::load::kind;
 use super::save::table;
-use super::{Store, columns};
+use super::{Store, columns, sum};
 use crate::diagnostic::Diagnostic;
 use crate::model::{Kind, Name, ObjectKey};
+
+const PUT_FILE: &str = "INSERT OR REPLACE INTO files VALUES (?1, ?2, ?3, row_sum(?1, ?2, ?3))";
+const PUT_BROUGHT: &str = "INSERT OR REPLACE INTO brought
+    VALUES (?1, ?2, ?3, ?4, ?5, ?6, row_sum(?1, ?2, ?3, ?4, ?5, ?6))";
 
 /// One file of an input, as it is when it is saved.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -66,13 +70,16 @@ impl Store {
     /// When the store is damaged or cannot be read.
     pub fn file_of(&self, kind: Kind, key: &ObjectKey) -> Result<Option<(Name, String)>, Diagnostic> {
         self.run("read what an input brought", |connection| {
-            let sql = "SELECT f.path, f.sha256 FROM brought b
+            let sql = "SELECT f.input, f.path, f.sha256, f.sum FROM brought b
                 JOIN files f ON f.input = b.input AND f.path = b.file
                 WHERE b.kind = ?1 AND b.namespace = ?2 AND b.name = ?3 ORDER BY f.path LIMIT 1";
             let mut statement = connection.prepare_cached(sql)?;
             let mut rows = statement.query([kind.name(), &key.namespace, &key.name])?;
             Ok(match rows.next()? {
-                Some(row) => Some((columns::text(row, 0)?.into(), row.get(1)?)),
+                Some(row) => {
+                    sum::check(row, "files", 0, 3)?;
+                    Some((columns::text(row, 1)?.into(), row.get(2)?))
+                }
                 None => None,
             })
         })
@@ -104,6 +111,15 @@ impl Store {
     }
 }
 
+/// The inputs that are on record, as they were named.
+pub(super) fn known(connection: &Connection) -> Result<String, Fault> {
+    let mut statement = connection.prepare("SELECT DISTINCT input FROM files ORDER BY input")?;
+    let inputs = statement.query_map([], |row| row.get::<_, String>(0))?;
+    let inputs: Vec<String> = inputs.collect::<Result<_, _>>()?;
+    let named = inputs.iter().flat_map(|input| input.lines()).map(|path| format!("`{path}`"));
+    Ok(named.collect::<Vec<_>>().join(", "))
+}
+
 fn change(
     connection: &Connection,
     id: &str,
@@ -111,13 +127,8 @@ fn change(
 ) -> Result<(), Fault> {
     let mut kept: BTreeSet<(Kind, &ObjectKey)> = BTreeSet::new();
     for file in files.iter().filter_map(|(_, now)| now.as_ref()) {
-        connection.prepare_cached("INSERT OR REPLACE INTO files VALUES (?1, ?2, ?3)")?.execute([
-            id,
-            &file.path,
-            &file.sha256,
-        ])?;
-        let mut put =
-            connection.prepare_cached("INSERT OR REPLACE INTO brought VALUES (?1, ?2, ?3, ?4, ?5, ?6)")?;
+        connection.prepare_cached(PUT_FILE)?.execute([id, &file.path, &file.sha256])?;
+        let mut put = connection.prepare_cached(PUT_BROUGHT)?;
         for (kind, key, written) in &file.objects {
             kept.insert((*kind, key));
             let (namespace, name) = (&*key.namespace, &*key.name);
@@ -144,25 +155,28 @@ fn change(
 
 fn read(connection: &Connection, id: &str) -> Result<Input, Fault> {
     let mut input = Input::default();
-    let mut statement = connection.prepare_cached("SELECT path, sha256 FROM files WHERE input = ?1")?;
+    let mut statement =
+        connection.prepare_cached("SELECT input, path, sha256, sum FROM files WHERE input = ?1")?;
     let mut rows = statement.query([id])?;
     while let Some(row) = rows.next()? {
-        input.files.insert(columns::text(row, 0)?.into(), row.get(1)?);
+        sum::check(row, "files", 0, 3)?;
+        input.files.insert(columns::text(row, 1)?.into(), row.get(2)?);
     }
-    let sql = "SELECT kind, namespace, name, file, written, EXISTS (
+    let sql = "SELECT input, kind, namespace, name, file, written, sum, EXISTS (
             SELECT 1 FROM brought o WHERE o.kind = b.kind AND o.namespace = b.namespace
             AND o.name = b.name AND o.input <> b.input AND o.file IS NOT NULL)
         FROM brought b WHERE input = ?1";
     let mut statement = connection.prepare_cached(sql)?;
     let mut rows = statement.query([id])?;
     while let Some(row) = rows.next()? {
-        let key = ObjectKey::new(columns::text(row, 1)?, columns::text(row, 2)?);
+        sum::check(row, "brought", 0, 6)?;
+        let key = ObjectKey::new(columns::text(row, 2)?, columns::text(row, 3)?);
         let brought = Brought {
-            file: row.get::<_, Option<String>>(3)?.map(Name::from),
-            written: unsigned(row.get(4)?),
-            elsewhere: row.get(5)?,
+            file: row.get::<_, Option<String>>(4)?.map(Name::from),
+            written: unsigned(row.get(5)?),
+            elsewhere: row.get(7)?,
         };
-        input.objects.insert((kind(columns::text(row, 0)?)?, key), brought);
+        input.objects.insert((kind(columns::text(row, 1)?)?, key), brought);
     }
     Ok(input)
 }
@@ -174,15 +188,14 @@ fn save(connection: &Connection, id: &str, files: &[InputFile]) -> Result<(), Fa
     for path in before.files.keys().filter(|path| !now.contains_key(path)) {
         drop.execute([id, path])?;
     }
-    let mut put = connection.prepare_cached("INSERT OR REPLACE INTO files VALUES (?1, ?2, ?3)")?;
+    let mut put = connection.prepare_cached(PUT_FILE)?;
     for (path, file) in &now {
         if before.files.get(*path) != Some(&file.sha256) {
             put.execute([id, path, &file.sha256])?;
         }
     }
     let mut kept: BTreeSet<(Kind, &ObjectKey)> = BTreeSet::new();
-    let mut put =
-        connection.prepare_cached("INSERT OR REPLACE INTO brought VALUES (?1, ?2, ?3, ?4, ?5, ?6)")?;
+    let mut put = connection.prepare_cached(PUT_BROUGHT)?;
     for file in now.values() {
         for (kind, key, written) in &file.objects {
             kept.insert((*kind, key));
@@ -221,7 +234,9 @@ fn left(
     if !there {
         connection.prepare_cached(&format!("DELETE FROM brought {object}"))?.execute(values)?;
     } else if brought.file.is_some() {
-        connection.prepare_cached(&format!("UPDATE brought SET file = NULL {object}"))?.execute(values)?;
+        let sum = "row_sum(input, kind, namespace, name, NULL, written)";
+        let sql = format!("UPDATE brought SET file = NULL, sum = {sum} {object}");
+        connection.prepare_cached(&sql)?.execute(values)?;
     }
     Ok(())
 }

@@ -15,7 +15,7 @@ use serde_json::Value;
 use super::columns::{self, SYSTEM, SYSTEM_COUNT, text};
 use super::dictionary::Reader;
 use super::fault::Fault;
-use super::{Store, pods};
+use super::{Store, pods, sum};
 use crate::diagnostic::Diagnostic;
 use crate::model::{
     Backoff, Changed, DaemonSet, Details, Dirty, Kind, Name, Namespace, Node, ObjectKey, Revision, Status,
@@ -39,7 +39,7 @@ impl Store {
                 nodes: nodes(connection, &mut reader)?,
                 daemonsets: daemonsets(connection, &mut reader)?,
                 revisions: revisions(connection, &mut reader)?,
-                pods: all(connection, &pods_sql(), |row| {
+                pods: all(connection, Some(Kind::Pod), &pods_sql(), |row| {
                     let pod = pods::read(row, &mut reader)?;
                     Ok((pod.meta.key.clone(), pod))
                 })?,
@@ -53,6 +53,7 @@ impl Store {
                 changed: Changed::default(),
             };
             *self.unused.borrow_mut() = reader.unused(connection)?;
+            self.whole.set(true);
             drop(reader);
             drop(snapshot);
             Ok(world)
@@ -68,7 +69,7 @@ impl Store {
     pub fn load_details(&self, world: &mut World) -> Result<(), Diagnostic> {
         world.detailed = true;
         self.run("read the nodes", |connection| {
-            let sql = "SELECT name, body -> '$.metadata.annotations', status FROM node_bodies";
+            let sql = "SELECT name, body, status, sum FROM node_bodies";
             let mut statement = connection.prepare_cached(sql)?;
             let mut rows = statement.query([])?;
             while let Some(row) = rows.next()? {
@@ -78,9 +79,11 @@ impl Store {
                         None => Ok(Value::Null),
                     }
                 };
-                let (annotations, status) = (json(1)?, json(2)?);
+                sum::check(row, "node_bodies", 0, 3)?;
+                let (body, status) = (json(1)?, json(2)?);
+                let annotations = &body["metadata"]["annotations"];
                 if let Some(node) = world.nodes.get_mut(&ObjectKey::new("", text(row, 0)?)) {
-                    node.details = Some(Arc::new(Details::new(&annotations, &status)));
+                    node.details = Some(Arc::new(Details::new(annotations, &status)));
                 }
             }
             Ok(())
@@ -89,12 +92,14 @@ impl Store {
 }
 
 fn pods_sql() -> String {
-    format!("SELECT {} FROM pods ORDER BY namespace, name", pods::columns())
+    format!("SELECT {}, sum FROM pods ORDER BY namespace, name", pods::columns())
 }
 
-/// Every row of `sql`, which is sorted by key, as a map.
+/// Every row of `sql`, which is sorted by key, as a map. Of a kind of objects there are
+/// as many as were written.
 fn all<K: Ord, V>(
     connection: &Connection,
+    kind: Option<Kind>,
     sql: &str,
     mut read: impl FnMut(&Row<'_>) -> Result<(K, V), Fault>,
 ) -> Result<BTreeMap<K, V>, Fault> {
@@ -104,7 +109,11 @@ fn all<K: Ord, V>(
     while let Some(row) = rows.next()? {
         entries.push(read(row)?);
     }
-    Ok(entries.into_iter().collect())
+    let all: BTreeMap<K, V> = entries.into_iter().collect();
+    if let Some(kind) = kind {
+        sum::expect(connection, kind, all.len())?;
+    }
+    Ok(all)
 }
 
 /// The value of the `body` column.
@@ -116,8 +125,9 @@ fn namespaces(
     connection: &Connection,
     reader: &mut Reader<'_>,
 ) -> Result<BTreeMap<ObjectKey, Namespace>, Fault> {
-    let sql = format!("SELECT name, {SYSTEM}, body FROM namespaces ORDER BY name");
-    all(connection, &sql, |row| {
+    let sql = format!("SELECT name, {SYSTEM}, body, sum FROM namespaces ORDER BY name");
+    all(connection, Some(Kind::Namespace), &sql, |row| {
+        sum::check(row, "namespaces", 0, SYSTEM_COUNT + 2)?;
         let key = ObjectKey::new("", text(row, 0)?);
         let meta = columns::meta(row, 1, key.clone(), reader)?;
         Ok((key, Namespace { meta, value: body(row, SYSTEM_COUNT + 1)? }))
@@ -137,9 +147,10 @@ struct TaintColumn<'a> {
 
 fn nodes(connection: &Connection, reader: &mut Reader<'_>) -> Result<BTreeMap<ObjectKey, Node>, Fault> {
     let sql =
-        format!("SELECT name, {SYSTEM}, taints, unschedulable, ready, version FROM nodes ORDER BY name");
+        format!("SELECT name, {SYSTEM}, taints, unschedulable, ready, version, sum FROM nodes ORDER BY name");
     let none = reader.names.name("");
-    all(connection, &sql, |row| {
+    all(connection, Some(Kind::Node), &sql, |row| {
+        sum::check(row, "nodes", 0, SYSTEM_COUNT + 5)?;
         let key = ObjectKey { namespace: none.clone(), name: reader.names.name(text(row, 0)?) };
         let taints: Vec<TaintColumn<'_>> = serde_json::from_str(text(row, SYSTEM_COUNT + 1)?)?;
         let taint = |taint: &TaintColumn<'_>, reader: &mut Reader<'_>| Taint {
@@ -167,9 +178,11 @@ fn daemonsets(
     connection: &Connection,
     reader: &mut Reader<'_>,
 ) -> Result<BTreeMap<ObjectKey, DaemonSet>, Fault> {
-    let sql =
-        format!("SELECT namespace, name, {SYSTEM}, status, body FROM daemonsets ORDER BY namespace, name");
-    all(connection, &sql, |row| {
+    let sql = format!(
+        "SELECT namespace, name, {SYSTEM}, status, body, sum FROM daemonsets ORDER BY namespace, name"
+    );
+    all(connection, Some(Kind::DaemonSet), &sql, |row| {
+        sum::check(row, "daemonsets", 0, SYSTEM_COUNT + 4)?;
         let key = namespaced(row, reader)?;
         let mut daemonset = DaemonSet::from_value(key.clone(), body(row, SYSTEM_COUNT + 3)?);
         daemonset.meta = columns::meta(row, 2, key.clone(), reader)?;
@@ -183,9 +196,10 @@ fn revisions(
     reader: &mut Reader<'_>,
 ) -> Result<BTreeMap<ObjectKey, Revision>, Fault> {
     let sql = format!(
-        "SELECT namespace, name, {SYSTEM}, revision, body FROM controllerrevisions ORDER BY namespace, name"
+        "SELECT namespace, name, {SYSTEM}, revision, body, sum FROM controllerrevisions ORDER BY namespace, name"
     );
-    all(connection, &sql, |row| {
+    all(connection, Some(Kind::ControllerRevision), &sql, |row| {
+        sum::check(row, "controllerrevisions", 0, SYSTEM_COUNT + 4)?;
         let key = namespaced(row, reader)?;
         let mut revision = Revision::from_value(key.clone(), body(row, SYSTEM_COUNT + 3)?);
         revision.meta = columns::meta(row, 2, key.clone(), reader)?;
@@ -198,8 +212,9 @@ fn backoff(
     connection: &Connection,
     reader: &mut Reader<'_>,
 ) -> Result<BTreeMap<(Name, Name), Backoff>, Fault> {
-    let sql = "SELECT daemonset_uid, node, seconds, since FROM backoff ORDER BY daemonset_uid, node";
-    all(connection, sql, |row| {
+    let sql = "SELECT daemonset_uid, node, seconds, since, sum FROM backoff ORDER BY daemonset_uid, node";
+    all(connection, None, sql, |row| {
+        sum::check(row, "backoff", 0, 4)?;
         let key = (reader.names.name(text(row, 0)?), reader.names.name(text(row, 1)?));
         Ok((key, Backoff { seconds: row.get(2)?, since: row.get(3)? }))
     })
@@ -209,11 +224,13 @@ fn attempts(
     connection: &Connection,
     reader: &mut Reader<'_>,
 ) -> Result<FxHashMap<(ObjectKey, Name), u32>, Fault> {
-    let mut statement = connection
-        .prepare_cached("SELECT namespace, daemonset, node, attempts FROM attempts ORDER BY namespace")?;
+    let mut statement = connection.prepare_cached(
+        "SELECT namespace, daemonset, node, attempts, sum FROM attempts ORDER BY namespace",
+    )?;
     let mut rows = statement.query([])?;
     let mut read = FxHashMap::default();
     while let Some(row) = rows.next()? {
+        sum::check(row, "attempts", 0, 4)?;
         let node = reader.names.name(text(row, 2)?);
         read.insert((namespaced(row, reader)?, node), row.get(3)?);
     }
@@ -224,19 +241,33 @@ fn incarnations(
     connection: &Connection,
     reader: &mut Reader<'_>,
 ) -> Result<BTreeMap<(Kind, ObjectKey), u32>, Fault> {
-    let sql = "SELECT namespace, name, kind, made FROM incarnations ORDER BY kind, namespace, name";
-    all(connection, sql, |row| Ok(((kind(text(row, 2)?)?, namespaced(row, reader)?), row.get(3)?)))
+    let sql = "SELECT kind, namespace, name, made, sum FROM incarnations ORDER BY kind, namespace, name";
+    all(connection, None, sql, |row| {
+        sum::check(row, "incarnations", 0, 4)?;
+        let key =
+            ObjectKey { namespace: reader.names.name(text(row, 1)?), name: reader.names.name(text(row, 2)?) };
+        Ok(((kind(text(row, 0)?)?, key), row.get(3)?))
+    })
 }
 
 pub(super) fn deleted_owners(connection: &Connection) -> Result<BTreeSet<Name>, Fault> {
-    let mut statement = connection.prepare_cached("SELECT uid FROM deleted_owners")?;
-    let uids = statement.query_map([], |row| Ok(Name::from(row.get::<_, String>(0)?)))?;
-    Ok(uids.collect::<Result<_, _>>()?)
+    let mut statement = connection.prepare_cached("SELECT uid, sum FROM deleted_owners")?;
+    let mut rows = statement.query([])?;
+    let mut uids = BTreeSet::new();
+    while let Some(row) = rows.next()? {
+        sum::check(row, "deleted_owners", 0, 1)?;
+        uids.insert(Name::from(text(row, 0)?));
+    }
+    Ok(uids)
 }
 
 fn resource_version(connection: &Connection) -> Result<u64, Fault> {
-    let sql = "SELECT coalesce(max(value), 0) FROM meta WHERE name = 'resource_version'";
-    Ok(columns::unsigned(connection.query_row(sql, [], |row| row.get(0))?))
+    let sql = "SELECT name, value, sum FROM meta WHERE name = 'resource_version'";
+    let mut statement = connection.prepare_cached(sql)?;
+    let mut rows = statement.query([])?;
+    let Some(row) = rows.next()? else { return Ok(0) };
+    sum::check(row, "meta", 0, 2)?;
+    Ok(columns::unsigned(row.get(1)?))
 }
 
 /// The kind that a column names.

@@ -9,7 +9,7 @@ use super::fault::Fault;
 use crate::diagnostic::{Diagnostic, Place};
 
 /// Version n is what the first n steps make. Never change one; append.
-const STEPS: &[&str] = &[include_str!("../../schema.sql")];
+const STEPS: &[&str] = &[include_str!("../../schema.sql"), include_str!("../../schema-2.sql")];
 
 /// `application_id` of our files, as `schema.sql` sets it.
 const APPLICATION: i64 = 0x6473_7275;

@@ -23,6 +23,7 @@ mod fault;
 mod inputs;
 mod load;
 mod lock;
+mod log;
 mod migrate;
 mod objects;
 mod open;
@@ -31,8 +32,9 @@ mod placement;
 mod pods;
 mod save;
 mod settled;
+mod sum;
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::path::Path;
 use std::time::Duration;
 
@@ -55,6 +57,8 @@ pub struct Store {
     path: String,
     /// Dictionary rows that the last load met no use of; the next save drops them.
     unused: RefCell<dictionary::Unused>,
+    /// Whether a world that is saved is all there is: one was loaded, or there was none.
+    whole: Cell<bool>,
     /// Held until the connection is closed: fields are dropped in order.
     _lock: Option<lock::Lock>,
 }
@@ -115,7 +119,18 @@ impl Store {
         doing: &str,
         body: impl FnOnce(&Connection) -> Result<T, Fault>,
     ) -> Result<T, Diagnostic> {
-        body(&self.connection).map_err(|fault| fault.tell(&self.path, doing))
+        body(&self.connection).map_err(|fault| self.tell(fault, doing))
+    }
+
+    /// The diagnostic of a failure; what is damaged can be made anew from the manifests,
+    /// and where those are is on record.
+    fn tell(&self, fault: Fault, doing: &str) -> Diagnostic {
+        let told = fault.tell(&self.path, doing);
+        if told.code != "corrupt-store" {
+            return told;
+        }
+        let inputs = inputs::known(&self.connection).unwrap_or_default();
+        if inputs.is_empty() { told } else { told.because(format!("it was filled from {inputs}")) }
     }
 
     /// Like [`run`](Store::run), in a transaction of its own where none is open; a

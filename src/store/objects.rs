@@ -4,14 +4,15 @@
 
 use std::collections::BTreeMap;
 
+use rusqlite::types::ValueRef;
 use rusqlite::{CachedStatement, Connection, Row, ToSql};
 use serde_json::{Value, json};
 
 use super::columns::{self, SYSTEM, SYSTEM_COUNT, text};
-use super::dictionary::{Names, Reader};
+use super::dictionary::Reader;
 use super::fault::Fault;
 use super::save::table;
-use super::{Store, pods};
+use super::{Store, pods, sum};
 use crate::diagnostic::Diagnostic;
 use crate::model::{Body, Kind, Meta, Name, ObjectKey, Owner, Pod, timestamp};
 
@@ -54,6 +55,9 @@ impl Store {
     }
 }
 
+/// The columns of a pod's body, with their sum.
+const POD_BODY: &str = "b.namespace, b.name, b.body, b.status, b.sum";
+
 /// Reads pods one by one, in any order, without reading shared bodies again.
 pub struct PodReader<'s> {
     store: &'s Store,
@@ -69,10 +73,10 @@ impl Store {
     pub fn pod_reader(&self) -> Result<PodReader<'_>, Diagnostic> {
         let columns = pods::columns();
         let sql = format!(
-            "SELECT {columns}, body, status FROM pods t LEFT JOIN pod_bodies USING (namespace, name)
+            "SELECT {columns}, t.sum, {POD_BODY} FROM pods t LEFT JOIN pod_bodies b USING (namespace, name)
              WHERE t.namespace = ?1 AND t.name = ?2"
         );
-        let prepare = |fault: Fault| fault.tell(&self.path, "read the pods");
+        let prepare = |fault: Fault| self.tell(fault, "read the pods");
         Ok(PodReader {
             store: self,
             reader: Reader::new(&self.connection).map_err(prepare)?,
@@ -87,17 +91,22 @@ impl Store {
     /// When the store is damaged or cannot be read.
     pub fn bound_pods(&self, owner: &str) -> Result<BTreeMap<Name, Vec<ObjectKey>>, Diagnostic> {
         self.run("read the pods", |connection| {
-            let sql = "SELECT node, namespace, p.name FROM pods p LEFT JOIN owners o ON o.id = p.owner
-                WHERE node IS NOT NULL AND deleting IS NULL AND (p.owner IS NULL OR o.kind = ?1)
-                ORDER BY namespace, p.name";
-            let mut names = Names::default();
+            let sql = format!("SELECT {}, sum FROM pods ORDER BY namespace, name", pods::columns());
+            let mut reader = Reader::new(connection)?;
             let mut bound: BTreeMap<Name, Vec<ObjectKey>> = BTreeMap::new();
-            let mut statement = connection.prepare_cached(sql)?;
-            let mut rows = statement.query([owner])?;
+            let mut statement = connection.prepare_cached(&sql)?;
+            let mut rows = statement.query([])?;
+            let mut found = 0;
             while let Some(row) = rows.next()? {
-                let key = ObjectKey { namespace: names.name(text(row, 1)?), name: text(row, 2)?.into() };
-                bound.entry(names.name(text(row, 0)?)).or_default().push(key);
+                let pod = pods::read(row, &mut reader)?;
+                found += 1;
+                if let Some(node) = pod.node.filter(|_| pod.meta.deleting.is_none())
+                    && pod.meta.controller.is_none_or(|controller| &*controller.kind == owner)
+                {
+                    bound.entry(node).or_default().push(pod.meta.key);
+                }
             }
+            sum::expect(connection, Kind::Pod, found)?;
             Ok(bound)
         })
     }
@@ -115,7 +124,7 @@ impl PodReader<'_> {
             let Some(row) = rows.next()? else { return Ok(None) };
             Ok(Some(pod(row, reader)?.1))
         };
-        read().map_err(|fault| fault.tell(&store.path, "read a pod"))
+        read().map_err(|fault| store.tell(fault, "read a pod"))
     }
 }
 
@@ -129,37 +138,39 @@ fn each(
     let (keys, order) =
         if kind.namespaced() { ("namespace, name", "t.namespace, t.name") } else { ("name", "t.name") };
     let table = table(kind);
+    let more = match kind {
+        Kind::Node => "taints, unschedulable, ready, version, t.sum, b.name, b.body, b.status, b.sum",
+        Kind::DaemonSet => "status, body, sum",
+        Kind::ControllerRevision => "revision, body, sum",
+        Kind::Namespace => "body, sum",
+        Kind::Pod => "",
+    };
     let sql = match kind {
         Kind::Node => format!(
-            "SELECT {keys}, {SYSTEM}, body, status
-             FROM nodes t LEFT JOIN node_bodies USING (name) {filter} ORDER BY {order}"
+            "SELECT {keys}, {SYSTEM}, {more}
+             FROM nodes t LEFT JOIN node_bodies b USING (name) {filter} ORDER BY {order}"
         ),
         Kind::Pod => format!(
-            "SELECT {}, body, status
-             FROM pods t LEFT JOIN pod_bodies USING (namespace, name) {filter} ORDER BY {order}",
+            "SELECT {}, t.sum, {POD_BODY}
+             FROM pods t LEFT JOIN pod_bodies b USING (namespace, name) {filter} ORDER BY {order}",
             pods::columns()
         ),
-        Kind::DaemonSet => {
-            format!("SELECT {keys}, {SYSTEM}, body, status FROM {table} t {filter} ORDER BY {order}")
-        }
-        Kind::ControllerRevision => {
-            format!("SELECT {keys}, {SYSTEM}, body, revision FROM {table} t {filter} ORDER BY {order}")
-        }
-        Kind::Namespace => {
-            format!("SELECT {keys}, {SYSTEM}, body, NULL FROM {table} t {filter} ORDER BY {order}")
-        }
+        _ => format!("SELECT {keys}, {SYSTEM}, {more} FROM {table} t {filter} ORDER BY {order}"),
     };
     let mut reader = Reader::new(connection)?;
     let mut statement = connection.prepare_cached(&sql)?;
     let mut rows = statement.query(values)?;
+    let mut found = 0;
     while let Some(row) = rows.next()? {
+        found += 1;
         let (key, value) = match kind {
             Kind::Pod => pod(row, &mut reader)?,
             _ => other(kind, row, &mut reader)?,
         };
         visit(key, value).map_err(|told| Fault::Told(Box::new(told)))?;
     }
-    Ok(())
+    // Of one object or namespace it is not on record how many there are.
+    if filter.is_empty() { sum::expect(connection, kind, found) } else { Ok(()) }
 }
 
 /// JSON that may be NULL.
@@ -174,9 +185,29 @@ fn other(kind: Kind, row: &Row<'_>, reader: &mut Reader<'_>) -> Result<(ObjectKe
     } else {
         (ObjectKey::new("", text(row, 0)?), 1)
     };
+    let own = at + SYSTEM_COUNT;
+    // The columns of the body, and of what else is told of such an object.
+    let (body, last) = match kind {
+        Kind::Node => {
+            sum::check(row, "nodes", 0, own + 4)?;
+            let body = own + 5;
+            if row.get_ref(body)? == ValueRef::Null {
+                return Err(sum::missing("node_bodies", &key.name));
+            }
+            sum::check(row, "node_bodies", body, 3)?;
+            (body + 1, body + 2)
+        }
+        Kind::Namespace => {
+            sum::check(row, table(kind), 0, own + 1)?;
+            (own, own)
+        }
+        _ => {
+            sum::check(row, table(kind), 0, own + 2)?;
+            (own + 1, own)
+        }
+    };
     let meta = columns::meta(row, at, key.clone(), reader)?;
-    let mut value = json_column(row, at + SYSTEM_COUNT)?.unwrap_or_else(|| json!({}));
-    let last = at + SYSTEM_COUNT + 1;
+    let mut value = json_column(row, body)?.unwrap_or_else(|| json!({}));
     match kind {
         Kind::Node => {
             if let Some(status) = json_column(row, last)? {
@@ -215,9 +246,13 @@ fn pod(row: &Row<'_>, reader: &mut Reader<'_>) -> Result<(ObjectKey, Value), Fau
     let mut value = match &pod.body {
         Body::Made(base) => pod.object(base),
         Body::Written(_) | Body::Stored => {
-            let at = pods::COUNT;
-            let mut value = json_column(row, at)?.unwrap_or_else(|| json!({}));
-            if let Some(status) = json_column(row, at + 1)? {
+            let at = pods::COUNT + 1;
+            if row.get_ref(at)? == ValueRef::Null {
+                return Err(sum::missing("pod_bodies", &key.to_string()));
+            }
+            sum::check(row, "pod_bodies", at, 4)?;
+            let mut value = json_column(row, at + 2)?.unwrap_or_else(|| json!({}));
+            if let Some(status) = json_column(row, at + 3)? {
                 field(&mut value, "status", status);
             }
             bind(&mut value, &pod);

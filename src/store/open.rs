@@ -1,6 +1,6 @@
 //! Opening the file: what is there, is it ours, may it be written.
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::path::Path;
 use std::time::Duration;
 
@@ -9,7 +9,7 @@ use rusqlite::{Connection, ErrorCode, OpenFlags};
 use super::beside::beside;
 use super::fault::Fault;
 use super::lock::Lock;
-use super::{Store, beside, migrate};
+use super::{Store, beside, log, migrate, sum};
 use crate::diagnostic::{Diagnostic, Place};
 
 /// How long SQLite itself waits for a program that is not dsrules.
@@ -83,9 +83,12 @@ pub(super) fn open(path: &Path, options: &Open) -> Result<Store, Diagnostic> {
     beside::check(path)?;
     let lock = if options.write { Some(Lock::take(path, &options.holder, options.lock_wait)?) } else { None };
     // Whoever closes a store takes its name from the lock and the log into the file.
-    let log = beside(path, "-wal").metadata().is_ok_and(|log| log.len() > 0);
-    let left_open = lock.as_ref().is_some_and(|lock| lock.abandoned || log);
+    let has_log = beside(path, "-wal").metadata().is_ok_and(|log| log.len() > 0);
+    let left_open = lock.as_ref().is_some_and(|lock| lock.abandoned || has_log);
     let tell = |fault: Fault| fault.tell(&shown, "open it");
+    if left_open && has_log && !log::is_whole(&beside(path, "-wal")).unwrap_or(true) {
+        return Err(lost(&shown));
+    }
     let mut connection = connect(path, options.write).map_err(tell)?;
     configure(&connection).map_err(tell)?;
     // First look, then touch: a file that is not ours stays as it is.
@@ -100,7 +103,8 @@ pub(super) fn open(path: &Path, options: &Open) -> Result<Store, Diagnostic> {
         Err(told) if told.code == "no-store" && options.missing == Missing::Empty => return in_memory(),
         migrated => migrated?,
     }
-    Ok(Store { connection, path: shown, unused: RefCell::default(), _lock: lock })
+    let whole = Cell::new(version == 0);
+    Ok(Store { connection, path: shown, unused: RefCell::default(), whole, _lock: lock })
 }
 
 pub(super) fn in_memory() -> Result<Store, Diagnostic> {
@@ -109,7 +113,8 @@ pub(super) fn in_memory() -> Result<Store, Diagnostic> {
     let mut connection = Connection::open_in_memory().map_err(|error| tell(error.into()))?;
     configure(&connection).map_err(tell)?;
     migrate::migrate(&mut connection, 0, path, true)?;
-    Ok(Store { connection, path: path.to_owned(), unused: RefCell::default(), _lock: None })
+    let whole = Cell::new(true);
+    Ok(Store { connection, path: path.to_owned(), unused: RefCell::default(), whole, _lock: None })
 }
 
 /// Whether there is such a file. What SQLite would say in riddles is said here first.
@@ -185,6 +190,7 @@ fn escape(path: &Path) -> String {
 
 fn configure(connection: &Connection) -> Result<(), Fault> {
     connection.busy_timeout(BUSY)?;
+    sum::register(connection)?;
     connection.set_prepared_statement_cache_capacity(STATEMENTS);
     connection.pragma_update(None, "foreign_keys", true)?;
     // 64 MiB of pages: a load of millions of rows reads each page once, a save writes it once.
@@ -192,11 +198,21 @@ fn configure(connection: &Connection) -> Result<(), Fault> {
     Ok(())
 }
 
+/// What was committed last is in the log, and the log is damaged.
+fn lost(shown: &str) -> Diagnostic {
+    Diagnostic::error("corrupt-store", format!("the log of the store `{shown}` is damaged"))
+        .at(Place::file(format!("{shown}-wal")))
+        .because("what was committed last cannot be read back from it")
+        .help(format!(
+            "restore the store from a copy, or go on with what it held before: move `{shown}-wal` away and apply the manifests again"
+        ))
+}
+
 /// Whether the pages fit together, before anything is written to a file that nobody
 /// closed: a machine that went down may have left anything.
 fn quick_check(connection: &Connection) -> Result<(), Fault> {
     let found: String = connection.query_row("PRAGMA quick_check(1)", [], |row| row.get(0))?;
-    if found == "ok" { Ok(()) } else { Err(Fault::Content(format!("its quick_check says: {found}"))) }
+    if found == "ok" { Ok(()) } else { Err(Fault::Damaged(format!("SQLite's quick_check says: {found}"))) }
 }
 
 /// Write-ahead logging: readers see the last committed state while a writer works, and

@@ -5,7 +5,7 @@
 
 use rusqlite::params;
 
-use super::Store;
+use super::{Store, sum};
 use crate::diagnostic::Diagnostic;
 use crate::model::{Name, OwnFile};
 
@@ -17,7 +17,7 @@ impl Store {
     pub fn save_own_files(&mut self, input: &str, files: &[OwnFile]) -> Result<(), Diagnostic> {
         self.write("write the rules", |connection| {
             connection.execute("DELETE FROM own_files WHERE input = ?1", [input])?;
-            let sql = "INSERT OR REPLACE INTO own_files VALUES (?1, ?2, ?3, ?4)";
+            let sql = "INSERT OR REPLACE INTO own_files VALUES (?1, ?2, ?3, ?4, row_sum(?1, ?2, ?3, ?4))";
             let mut put = connection.prepare_cached(sql)?;
             for file in files {
                 put.execute(params![input, &*file.path, file.facts, &*file.text])?;
@@ -32,14 +32,20 @@ impl Store {
     /// When the store is damaged or cannot be read.
     pub fn own_files(&self, but: Option<&str>) -> Result<Vec<OwnFile>, Diagnostic> {
         self.run("read the rules", |connection| {
-            let sql = "SELECT DISTINCT path, facts, text FROM own_files
+            let sql = "SELECT input, path, facts, text, sum FROM own_files
                 WHERE ?1 IS NULL OR input <> ?1 ORDER BY path, input";
             let mut statement = connection.prepare_cached(sql)?;
-            let files = statement.query_map([but], |row| {
+            let mut rows = statement.query([but])?;
+            let mut files: Vec<OwnFile> = Vec::new();
+            while let Some(row) = rows.next()? {
+                sum::check(row, "own_files", 0, 4)?;
                 let text = |column| row.get::<_, String>(column).map(Name::from);
-                Ok(OwnFile { path: text(0)?, facts: row.get(1)?, text: text(2)? })
-            })?;
-            Ok(files.collect::<Result<_, _>>()?)
+                let file = OwnFile { path: text(1)?, facts: row.get(2)?, text: text(3)? };
+                if !files.contains(&file) {
+                    files.push(file);
+                }
+            }
+            Ok(files)
         })
     }
 }

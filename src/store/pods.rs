@@ -1,17 +1,19 @@
 //! Pods in rows: there may be two million, so a row holds no more than is the pod's own.
 
+use rusqlite::types::ValueRef;
 use rusqlite::{CachedStatement, Connection, Row, params};
 
-use super::columns::{self, SYSTEM, SYSTEM_COUNT};
-use super::dictionary::{Reader, Writer};
+use super::columns::{self, SYSTEM, SYSTEM_COUNT, unsigned};
+use super::dictionary::{Names, Reader, Writer};
 use super::fault::Fault;
-use crate::model::{Body, ObjectKey, Pod};
+use super::sum;
+use crate::model::{Body, Meta, Name, ObjectKey, Pod, Written};
 
 /// The pod's own columns, before the system's; `base` comes last.
 const OWN: &str = "namespace, name, node, pinned, phase, ready, ready_since";
 const OWN_COUNT: usize = 7;
 
-/// How many columns [`columns`] are.
+/// How many columns [`columns`] are; the sum stands behind them.
 pub(super) const COUNT: usize = OWN_COUNT + SYSTEM_COUNT + 1;
 
 /// All columns, in the order in which [`read`] takes them.
@@ -19,22 +21,37 @@ pub(super) fn columns() -> String {
     format!("{OWN}, {SYSTEM}, base")
 }
 
-/// A pod from a row of [`columns`].
+/// A pod from a row of [`columns`] and `sum`. Each value is asked for once: there are
+/// millions.
 pub(super) fn read(row: &Row<'_>, reader: &mut Reader<'_>) -> Result<Pod, Fault> {
-    let key = ObjectKey {
-        namespace: reader.names.name(columns::text(row, 0)?),
-        name: columns::text(row, 1)?.into(),
+    let values: [ValueRef<'_>; COUNT] = sum::checked(row, "pods")?;
+    let text = |nth: usize| values[nth].as_str().map_err(rusqlite::Error::from);
+    let number = |nth: usize| values[nth].as_i64().map_err(rusqlite::Error::from);
+    let perhaps = |nth: usize| values[nth].as_i64_or_null().map_err(rusqlite::Error::from);
+    let name = |nth: usize, names: &mut Names| -> Result<Option<Name>, Fault> {
+        let text = values[nth].as_str_or_null().map_err(rusqlite::Error::from)?;
+        Ok(text.map(|text| names.name(text)))
     };
-    let labels = reader.label_set(row.get(OWN_COUNT + SYSTEM_COUNT - 1)?)?;
-    let base: Option<i64> = row.get(OWN_COUNT + SYSTEM_COUNT)?;
+    let at = OWN_COUNT;
+    let meta = Meta {
+        key: ObjectKey { namespace: reader.names.name(text(0)?), name: text(1)?.into() },
+        uid: text(at)?.into(),
+        resource_version: unsigned(number(at + 1)?),
+        generation: number(at + 2)?,
+        created: number(at + 3)?,
+        deleting: perhaps(at + 4)?,
+        written: Written { object: unsigned(number(at + 5)?), spec: unsigned(number(at + 6)?) },
+        controller: reader.owner(perhaps(at + 7)?)?,
+        labels: reader.label_set(number(at + 8)?)?,
+    };
     Ok(Pod {
-        node: columns::name(row, 2, reader)?,
-        pinned: columns::name(row, 3, reader)?,
-        phase: reader.names.name(columns::text(row, 4)?),
-        ready: row.get(5)?,
-        ready_since: row.get(6)?,
-        meta: columns::meta_with(row, OWN_COUNT, key, labels, reader)?,
-        body: match base {
+        node: name(2, &mut reader.names)?,
+        pinned: name(3, &mut reader.names)?,
+        phase: reader.names.name(text(4)?),
+        ready: number(5)? != 0,
+        ready_since: perhaps(6)?,
+        meta,
+        body: match perhaps(at + SYSTEM_COUNT)? {
             Some(id) => Body::Made(reader.pod_base(id)?),
             None => Body::Stored,
         },
@@ -57,15 +74,17 @@ impl<'c> PodWriter<'c> {
         let values = columns::marks(OWN_COUNT + SYSTEM_COUNT + 1);
         let update = columns::overwrite(&all);
         let upsert = format!(
-            "INSERT INTO pods ({all}) VALUES ({values}) ON CONFLICT (namespace, name) DO UPDATE SET {update}"
+            "INSERT INTO pods ({all}, sum) VALUES ({values}, row_sum({values}))
+             ON CONFLICT (namespace, name) DO UPDATE SET {update}, sum = excluded.sum"
         );
         Ok(PodWriter {
             upsert: connection.prepare_cached(&upsert)?,
             delete: connection.prepare_cached("DELETE FROM pods WHERE namespace = ?1 AND name = ?2")?,
             body: connection.prepare_cached(
-                "INSERT INTO pod_bodies (namespace, name, body, status) VALUES (?1, ?2, ?3, ?4)
-                 ON CONFLICT (namespace, name) DO UPDATE
-                 SET body = excluded.body, status = coalesce(excluded.status, status)",
+                "INSERT INTO pod_bodies (namespace, name, body, status, sum)
+                 VALUES (?1, ?2, ?3, ?4, row_sum(?1, ?2, ?3, ?4)) ON CONFLICT (namespace, name) DO UPDATE
+                 SET body = excluded.body, status = coalesce(excluded.status, status),
+                 sum = row_sum(namespace, name, excluded.body, coalesce(excluded.status, status))",
             )?,
             bodiless: connection
                 .prepare_cached("DELETE FROM pod_bodies WHERE namespace = ?1 AND name = ?2")?,

@@ -11,7 +11,7 @@ use super::dictionary::Writer;
 use super::fault::Fault;
 use super::load::deleted_owners;
 use super::pods::PodWriter;
-use super::{Store, events};
+use super::{Store, events, sum};
 use crate::diagnostic::Diagnostic;
 use crate::model::{Body, Dirty, Kind, Meta, Node, ObjectKey, World};
 
@@ -23,11 +23,12 @@ impl Store {
     /// When it cannot be written; the whole transaction is rolled back then, and the
     /// world must be loaded again.
     pub fn save(&mut self, world: &mut World) -> Result<(), Diagnostic> {
-        let unused = self.unused.take();
+        let (unused, whole) = (self.unused.take(), self.whole.get());
         self.write("write the objects", |connection| {
             unused.drop(connection)?;
             objects(connection, world)?;
             counters(connection, world)?;
+            sum::record(connection, whole.then_some(&*world))?;
             events::record(connection, &world.dirty.events)
         })?;
         let dirty = std::mem::take(&mut world.dirty);
@@ -107,7 +108,8 @@ fn upsert<'c>(
     let marks = columns::marks(keys + rest.split(',').count());
     let update = columns::overwrite(&rest);
     let mut statement = connection.prepare_cached(&format!(
-        "INSERT INTO {table} ({key}, {rest}) VALUES ({marks}) ON CONFLICT ({key}) DO UPDATE SET {update}"
+        "INSERT INTO {table} ({key}, {rest}, sum) VALUES ({marks}, row_sum({marks}))
+         ON CONFLICT ({key}) DO UPDATE SET {update}, sum = excluded.sum"
     ))?;
     if kind.namespaced() {
         statement.raw_bind_parameter(1, &*meta.key.namespace)?;
@@ -174,9 +176,9 @@ fn node(connection: &Connection, node: &Node, dirty: &Dirty, writer: &mut Writer
     row.raw_bind_parameter(at + 3, &*node.version)?;
     row.raw_execute()?;
     if let Some(body) = body {
-        let sql = "INSERT INTO node_bodies (name, body, status) VALUES (?1, ?2, ?3)
-            ON CONFLICT (name) DO UPDATE
-            SET body = excluded.body, status = coalesce(excluded.status, status)";
+        let sql = "INSERT INTO node_bodies (name, body, status, sum) VALUES (?1, ?2, ?3, row_sum(?1, ?2, ?3))
+            ON CONFLICT (name) DO UPDATE SET body = excluded.body, status = coalesce(excluded.status, status),
+            sum = row_sum(name, excluded.body, coalesce(excluded.status, status))";
         let status = body.get("status").filter(|status| !status.is_null()).map(ToString::to_string);
         connection.prepare_cached(sql)?.execute(params![name, body.to_string(), status])?;
     }
@@ -186,7 +188,8 @@ fn node(connection: &Connection, node: &Node, dirty: &Dirty, writer: &mut Writer
 /// Back-off, attempts, incarnations, deleted owners and the last resourceVersion.
 fn counters(connection: &Connection, world: &World) -> Result<(), Fault> {
     let dirty = &world.dirty;
-    let mut write = connection.prepare_cached("INSERT OR REPLACE INTO backoff VALUES (?1, ?2, ?3, ?4)")?;
+    let mut write = connection
+        .prepare_cached("INSERT OR REPLACE INTO backoff VALUES (?1, ?2, ?3, ?4, row_sum(?1, ?2, ?3, ?4))")?;
     let mut forget =
         connection.prepare_cached("DELETE FROM backoff WHERE daemonset_uid = ?1 AND node = ?2")?;
     for entry in &dirty.backoff {
@@ -196,7 +199,8 @@ fn counters(connection: &Connection, world: &World) -> Result<(), Fault> {
             None => forget.execute([uid, node])?,
         };
     }
-    let mut write = connection.prepare_cached("INSERT OR REPLACE INTO attempts VALUES (?1, ?2, ?3, ?4)")?;
+    let mut write = connection
+        .prepare_cached("INSERT OR REPLACE INTO attempts VALUES (?1, ?2, ?3, ?4, row_sum(?1, ?2, ?3, ?4))")?;
     let mut forget = connection
         .prepare_cached("DELETE FROM attempts WHERE namespace = ?1 AND daemonset = ?2 AND node = ?3")?;
     for entry in &dirty.attempts {
@@ -206,8 +210,9 @@ fn counters(connection: &Connection, world: &World) -> Result<(), Fault> {
             None => forget.execute([namespace, name, node])?,
         };
     }
-    let mut write =
-        connection.prepare_cached("INSERT OR REPLACE INTO incarnations VALUES (?1, ?2, ?3, ?4)")?;
+    let mut write = connection.prepare_cached(
+        "INSERT OR REPLACE INTO incarnations VALUES (?1, ?2, ?3, ?4, row_sum(?1, ?2, ?3, ?4))",
+    )?;
     let mut forget = connection
         .prepare_cached("DELETE FROM incarnations WHERE kind = ?1 AND namespace = ?2 AND name = ?3")?;
     for entry in &dirty.incarnations {
@@ -218,7 +223,7 @@ fn counters(connection: &Connection, world: &World) -> Result<(), Fault> {
         };
     }
     let before = deleted_owners(connection)?;
-    let mut write = connection.prepare_cached("INSERT INTO deleted_owners VALUES (?1)")?;
+    let mut write = connection.prepare_cached("INSERT INTO deleted_owners VALUES (?1, row_sum(?1))")?;
     for uid in world.deleted_owners.difference(&before) {
         write.execute([&**uid])?;
     }
@@ -226,8 +231,9 @@ fn counters(connection: &Connection, world: &World) -> Result<(), Fault> {
     for uid in before.difference(&world.deleted_owners) {
         forget.execute([&**uid])?;
     }
-    let sql = "INSERT INTO meta (name, value) VALUES ('resource_version', ?1)
-        ON CONFLICT (name) DO UPDATE SET value = excluded.value WHERE value <> excluded.value";
+    let sql = "INSERT INTO meta (name, value, sum)
+        VALUES ('resource_version', ?1, row_sum('resource_version', ?1)) ON CONFLICT (name)
+        DO UPDATE SET value = excluded.value, sum = excluded.sum WHERE value <> excluded.value";
     connection.prepare_cached(sql)?.execute([columns::signed(world.resource_version)])?;
     Ok(())
 }

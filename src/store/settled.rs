@@ -12,10 +12,11 @@ use rusqlite::Connection;
 use rustc_hash::FxHasher;
 
 use super::Store;
-use super::columns::{signed, text};
+use super::columns::{SYSTEM, SYSTEM_COUNT, signed, text};
 use super::fault::Fault;
+use super::sum;
 use crate::diagnostic::Diagnostic;
-use crate::model::{ObjectKey, Status};
+use crate::model::{Kind, ObjectKey, Status};
 
 /// What is counted and added up. A change of any row shows in one of the numbers.
 const SUMS: &[&str] = &[
@@ -55,7 +56,8 @@ impl Store {
             let now = rows(connection)?;
             for (name, value) in [("settled_for", asked), ("settled_as", now)] {
                 if record(connection, name)? != Some(value) {
-                    let sql = "INSERT OR REPLACE INTO meta (name, value) VALUES (?1, ?2)";
+                    let sql =
+                        "INSERT OR REPLACE INTO meta (name, value, sum) VALUES (?1, ?2, row_sum(?1, ?2))";
                     connection.execute(sql, rusqlite::params![name, value])?;
                 }
             }
@@ -69,14 +71,18 @@ impl Store {
     /// When the store is damaged or cannot be read.
     pub fn statuses(&self) -> Result<Vec<(ObjectKey, Status)>, Diagnostic> {
         self.run("read the statuses", |connection| {
-            let sql = "SELECT namespace, name, status FROM daemonsets ORDER BY namespace, name";
-            let mut statement = connection.prepare_cached(sql)?;
+            let sql = format!(
+                "SELECT namespace, name, {SYSTEM}, status, body, sum FROM daemonsets ORDER BY namespace, name"
+            );
+            let mut statement = connection.prepare_cached(&sql)?;
             let mut rows = statement.query([])?;
             let mut statuses = Vec::new();
             while let Some(row) = rows.next()? {
+                sum::check(row, "daemonsets", 0, SYSTEM_COUNT + 4)?;
                 let key = ObjectKey::new(text(row, 0)?, text(row, 1)?);
-                statuses.push((key, serde_json::from_str(text(row, 2)?)?));
+                statuses.push((key, serde_json::from_str(text(row, SYSTEM_COUNT + 2)?)?));
             }
+            sum::expect(connection, Kind::DaemonSet, statuses.len())?;
             Ok(statuses)
         })
     }

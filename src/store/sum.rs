@@ -1,0 +1,136 @@
+//! Checksums of rows: what a disk changed by itself is noticed where it is read.
+//!
+//! SQLite takes a flipped bit in a text for another text. So each row that dsrules reads
+//! back ends in `sum`, the CRC-32 of all its other columns in the order of the table.
+//! Writing, SQL computes it from the values that are bound (`row_sum`); reading, it is
+//! compared before anything of the row is used.
+//!
+//! A row that vanished has no checksum. Of the objects it is on record how many there
+//! are (`counts`), and reading all of a kind finds the same number or says so.
+
+use rusqlite::functions::FunctionFlags;
+use rusqlite::types::ValueRef;
+use rusqlite::{Connection, Row};
+
+use super::fault::Fault;
+use super::save::table;
+use crate::model::{Kind, World};
+
+/// The kinds whose objects are counted.
+const KINDS: [Kind; 5] = [Kind::Namespace, Kind::Node, Kind::DaemonSet, Kind::ControllerRevision, Kind::Pod];
+
+/// Gives a connection the function `row_sum`, of any values.
+pub(super) fn register(connection: &Connection) -> rusqlite::Result<()> {
+    let flags = FunctionFlags::SQLITE_UTF8 | FunctionFlags::SQLITE_DETERMINISTIC;
+    connection.create_scalar_function("row_sum", -1, flags, |arguments| {
+        Ok(sum((0..arguments.len()).map(|nth| arguments.get_raw(nth))))
+    })
+}
+
+fn sum<'v>(values: impl Iterator<Item = ValueRef<'v>>) -> i64 {
+    let mut bytes = Vec::with_capacity(512);
+    for value in values {
+        match value {
+            ValueRef::Null => bytes.push(0),
+            ValueRef::Integer(number) => {
+                bytes.push(1);
+                bytes.extend_from_slice(&number.to_le_bytes());
+            }
+            ValueRef::Real(number) => {
+                bytes.push(2);
+                bytes.extend_from_slice(&number.to_bits().to_le_bytes());
+            }
+            ValueRef::Text(text) | ValueRef::Blob(text) => {
+                bytes.push(3);
+                bytes.extend_from_slice(&text.len().to_le_bytes());
+                bytes.extend_from_slice(text);
+            }
+        }
+    }
+    i64::from(crc32fast::hash(&bytes).cast_signed())
+}
+
+/// Checks a row of `table`: `count` columns from `at` on, of which the first are its key,
+/// and its sum behind them.
+pub(super) fn check(row: &Row<'_>, table: &'static str, at: usize, count: usize) -> Result<(), Fault> {
+    let mut values = Vec::with_capacity(count);
+    for nth in at..at + count {
+        values.push(row.get_ref(nth)?);
+    }
+    compare(&values, row.get_ref(at + count)?, table)
+}
+
+/// The values of a whole row of `table`, checked.
+pub(super) fn checked<'r, const N: usize>(
+    row: &'r Row<'_>,
+    table: &'static str,
+) -> Result<[ValueRef<'r>; N], Fault> {
+    let mut values = [ValueRef::Null; N];
+    for (nth, value) in values.iter_mut().enumerate() {
+        *value = row.get_ref(nth)?;
+    }
+    compare(&values, row.get_ref(N)?, table)?;
+    Ok(values)
+}
+
+fn compare(values: &[ValueRef<'_>], written: ValueRef<'_>, table: &'static str) -> Result<(), Fault> {
+    if written == ValueRef::Integer(sum(values.iter().copied())) {
+        return Ok(());
+    }
+    let keys = match table {
+        "attempts" | "incarnations" => 3,
+        "owners" | "label_sets" | "pod_bases" | "namespaces" | "nodes" | "node_bodies" | "meta"
+        | "counts" => 1,
+        "brought" => 4,
+        _ => 2,
+    };
+    let key = |value: &ValueRef<'_>| match value {
+        ValueRef::Text(text) => String::from_utf8_lossy(text).into_owned(),
+        ValueRef::Integer(number) => number.to_string(),
+        _ => "?".to_owned(),
+    };
+    let row = values.iter().take(keys).map(key).collect::<Vec<_>>().join("/");
+    Err(Fault::Damaged(format!("the row `{row}` of the table `{table}` is not as it was written")))
+}
+
+/// A row that has to be there and is not.
+pub(super) fn missing(table: &str, key: &str) -> Fault {
+    Fault::Damaged(format!("the row `{key}` of the table `{table}` is gone"))
+}
+
+/// Puts on record how many objects of each kind the store has, where that is known.
+pub(super) fn record(connection: &Connection, world: Option<&World>) -> Result<(), Fault> {
+    let mut put = connection.prepare_cached(
+        "INSERT INTO counts (kind, count, sum) VALUES (?1, ?2, row_sum(?1, ?2)) ON CONFLICT (kind)
+         DO UPDATE SET count = excluded.count, sum = excluded.sum WHERE count <> excluded.count",
+    )?;
+    let Some(world) = world else {
+        connection.prepare_cached("DELETE FROM counts")?.execute([])?;
+        return Ok(());
+    };
+    for kind in KINDS {
+        let count = match kind {
+            Kind::Namespace => world.namespaces.len(),
+            Kind::Node => world.nodes.len(),
+            Kind::DaemonSet => world.daemonsets.len(),
+            Kind::ControllerRevision => world.revisions.len(),
+            Kind::Pod => world.pods.len(),
+        };
+        put.execute(rusqlite::params![table(kind), i64::try_from(count).unwrap_or(i64::MAX)])?;
+    }
+    Ok(())
+}
+
+/// Compares how many objects of a kind were found with what is on record.
+pub(super) fn expect(connection: &Connection, kind: Kind, found: usize) -> Result<(), Fault> {
+    let table = table(kind);
+    let mut statement = connection.prepare_cached("SELECT kind, count, sum FROM counts WHERE kind = ?1")?;
+    let mut rows = statement.query([table])?;
+    let Some(row) = rows.next()? else { return Ok(()) };
+    check(row, "counts", 0, 2)?;
+    let count: i64 = row.get(1)?;
+    if usize::try_from(count).is_ok_and(|count| count == found) {
+        return Ok(());
+    }
+    Err(Fault::Damaged(format!("the table `{table}` has {found} rows, and {count} were written")))
+}

@@ -1,0 +1,333 @@
+//! Bits that a disk flipped: whatever they hit, what is read is right or an error, never
+//! something else. And stores of former versions, which get their checksums.
+#![allow(clippy::unwrap_used)]
+
+use std::fs;
+use std::io::Read;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use dsrules::diagnostic::Diagnostic;
+use dsrules::manifest::{Input, Options, read};
+use dsrules::model::Kind;
+use dsrules::pipeline;
+use dsrules::store::{Open, Store};
+use rusqlite::Connection;
+use tempfile::TempDir;
+
+const NOW: i64 = 1_790_000_000;
+
+/// Nodes, a daemonset with a former revision, a pod of nobody, events, what was brought.
+fn manifests(image: &str) -> String {
+    let nodes: String = (0..12)
+        .map(|n| {
+            format!(
+                "apiVersion: v1\nkind: Node\nmetadata: {{name: n{n}, labels: {{disk: d{}}}}}\n---\n",
+                n % 3
+            )
+        })
+        .collect();
+    format!(
+        "{nodes}apiVersion: apps/v1\nkind: DaemonSet\nmetadata: {{name: agent, namespace: kube-system}}\n\
+         spec:\n  selector: {{matchLabels: {{app: agent}}}}\n  template:\n    metadata: {{labels: {{app: agent}}}}\n\
+         \x20   spec: {{containers: [{{name: c, image: \"{image}\"}}]}}\n---\n\
+         apiVersion: v1\nkind: Pod\nmetadata: {{name: alone, namespace: kube-system}}\n\
+         spec: {{nodeName: n2, containers: [{{name: c, image: \"y:1\"}}]}}\nstatus: {{phase: Running}}\n---\n\
+         apiVersion: v1\nkind: Namespace\nmetadata: {{name: kube-system}}\n"
+    )
+}
+
+fn apply(store: &mut Store, image: &str) -> Result<(), Diagnostic> {
+    let bytes = manifests(image).into_bytes().into();
+    let reading = read(&[Input::Text { name: "a.yaml".into(), bytes }], &Options::default());
+    assert!(!reading.has_errors());
+    store.begin()?;
+    let program = dsrules::rules::load(&[]).program.unwrap();
+    let options = pipeline::Options::at(NOW);
+    pipeline::apply(store, "/in/a.yaml", reading, &[], &program, &options).map(drop)
+}
+
+fn write(path: &Path) -> Result<Store, Diagnostic> {
+    Store::open(path, &Open::write("dsrules apply"))
+}
+
+/// A store that was closed, or one whose writer was killed: then its last apply is in the log.
+fn made(killed: bool) -> (TempDir, PathBuf) {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("dsrules.db");
+    let mut store = write(&path).unwrap();
+    apply(&mut store, "x:1").unwrap();
+    if killed {
+        drop(store);
+        store = write(&path).unwrap();
+    }
+    apply(&mut store, "x:2").unwrap();
+    let (other, copy) = (tempfile::tempdir().unwrap(), "dsrules.db");
+    if killed {
+        for name in ["dsrules.db", "dsrules.db-wal", "dsrules.db.lock"] {
+            fs::copy(folder.path().join(name), other.path().join(name)).unwrap();
+        }
+    } else {
+        drop(store);
+        fs::copy(&path, other.path().join(copy)).unwrap();
+    }
+    let path = other.path().join(copy);
+    (other, path)
+}
+
+/// Everything that a command may be told by a store.
+fn everything(path: &Path) -> Result<String, Diagnostic> {
+    let store = Store::open(path, &Open::read())?;
+    let mut all = String::new();
+    let kinds = [Kind::Namespace, Kind::Node, Kind::DaemonSet, Kind::ControllerRevision, Kind::Pod];
+    for kind in kinds {
+        let mut keys = Vec::new();
+        store.objects(kind, None, &mut |key, value| {
+            all.push_str(&format!("{kind} {key} {value}\n"));
+            keys.push(key);
+            Ok(())
+        })?;
+        for key in keys {
+            all.push_str(&format!("{:?}\n", store.object(kind, &key)?));
+        }
+    }
+    let mut world = store.load()?;
+    store.load_details(&mut world)?;
+    let counters = (&world.resource_version, &world.incarnations, &world.deleted_owners, &world.backoff);
+    let attempts: std::collections::BTreeMap<_, _> = world.attempts.iter().collect();
+    all.push_str(&format!(
+        "{:?} {:?} {:?} {:?}\n",
+        world.nodes, world.pods, world.revisions, world.daemonsets
+    ));
+    all.push_str(&format!("{counters:?} {attempts:?}\n{:?}\n", store.events(None)?));
+    all.push_str(&format!("{:?} {:?}\n", store.input("/in/a.yaml")?, store.own_files(None)?));
+    all.push_str(&format!("{:?} {:?}\n", store.statuses()?, store.bound_pods("DaemonSet")?));
+    Ok(all)
+}
+
+/// Flips one bit after the other of a file, and says how many were noticed.
+fn flips(path: &Path, of: &str, right: &[String], bits: impl Iterator<Item = usize>) -> (usize, usize) {
+    let file = path.with_file_name(of);
+    let whole = fs::read(&file).unwrap();
+    let (mut noticed, mut tried) = (0, 0);
+    let beside: Vec<(PathBuf, Vec<u8>)> = ["dsrules.db", "dsrules.db-wal"]
+        .iter()
+        .filter_map(|name| Some((path.with_file_name(name), fs::read(path.with_file_name(name)).ok()?)))
+        .collect();
+    for bit in bits.filter(|bit| bit / 8 < whole.len()) {
+        for (path, bytes) in &beside {
+            fs::write(path, bytes).unwrap();
+        }
+        let _ = fs::remove_file(path.with_file_name("dsrules.db-shm"));
+        let mut bytes = whole.clone();
+        bytes[bit / 8] ^= 1 << (bit % 8);
+        fs::write(&file, bytes).unwrap();
+        tried += 1;
+        match everything(path) {
+            Err(told) => {
+                noticed += 1;
+                assert!(!told.message.is_empty());
+            }
+            Ok(read) => assert!(right.contains(&read), "bit {bit} of {of} is taken for what was written"),
+        }
+    }
+    (noticed, tried)
+}
+
+/// Bits all over a file, the same every time; `step` is no multiple of a page.
+fn spread(step: usize) -> impl Iterator<Item = usize> {
+    (0..100_000_000).step_by(step)
+}
+
+#[test]
+fn flipped_bits_of_a_store_are_noticed() {
+    let (_folder, path) = made(false);
+    let right = everything(&path).unwrap();
+    let (noticed, tried) = flips(&path, "dsrules.db", std::slice::from_ref(&right), spread(3_001));
+    assert!(tried > 300 && noticed > 30, "{noticed} of {tried}");
+}
+
+#[test]
+fn flipped_bits_of_a_log_are_noticed() {
+    let (_folder, path) = made(true);
+    // A log that is damaged may end before the damage: that is what was committed before.
+    let (_before, earlier) = {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("dsrules.db");
+        apply(&mut write(&path).unwrap(), "x:1").unwrap();
+        (folder, path)
+    };
+    let right = [everything(&path).unwrap(), everything(&earlier).unwrap()];
+    assert_ne!(right[0], right[1]);
+    let (_, tried) = flips(&path, "dsrules.db-wal", &right, spread(9_001));
+    assert!(tried > 100, "{tried}");
+    flips(&path, "dsrules.db", &right, spread(9_001));
+}
+
+#[test]
+fn a_log_that_lost_what_was_committed_is_not_written_to() {
+    let (_folder, path) = made(true);
+    let log = path.with_file_name("dsrules.db-wal");
+    let whole = fs::read(&log).unwrap();
+    let restored = |bytes: &[u8]| {
+        let _ = fs::remove_file(path.with_file_name("dsrules.db-shm"));
+        fs::write(&log, bytes).unwrap();
+    };
+    // In its header, in the first and last frame's, in a page.
+    let last = whole.len() - 4096 - 24;
+    for at in [1, 9, 18, 26, 32 + 3, 32 + 9, 32 + 17, 32 + 24 + 2000, last + 9, last + 17, last + 24 + 100] {
+        let mut bytes = whole.clone();
+        bytes[at] ^= 4;
+        restored(&bytes);
+        let told = write(&path).map(drop).unwrap_err();
+        assert!(["corrupt-store", "foreign-file"].contains(&told.code), "byte {at}: {told}");
+        assert_eq!(fs::read(&log).unwrap(), bytes, "byte {at}: it was written to");
+    }
+    // Cut off, as when the process is killed while it writes: that was never committed.
+    restored(&whole[..last + 100]);
+    drop(write(&path).unwrap());
+}
+
+/// Every bit: `cargo test --release --test store_damage -- --ignored`.
+#[test]
+#[ignore = "takes long"]
+fn every_flipped_bit_is_noticed() {
+    let (_folder, path) = made(false);
+    let right = everything(&path).unwrap();
+    let (noticed, tried) = flips(&path, "dsrules.db", std::slice::from_ref(&right), spread(1));
+    println!("{noticed} of {tried} flips were noticed; all others changed nothing that is read");
+}
+
+#[test]
+fn a_damaged_row_is_named_with_the_way_out() {
+    for (harm, said) in [
+        (
+            "UPDATE daemonsets SET body = replace(body, 'x:2', 'y:2')",
+            "the row `kube-system/agent` of the table `daemonsets`",
+        ),
+        (
+            "UPDATE pod_bases SET body = replace(body, 'x:2', 'y:2')",
+            "of the table `pod_bases` is not as it was written",
+        ),
+        ("UPDATE pods SET node = 'n1' WHERE node = 'n2'", "of the table `pods` is not as it was written"),
+        ("UPDATE owners SET uid = 'x'", "of the table `owners` is not as it was written"),
+        ("UPDATE attempts SET attempts = 7", "of the table `attempts` is not as it was written"),
+        ("UPDATE brought SET file = NULL", "of the table `brought` is not as it was written"),
+        ("DELETE FROM pods WHERE node = 'n3'", "the table `pods` has 12 rows, and 13 were written"),
+        ("DELETE FROM node_bodies WHERE name = 'n3'", "the row `n3` of the table `node_bodies` is gone"),
+    ] {
+        let (_folder, path) = made(false);
+        let connection = Connection::open(&path).unwrap();
+        connection.execute_batch("PRAGMA foreign_keys = OFF").unwrap();
+        assert!(connection.execute(harm, []).unwrap() > 0, "{harm}");
+        drop(connection);
+        let told = everything(&path).unwrap_err();
+        assert_eq!(told.code, "corrupt-store", "{harm}");
+        assert!(told.notes[0].contains(said), "{harm}: {told}");
+        assert!(told.notes.iter().any(|note| note == "it was filled from `/in/a.yaml`"), "{told}");
+        assert!(told.help.as_deref().unwrap_or("").contains("apply the manifests again"), "{told}");
+    }
+}
+
+#[test]
+fn a_store_that_nobody_closed_is_checked_before_it_is_written() {
+    let (_folder, path) = made(false);
+    // A page of a table that no command reads in full: only SQLite's own check finds it.
+    let bytes = fs::read(&path).unwrap();
+    let connection = Connection::open(&path).unwrap();
+    let page: i64 = connection
+        .query_row("SELECT rootpage FROM sqlite_schema WHERE name = 'event_series'", [], |row| row.get(0))
+        .unwrap();
+    drop(connection);
+    let mut bytes_with_harm = bytes.clone();
+    bytes_with_harm[(usize::try_from(page).unwrap() - 1) * 4096 + 4] ^= 1;
+    fs::write(&path, &bytes_with_harm).unwrap();
+    drop(write(&path).unwrap());
+    // Its process was killed.
+    fs::write(path.with_file_name("dsrules.db.lock"), "dsrules lock file\n4711 dsrules apply\n").unwrap();
+    let told = write(&path).map(drop).unwrap_err();
+    assert!(told.code == "corrupt-store" && told.notes[0].contains("quick_check"), "{told}");
+    fs::write(&path, bytes).unwrap();
+    fs::write(path.with_file_name("dsrules.db.lock"), "dsrules lock file\n4711 dsrules apply\n").unwrap();
+    drop(write(&path).unwrap());
+}
+
+/// The binary, as someone would meet it: one flipped bit in every copy of an image.
+#[test]
+fn a_wrong_image_is_written_into_no_tree() {
+    let folder = tempfile::tempdir().unwrap();
+    let run = |line: &str| {
+        let out = Command::new(env!("CARGO_BIN_EXE_dsrules"))
+            .args(line.split_whitespace())
+            .current_dir(folder.path())
+            .env_clear()
+            .env("DSRULES_NOW", "2026-11-01T00:00:00Z")
+            .output()
+            .unwrap();
+        (out.status.code().unwrap(), String::from_utf8(out.stderr).unwrap())
+    };
+    fs::write(folder.path().join("a.yaml"), manifests("registry.example/agent:1")).unwrap();
+    assert_eq!(run("apply a.yaml --tree t").0, 0);
+    let path = folder.path().join("dsrules.db");
+    let mut bytes = fs::read(&path).unwrap();
+    let word = b"registry.example/agent:1";
+    let places: Vec<usize> =
+        (0..bytes.len() - word.len()).filter(|at| bytes[*at..].starts_with(word)).collect();
+    assert!(places.len() >= 3, "{places:?}");
+    for at in places {
+        bytes[at] ^= 1;
+    }
+    fs::write(&path, bytes).unwrap();
+    for line in [
+        "get ds agent -n kube-system -o yaml",
+        "get pods -A -o yaml",
+        "describe ds agent -n kube-system",
+        "plan a.yaml",
+        "plan a.yaml --tree t",
+        "apply a.yaml",
+        "apply a.yaml --tree t",
+        "delete node n3",
+        "explain agent n1 -n kube-system",
+    ] {
+        let (code, said) = run(line);
+        assert!(
+            code == 1 && said.contains("error[corrupt-store]: the store `dsrules.db` is damaged"),
+            "{line}: {code} {said}"
+        );
+        assert!(said.contains("is not as it was written"), "{line}: {said}");
+    }
+    let tree = walkdir::WalkDir::new(folder.path().join("t")).into_iter().filter_map(Result::ok);
+    let texts: String = tree.filter_map(|it| fs::read_to_string(it.path()).ok()).collect();
+    assert!(texts.contains("registry.example/agent:1") && !texts.contains("segistry"), "{texts}");
+}
+
+#[test]
+fn a_store_of_version_1_gets_its_checksums() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("old.db");
+    let packed = fs::read(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/store-v1/v1.db.gz")).unwrap();
+    let mut bytes = Vec::new();
+    flate2::read::GzDecoder::new(&*packed).read_to_end(&mut bytes).unwrap();
+    fs::write(&path, bytes).unwrap();
+    assert_eq!(everything(&path).unwrap_err().code, "older-store");
+    let connection = Connection::open(&path).unwrap();
+    let texts = |connection: &Connection| -> Vec<String> {
+        let sql = "SELECT name || uid || labels || body FROM daemonsets UNION ALL SELECT name || uid || phase FROM pods
+            UNION ALL SELECT name || labels || taints FROM nodes UNION ALL SELECT body || status FROM pod_bodies
+            UNION ALL SELECT message || count FROM events UNION ALL SELECT node || attempts FROM attempts";
+        let mut statement = connection.prepare(sql).unwrap();
+        statement.query_map([], |row| row.get(0)).unwrap().collect::<Result<_, _>>().unwrap()
+    };
+    let before = texts(&connection);
+    assert!(before.len() > 6, "{before:?}");
+    drop(connection);
+    drop(write(&path).unwrap());
+    let connection = Connection::open(&path).unwrap();
+    assert_eq!(texts(&connection), before);
+    drop(connection);
+    assert!(everything(&path).unwrap().contains("agent"));
+    // And from then on it is as any other.
+    let connection = Connection::open(&path).unwrap();
+    connection.execute("UPDATE daemonsets SET generation = generation + 1", []).unwrap();
+    assert_eq!(everything(&path).unwrap_err().code, "corrupt-store");
+}
