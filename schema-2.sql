@@ -56,9 +56,8 @@ UPDATE incarnations SET sum = row_sum(kind, namespace, name, made);
 ALTER TABLE deleted_owners ADD COLUMN sum INTEGER NOT NULL DEFAULT 0;
 UPDATE deleted_owners SET sum = row_sum(uid);
 
--- Without the id, which only orders them.
 ALTER TABLE events ADD COLUMN sum INTEGER NOT NULL DEFAULT 0;
-UPDATE events SET sum = row_sum(namespace, name, type, reason, combined, message, count, first_seen,
+UPDATE events SET sum = row_sum(id, namespace, name, type, reason, combined, message, count, first_seen,
     last_seen);
 
 ALTER TABLE files ADD COLUMN sum INTEGER NOT NULL DEFAULT 0;
@@ -70,7 +69,8 @@ UPDATE brought SET sum = row_sum(input, kind, namespace, name, file, written);
 ALTER TABLE own_files ADD COLUMN sum INTEGER NOT NULL DEFAULT 0;
 UPDATE own_files SET sum = row_sum(input, path, facts, text);
 
--- How many objects of each kind there are: a row that is gone has no sum. No entry: not known.
+-- How many rows a table has, of those where it matters: a row that is gone has no sum. No
+-- entry: not known.
 CREATE TABLE counts (
     kind  TEXT PRIMARY KEY, -- the table
     count INTEGER NOT NULL,

@@ -69,23 +69,27 @@ impl Store {
     pub fn events(&self, about: Option<&ObjectKey>) -> Result<Vec<StoredEvent>, Diagnostic> {
         self.run("read the events", |connection| {
             let sql =
-                "SELECT namespace, name, type, reason, combined, message, count, first_seen, last_seen, sum FROM events
+                "SELECT id, namespace, name, type, reason, combined, message, count, first_seen, last_seen, sum
+                FROM events
                 WHERE ?1 IS NULL OR (namespace = ?1 AND name = ?2) ORDER BY last_seen, id";
             let mut statement = connection.prepare_cached(sql)?;
             let (namespace, name) = (about.map(|key| &*key.namespace), about.map(|key| &*key.name));
             let mut rows = statement.query(params![namespace, name])?;
             let mut events = Vec::new();
             while let Some(row) = rows.next()? {
-                sum::check(row, "events", 0, 9)?;
+                sum::check(row, "events", 0, 10)?;
                 events.push(StoredEvent {
-                    about: ObjectKey::new(row.get::<_, String>(0)?, row.get::<_, String>(1)?),
-                    kind: row.get(2)?,
-                    reason: row.get(3)?,
-                    message: row.get(5)?,
-                    count: row.get(6)?,
-                    first_seen: row.get(7)?,
-                    last_seen: row.get(8)?,
+                    about: ObjectKey::new(row.get::<_, String>(1)?, row.get::<_, String>(2)?),
+                    kind: row.get(3)?,
+                    reason: row.get(4)?,
+                    message: row.get(6)?,
+                    count: row.get(7)?,
+                    first_seen: row.get(8)?,
+                    last_seen: row.get(9)?,
                 });
+            }
+            if about.is_none() {
+                sum::expect(connection, "events", events.len())?;
             }
             Ok(events)
         })
@@ -102,6 +106,7 @@ pub(super) fn record(connection: &Connection, events: &[Event]) -> Result<(), Fa
         let oldest = newest - KEPT;
         connection.prepare_cached("DELETE FROM events WHERE last_seen < ?1")?.execute([oldest])?;
         connection.prepare_cached("DELETE FROM event_series WHERE last_seen < ?1")?.execute([oldest])?;
+        sum::count(connection, "events")?;
     }
     Ok(())
 }
@@ -141,7 +146,7 @@ fn count(connection: &Connection, event: &Event, combined: bool) -> Result<(), F
         event.message.clone()
     };
     let sql = "UPDATE events SET count = count + 1, last_seen = ?1, message = ?2,
-        sum = row_sum(namespace, name, type, reason, combined, ?2, count + 1, first_seen, ?1)
+        sum = row_sum(id, namespace, name, type, reason, combined, ?2, count + 1, first_seen, ?1)
         WHERE namespace = ?3 AND name = ?4 AND type = ?5 AND reason = ?6 AND combined = ?7
         AND (combined = 1 OR message = ?2)";
     let key = (&*event.about.namespace, &*event.about.name, event.kind, event.reason);
@@ -150,8 +155,9 @@ fn count(connection: &Connection, event: &Event, combined: bool) -> Result<(), F
         .execute(params![event.time, message, key.0, key.1, key.2, key.3, combined])?;
     if seen == 0 {
         let sql = "INSERT INTO events
-            (namespace, name, type, reason, combined, message, count, first_seen, last_seen, sum)
-            VALUES (?1, ?2, ?3, ?4, ?5, ?6, 1, ?7, ?7, row_sum(?1, ?2, ?3, ?4, ?5, ?6, 1, ?7, ?7))";
+            (id, namespace, name, type, reason, combined, message, count, first_seen, last_seen, sum)
+            SELECT n, ?1, ?2, ?3, ?4, ?5, ?6, 1, ?7, ?7, row_sum(n, ?1, ?2, ?3, ?4, ?5, ?6, 1, ?7, ?7)
+            FROM (SELECT coalesce(max(id), 0) + 1 AS n FROM events)";
         let values = params![key.0, key.1, key.2, key.3, combined, message, event.time];
         connection.prepare_cached(sql)?.execute(values)?;
     }

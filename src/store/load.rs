@@ -15,6 +15,7 @@ use serde_json::Value;
 use super::columns::{self, SYSTEM, SYSTEM_COUNT, text};
 use super::dictionary::Reader;
 use super::fault::Fault;
+use super::save::table;
 use super::{Store, pods, sum};
 use crate::diagnostic::Diagnostic;
 use crate::model::{
@@ -111,7 +112,7 @@ fn all<K: Ord, V>(
     }
     let all: BTreeMap<K, V> = entries.into_iter().collect();
     if let Some(kind) = kind {
-        sum::expect(connection, kind, all.len())?;
+        sum::expect(connection, table(kind), all.len())?;
     }
     Ok(all)
 }

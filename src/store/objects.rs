@@ -106,7 +106,7 @@ impl Store {
                     bound.entry(node).or_default().push(pod.meta.key);
                 }
             }
-            sum::expect(connection, Kind::Pod, found)?;
+            sum::expect(connection, table(Kind::Pod), found)?;
             Ok(bound)
         })
     }
@@ -161,16 +161,22 @@ fn each(
     let mut statement = connection.prepare_cached(&sql)?;
     let mut rows = statement.query(values)?;
     let mut found = 0;
+    let mut last: Option<ObjectKey> = None;
     while let Some(row) = rows.next()? {
         found += 1;
         let (key, value) = match kind {
             Kind::Pod => pod(row, &mut reader)?,
             _ => other(kind, row, &mut reader)?,
         };
+        // An index that leads to one row twice hides another one.
+        if last.as_ref().is_some_and(|last| *last >= key) {
+            return Err(Fault::Damaged(format!("the row `{key}` of the table `{table}` is out of order")));
+        }
+        last = Some(key.clone());
         visit(key, value).map_err(|told| Fault::Told(Box::new(told)))?;
     }
     // Of one object or namespace it is not on record how many there are.
-    if filter.is_empty() { sum::expect(connection, kind, found) } else { Ok(()) }
+    if filter.is_empty() { sum::expect(connection, table, found) } else { Ok(()) }
 }
 
 /// JSON that may be NULL.

@@ -22,7 +22,7 @@ impl Store {
             for file in files {
                 put.execute(params![input, &*file.path, file.facts, &*file.text])?;
             }
-            Ok(())
+            sum::count(connection, "own_files")
         })
     }
 
@@ -32,19 +32,22 @@ impl Store {
     /// When the store is damaged or cannot be read.
     pub fn own_files(&self, but: Option<&str>) -> Result<Vec<OwnFile>, Diagnostic> {
         self.run("read the rules", |connection| {
-            let sql = "SELECT input, path, facts, text, sum FROM own_files
-                WHERE ?1 IS NULL OR input <> ?1 ORDER BY path, input";
+            let sql = "SELECT input, path, facts, text, sum FROM own_files ORDER BY path, input";
             let mut statement = connection.prepare_cached(sql)?;
-            let mut rows = statement.query([but])?;
-            let mut files: Vec<OwnFile> = Vec::new();
+            let mut rows = statement.query([])?;
+            let (mut files, mut found): (Vec<OwnFile>, usize) = (Vec::new(), 0);
             while let Some(row) = rows.next()? {
                 sum::check(row, "own_files", 0, 4)?;
+                found += 1;
                 let text = |column| row.get::<_, String>(column).map(Name::from);
                 let file = OwnFile { path: text(1)?, facts: row.get(2)?, text: text(3)? };
-                if !files.contains(&file) {
+                let is_left_out =
+                    but.is_some_and(|but| row.get_ref(0).is_ok_and(|it| it.as_str() == Ok(but)));
+                if !is_left_out && !files.contains(&file) {
                     files.push(file);
                 }
             }
+            sum::expect(connection, "own_files", found)?;
             Ok(files)
         })
     }

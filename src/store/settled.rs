@@ -14,6 +14,7 @@ use rustc_hash::FxHasher;
 use super::Store;
 use super::columns::{SYSTEM, SYSTEM_COUNT, signed, text};
 use super::fault::Fault;
+use super::save::table;
 use super::sum;
 use crate::diagnostic::Diagnostic;
 use crate::model::{Kind, ObjectKey, Status};
@@ -82,7 +83,7 @@ impl Store {
                 let key = ObjectKey::new(text(row, 0)?, text(row, 1)?);
                 statuses.push((key, serde_json::from_str(text(row, SYSTEM_COUNT + 2)?)?));
             }
-            sum::expect(connection, Kind::DaemonSet, statuses.len())?;
+            sum::expect(connection, table(Kind::DaemonSet), statuses.len())?;
             Ok(statuses)
         })
     }

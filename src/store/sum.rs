@@ -5,8 +5,8 @@
 //! Writing, SQL computes it from the values that are bound (`row_sum`); reading, it is
 //! compared before anything of the row is used.
 //!
-//! A row that vanished has no checksum. Of the objects it is on record how many there
-//! are (`counts`), and reading all of a kind finds the same number or says so.
+//! A row that vanished has no checksum. Of objects, events and a user's rules it is on
+//! record how many there are (`counts`), and reading all of them finds as many or says so.
 
 use rusqlite::functions::FunctionFlags;
 use rusqlite::types::ValueRef;
@@ -100,10 +100,6 @@ pub(super) fn missing(table: &str, key: &str) -> Fault {
 
 /// Puts on record how many objects of each kind the store has, where that is known.
 pub(super) fn record(connection: &Connection, world: Option<&World>) -> Result<(), Fault> {
-    let mut put = connection.prepare_cached(
-        "INSERT INTO counts (kind, count, sum) VALUES (?1, ?2, row_sum(?1, ?2)) ON CONFLICT (kind)
-         DO UPDATE SET count = excluded.count, sum = excluded.sum WHERE count <> excluded.count",
-    )?;
     let Some(world) = world else {
         connection.prepare_cached("DELETE FROM counts")?.execute([])?;
         return Ok(());
@@ -116,14 +112,28 @@ pub(super) fn record(connection: &Connection, world: Option<&World>) -> Result<(
             Kind::ControllerRevision => world.revisions.len(),
             Kind::Pod => world.pods.len(),
         };
-        put.execute(rusqlite::params![table(kind), i64::try_from(count).unwrap_or(i64::MAX)])?;
+        put(connection, table(kind), i64::try_from(count).unwrap_or(i64::MAX))?;
     }
     Ok(())
 }
 
-/// Compares how many objects of a kind were found with what is on record.
-pub(super) fn expect(connection: &Connection, kind: Kind, found: usize) -> Result<(), Fault> {
-    let table = table(kind);
+/// The same of a table that is small enough to be counted.
+pub(super) fn count(connection: &Connection, table: &'static str) -> Result<(), Fault> {
+    let mut statement = connection.prepare_cached(&format!("SELECT count(*) FROM {table}"))?;
+    put(connection, table, statement.query_row([], |row| row.get(0))?)
+}
+
+fn put(connection: &Connection, table: &'static str, count: i64) -> Result<(), Fault> {
+    let mut put = connection.prepare_cached(
+        "INSERT INTO counts (kind, count, sum) VALUES (?1, ?2, row_sum(?1, ?2)) ON CONFLICT (kind)
+         DO UPDATE SET count = excluded.count, sum = excluded.sum WHERE count <> excluded.count",
+    )?;
+    put.execute(rusqlite::params![table, count])?;
+    Ok(())
+}
+
+/// Compares how many rows of a table were found with what is on record.
+pub(super) fn expect(connection: &Connection, table: &'static str, found: usize) -> Result<(), Fault> {
     let mut statement = connection.prepare_cached("SELECT kind, count, sum FROM counts WHERE kind = ?1")?;
     let mut rows = statement.query([table])?;
     let Some(row) = rows.next()? else { return Ok(()) };
