@@ -8,6 +8,8 @@
 //! A row that vanished has no checksum. Of objects, events and a user's rules it is on
 //! record how many there are (`counts`), and reading all of them finds as many or says so.
 
+use std::cell::RefCell;
+
 use rusqlite::functions::FunctionFlags;
 use rusqlite::types::ValueRef;
 use rusqlite::{Connection, Row};
@@ -27,27 +29,39 @@ pub(super) fn register(connection: &Connection) -> rusqlite::Result<()> {
     })
 }
 
+thread_local! {
+    /// Where the bytes of a row are put together: rows are short, and there are millions.
+    static BYTES: RefCell<Vec<u8>> = const { RefCell::new(Vec::new()) };
+}
+
+/// More room than this is given back.
+const ROOM: usize = 1 << 16;
+
 fn sum<'v>(values: impl Iterator<Item = ValueRef<'v>>) -> i64 {
-    let mut bytes = Vec::with_capacity(512);
-    for value in values {
-        match value {
-            ValueRef::Null => bytes.push(0),
-            ValueRef::Integer(number) => {
-                bytes.push(1);
-                bytes.extend_from_slice(&number.to_le_bytes());
-            }
-            ValueRef::Real(number) => {
-                bytes.push(2);
-                bytes.extend_from_slice(&number.to_bits().to_le_bytes());
-            }
-            ValueRef::Text(text) | ValueRef::Blob(text) => {
-                bytes.push(3);
-                bytes.extend_from_slice(&text.len().to_le_bytes());
-                bytes.extend_from_slice(text);
+    BYTES.with_borrow_mut(|bytes| {
+        bytes.clear();
+        for value in values {
+            match value {
+                ValueRef::Null => bytes.push(0),
+                ValueRef::Integer(number) => {
+                    bytes.push(1);
+                    bytes.extend_from_slice(&number.to_le_bytes());
+                }
+                ValueRef::Real(number) => {
+                    bytes.push(2);
+                    bytes.extend_from_slice(&number.to_bits().to_le_bytes());
+                }
+                ValueRef::Text(text) | ValueRef::Blob(text) => {
+                    bytes.push(3);
+                    bytes.extend_from_slice(&text.len().to_le_bytes());
+                    bytes.extend_from_slice(text);
+                }
             }
         }
-    }
-    i64::from(crc32fast::hash(&bytes).cast_signed())
+        let sum = crc32fast::hash(bytes).cast_signed();
+        bytes.shrink_to(ROOM);
+        i64::from(sum)
+    })
 }
 
 /// Checks a row of `table`: `count` columns from `at` on, of which the first are its key,
