@@ -19,8 +19,8 @@ use crate::diagnostic::{Diagnostic, counted};
 use crate::facts::{self, Grouping};
 use crate::guard;
 use crate::manifest::{self, ReadFile, Reading};
-use crate::model::{Change, Kind, Name, Object, ObjectKey, OwnFile, World};
-use crate::plan::{Applied, Placed, Plan, Readiness, Settings, Settler};
+use crate::model::{Change, Changed, Kind, Name, Object, ObjectKey, OwnFile, World};
+use crate::plan::{Applied, Placed, Plan, Readiness, Settings, Settler, Waiting, kept_off};
 use crate::reason::{self, Reasoner};
 use crate::store::{InputFile, Store};
 use placed::Kept;
@@ -192,6 +192,16 @@ fn put_all(
     objects
 }
 
+/// What the daemonsets of a world as it is wait for, at the time `now`.
+///
+/// # Errors
+/// When a rule derives more than the limits allow.
+pub fn waiting(world: &World, program: &Program, now: i64) -> Result<Vec<Waiting>, Diagnostic> {
+    let mut reasoner = Reasoner::new(program, Grouping::On);
+    reasoner.derive(world, &Changed::default(), now)?;
+    Ok(crate::plan::waiting(&reasoner, world))
+}
+
 /// Deletes objects and settles the world.
 ///
 /// # Errors
@@ -246,6 +256,9 @@ fn finish(
         waiting: settled.waiting,
         ..Plan::default()
     };
+    if reasoner.program().rules().any(|rule| !rule.builtin) {
+        plan.kept_off = kept_off(reasoner);
+    }
     causes::find(world, reasoner, &mut plan, options.now)?;
     Ok((plan, settled.placed))
 }

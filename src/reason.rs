@@ -5,6 +5,7 @@
 
 use std::sync::Arc;
 
+use crate::datalog::explain::said;
 use crate::datalog::{Changes, Evaluation, Limits, Program, RelationId, Row, Sym, Symbols, Value};
 use crate::diagnostic::Diagnostic;
 use crate::facts::{Grounding, Grouping};
@@ -15,7 +16,10 @@ const WANTED: &[&str] = &[
     "added_toleration",
     "adopt",
     "adopt_revision",
+    "awaited",
+    "awaited_node",
     "barred",
+    "below_bounds",
     "claims_revision",
     "collect",
     "collect_revision",
@@ -25,6 +29,7 @@ const WANTED: &[&str] = &[
     "delete",
     "failed",
     "folded_revision",
+    "held",
     "kept_off",
     "kept_revision",
     "misplaced",
@@ -57,6 +62,7 @@ const WANTED: &[&str] = &[
     "surging",
     "unavailable_node",
     "unmanaged",
+    "waits",
     "wave",
 ];
 
@@ -225,6 +231,15 @@ impl Reasoner {
             .zip(self.evaluation.as_ref())
             .into_iter()
             .flat_map(move |(id, evaluation)| evaluation.rows_with_prefix(id, prefix))
+    }
+
+    /// What the rule says that derived a row, and that rule, as `policy.dl:7`; nothing
+    /// of a row that is not there.
+    #[must_use]
+    pub fn told(&self, relation: &str, row: &[Sym]) -> Option<(String, String)> {
+        let id = self.program.relation(relation)?;
+        let (sentence, rule) = said(&self.program, self.symbols(), self.evaluation.as_ref()?, id, row)?;
+        Some((sentence, format!("{}:{}", rule.file, rule.line)))
     }
 
     /// The text of a symbol; empty for a number.

@@ -14,6 +14,7 @@ pub const BUILTIN: &[(&str, &str)] = &[
     ("rules/pods.dl", include_str!("../rules/pods.dl")),
     ("rules/rollout.dl", include_str!("../rules/rollout.dl")),
     ("rules/status.dl", include_str!("../rules/status.dl")),
+    ("rules/waiting.dl", include_str!("../rules/waiting.dl")),
     ("rules/cluster.dl", include_str!("../rules/cluster.dl")),
 ];
 

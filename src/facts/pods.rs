@@ -17,6 +17,8 @@ pub(super) const OF_POD: &[&str] = &[
     "pod_ended",
     "pod_ready",
     "pod_ready_since",
+    "pod_pending",
+    "pod_unready",
     "pod_created",
 ];
 
@@ -60,6 +62,11 @@ impl Grounding {
                 let time = self.symbols.number(time);
                 self.row("pod_ready_since", &[it, time]);
             }
+        } else {
+            self.row("pod_unready", &[it]);
+        }
+        if &*pod.phase == "Pending" {
+            self.row("pod_pending", &[it]);
         }
         let created = self.symbols.number(meta.created);
         self.row("pod_created", &[it, created]);

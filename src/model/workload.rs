@@ -70,6 +70,16 @@ pub enum Amount {
     Percent(i64),
 }
 
+/// As it is written: `2` or `20%`.
+impl std::fmt::Display for Amount {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Amount::Number(number) => write!(f, "{number}"),
+            Amount::Percent(percent) => write!(f, "{percent}%"),
+        }
+    }
+}
+
 impl Amount {
     fn from_value(value: &Value, default: i64) -> Self {
         match value {

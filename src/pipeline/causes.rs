@@ -3,7 +3,7 @@
 //! The rules tell daemonsets apart by their class and nodes by their profile, so the
 //! sentence about one pair is, but for the two names, the sentence about all pairs of the
 //! same groups: it is asked for once, of a daemonset and a node with names that nobody
-//! has, and the names are filled in.
+//! has, and the names are filled in. What a `blocked` rule of the user's says is its own.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
@@ -38,15 +38,16 @@ pub(super) fn find(world: &World, reasoner: &Reasoner, plan: &mut Plan, now: i64
         .flat_map(|wave| &wave.actions)
         .filter(|action| action.verb == Verb::Delete)
         .filter_map(|action| Some((action.daemonset.as_ref()?, action.node.as_ref()?)))
-        .filter(|(daemonset, node)| !reasoner.may_start(daemonset, node))
         .collect();
+    let (fits, unfit): (BTreeSet<_>, BTreeSet<_>) =
+        pairs.into_iter().partition(|(daemonset, node)| reasoner.may_start(daemonset, node));
     let program = reasoner.program();
     // A rule of the user's may know names, and then says something of its own.
     let names_are_alike = program.rules().all(|rule| rule.builtin);
     let (mut asked, mut omitted) = (0, 0);
     let mut known: HashMap<(Sym, Sym), Shared> = HashMap::new();
     let mut causes = BTreeMap::new();
-    for (daemonset, node) in pairs {
+    for (daemonset, node) in unfit {
         let groups = reasoner.groups(daemonset, node);
         let shared = groups.and_then(|groups| known.get(&groups));
         let cause = match shared {
@@ -81,6 +82,13 @@ pub(super) fn find(world: &World, reasoner: &Reasoner, plan: &mut Plan, now: i64
         };
         if let Some(cause) = cause {
             causes.insert((daemonset.clone(), node.clone()), cause);
+        }
+    }
+    for (daemonset, node) in fits {
+        let symbol = |text: &str| reasoner.symbols().find_text(text);
+        let row = symbol(&daemonset.to_string()).zip(symbol(node));
+        if let Some((sentence, rule)) = row.and_then(|(it, on)| reasoner.told("blocked", &[it, on])) {
+            causes.insert((daemonset.clone(), node.clone()), format!("{sentence} [{rule}]"));
         }
     }
     (plan.causes, plan.causes_omitted) = (causes, omitted);

@@ -340,7 +340,9 @@ fn set_status(world: &mut World, key: &ObjectKey, status: &Status) {
     if daemonset.status == *status {
         return;
     }
-    let new_generation = daemonset.status.observed_generation != status.observed_generation;
+    // A status that nobody wrote is not one of a former generation.
+    let former = daemonset.status.observed_generation;
+    let new_generation = former != 0 && former != status.observed_generation;
     let uid = daemonset.meta.uid.clone();
     daemonset.status = status.clone();
     if new_generation && !world.backoff.is_empty() {

@@ -8,16 +8,19 @@
 mod burst;
 mod carry_out;
 mod pass;
+mod reasons;
 mod rollout;
 mod settle;
 mod tally;
 pub mod template;
+mod waiting;
 
 pub use burst::{BURST, Burst, bursts};
 pub use carry_out::{Carrier, Readiness};
 pub use pass::{Pass, pass, pass_over};
 pub use settle::{Placed, Settings, Settled, Settler, settle};
 pub use tally::{Tally, Touched};
+pub use waiting::{Awaited, KeptOff, Limit, Waiting, alike, kept_off, waiting};
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -37,8 +40,10 @@ pub struct Plan {
     /// Each daemonset's status when the plan is done, in key order.
     pub statuses: Vec<(ObjectKey, Status)>,
     /// Daemonsets that are not done yet because something outside has to happen first,
-    /// each with why (a pod that is not ready, a back-off).
-    pub waiting: Vec<(ObjectKey, String)>,
+    /// each with what for (a pod that is not ready, a back-off).
+    pub waiting: Vec<Waiting>,
+    /// Nodes that daemonsets fit and that rules of the user's keep them off.
+    pub kept_off: Vec<KeptOff>,
     /// Why a daemonset's pod may not be on a node that it is deleted from: the sentence of
     /// the rule that keeps it off. Of very many different ones, the first.
     pub causes: BTreeMap<(ObjectKey, Name), String>,

@@ -5,14 +5,15 @@
 //! history first, then the pod diff, then, if that changed nothing, a rollout step.
 
 use std::cell::RefCell;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use rustc_hash::FxHashMap;
 
+use super::reasons::{Cause, because, causes};
 use super::tally::{Tally, Touched};
 use super::{Action, Because, Verb, rollout};
-use crate::datalog::{Literal, Program, RelationId, Rule, Sym};
+use crate::datalog::{Row, Sym};
 use crate::model::{DaemonSet, Name, ObjectKey, Status, World};
 use crate::reason::Reasoner;
 
@@ -37,6 +38,9 @@ pub struct Pass {
     pub selecting_all: Vec<ObjectKey>,
 }
 
+/// The relations that several rules derive, each for its own reason.
+const CAUSED: &[&str] = &["awaited", "collect", "create", "delete", "renumber"];
+
 /// Where the pass looks things up.
 pub(super) struct Context<'a> {
     pub reasoner: &'a Reasoner,
@@ -45,12 +49,6 @@ pub(super) struct Context<'a> {
     causes: BTreeMap<&'static str, Vec<Cause>>,
     /// Names of nodes that were asked for: thousands of actions share each.
     names: RefCell<FxHashMap<Sym, Name>>,
-}
-
-/// A rule that asks for an action, and the relation whose rows are its reasons.
-struct Cause {
-    relation: RelationId,
-    because: Arc<Because>,
 }
 
 /// Reads one pass over every daemonset of the world off what was derived from it.
@@ -63,17 +61,7 @@ pub fn pass(reasoner: &Reasoner, world: &World) -> Pass {
 /// and the status they had.
 #[must_use]
 pub fn pass_over(reasoner: &Reasoner, world: &World, tally: &Tally, touched: &Touched) -> Pass {
-    let context = Context {
-        reasoner,
-        world,
-        tally,
-        causes: [
-            ("create", causes(reasoner.program(), "create")),
-            ("delete", causes(reasoner.program(), "delete")),
-        ]
-        .into(),
-        names: RefCell::default(),
-    };
+    let context = Context::new(reasoner, world, tally);
     let mut pass = Pass::default();
     match touched {
         Touched::All => world.daemonsets.values().for_each(|it| context.daemonset(it, &mut pass)),
@@ -85,24 +73,11 @@ pub fn pass_over(reasoner: &Reasoner, world: &World, tally: &Tally, touched: &To
     context.collect(&mut pass);
     pass.collected.sort();
     pass.actions.sort();
-    pass.actions.dedup_by(|a, b| (a.verb, &a.object) == (b.verb, &b.object) && a.verb == Verb::Delete);
+    // What several rules ask for is done once.
+    let what = |it: &Action| (it.daemonset.clone(), it.verb, it.node.clone(), it.object.clone());
+    let by_rows = |it: &Action| matches!(it.verb, Verb::Create | Verb::Delete);
+    pass.actions.dedup_by(|a, b| by_rows(a) && a.verb == b.verb && what(a) == what(b));
     pass
-}
-
-/// The rules with this head, each with the relation its first atom reads.
-fn causes(program: &Program, head: &str) -> Vec<Cause> {
-    let Some(head) = program.relation(head) else { return Vec::new() };
-    let cause = |rule: &Rule| {
-        rule.body.iter().find_map(|literal| match literal {
-            Literal::Positive(atom) => Some(Cause { relation: atom.relation, because: because(rule) }),
-            _ => None,
-        })
-    };
-    program.rules_for(head).filter_map(cause).collect()
-}
-
-fn because(rule: &Rule) -> Arc<Because> {
-    Arc::new(Because { sentence: rule.sentence.clone(), rule: format!("{}:{}", rule.file, rule.line) })
 }
 
 impl Pass {
@@ -113,7 +88,17 @@ impl Pass {
     }
 }
 
-impl Context<'_> {
+impl<'a> Context<'a> {
+    pub(super) fn new(reasoner: &'a Reasoner, world: &'a World, tally: &'a Tally) -> Self {
+        let causes = CAUSED.iter().map(|head| (*head, causes(reasoner.program(), head))).collect();
+        Context { reasoner, world, tally, causes, names: RefCell::default() }
+    }
+
+    /// The rules that derive a relation, each with its reason.
+    pub(super) fn causes(&self, head: &str) -> &[Cause] {
+        self.causes.get(head).map_or(&[], Vec::as_slice)
+    }
+
     fn daemonset(&self, daemonset: &DaemonSet, pass: &mut Pass) {
         let key = &daemonset.meta.key;
         let Some(it) = self.reasoner.symbols().find_text(&key.to_string()) else { return };
@@ -142,14 +127,14 @@ impl Context<'_> {
     /// The pods that are created and deleted to fill and clean nodes.
     fn diff(&self, key: &ObjectKey, it: Sym, pass: &mut Pass) {
         let Some(evaluation) = self.reasoner.evaluation() else { return };
-        for cause in &self.causes["create"] {
+        for cause in self.causes("create") {
             for row in evaluation.rows_with_prefix(cause.relation, &[it]) {
-                pass.actions.push(self.create(key, row[1], &cause.because));
+                pass.actions.push(self.create(key, row[1], &cause.because(self.reasoner, &row)));
             }
         }
-        for cause in &self.causes["delete"] {
+        for cause in self.causes("delete") {
             for row in evaluation.rows_with_prefix(cause.relation, &[it]) {
-                pass.actions.push(self.delete(key, row[1], row[2], &cause.because));
+                pass.actions.push(self.delete(key, row[1], row[2], &cause.because(self.reasoner, &row)));
             }
         }
         for (relation, list) in [("failed", &mut pass.failed), ("succeeded", &mut pass.succeeded)] {
@@ -201,9 +186,11 @@ impl Context<'_> {
                 &self.because("create_revision"),
             ));
         }
-        for (_, revision) in self.revisions("renumber", it) {
-            pass.numbers.insert(revision.clone(), next);
-            pass.actions.push(action(key, Verb::RenumberRevision, None, revision, &self.because("renumber")));
+        for (row, because) in self.caused("renumber", &[it]) {
+            let revision = self.reasoner.key(row[1]);
+            if pass.numbers.insert(revision.clone(), next).is_none() {
+                pass.actions.push(action(key, Verb::RenumberRevision, None, revision, &because));
+            }
         }
         let surplus =
             old.len().saturating_sub(usize::try_from(daemonset.revision_history_limit).unwrap_or(0));
@@ -265,28 +252,56 @@ impl Context<'_> {
         self.reasoner.rows_of(relation, &[it]).next().is_some()
     }
 
-    /// The only rule, or the first, that derives the relation.
+    /// Why the pods of a daemonset on a node are not available, in the words of the rule
+    /// for the first of them; nothing where they are.
+    fn trouble(&self, it: Sym, node: Sym) -> Option<String> {
+        let evaluation = self.reasoner.evaluation()?;
+        self.causes("awaited").iter().find_map(|cause| {
+            let mut rows = evaluation.rows_with_prefix(cause.relation, &[it, node]);
+            rows.next().map(|row| cause.sentence(self.reasoner, &row))
+        })
+    }
+
+    /// A reason that rests on a pod that is not available, with why it is not.
+    pub(super) fn because_of_trouble(&self, because: &Arc<Because>, it: Sym, node: Sym) -> Arc<Because> {
+        let Some(trouble) = self.trouble(it, node) else { return because.clone() };
+        let sentence = format!("{}: {trouble}", because.sentence.trim_end_matches('.')).into();
+        Arc::new(Because { sentence, rule: because.rule.clone() })
+    }
+
+    /// The only rule that derives the relation.
     pub(super) fn because(&self, relation: &str) -> Arc<Because> {
         let program = self.reasoner.program();
         let rule = program.relation(relation).and_then(|id| program.rules_for(id).next());
         rule.map(because).unwrap_or_default()
     }
 
+    /// The rows that the rules of a relation fire on, by rule, each with its reason.
+    pub(super) fn caused<'b>(
+        &'b self,
+        head: &str,
+        prefix: &'b [Sym],
+    ) -> impl Iterator<Item = (Row, Arc<Because>)> + 'b {
+        let evaluation = self.reasoner.evaluation();
+        let causes = self.causes(head);
+        evaluation.into_iter().flat_map(move |evaluation| causes.iter().map(move |it| (evaluation, it))).flat_map(
+            move |(evaluation, cause)| {
+                let rows = evaluation.rows_with_prefix(cause.relation, prefix);
+                rows.map(|row| (row, cause.because(self.reasoner, &row)))
+            },
+        )
+    }
+
     /// Pods and revisions whose node or owner is gone, whoever they belong to.
     fn collect(&self, pass: &mut Pass) {
-        let program = self.reasoner.program();
-        let rules = program
-            .relation("collect")
-            .map(|id| program.rules_for(id).collect::<Vec<_>>())
-            .unwrap_or_default();
-        for row in self.reasoner.rows("collect") {
+        let mut seen = BTreeSet::new();
+        for (row, because) in self.caused("collect", &[]) {
             let object = self.reasoner.key(row[0]);
             let Some(pod) = self.world.pods.get(&object) else { continue };
+            if !seen.insert(row[0]) {
+                continue;
+            }
             let node = pod.target().cloned();
-            let node_is_gone = node
-                .as_ref()
-                .is_some_and(|node| !self.world.nodes.contains_key(&ObjectKey::new("", node.clone())));
-            let because = rules.get(usize::from(!node_is_gone)).map(|rule| because(rule)).unwrap_or_default();
             let owner = pod.meta.controller.as_ref().filter(|owner| &*owner.kind == "DaemonSet");
             let daemonset = owner.map(|owner| ObjectKey::new(object.namespace.clone(), owner.name.clone()));
             pass.collected.push(Action { daemonset, verb: Verb::Delete, node, object, because });

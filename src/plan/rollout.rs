@@ -4,12 +4,15 @@
 //! `rules/rollout.dl`; here they are counted and the first few taken, in wave order and
 //! then in name order (the controller's rollingUpdate).
 
+use std::sync::Arc;
+
+use super::Because;
 use super::pass::{Context, Pass};
 use crate::datalog::{Row, Sym};
 use crate::model::{DaemonSet, Name, ObjectKey};
 
 /// The bounds of a rollout over `desired` nodes: (maxUnavailable, maxSurge).
-fn bounds(daemonset: &DaemonSet, desired: usize) -> (usize, usize) {
+pub(super) fn bounds(daemonset: &DaemonSet, desired: usize) -> (usize, usize) {
     let unavailable = daemonset.strategy.max_unavailable.of(desired);
     let surge = daemonset.strategy.max_surge.of(desired);
     // Neither is refused by validation; what is there all the same may lose one pod.
@@ -107,11 +110,26 @@ impl Context<'_> {
 
     fn deletes(&self, key: &ObjectKey, relation: &str, candidates: &[Candidate], pass: &mut Pass) {
         let because = self.because(relation);
-        pass.actions.extend(candidates.iter().map(|it| self.delete(key, it.row[1], it.row[2], &because)));
+        pass.actions.extend(candidates.iter().map(|it| {
+            let because = self.told(relation, &because, it.row[0], it.row[2]);
+            self.delete(key, it.row[1], it.row[2], &because)
+        }));
     }
 
     fn creates(&self, key: &ObjectKey, relation: &str, candidates: &[Candidate], pass: &mut Pass) {
         let because = self.because(relation);
-        pass.actions.extend(candidates.iter().map(|it| self.create(key, it.row[1], &because)));
+        pass.actions.extend(candidates.iter().map(|it| {
+            let because = self.told(relation, &because, it.row[0], it.row[1]);
+            self.create(key, it.row[1], &because)
+        }));
+    }
+
+    /// The reason of a step; of one that is taken because a pod is not available, with
+    /// why that is so.
+    fn told(&self, relation: &str, because: &Arc<Because>, it: Sym, node: Sym) -> Arc<Because> {
+        match relation {
+            "replace_now" | "sunset_now" | "surge_now" => self.because_of_trouble(because, it, node),
+            _ => because.clone(),
+        }
     }
 }

@@ -8,9 +8,10 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::{Carrier, Pass, Readiness, Tally, Touched, Verb, Wave, pass_over};
+use super::pass::Context;
+use super::{Carrier, Pass, Readiness, Tally, Touched, Verb, Waiting, Wave, pass_over};
 use crate::datalog::Sym;
-use crate::diagnostic::{Diagnostic, counted};
+use crate::diagnostic::Diagnostic;
 use crate::model::{ObjectKey, Status, World};
 use crate::reason::{Derived, Reasoner};
 
@@ -35,7 +36,7 @@ pub struct Settled {
     /// Each daemonset's status at the end, in key order.
     pub statuses: Vec<(ObjectKey, Status)>,
     /// Daemonsets that wait for something outside, each with for what.
-    pub waiting: Vec<(ObjectKey, String)>,
+    pub waiting: Vec<Waiting>,
     /// Pods deleted because they may not be where they are, not to be replaced there.
     pub lost: usize,
     /// What changed about classes, profiles and what fits.
@@ -77,7 +78,7 @@ pub fn settle(world: &mut World, reasoner: &mut Reasoner, settings: Settings) ->
 pub struct Settler {
     tally: Tally,
     statuses: BTreeMap<ObjectKey, Status>,
-    waiting: BTreeMap<ObjectKey, String>,
+    waiting: BTreeMap<ObjectKey, Waiting>,
 }
 
 impl Settler {
@@ -109,7 +110,7 @@ impl Settler {
             if pass.is_idle() {
                 self.wait(&seen, reasoner, world);
                 settled.statuses = self.statuses.iter().map(|(key, it)| (key.clone(), it.clone())).collect();
-                settled.waiting = self.waiting.iter().map(|(key, why)| (key.clone(), why.clone())).collect();
+                settled.waiting = self.waiting.values().cloned().collect();
                 // The owners' pods are gone by now.
                 world.deleted_owners.clear();
                 return Ok(settled);
@@ -149,10 +150,11 @@ impl Settler {
             }
             Touched::Only(keys) => keys,
         };
+        let context = Context::new(reasoner, world, &self.tally);
         for key in keys {
-            let status = self.statuses.get(key);
-            match status.and_then(|status| waits_for(key, status, &self.tally, reasoner, world)) {
-                Some(why) => self.waiting.insert(key.clone(), why),
+            let it = world.daemonsets.get(key).zip(self.statuses.get(key));
+            match it.and_then(|(daemonset, status)| context.waiting(daemonset, status)) {
+                Some(what) => self.waiting.insert(key.clone(), what),
                 None => self.waiting.remove(key),
             };
         }
@@ -187,40 +189,4 @@ impl Placed {
         nodes.extend(rows("in_profile").map(|row| row[0]));
         fits.extend(rows("may_stay").chain(rows("may_start")).map(|row| (row[0], row[1])));
     }
-}
-
-/// What a daemonset that is not done waits for.
-fn waits_for(
-    key: &ObjectKey,
-    status: &Status,
-    tally: &Tally,
-    reasoner: &Reasoner,
-    world: &World,
-) -> Option<String> {
-    let it = reasoner.symbols().find_text(&key.to_string())?;
-    let (old, unavailable) = (tally.count("outdated", it), status.number_unavailable);
-    if old == 0 {
-        let desired = status.desired_number_scheduled;
-        return (unavailable != 0)
-            .then(|| format!("{unavailable} of {} no available pod yet", have(unavailable, desired)));
-    }
-    let is_held = |node: Sym| reasoner.rows_of("hold", &[it, node]).next().is_some();
-    let held = reasoner.rows_of("outdated", &[it]).filter(|row| is_held(row[2])).count();
-    let on_delete = world.daemonsets.get(key).is_some_and(|it| !it.strategy.rolls());
-    let pods = format!("{} of a former template", counted(old, "pod"));
-    let is_one = old == 1;
-    Some(if held == old {
-        format!("{pods} {} held by a rule", if is_one { "is" } else { "are" })
-    } else if on_delete {
-        let until = if is_one { "stays until it is deleted" } else { "stay until they are deleted" };
-        format!("{pods} {until} (OnDelete)")
-    } else {
-        let waits = if is_one { "waits" } else { "wait" };
-        format!("{pods} {waits} for {} without an available pod", counted(unavailable, "node"))
-    })
-}
-
-/// `3 nodes have`, `1 node has`: what so many of them do.
-fn have(some: i64, all: i64) -> String {
-    format!("{} {}", counted(all, "node"), if some == 1 { "has" } else { "have" })
 }

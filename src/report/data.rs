@@ -10,6 +10,7 @@ use serde::Serialize;
 use serde_json::{Value, json};
 
 use super::plan::word;
+use super::waiting::{BlockedLine, WaitingLine};
 use crate::diagnostic::visible;
 use crate::model::{ObjectKey, Status};
 use crate::plan::{Burst, Change, Plan, Verb, bursts};
@@ -153,8 +154,9 @@ pub fn plan_document(plan: &Plan, tree: Option<Vec<FileLine>>) -> impl Serialize
         waiting: plan
             .waiting
             .iter()
-            .map(|(key, why)| WaitingLine { daemonset: key.clone().into(), reason: why.clone() })
+            .map(super::waiting::waiting_line)
             .collect(),
+        blocked: plan.kept_off.iter().map(super::waiting::blocked_line).collect(),
         tree,
     }
 }
@@ -169,6 +171,9 @@ struct Document {
     waves: Vec<WaveLine>,
     statuses: Vec<StatusLine>,
     waiting: Vec<WaitingLine>,
+    /// Nodes that rules of the user's keep daemonsets off.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    blocked: Vec<BlockedLine>,
     /// What changes in the file tree, where one was named.
     #[serde(skip_serializing_if = "Option::is_none")]
     tree: Option<Vec<FileLine>>,
@@ -258,15 +263,9 @@ struct StatusLine {
     status: Status,
 }
 
-#[derive(Serialize)]
-struct WaitingLine {
-    daemonset: Key,
-    reason: String,
-}
-
 /// A key whose namespace is left out where there is none.
-#[derive(Serialize)]
-struct Key {
+#[derive(Debug, Serialize)]
+pub(super) struct Key {
     #[serde(skip_serializing_if = "String::is_empty")]
     namespace: String,
     name: String,

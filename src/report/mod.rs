@@ -17,6 +17,7 @@ mod junit;
 mod paint;
 mod plan;
 mod table;
+mod waiting;
 mod whatif;
 
 pub use age::{age, human};
@@ -33,4 +34,5 @@ pub use junit::{Tested, junit};
 pub use paint::Paint;
 pub use plan::{Detail, Look, plan_names, plan_text};
 pub use table::Table;
+pub use waiting::{WaitingLine, awaited, waiting_line};
 pub use whatif::{differences, what_if_document};

@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 use std::io::{self, Write};
 
+use super::waiting::{kept_off_text, waiting_text};
 use super::{Paint, Table};
-use crate::diagnostic::visible;
 use crate::model::ObjectKey;
 use crate::plan::{Action, BURST, Burst, Change, Plan, Verb};
 
@@ -46,10 +46,11 @@ pub fn plan_text(plan: &Plan, look: Look, out: &mut dyn Write) -> io::Result<()>
         write_steps(plan, &steps, look, out)?;
         writeln!(out)?;
     }
-    for (daemonset, why) in &plan.waiting {
-        writeln!(out, "{} {daemonset}: {}", paint.changed("waiting"), visible(why))?;
+    for waiting in &plan.waiting {
+        waiting_text(waiting, look, out)?;
     }
-    if !plan.waiting.is_empty() {
+    kept_off_text(&plan.kept_off, look, out)?;
+    if !plan.waiting.is_empty() || !plan.kept_off.is_empty() {
         writeln!(out)?;
     }
     if plan.causes_omitted > 0 {

@@ -14,6 +14,7 @@ use super::apply::DryRun;
 use super::context::Context;
 use super::exit::{Exit, Failure};
 use super::planning::BoundArgs;
+use super::policy::RuleArgs;
 use super::resources::{Resource, Wanted, missing, wanted};
 use super::tree::TreeArgs;
 
@@ -26,8 +27,13 @@ pub struct RolloutArgs {
 
 #[derive(Debug, Subcommand)]
 enum RolloutCommand {
-    /// Say how far a rollout is; ends with 1 while it is not finished
-    Status(Target),
+    /// Say how far a rollout is, and what it waits for; ends with 1 while it is not finished
+    Status {
+        #[command(flatten)]
+        target: Target,
+        #[command(flatten)]
+        rules: RuleArgs,
+    },
     /// List the templates that a daemonset had
     History {
         #[command(flatten)]
@@ -82,7 +88,7 @@ struct Changing {
 /// Runs the subcommand.
 pub fn run(args: &RolloutArgs, context: &mut Context) -> Result<Exit, Failure> {
     match &args.command {
-        RolloutCommand::Status(target) => status::run(target, context),
+        RolloutCommand::Status { target, rules } => status::run(target, rules, context),
         RolloutCommand::History { target, revision } => history::run(target, *revision, context),
         RolloutCommand::Undo { target, to_revision, changing } => {
             change::undo(target, *to_revision, changing, context)

@@ -1,17 +1,22 @@
-//! `rollout status`: kubectl's sentence for how far it is.
+//! `rollout status`: kubectl's sentence for how far it is, and below it what is waited for.
 
-use dsrules::diagnostic::Diagnostic;
+use dsrules::diagnostic::{Diagnostic, visible};
 use dsrules::model::DaemonSet;
+use dsrules::pipeline;
+use dsrules::report::{self, Detail};
 
 use super::super::context::Context;
 use super::super::exit::{Exit, Failure};
+use super::super::policy::RuleArgs;
 use super::Target;
 
 /// Says how far each is. Nothing moves between two commands, so there is nothing to
 /// watch: unfinished is what kubectl would time out on.
-pub fn run(target: &Target, context: &mut Context) -> Result<Exit, Failure> {
+pub fn run(target: &Target, rules: &RuleArgs, context: &mut Context) -> Result<Exit, Failure> {
     let store = context.read()?;
-    let world = store.load()?;
+    let program = rules.of_store(&store, context)?;
+    let world = pipeline::load(&store, &program)?;
+    let waits = pipeline::waiting(&world, &program, context.seconds())?;
     let mut exit = Exit::Done;
     for daemonset in target.find(&world, &store)? {
         if daemonset.strategy.kind.as_ref() != "RollingUpdate" {
@@ -29,6 +34,11 @@ pub fn run(target: &Target, context: &mut Context) -> Result<Exit, Failure> {
         writeln!(context.out, "{sentence}")?;
         if !done {
             exit = Exit::Error;
+            if let Some(waits) = waits.iter().find(|it| it.daemonset == daemonset.meta.key) {
+                writeln!(context.out, "  {}", visible(&waits.reason))?;
+                let detail = if context.verbose { Detail::Wide } else { Detail::Short };
+                report::awaited(waits, detail, context.paint, &mut context.out)?;
+            }
         }
     }
     Ok(exit)

@@ -121,6 +121,23 @@ pub fn why(
     evaluation.contains(relation, row).then(|| explainer.why(relation, row, 0))
 }
 
+/// The sentence of the rule that derived a row, and that rule, without what it rests on;
+/// `None` if the row is not there or nothing derives it.
+#[must_use]
+pub fn said(
+    program: &Program,
+    symbols: &Symbols,
+    evaluation: &Evaluation,
+    relation: RelationId,
+    row: &[Sym],
+) -> Option<(String, RuleRef)> {
+    let mut explainer = Explainer::new(program, symbols, evaluation);
+    // As if it were as deep as one goes: the rows below it are named and not explained.
+    let derivation = evaluation.contains(relation, row).then(|| explainer.why(relation, row, MAX_DEPTH))?;
+    let rule = derivation.rule?;
+    Some((derivation.sentence.unwrap_or(derivation.fact), rule))
+}
+
 /// Explains the absence of a row.
 #[must_use]
 pub fn why_not(
