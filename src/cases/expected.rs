@@ -120,7 +120,12 @@ impl Expected {
             kind: "ExpectedPlan".into(),
             settings,
             waves: waves.filter(|lines| !lines.is_empty()).collect(),
-            waiting: planned.plan.waiting.iter().map(|it| format!("{}: {}", it.daemonset, it.reason)).collect(),
+            waiting: planned
+                .plan
+                .waiting
+                .iter()
+                .map(|it| format!("{}: {}", it.daemonset, it.reason))
+                .collect(),
             violations: said(true),
             warnings: said(false),
             status: statuses

@@ -284,12 +284,13 @@ impl<'a> Context<'a> {
     ) -> impl Iterator<Item = (Row, Arc<Because>)> + 'b {
         let evaluation = self.reasoner.evaluation();
         let causes = self.causes(head);
-        evaluation.into_iter().flat_map(move |evaluation| causes.iter().map(move |it| (evaluation, it))).flat_map(
-            move |(evaluation, cause)| {
+        evaluation
+            .into_iter()
+            .flat_map(move |evaluation| causes.iter().map(move |it| (evaluation, it)))
+            .flat_map(move |(evaluation, cause)| {
                 let rows = evaluation.rows_with_prefix(cause.relation, prefix);
                 rows.map(|row| (row, cause.because(self.reasoner, &row)))
-            },
-        )
+            })
     }
 
     /// Pods and revisions whose node or owner is gone, whoever they belong to.

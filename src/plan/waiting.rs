@@ -87,10 +87,8 @@ pub fn waiting(reasoner: &Reasoner, world: &World) -> Vec<Waiting> {
 /// Where rules of the user's keep daemonsets off nodes that they fit.
 #[must_use]
 pub fn kept_off(reasoner: &Reasoner) -> Vec<KeptOff> {
-    let mut rows: Vec<(ObjectKey, Name, Row)> = reasoner
-        .rows("kept_off")
-        .map(|row| (reasoner.key(row[0]), reasoner.name(row[1]), row))
-        .collect();
+    let mut rows: Vec<(ObjectKey, Name, Row)> =
+        reasoner.rows("kept_off").map(|row| (reasoner.key(row[0]), reasoner.name(row[1]), row)).collect();
     rows.sort_by(|a, b| (&a.0, &a.1).cmp(&(&b.0, &b.1)));
     let mut found: Vec<KeptOff> = Vec::new();
     let mut groups: BTreeMap<(ObjectKey, String, String), usize> = BTreeMap::new();
@@ -285,7 +283,10 @@ mod tests {
 
     #[test]
     fn sentences_about_nodes_are_alike_but_for_the_whole_name() {
-        assert_eq!(alike("a is small and a-1 is not, a.", "a"), "the node is small and a-1 is not, the node.");
+        assert_eq!(
+            alike("a is small and a-1 is not, a.", "a"),
+            "the node is small and a-1 is not, the node."
+        );
         assert_eq!(alike("nothing", ""), "nothing");
         assert_eq!(alike("ab ba a", "a"), "ab ba the node");
     }

@@ -151,11 +151,7 @@ pub fn plan_document(plan: &Plan, tree: Option<Vec<FileLine>>) -> impl Serialize
             .iter()
             .map(|(key, status)| StatusLine { daemonset: key.clone().into(), status: status.clone() })
             .collect(),
-        waiting: plan
-            .waiting
-            .iter()
-            .map(super::waiting::waiting_line)
-            .collect(),
+        waiting: plan.waiting.iter().map(super::waiting::waiting_line).collect(),
         blocked: plan.kept_off.iter().map(super::waiting::blocked_line).collect(),
         tree,
     }
