@@ -31,7 +31,7 @@ fn what_clusters_run_is_not_refused() {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/good-input");
     let (code, shown) = validate(&folder, &["."]);
     // An API server has a warning about one of the ports, too.
-    assert!(shown.starts_with("valid: 7 files with 1 Node, 10 DaemonSets\n"), "{shown}");
+    assert!(shown.starts_with("valid: 9 files with 3 Nodes, 10 DaemonSets\n"), "{shown}");
     assert_eq!((code, shown.matches("warning[").count()), (Some(0), 1), "{shown}");
 }
 

@@ -106,8 +106,40 @@ fn json_values_may_follow_each_other() {
 }
 
 #[test]
-fn what_starts_with_a_brace_may_still_be_yaml() {
-    assert_eq!(keys(&read_text("{apiVersion: v1, kind: Node, metadata: {name: a}}\n")), ["Node a"]);
+fn what_starts_with_a_brace_is_json() {
+    let yaml = "{apiVersion: v1, kind: Node, metadata: {name: a}}\n";
+    assert_eq!(
+        messages(&read_text(yaml)),
+        ["<stdin>:1:2: this is no JSON: key must be a string"],
+        "kubectl refuses it too"
+    );
+    assert_eq!(keys(&read_text(&format!("---\n{yaml}"))), ["Node a"]);
+}
+
+#[test]
+fn what_is_broken_of_other_kinds_is_told_and_left_alone() {
+    let broken = "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: a}\ndata: [\n";
+    let reading = read_text(&format!("{broken}---\n{}", node("a")));
+    assert_eq!(keys(&reading), ["Node a"]);
+    assert!(!reading.has_errors() && reading.files[0].complete);
+    assert_eq!(reading.diagnostics.len(), 1);
+    assert_eq!(reading.others["v1/ConfigMap"], 1);
+    assert!(read_text(&broken.replace("ConfigMap", "Node")).has_errors());
+    assert!(read_text(&broken.replace("kind", "kin")).has_errors());
+    let twice = "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: a}\nmetadata: {name: b}\n";
+    assert!(!read_text(twice).has_errors());
+    let twice = twice.replace("ConfigMap", "Node");
+    assert!(read_text(&twice).has_errors());
+    let lenient = Options { validate: FieldValidation::Warn, ..Options::default() };
+    let reading = read(&[text("<stdin>", &twice)], &lenient);
+    assert_eq!((keys(&reading), reading.has_errors()), (vec!["Node b".to_owned()], false));
+}
+
+#[test]
+fn what_follows_the_end_of_a_document_is_told() {
+    let reading = read_text(&format!("{}...\n{}", node("a"), node("b")));
+    assert_eq!(keys(&reading), ["Node a"]);
+    assert_eq!(messages(&reading), ["<stdin>:6:1: kubectl reads nothing from here to the next `---`"]);
 }
 
 #[test]

@@ -53,7 +53,7 @@ fn read_bounded(
     let failed = |error: io::Error| unreadable(name, &error);
     let mut bytes = Vec::with_capacity(expected);
     reader.by_ref().take(HEAD).read_to_end(&mut bytes).map_err(failed)?;
-    let json = is_called_json(name) || starts_as_json(&bytes);
+    let json = starts_as_json(&bytes);
     let limit = if json { limits.file_bytes } else { limits.yaml_bytes.min(limits.file_bytes) };
     let more = (limit + 1).saturating_sub(bytes.len() as u64);
     reader.take(more).read_to_end(&mut bytes).map_err(failed)?;
@@ -254,6 +254,8 @@ pub(super) struct Loaded {
     pub(super) source: Source,
     pub(super) sha256: String,
     pub(super) bytes: u64,
+    /// What was not read as it is written.
+    pub(super) note: Option<Diagnostic>,
 }
 
 /// The name that a file is shown under.
@@ -274,12 +276,12 @@ pub(super) fn load(input: &Input, limits: &Limits) -> Result<Loaded, Box<Diagnos
     };
     let sha256 = hex(&bytes);
     let count = bytes.len() as u64;
-    let text = decode(bytes, &name)?;
-    let format = format_of(&name, &text);
+    let (text, note) = decode(bytes, &name)?;
+    let format = if text.trim_start().starts_with('{') { Format::Json } else { Format::Yaml };
     if format == Format::Yaml && count > limits.yaml_bytes {
         return Err(Box::new(too_large(&name, limits.yaml_bytes, false).at(Place::file(name))));
     }
-    Ok(Loaded { source: Source::new(name, text, format), sha256, bytes: count })
+    Ok(Loaded { source: Source::new(name, text, format), sha256, bytes: count, note })
 }
 
 fn read_file(path: &Path, name: &str, limits: &Limits) -> Result<Vec<u8>, Diagnostic> {
@@ -359,47 +361,54 @@ fn too_large(name: &str, limit: u64, json: bool) -> Diagnostic {
         .help(help)
 }
 
-/// Bytes as text: UTF-8, with or without its byte order mark, without control characters.
-fn decode(mut bytes: Vec<u8>, name: &Arc<str>) -> Result<String, Box<Diagnostic>> {
-    if let Some((what, help)) = other_form(&bytes, name) {
+/// Bytes as text, as kubectl takes them: UTF-8, or UTF-16 after its byte order mark; what
+/// is neither becomes U+FFFD, which is told.
+fn decode(mut bytes: Vec<u8>, name: &Arc<str>) -> Result<(String, Option<Diagnostic>), Box<Diagnostic>> {
+    if let Some((what, help)) = other_form(&bytes) {
+        let help = help.replace("FILE", name);
         let message = format!("`{name}` is {what}, manifests are UTF-8");
         return Err(Box::new(
             Diagnostic::error("not-utf8", message).help(help).at(Place::file(name.clone())),
         ));
     }
+    let wide = match bytes.as_slice() {
+        [0xff, 0xfe, rest @ ..] => Some((rest, u16::from_le_bytes as fn([u8; 2]) -> u16)),
+        [0xfe, 0xff, rest @ ..] => Some((rest, u16::from_be_bytes as fn([u8; 2]) -> u16)),
+        _ => None,
+    };
+    if let Some((rest, unit)) = wide {
+        // A byte too many is half a character.
+        let units = rest.chunks(2).map(|pair| pair.try_into().map_or(0xd800, unit));
+        let text = char::decode_utf16(units).map(|c| c.unwrap_or(char::REPLACEMENT_CHARACTER)).collect();
+        return Ok((text, None));
+    }
     if bytes.starts_with(&[0xef, 0xbb, 0xbf]) {
         bytes.drain(..3);
     }
-    let text = String::from_utf8(bytes).map_err(|error| {
+    String::from_utf8(bytes).map(|text| (text, None)).or_else(|error| {
         let at = error.utf8_error().valid_up_to();
         let byte = error.as_bytes().get(at).copied().unwrap_or(0);
         let text = String::from_utf8_lossy(error.as_bytes()).into_owned();
-        let place = Place::of_span(name.clone(), &text, at, at + '\u{fffd}'.len_utf8());
-        let diagnostic = Diagnostic::error(
-            "not-utf8",
-            format!("`{name}` is no UTF-8: the byte 0x{byte:02x} belongs to no character"),
-        );
-        Box::new(diagnostic.labelled("here").help("save it as UTF-8").at(place))
-    })?;
-    let control = |c: char| matches!(c, '\0'..='\u{8}' | '\u{b}' | '\u{c}' | '\u{e}'..='\u{1f}' | '\u{7f}' | '\u{fffe}' | '\u{ffff}');
-    if let Some((at, c)) = text.char_indices().find(|&(_, c)| control(c)) {
-        let place = Place::of_span(name.clone(), &text, at, at + 1);
-        let message = format!("the control character U+{:04X} stands in `{name}`", u32::from(c));
-        let help = "write it as an escape in a double-quoted string, like \"\\x1b\", or remove it";
-        return Err(Box::new(Diagnostic::error("control-character", message).help(help).at(place)));
-    }
-    Ok(text)
+        let place = Place::of_span(name.clone(), &text, at, at + char::REPLACEMENT_CHARACTER.len_utf8());
+        let message = format!("`{name}` is no UTF-8: the byte 0x{byte:02x} belongs to no character");
+        let diagnostic = Diagnostic::warning("not-utf8", message)
+            .labelled("read as U+FFFD, as kubectl does")
+            .help("save it as UTF-8")
+            .at(place);
+        Ok((text, Some(diagnostic)))
+    })
 }
 
 /// What bytes are that are no UTF-8, where their start says so; and what to do.
-fn other_form(bytes: &[u8], name: &str) -> Option<(&'static str, String)> {
+fn other_form(bytes: &[u8]) -> Option<(&'static str, String)> {
     let text = |what| Some((what, "save it as UTF-8".to_owned()));
-    let packed = |what, tool| Some((what, format!("unpack it first: `{tool} {name} | dsrules … -`")));
+    let packed = |what, tool| Some((what, format!("unpack it first: `{tool} FILE | dsrules … -`")));
     match bytes {
         [0xff, 0xfe, 0, 0, ..] | [0, 0, 0xfe, 0xff, ..] => text("UTF-32"),
-        [0xff, 0xfe, ..] | [0xfe, 0xff, ..] => text("UTF-16"),
-        // A letter and a NUL, or the other way round, twice.
-        [1..=0x7f, 0, 1..=0x7f, 0, ..] | [0, 1..=0x7f, 0, 1..=0x7f, ..] => text("UTF-16"),
+        // A letter and a NUL, or the other way round, twice, and no mark that says which.
+        [1..=0x7f, 0, 1..=0x7f, 0, ..] | [0, 1..=0x7f, 0, 1..=0x7f, ..] => {
+            text("UTF-16 without a byte order mark")
+        }
         [0x1f, 0x8b, ..] => packed("compressed with gzip", "gunzip -c"),
         [0x28, 0xb5, 0x2f, 0xfd, ..] => packed("compressed with zstd", "zstd -dc"),
         [0xfd, b'7', b'z', b'X', b'Z', 0, ..] => packed("compressed with xz", "xz -dc"),
@@ -408,16 +417,8 @@ fn other_form(bytes: &[u8], name: &str) -> Option<(&'static str, String)> {
     }
 }
 
-/// JSON if it is called so or starts so.
-fn format_of(name: &str, text: &str) -> Format {
-    if is_called_json(name) || starts_as_json(text.as_bytes()) { Format::Json } else { Format::Yaml }
-}
-
-/// Whether the name says that it is JSON and nothing else.
-pub(super) fn is_called_json(name: &str) -> bool {
-    name.to_ascii_lowercase().ends_with(".json")
-}
-
+/// Whether the first thing in it is a `{`, whatever it is called: then it is JSON. These
+/// may be only the first bytes.
 fn starts_as_json(bytes: &[u8]) -> bool {
     let bytes = bytes.strip_prefix(&[0xef, 0xbb, 0xbf]).unwrap_or(bytes);
     bytes.trim_ascii_start().first() == Some(&b'{')

@@ -14,6 +14,7 @@ use serde_json::{Map, Value};
 
 use super::limits::Limits;
 use super::problem::{Problem, Spot};
+use super::scalar::number_of;
 use super::scan::{self, Entries};
 use super::source::Source;
 
@@ -70,18 +71,63 @@ fn outline(text: &str, at: usize) -> Option<Outline> {
     Some(Outline { range: at..end, items: items.filter(|_| is_list) })
 }
 
+/// A value, and what kubectl takes in it without a word.
+#[derive(Debug)]
+pub(super) struct Parsed {
+    pub(super) value: Value,
+    pub(super) note: Option<Problem>,
+}
+
 /// Parses one value.
-pub(super) fn parse(source: &Source, range: Range<usize>, limits: &Limits) -> Result<Value, Box<Problem>> {
+pub(super) fn parse(source: &Source, range: Range<usize>, limits: &Limits) -> Result<Parsed, Box<Problem>> {
     parse_text(&source.text[range.clone()], range.start, limits)
 }
 
 /// Parses a text that stands at the byte `base` of its file.
-pub(super) fn parse_text(text: &str, base: usize, limits: &Limits) -> Result<Value, Box<Problem>> {
-    let mut deserializer = serde_json::Deserializer::from_str(text);
-    let value = Strict { limits, depth: 0 }
-        .deserialize(&mut deserializer)
-        .and_then(|value| deserializer.end().map(|()| value));
-    value.map_err(|error| Box::new(problem(base, text, &error)))
+pub(super) fn parse_text(text: &str, base: usize, limits: &Limits) -> Result<Parsed, Box<Problem>> {
+    let read = |text: &str, lenient: bool| {
+        let mut deserializer = serde_json::Deserializer::from_str(text);
+        let value = Strict { limits, depth: 0, lenient }.deserialize(&mut deserializer)?;
+        deserializer.end().map(|()| value)
+    };
+    match read(text, false) {
+        Ok(value) => Ok(Parsed { value, note: None }),
+        Err(error) => {
+            let problem = problem(base, text, &error);
+            let halves = problem.message.contains("hex escape") || problem.message.contains("surrogate");
+            let again = match problem.code {
+                "duplicate-key" | "number-too-large" => read(text, true),
+                _ if halves => read(&without_halves(text), true),
+                _ => Err(error),
+            };
+            match again {
+                Ok(value) => Ok(Parsed { value, note: Some(problem) }),
+                Err(_) => Err(Box::new(problem)),
+            }
+        }
+    }
+}
+
+/// Halves of a pair of escapes are U+FFFD to kubectl.
+fn without_halves(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    let mut rest = text;
+    while let Some(at) = rest.find('\\') {
+        out.push_str(&rest[..at]);
+        rest = &rest[at..];
+        let code = |at: usize| {
+            let digits = rest.get(at..at + 6)?.strip_prefix("\\u")?;
+            u32::from_str_radix(digits, 16).ok()
+        };
+        let (taken, mended) = match (code(0), code(6)) {
+            (Some(0xd800..=0xdbff), Some(0xdc00..=0xdfff)) => (12, None),
+            (Some(0xd800..=0xdfff), _) => (6, Some("\\ufffd")),
+            _ => (rest.chars().take(2).map(char::len_utf8).sum(), None),
+        };
+        out.push_str(mended.unwrap_or(&rest[..taken]));
+        rest = &rest[taken..];
+    }
+    out + rest
 }
 
 fn problem(base: usize, text: &str, error: &serde_json::Error) -> Problem {
@@ -128,6 +174,12 @@ fn in_words(said: &str, rest: &str) -> (String, String) {
     if rest.starts_with("//") || rest.starts_with("/*") || rest.starts_with('#') {
         return told("JSON has no comments", "remove it, or write YAML, which has comments after `#`");
     }
+    if rest.starts_with("---") {
+        return told(
+            "values of JSON follow each other without `---`",
+            "remove the line, or begin the text with `---`, so that it is YAML",
+        );
+    }
     if rest.starts_with('\'') {
         return told("JSON has no single quotes", "write \"...\" instead of '...'");
     }
@@ -140,7 +192,11 @@ fn in_words(said: &str, rest: &str) -> (String, String) {
         (said, _) if said.contains("hex escape") || said.contains("surrogate") => {
             (plain, "a character beyond U+FFFF is two escapes, like \\ud83d\\ude00".to_owned())
         }
-        ("key must be a string", _) => (plain, "put keys into double quotes".to_owned()),
+        ("key must be a string", _) => (
+            plain,
+            "put keys into double quotes; a text that starts with `{` is JSON, unless `---` stands before it"
+                .to_owned(),
+        ),
         (_, word @ ("NaN" | "Infinity" | "nan" | "inf")) => {
             (format!("JSON has no `{word}`"), "leave the field out".to_owned())
         }
@@ -199,6 +255,8 @@ fn offset(text: &str, line: usize, column: usize) -> usize {
 struct Strict<'l> {
     limits: &'l Limits,
     depth: usize,
+    /// As kubectl reads it: of two keys the last, of a number what a float holds.
+    lenient: bool,
 }
 
 impl Strict<'_> {
@@ -251,15 +309,17 @@ impl<'de> Visitor<'de> for Strict<'_> {
     fn visit_u64<E: serde::de::Error>(self, value: u64) -> Result<Value, E> {
         match i64::try_from(value) {
             Ok(value) => Ok(value.into()),
+            #[allow(clippy::cast_precision_loss)]
+            Err(_) if self.lenient => Ok((value as f64).into()),
             Err(_) => Err(E::custom(format!("number-too-large\0`{value}` does not fit into 64 bits"))),
         }
     }
 
     fn visit_f64<E: serde::de::Error>(self, value: f64) -> Result<Value, E> {
-        if value.fract() == 0.0 && value.abs() >= 9_223_372_036_854_775_808.0 {
+        if !self.lenient && value.fract() == 0.0 && value.abs() >= 9_223_372_036_854_775_808.0 {
             return Err(E::custom(format!("number-too-large\0`{value}` does not fit into 64 bits")));
         }
-        Ok(value.into())
+        Ok(number_of(value))
     }
 
     fn visit_str<E: serde::de::Error>(self, text: &str) -> Result<Value, E> {
@@ -287,6 +347,9 @@ impl<'de> Visitor<'de> for Strict<'_> {
         while let Some(key) = access.next_key::<String>()? {
             self.string::<A::Error>(&key)?;
             match map.entry(key) {
+                Entry::Occupied(mut twice) if self.lenient => {
+                    twice.insert(access.next_value_seed(inner)?);
+                }
                 Entry::Occupied(twice) => {
                     let key = twice.key();
                     return Err(A::Error::custom(format!(

@@ -6,12 +6,13 @@
 
 use std::collections::BTreeMap;
 
-use saphyr_parser::{Event, Parser, Span};
-
+use super::grammar::{Event, Events, Span};
+use super::limits::Limits;
+use super::marks::Marks;
 use super::problem::Spot;
 use super::scan::{self, Entries, Entry};
 use super::source::Mark;
-use super::yaml::mark_of;
+use super::yaml::{bounds, with_end};
 use crate::validate::path::{FieldPath, Part, Step};
 
 /// A field whose place is wanted: of the object that starts at a mark.
@@ -24,11 +25,13 @@ pub(super) struct Wanted {
 
 /// Finds fields in a piece of YAML, all in one pass.
 pub(super) fn in_yaml(text: &str, lines_before: u32, wanted: &[Wanted]) -> Vec<Option<Spot>> {
-    let mut walk = Walk { lines_before, ..Walk::default() };
+    let text = &*with_end(text);
+    let mut walk = Walk::default();
     let targets: Vec<(usize, Vec<usize>)> = wanted.iter().map(|wanted| walk.want(wanted)).collect();
-    let mut parser = Parser::new_from_str(text);
-    while let Some(Ok((event, span))) = parser.next_event() {
-        walk.event(&event, span);
+    let mut marks = Marks::new(text, lines_before);
+    let mut events = Events::new(text, bounds(&Limits::default()));
+    while let Some(Ok((event, span))) = events.next() {
+        walk.event(&event, span.start == span.end, marks.mark(span.start, span.end));
     }
     let found = wanted.iter().zip(targets);
     found.map(|(wanted, (root, steps))| walk.spot(root, &steps, wanted)).collect()
@@ -36,10 +39,11 @@ pub(super) fn in_yaml(text: &str, lines_before: u32, wanted: &[Wanted]) -> Vec<O
 
 /// Where the first mapping of a piece of YAML starts: its object.
 pub(super) fn first_mapping(text: &str, lines_before: u32) -> Option<Mark> {
-    let mut parser = Parser::new_from_str(text);
-    while let Some(Ok((event, span))) = parser.next_event() {
-        if matches!(event, Event::MappingStart(..)) {
-            return Some(mark_of(span.start, span.len(), lines_before));
+    let text = &*with_end(text);
+    let mut events = Events::new(text, bounds(&Limits::default()));
+    while let Some(Ok((event, Span { start, end }))) = events.next() {
+        if matches!(event, Event::MappingStart(_)) {
+            return Some(Marks::new(text, lines_before).mark(start, end));
         }
     }
     None
@@ -48,7 +52,6 @@ pub(super) fn first_mapping(text: &str, lines_before: u32) -> Option<Mark> {
 /// The wanted fields as a tree, and the walk over the events that fills it.
 #[derive(Default)]
 struct Walk {
-    lines_before: u32,
     starts: BTreeMap<(u32, u32), usize>,
     nodes: Vec<Node>,
     stack: Vec<Frame>,
@@ -106,10 +109,9 @@ impl Walk {
         (root, steps)
     }
 
-    fn event(&mut self, event: &Event<'_>, span: Span) {
-        let mark = mark_of(span.start, span.len(), self.lines_before);
+    fn event(&mut self, event: &Event<'_>, is_empty: bool, mark: Mark) {
         match event {
-            Event::Scalar(text, ..) => {
+            Event::Scalar { text, .. } => {
                 if let Some(node) = self.opened.take()
                     && let Some(value) = &mut self.nodes[node].value
                 {
@@ -119,7 +121,7 @@ impl Walk {
                     Some(frame) if frame.mapping && frame.key.is_none() => {
                         frame.key = Some((text.to_string(), mark))
                     }
-                    _ => drop(self.value(mark, span.is_empty())),
+                    _ => drop(self.value(mark, is_empty)),
                 }
             }
             Event::Alias(_) => match self.stack.last_mut() {
@@ -128,8 +130,8 @@ impl Walk {
                 }
                 _ => drop(self.value(mark, false)),
             },
-            Event::SequenceStart(..) | Event::MappingStart(..) => {
-                let mapping = matches!(event, Event::MappingStart(..));
+            Event::SequenceStart(_) | Event::MappingStart(_) => {
+                let mapping = matches!(event, Event::MappingStart(_));
                 let mut node = self.value(mark, true);
                 if mapping && let Some(&root) = self.starts.get(&(mark.line, mark.column)) {
                     self.nodes[root].value.get_or_insert(mark);
@@ -143,7 +145,6 @@ impl Walk {
                 self.stack.pop();
                 self.opened = None;
             }
-            _ => {}
         }
     }
 

@@ -8,13 +8,16 @@
 //! every field as it was written; defaults are not filled in. Nothing is printed, and
 //! nothing is known of stores or rules.
 
-mod bounded;
+mod anchors;
 mod check;
+mod documents;
 mod foreign;
+mod grammar;
 mod input;
 mod json;
 mod limits;
 mod locate;
+mod marks;
 mod object;
 mod problem;
 mod read;
@@ -23,6 +26,7 @@ mod scan;
 mod schema;
 mod source;
 mod syntax;
+mod told;
 mod twice;
 mod update;
 mod versions;

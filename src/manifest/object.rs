@@ -204,6 +204,12 @@ fn text(value: &Value, name: &'static str, at: &At, out: &mut Harvest) -> Option
     None
 }
 
+/// Whether an object is of a kind that is only counted, and cannot hold others.
+pub(super) fn is_ignored(kind: &str, version: &str) -> bool {
+    let named = !kind.is_empty() && !version.is_empty();
+    named && !is_builtin_list(kind) && matches!(recognise(kind, version), Ok(None))
+}
+
 /// The kind that is read, be it under a version that is not served, or `None` for one
 /// that is only counted.
 fn recognise(kind: &str, version: &str) -> Result<Option<Kind>, Box<(FieldPath, Problem)>> {

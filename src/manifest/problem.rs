@@ -84,7 +84,7 @@ impl Problem {
             Some(spot) => source.place(spot.mark(source)),
             None => crate::diagnostic::Place::file(source.name.clone()),
         });
-        if matches!(self.code, "yaml-syntax" | "mapping-key")
+        if matches!(self.code, "yaml-syntax" | "mapping-key" | "json-syntax")
             && let Some(cause) = cause(source, diagnostic.place.as_ref())
         {
             return in_words(cause, diagnostic);

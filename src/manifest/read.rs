@@ -8,6 +8,7 @@ use std::collections::BTreeMap;
 use std::ops::Range;
 
 use super::check;
+use super::documents::{self, Chunk};
 use super::input::{self, Input, Loaded};
 use super::json;
 use super::limits::{Exceeded, Limits, Spent};
@@ -15,9 +16,8 @@ use super::locate::{self, Wanted};
 use super::object::{self, At, Found, Harvest};
 use super::problem::{Problem, Spot};
 use super::schema::{Finding, QUOTE};
-use super::source::{Format, Source};
-use super::yaml::{self, Chunk};
-use super::{Options, ReadFile};
+use super::source::{Format, Mark, Source};
+use super::{Options, ReadFile, told, yaml};
 use crate::cores;
 use crate::diagnostic::{Diagnostic, Place, Severity};
 use crate::model::{Kind, Name, Object, ObjectKey, Origin};
@@ -61,23 +61,8 @@ fn one(input: &Input, options: &Options) -> Outcome {
 }
 
 fn from_text(loaded: Loaded, options: &Options) -> Outcome {
-    let mut source = loaded.source;
-    let mut harvest = harvest(&source, options);
-    // A text that starts with `{` may also be YAML, unless it is called JSON.
-    if source.format == Format::Json
-        && !input::is_called_json(&source.name)
-        && loaded.bytes <= options.limits.yaml_bytes
-        && harvest.problems.iter().any(|problem| problem.code == "json-syntax")
-    {
-        let as_yaml = Source::new(source.name.clone(), std::mem::take(&mut source.text), Format::Yaml);
-        let second = self::harvest(&as_yaml, options);
-        let looks_like_json = as_yaml.text.trim_start().trim_start_matches('{').trim_start().starts_with('"');
-        if second.problems.is_empty() || !looks_like_json {
-            (source, harvest) = (as_yaml, second);
-        } else {
-            source.text = as_yaml.text;
-        }
-    }
+    let source = loaded.source;
+    let harvest = harvest(&source, options);
     let file = ReadFile {
         path: source.name.clone(),
         sha256: loaded.sha256,
@@ -86,7 +71,9 @@ fn from_text(loaded: Loaded, options: &Options) -> Outcome {
         complete: true,
         blank: source.text.trim().is_empty(),
     };
-    finish(file, &source, harvest, options)
+    let mut outcome = finish(file, &source, harvest, options);
+    outcome.diagnostics.extend(loaded.note);
+    outcome
 }
 
 /// A part of a text that is parsed on its own.
@@ -143,11 +130,11 @@ fn cut(source: &Source, options: &Options, out: &mut Harvest) -> Vec<(u32, Piece
     let mut pieces = Vec::new();
     let mut count = 0;
     match source.format {
-        Format::Yaml if yaml::has_more_documents(&source.text, options.limits.documents) => {
+        Format::Yaml if documents::has_more(&source.text, options.limits.documents) => {
             count = u32::MAX;
         }
         Format::Yaml => {
-            for chunk in yaml::split(&source.text, options.limits.documents + 1) {
+            for chunk in documents::split(&source.text, options.limits.documents + 1) {
                 pieces.push((count, Piece::Yaml(chunk)));
                 count += 1;
             }
@@ -156,7 +143,7 @@ fn cut(source: &Source, options: &Options, out: &mut Harvest) -> Vec<(u32, Piece
             for outline in json::split(&source.text, options.limits.documents + 1) {
                 match outline.items {
                     None => pieces.push((count, Piece::Json(outline.range))),
-                    Some((list, items)) => match skeleton(source, outline.range, list, options) {
+                    Some((list, items)) => match skeleton(source, outline.range, list, options, out) {
                         Err(problem) => out.problems.push(*problem),
                         Ok(list) => {
                             for (nth, items) in items.chunks(ITEMS).enumerate() {
@@ -187,6 +174,7 @@ fn skeleton(
     range: Range<usize>,
     list: Range<usize>,
     options: &Options,
+    out: &mut Harvest,
 ) -> Result<Option<(String, String)>, Box<Problem>> {
     const LONGEST: usize = 64 << 10;
     let (before, after) = (range.start..list.start, list.end..range.end);
@@ -199,7 +187,11 @@ fn skeleton(
     // Blanks instead of the items keep the lines; offsets are mended by parsing in place.
     let text = format!("{}[]{}", &source.text[before], &source.text[after.clone()]);
     match json::parse_text(&text, range.start, &options.limits) {
-        Ok(value) => Ok(object::implied(&value)),
+        Ok(parsed) => {
+            let sound =
+                told::noted(parsed.note.into_iter().collect(), (0, false), &parsed.value, options, out);
+            Ok(sound.then(|| object::implied(&parsed.value)).flatten())
+        }
         Err(mut problem) => {
             if let Some(Spot::Bytes(start, end)) = problem.spot
                 && start >= list.start + 2
@@ -223,40 +215,64 @@ fn parse(source: &Source, (document, piece): &(u32, Piece), options: &Options, s
     match piece {
         Piece::Yaml(chunk) => {
             let text = &source.text[chunk.range.clone()];
+            if chunk.is_separator {
+                out.problems.push(separator(chunk));
+                return out;
+            }
             let parsed = yaml::parse(text, chunk.lines_before, &options.limits, spent);
-            let sound = !parsed.hides_errors
-                && !parsed.problems.iter().any(|problem| problem.severity == Severity::Error);
-            (out.problems, out.hidden, out.hides_errors) =
-                (parsed.problems, parsed.hidden, parsed.hides_errors);
-            for document in parsed.documents.into_iter().filter(|_| sound) {
+            if let Some(problem) = parsed.broken {
+                told::broken(problem, told::named_in_yaml(text), &mut out);
+                return out;
+            }
+            let Some(document) = parsed.document else { return out };
+            let hidden = (parsed.hidden, parsed.hides_errors);
+            if told::noted(parsed.notes, hidden, &document.value, options, &mut out) {
                 let items: Vec<Spot> = document.items.into_iter().map(Spot::Mark).collect();
                 let at = at(Spot::Mark(document.start), FieldPath::default());
                 object::take(document.value, at, &items, None, namespace, &mut out);
             }
         }
         Piece::Json(range) => match json::parse(source, range.clone(), &options.limits) {
-            Ok(value) => {
+            Ok(parsed) => {
                 let at = at(Spot::Bytes(range.start, range.start + 1), FieldPath::default());
-                object::take(value, at, &[], None, namespace, &mut out);
+                let note = parsed.note.into_iter().collect();
+                if told::noted(note, (0, false), &parsed.value, options, &mut out) {
+                    object::take(parsed.value, at, &[], None, namespace, &mut out);
+                }
             }
-            Err(problem) => out.problems.push(*problem),
+            Err(problem) => {
+                told::broken(*problem, told::named_in_json(&source.text[range.clone()]), &mut out);
+            }
         },
         Piece::Items { items, first, list } => {
             let implied = list.as_ref().map(|(kind, version)| (kind.as_str(), version.as_str()));
             for (nth, range) in items.iter().enumerate() {
                 let path = FieldPath::default().field("items").index(first + nth);
                 match json::parse(source, range.clone(), &options.limits) {
-                    Ok(value) => {
+                    Ok(parsed) => {
                         let at = at(Spot::Bytes(range.start, range.start + 1), path);
-                        object::take(value, at, &[], implied, namespace, &mut out);
+                        let note = parsed.note.into_iter().collect();
+                        if told::noted(note, (0, false), &parsed.value, options, &mut out) {
+                            object::take(parsed.value, at, &[], implied, namespace, &mut out);
+                        }
                     }
-                    Err(problem) => out.problems.push(*problem),
+                    Err(problem) => {
+                        told::broken(*problem, told::named_in_json(&source.text[range.clone()]), &mut out);
+                    }
                 }
             }
         }
     }
     check::all(&mut out, options);
     out
+}
+
+fn separator(chunk: &Chunk) -> Problem {
+    let spot = Mark { line: chunk.lines_before + 1, column: 1, width: 3 };
+    Problem::new("yaml-syntax", "after `---` nothing but a comment may stand on the line")
+        .because("kubectl cuts a stream at every line that starts with `---`, also inside a string")
+        .help("put what follows on a line of its own, or indent it if it belongs to a string")
+        .at(Spot::Mark(spot))
 }
 
 /// Gives everything that is wrong its place.
@@ -323,7 +339,7 @@ fn locate_all(source: &Source, findings: &[(At, Finding)]) -> Vec<Option<Spot>> 
     if by_document.is_empty() {
         return spots;
     }
-    let chunks = yaml::split(&source.text, usize::MAX);
+    let chunks = documents::split(&source.text, usize::MAX);
     for (document, wanted) in by_document {
         let Some(chunk) = chunks.get(document as usize) else { continue };
         let fields: Vec<Wanted> = wanted

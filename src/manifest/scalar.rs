@@ -9,78 +9,156 @@ use serde_json::{Number, Value};
 /// Why a scalar cannot be taken.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Refusal {
-    /// An integer that 64 bits with a sign cannot hold.
-    TooLarge,
     /// `.nan` or `.inf`, which JSON and so Kubernetes do not have.
     NotANumber,
     /// An explicit tag that the text does not fit, as `!!int x`.
     Tag,
+    /// A key that JSON has no text for: nothing, or a number beyond 64 bits with a sign.
+    Key,
+}
+
+/// What go-yaml takes a scalar for.
+#[derive(Debug, Clone, Copy, PartialEq)]
+enum Scalar {
+    Null,
+    Bool(bool),
+    Integer(i64),
+    /// Beyond what a sign leaves room for.
+    Large(u64),
+    Float(f64),
+    Text,
 }
 
 /// What a plain (unquoted, untagged) scalar is.
 pub(super) fn resolve(text: &str) -> Result<Value, Refusal> {
-    let Some(&first) = text.as_bytes().first() else {
-        return Ok(Value::Null);
-    };
-    match first {
-        b'~' | b'y' | b'Y' | b'n' | b'N' | b't' | b'T' | b'f' | b'F' | b'o' | b'O' => {
-            Ok(word(text).unwrap_or_else(|| Value::from(text)))
-        }
-        b'.' => {
-            if is_infinite_or_nan(text) {
-                return Err(Refusal::NotANumber);
-            }
-            Ok(float(text).unwrap_or_else(|| Value::from(text)))
-        }
-        b'0'..=b'9' | b'+' | b'-' => {
-            if is_infinite_or_nan(text) {
-                return Err(Refusal::NotANumber);
-            }
-            number(text)
-        }
-        _ => Ok(Value::from(text)),
-    }
+    value(read(text), text)
 }
 
-/// What a scalar with a core tag (`int`, `bool`, …) is.
+/// What a scalar with a tag (`tag:yaml.org,2002:int`, `!own`, …) is.
 pub(super) fn resolve_tagged(tag: &str, text: &str) -> Result<Value, Refusal> {
-    if tag == "str" || tag == "timestamp" {
-        return Ok(Value::from(text));
-    }
-    if tag == "binary" {
-        return decode_base64(text).map(Value::from).ok_or(Refusal::Tag);
-    }
-    let value = resolve(text)?;
-    let fits = match tag {
-        "int" => value.is_i64(),
-        "float" => value.is_number(),
-        "bool" => value.is_boolean(),
-        "null" => value.is_null(),
-        _ => return Ok(Value::from(text)),
-    };
-    if fits { Ok(value) } else { Err(Refusal::Tag) }
-}
-
-fn word(text: &str) -> Option<Value> {
-    Some(match text {
-        "y" | "Y" | "yes" | "Yes" | "YES" | "true" | "True" | "TRUE" | "on" | "On" | "ON" => true.into(),
-        "n" | "N" | "no" | "No" | "NO" | "false" | "False" | "FALSE" | "off" | "Off" | "OFF" => false.into(),
-        "~" | "null" | "Null" | "NULL" => Value::Null,
-        _ => return None,
+    value(read_tagged(tag, text)?, text).and_then(|value| match core(tag) {
+        Some("binary") => decode_base64(text).map(Value::from).ok_or(Refusal::Tag),
+        _ => Ok(value),
     })
 }
 
-fn is_infinite_or_nan(text: &str) -> bool {
-    let unsigned = text.strip_prefix(['+', '-']).unwrap_or(text);
-    matches!(unsigned, ".inf" | ".Inf" | ".INF") || matches!(text, ".nan" | ".NaN" | ".NAN")
+/// What a plain key, or one with a tag, becomes in JSON, where all keys are strings.
+pub(super) fn key(tag: Option<&str>, text: &str) -> Result<String, Refusal> {
+    Ok(match tag.map_or_else(|| Ok(read(text)), |tag| read_tagged(tag, text))? {
+        Scalar::Null | Scalar::Large(_) => return Err(Refusal::Key),
+        Scalar::Bool(bool) => bool.to_string(),
+        Scalar::Integer(integer) => integer.to_string(),
+        Scalar::Float(float) => short_float(float),
+        Scalar::Text => match resolve_tagged(tag.unwrap_or("!"), text)? {
+            Value::String(text) => text,
+            _ => text.to_owned(),
+        },
+    })
 }
 
-fn number(text: &str) -> Result<Value, Refusal> {
+/// Whether a number was read as one that does not have all its digits.
+pub(super) fn loses_digits(text: &str, value: &Value) -> bool {
+    value.is_f64() && matches!(read(text), Scalar::Large(_) | Scalar::Float(_)) && {
+        let digits = text.strip_prefix(['+', '-']).unwrap_or(text);
+        digits.bytes().all(|byte| byte.is_ascii_digit() || byte == b'_') || digits.starts_with("0x")
+    }
+}
+
+/// What follows the prefix of YAML's own tags.
+fn core(tag: &str) -> Option<&str> {
+    tag.strip_prefix("tag:yaml.org,2002:")
+}
+
+fn value(scalar: Scalar, text: &str) -> Result<Value, Refusal> {
+    Ok(match scalar {
+        Scalar::Null => Value::Null,
+        Scalar::Bool(bool) => bool.into(),
+        Scalar::Integer(integer) => integer.into(),
+        #[allow(clippy::cast_precision_loss)]
+        Scalar::Large(large) => number_of(large as f64),
+        Scalar::Float(float) if float.is_finite() => number_of(float),
+        Scalar::Float(_) => return Err(Refusal::NotANumber),
+        Scalar::Text => text.into(),
+    })
+}
+
+fn read_tagged(tag: &str, text: &str) -> Result<Scalar, Refusal> {
+    let Some(tag @ ("int" | "float" | "bool" | "null" | "timestamp")) = core(tag) else {
+        return Ok(Scalar::Text);
+    };
+    let scalar = read(text);
+    #[allow(clippy::cast_precision_loss)]
+    match (tag, scalar) {
+        ("int", Scalar::Integer(_) | Scalar::Large(_))
+        | ("float", Scalar::Float(_))
+        | ("bool", Scalar::Bool(_))
+        | ("null", Scalar::Null) => Ok(scalar),
+        ("float", Scalar::Integer(integer)) => Ok(Scalar::Float(integer as f64)),
+        ("timestamp", Scalar::Text) if is_time(text) => Ok(scalar),
+        _ => Err(Refusal::Tag),
+    }
+}
+
+/// A date, or a date and a time of day.
+fn is_time(text: &str) -> bool {
+    let (date, time) = text.split_at(text.find(['T', 't', ' ']).unwrap_or(text.len()));
+    let mut parts = date.splitn(3, '-');
+    let mut digits = |least: usize, most: usize| {
+        parts.next().is_some_and(|part| {
+            (least..=most).contains(&part.len()) && part.bytes().all(|byte| byte.is_ascii_digit())
+        })
+    };
+    let date = digits(4, 4) && digits(1, 2) && digits(1, 2);
+    date && (time.is_empty() || time[1..].bytes().next().is_some_and(|byte| byte.is_ascii_digit()))
+}
+
+fn read(text: &str) -> Scalar {
+    let Some(&first) = text.as_bytes().first() else {
+        return Scalar::Null;
+    };
+    match first {
+        b'~' | b'y' | b'Y' | b'n' | b'N' | b't' | b'T' | b'f' | b'F' | b'o' | b'O' => word(text),
+        b'.' | b'0'..=b'9' | b'+' | b'-' => {
+            if let Some(float) = name_of_float(text) {
+                Scalar::Float(float)
+            } else if first == b'.' {
+                float(text)
+            } else {
+                number(text)
+            }
+        }
+        _ => Scalar::Text,
+    }
+}
+
+fn word(text: &str) -> Scalar {
+    match text {
+        "y" | "Y" | "yes" | "Yes" | "YES" | "true" | "True" | "TRUE" | "on" | "On" | "ON" => {
+            Scalar::Bool(true)
+        }
+        "n" | "N" | "no" | "No" | "NO" | "false" | "False" | "FALSE" | "off" | "Off" | "OFF" => {
+            Scalar::Bool(false)
+        }
+        "~" | "null" | "Null" | "NULL" => Scalar::Null,
+        _ => Scalar::Text,
+    }
+}
+
+fn name_of_float(text: &str) -> Option<f64> {
+    match text {
+        ".inf" | ".Inf" | ".INF" | "+.inf" | "+.Inf" | "+.INF" => Some(f64::INFINITY),
+        "-.inf" | "-.Inf" | "-.INF" => Some(f64::NEG_INFINITY),
+        ".nan" | ".NaN" | ".NAN" => Some(f64::NAN),
+        _ => None,
+    }
+}
+
+fn number(text: &str) -> Scalar {
     let plain = text.replace('_', "");
-    let (negative, digits) = match plain.as_bytes().first() {
-        Some(b'-') => (true, &plain[1..]),
-        Some(b'+') => (false, &plain[1..]),
-        _ => (false, plain.as_str()),
+    let (sign, digits) = match plain.as_bytes().first() {
+        Some(b'-') => ("-", &plain[1..]),
+        Some(b'+') => ("+", &plain[1..]),
+        _ => ("", plain.as_str()),
     };
     let (radix, digits_only) = match digits.as_bytes() {
         [b'0', b'x' | b'X', ..] => (16, &digits[2..]),
@@ -89,19 +167,15 @@ fn number(text: &str) -> Result<Value, Refusal> {
         [b'0', _, ..] => (8, &digits[1..]),
         _ => (10, digits),
     };
-    if !digits_only.is_empty() && digits_only.chars().all(|c| c.is_digit(radix)) {
-        let signed = if negative { format!("-{digits_only}") } else { digits_only.to_owned() };
-        return match i64::from_str_radix(&signed, radix) {
-            Ok(integer) => Ok(integer.into()),
-            Err(_) => Err(Refusal::TooLarge),
-        };
+    if digits_only.bytes().all(|byte| char::from(byte).is_digit(radix)) {
+        if let Ok(integer) = i64::from_str_radix(&format!("{sign}{digits_only}"), radix) {
+            return Scalar::Integer(integer);
+        }
+        if let ("", Ok(large)) = (sign, u64::from_str_radix(digits_only, radix)) {
+            return Scalar::Large(large);
+        }
     }
-    if is_float(digits)
-        && let Some(value) = float(&plain)
-    {
-        return Ok(value);
-    }
-    Ok(Value::from(text))
+    if is_float(digits) { float(&plain) } else { Scalar::Text }
 }
 
 /// go-yaml's own idea of a float: no signs but one, no names, no hexadecimal.
@@ -124,26 +198,55 @@ fn is_float(digits: &str) -> bool {
     mantissa_fits && exponent_fits
 }
 
-fn float(text: &str) -> Option<Value> {
-    let value: f64 = text.parse().ok()?;
-    value.is_finite().then(|| number_of(value))
+/// A float, if it is one and not too large for that.
+fn float(text: &str) -> Scalar {
+    match text.parse::<f64>() {
+        Ok(float) if float.is_finite() => Scalar::Float(float),
+        _ => Scalar::Text,
+    }
 }
 
 /// A float as it comes out of JSON again: without a fraction it is an integer.
-fn number_of(value: f64) -> Value {
-    const WHOLE: f64 = 9_007_199_254_740_992.0;
-    if value.fract() == 0.0 && value.abs() <= WHOLE {
-        #[allow(clippy::cast_possible_truncation)]
-        return Value::from(value as i64);
+pub(super) fn number_of(value: f64) -> Value {
+    const BEYOND: f64 = 9_223_372_036_854_775_808.0;
+    if value.fract() == 0.0
+        && value.abs() <= BEYOND
+        && let Ok(integer) = value.to_string().parse::<i64>()
+    {
+        return integer.into();
     }
     Number::from_f64(value).map_or(Value::Null, Value::Number)
 }
 
+/// A float as a key: as few digits as 32 bits need, with an exponent where Go writes one.
+fn short_float(value: f64) -> String {
+    #[allow(clippy::cast_possible_truncation)]
+    let short = value as f32;
+    if !short.is_finite() {
+        let name = if short.is_nan() { ".nan" } else { ".inf" };
+        return if short < 0.0 { format!("-{name}") } else { name.to_owned() };
+    }
+    let scientific = format!("{short:e}");
+    let (mantissa, exponent) = scientific.split_once('e').unwrap_or((&scientific, "0"));
+    let exponent: i32 = exponent.parse().unwrap_or(0);
+    if (-4..6).contains(&exponent) {
+        return short.to_string();
+    }
+    let sign = if exponent < 0 { '-' } else { '+' };
+    format!("{mantissa}e{sign}{:02}", exponent.abs())
+}
+
+/// What base64 says: padded, over several lines if need be; what is no text becomes U+FFFD.
 fn decode_base64(text: &str) -> Option<String> {
+    let written: Vec<u8> = text.bytes().filter(|byte| !matches!(byte, b'\n' | b'\r')).collect();
+    let padding = written.iter().rev().take_while(|&&byte| byte == b'=').count();
+    if written.len() % 4 != 0 || padding > 2 {
+        return None;
+    }
     let mut bits: u32 = 0;
     let mut held = 0;
     let mut out = Vec::new();
-    for byte in text.bytes().filter(|b| !b.is_ascii_whitespace() && *b != b'=') {
+    for byte in &written[..written.len() - padding] {
         let six = match byte {
             b'A'..=b'Z' => byte - b'A',
             b'a'..=b'z' => byte - b'a' + 26,
@@ -159,7 +262,7 @@ fn decode_base64(text: &str) -> Option<String> {
             out.push(((bits >> held) & 0xff) as u8);
         }
     }
-    String::from_utf8(out).ok()
+    Some(String::from_utf8_lossy(&out).into_owned())
 }
 
 #[cfg(test)]
@@ -215,16 +318,41 @@ mod tests {
         for (text, value) in cases {
             assert_eq!(&resolve(text).unwrap(), value, "{text}");
         }
-        assert_eq!(resolve("9223372036854775808"), Err(Refusal::TooLarge));
+        let large = resolve("9223372036854775808").unwrap();
+        assert_eq!(large, json!(9_223_372_036_854_775_808.0));
+        assert!(loses_digits("9223372036854775808", &large) && !loses_digits("1e30", &json!(1e30)));
         assert_eq!(resolve("-.INF"), Err(Refusal::NotANumber));
         assert_eq!(resolve(".nan"), Err(Refusal::NotANumber));
     }
 
     #[test]
     fn tags_are_obeyed() {
-        assert_eq!(resolve_tagged("str", "yes"), Ok(json!("yes")));
-        assert_eq!(resolve_tagged("int", "yes"), Err(Refusal::Tag));
-        assert_eq!(resolve_tagged("float", "1"), Ok(json!(1)));
-        assert_eq!(resolve_tagged("binary", "aGk="), Ok(json!("hi")));
+        let tagged = |tag: &str, text| resolve_tagged(&format!("tag:yaml.org,2002:{tag}"), text);
+        assert_eq!(tagged("str", "yes"), Ok(json!("yes")));
+        assert_eq!(tagged("int", "yes"), Err(Refusal::Tag));
+        assert_eq!(tagged("float", "1"), Ok(json!(1)));
+        assert_eq!(tagged("binary", "aGk="), Ok(json!("hi")));
+        assert_eq!(tagged("binary", "aGk"), Err(Refusal::Tag));
+        assert_eq!(tagged("timestamp", "soon"), Err(Refusal::Tag));
+        assert_eq!(resolve_tagged("!own", "1"), Ok(json!("1")));
+    }
+
+    #[test]
+    fn keys_are_strings() {
+        for (text, key) in [
+            ("1", "1"),
+            ("0x10", "16"),
+            ("yes", "true"),
+            ("1.50", "1.5"),
+            ("1.23456789", "1.2345679"),
+            ("1000000.0", "1e+06"),
+            ("1e20", "1e+20"),
+            ("-.INF", "-.inf"),
+            ("a", "a"),
+        ] {
+            assert_eq!(super::key(None, text).as_deref(), Ok(key));
+        }
+        assert_eq!(super::key(None, "~"), Err(Refusal::Key));
+        assert_eq!(super::key(None, "9223372036854775808"), Err(Refusal::Key));
     }
 }

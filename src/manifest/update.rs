@@ -11,7 +11,7 @@ use super::input;
 use super::locate::{self, Wanted};
 use super::problem::Problem;
 use super::source::{Format, Source};
-use super::{Options, Reading, json, wording, yaml};
+use super::{Options, Reading, documents, json, wording};
 use crate::validate::path::{FieldPath, Step};
 
 impl Reading {
@@ -85,7 +85,7 @@ fn spot(source: &Source, origin: &Origin, finding: &super::schema::Finding) -> P
             None => problem,
         },
         Format::Yaml => {
-            let chunks = yaml::split(&source.text, document + 1);
+            let chunks = documents::split(&source.text, document + 1);
             let Some(chunk) = chunks.get(document) else { return problem };
             let text = &source.text[chunk.range.clone()];
             let Some(start) = locate::first_mapping(text, chunk.lines_before) else { return problem };

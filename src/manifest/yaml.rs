@@ -1,33 +1,24 @@
 //! YAML text -> values, as Kubernetes reads YAML.
 //!
-//! A stream is cut at its `---` lines first, as kubectl does, so that one broken
-//! document does not hide the others. Each piece is parsed into events by
-//! `saphyr-parser`; what the events mean (booleans, merge keys, aliases) is decided
-//! here, with bounds on depth, string length and what aliases expand to. Line and
-//! column come with the events; nothing else is kept of the text.
+//! A document is parsed into events by [`grammar`](super::grammar); what the events mean
+//! (booleans, merge keys, aliases) is decided here, with bounds on depth, string length
+//! and what aliases expand to. Nothing is kept of the text but the value, and where its
+//! items start.
 
-use std::collections::{BTreeSet, HashMap};
-use std::ops::Range;
+use std::collections::BTreeSet;
 
-use saphyr_parser::{Event, Marker, Parser, ScalarStyle, ScanError, Span, Tag};
 use serde_json::{Map, Value};
 
-use super::bounded::{Allowance, Bounded};
+use super::anchors::{Anchors, Size, measure};
+use super::documents::{control_character, more_after};
+use super::grammar::{Bounds, Event, Events, Fault, Span, What};
 use super::limits::{Limits, Spent};
+use super::marks::Marks;
 use super::problem::{Problem, Spot};
-use super::scalar;
-use super::source::{Mark, clamp};
-use super::syntax::{refused, syntax};
+use super::scalar::{self, Refusal};
+use super::source::Mark;
+use super::syntax::{control, refused, syntax};
 use crate::diagnostic::Severity;
-
-/// A piece of a stream between two `---` lines.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Chunk {
-    /// Where it stands in the text.
-    pub(super) range: Range<usize>,
-    /// How many lines stand before it.
-    pub(super) lines_before: u32,
-}
 
 /// One document: its value, where it starts, and where each of its `items` does.
 #[derive(Debug)]
@@ -38,144 +29,89 @@ pub(super) struct Document {
 }
 
 /// What came of a piece.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub(super) struct Parsed {
-    pub(super) documents: Vec<Document>,
-    pub(super) problems: Vec<Problem>,
-    /// How many more problems there are, and whether any is an error.
+    pub(super) document: Option<Document>,
+    /// Why there is no document.
+    pub(super) broken: Option<Problem>,
+    /// What kubectl would take without a word.
+    pub(super) notes: Vec<Problem>,
+    /// How many more notes there are, and whether any is an error.
     pub(super) hidden: usize,
     pub(super) hides_errors: bool,
 }
 
-/// Cuts a stream at its `---` lines. A piece that only has directives (`%YAML`) stays
-/// with the document that they are for. Gives up after `most` pieces.
-pub(super) fn split(text: &str, most: usize) -> Vec<Chunk> {
-    let mut chunks = Vec::new();
-    let (mut start, mut lines_before, mut offset, mut line) = (0, 0, 0, 0_u32);
-    let mut only_directives = true;
-    let mut directives = false;
-    while offset < text.len() {
-        // Within a document only the next separator counts.
-        if !only_directives && !text[offset..].starts_with("---") {
-            let Some(ahead) = text[offset..].find("\n---") else { break };
-            let skipped = &text.as_bytes()[offset..=offset + ahead];
-            line = line.saturating_add(clamp(skipped.iter().filter(|&&byte| byte == b'\n').count()));
-            offset += skipped.len();
-        }
-        let raw = text[offset..].split_inclusive('\n').next().unwrap_or("");
-        let separator = raw.strip_prefix("---").is_some_and(|rest| {
-            let rest = rest.trim();
-            rest.is_empty() || rest.starts_with('#')
-        });
-        if separator && !(directives && only_directives) {
-            if !text[start..offset].trim().is_empty() {
-                chunks.push(Chunk { range: start..offset, lines_before });
-            }
-            if chunks.len() >= most {
-                return chunks;
-            }
-            (start, lines_before) = (offset + raw.len(), line + 1);
-            (only_directives, directives) = (true, false);
-        } else if separator {
-            only_directives = false;
-        } else if raw.starts_with('%') {
-            directives = true;
-        } else if !raw.trim().is_empty() && !raw.starts_with('#') {
-            only_directives = false;
-        }
-        offset += raw.len();
-        line = line.saturating_add(1);
-    }
-    if !text[start..].trim().is_empty() {
-        chunks.push(Chunk { range: start..text.len(), lines_before });
-    }
-    chunks
+/// Every text ends with a line break when kubectl parses it.
+pub(super) fn with_end(text: &str) -> std::borrow::Cow<'_, str> {
+    if text.ends_with('\n') { text.into() } else { format!("{text}\n").into() }
 }
 
-/// Whether there must be more documents than `most`, told without parsing: a line that
-/// starts or ends one may stand beside an empty one, but not beside many.
-pub(super) fn has_more_documents(text: &str, most: usize) -> bool {
-    let enough = most.saturating_mul(2).saturating_add(2);
-    ["\n---", "\n..."].iter().any(|mark| text.matches(mark).take(enough).count() == enough)
+/// The bounds of the grammar that follow from those of a reading.
+pub(super) fn bounds(limits: &Limits) -> Bounds {
+    Bounds { scalar: limits.scalar_bytes, gap: limits.scalar_bytes.saturating_mul(GAP) }
 }
 
-/// Parses one piece. Documents that are whole are kept when a later one is broken.
-/// What is `spent` belongs to the whole file; once that is too much, there is no result.
+/// Parses one piece. What is `spent` belongs to the whole file; once that is too much,
+/// there is no result.
 pub(super) fn parse(text: &str, lines_before: u32, limits: &Limits, spent: &Spent) -> Parsed {
+    let text = &*with_end(text);
     let mut builder = Builder {
         limits,
-        spent,
-        lines_before,
+        marks: Marks::new(text, lines_before),
         stack: Vec::new(),
-        anchors: HashMap::new(),
-        expanded: 0,
+        anchors: Anchors::new(text, limits, spent),
         root: None,
         items: Vec::new(),
         start: Mark::default(),
-        last: Marker::new(0, 1, 0),
-        problems: Vec::new(),
-        hidden: 0,
-        hides_errors: false,
+        parsed: Parsed::default(),
     };
-    let mut documents = Vec::new();
-    let allowance = Allowance::new(limits.scalar_bytes.saturating_mul(GAP));
-    let mut parser = Parser::new(Bounded::new(text, allowance.clone()));
-    while let Some(event) = parser.next_event() {
-        if allowance.is_used_up() {
-            builder.problems.push(builder.endless(&event, text));
-            break;
-        }
-        allowance.renew();
-        let (event, span) = match event {
-            Ok(event) => event,
-            Err(error) => {
-                builder.problems.push(syntax(&error, lines_before));
-                break;
-            }
+    if let Some((at, c)) = control_character(text) {
+        let spot = Span { start: at, end: at + c.len_utf8() };
+        let broken = Some(*builder.problem(spot, control(c)));
+        return Parsed { broken, ..Parsed::default() };
+    }
+    let mut events = Events::new(text, bounds(limits));
+    while let Some(event) = events.next() {
+        let step = match event {
+            Ok((event, span)) => builder.event(event, span),
+            Err(fault) => Err(builder.fault(fault)),
         };
-        builder.last = span.end;
-        if matches!(event, Event::DocumentEnd) {
-            let value = builder.root.take().unwrap_or(Value::Null);
-            let items = std::mem::take(&mut builder.items);
-            documents.push(Document { value, start: builder.start, items });
-            builder.anchors.clear();
-            builder.expanded = 0;
-            if spent.document(limits) {
-                break;
-            }
-        } else if let Err(problem) = builder.event(event, span) {
-            builder.problems.push(*problem);
-            break;
+        if let Err(problem) = step {
+            builder.parsed.broken = Some(*problem);
+            return builder.parsed;
         }
     }
-    let Builder { problems, hidden, hides_errors, .. } = builder;
-    Parsed { documents, problems, hidden, hides_errors }
+    if let Some(at) = events.rest().and_then(|end| more_after(text, end)) {
+        let mut problem = Problem::new("after-end", "kubectl reads nothing from here to the next `---`")
+            .help("start another document with a line `---`");
+        problem.severity = Severity::Warning;
+        let problem = builder.problem(Span { start: at, end: at + 1 }, problem);
+        builder.note(*problem);
+    }
+    let Builder { root, start, items, mut parsed, .. } = builder;
+    if !spent.document(limits) {
+        parsed.document = Some(Document { value: root.unwrap_or(Value::Null), start, items });
+    }
+    parsed
 }
 
 /// So many times the length of the longest string may stand between two things that the
-/// parser finds. It is more than one, as a flow collection may be read to its end first.
+/// parser finds.
 const GAP: usize = 4;
 
-struct Builder<'l> {
+struct Builder<'t, 'l> {
     limits: &'l Limits,
-    spent: &'l Spent,
-    lines_before: u32,
-    stack: Vec<Frame>,
-    anchors: HashMap<usize, Value>,
-    /// Bytes that came from aliases and merges in this document.
-    expanded: usize,
+    marks: Marks<'t>,
+    stack: Vec<Frame<'t>>,
+    anchors: Anchors<'t, 'l>,
     root: Option<Value>,
     items: Vec<Mark>,
     start: Mark,
-    /// Where the last thing ended that the parser found.
-    last: Marker,
-    problems: Vec<Problem>,
-    hidden: usize,
-    hides_errors: bool,
+    parsed: Parsed,
 }
 
-struct Frame {
-    anchor: usize,
+struct Frame<'t> {
+    anchor: Option<(&'t str, u32)>,
     open: Open,
 }
 
@@ -191,14 +127,31 @@ enum Key {
 
 type Step = Result<(), Box<Problem>>;
 
-impl Builder<'_> {
-    fn event(&mut self, event: Event<'_>, span: Span) -> Step {
+impl<'t> Builder<'t, '_> {
+    fn event(&mut self, event: Event<'t>, span: Span) -> Step {
         match event {
-            Event::Scalar(text, style, anchor, tag) => {
-                self.scalar(&text, style, anchor, tag.as_deref(), span)
+            Event::Scalar { text, plain, anchor, tag } => {
+                self.begin(span);
+                let anchor = anchor.map(|name| self.anchors.begin(name));
+                let size = Size { bytes: Size::NODE + text.len(), depth: 0, nodes: 1 };
+                self.anchors.count(1);
+                if self.is_key() {
+                    return self.key(&text, plain, anchor, tag.as_deref(), span);
+                }
+                let value = match tag.as_deref() {
+                    None if plain => scalar::resolve(&text),
+                    None => Ok(Value::String(text.into_owned())),
+                    Some(tag) => scalar::resolve_tagged(tag, &text),
+                };
+                let value = value.map_err(|refusal| self.refuse(refusal, tag.as_deref(), span))?;
+                if plain && value.is_f64() {
+                    self.check_digits(&value, span);
+                }
+                self.keep(anchor, &value, size, span)?;
+                self.place(value, false, span)
             }
-            Event::SequenceStart(anchor, _) => self.open(anchor, Open::List(Vec::new()), span),
-            Event::MappingStart(anchor, _) => {
+            Event::SequenceStart(anchor) => self.open(anchor, Open::List(Vec::new()), span),
+            Event::MappingStart(anchor) => {
                 self.open(anchor, Open::Mapping { map: Map::new(), key: None, merged: BTreeSet::new() }, span)
             }
             Event::SequenceEnd | Event::MappingEnd => {
@@ -207,32 +160,45 @@ impl Builder<'_> {
                     Open::List(list) => Value::Array(list),
                     Open::Mapping { map, .. } => Value::Object(map),
                 };
-                self.keep(frame.anchor, &value, span)?;
-                self.place(value, span)
+                if self.anchors.is_kept(frame.anchor) {
+                    self.keep(frame.anchor, &value, measure(&value), span)?;
+                }
+                self.place(value, false, span)
             }
-            Event::Alias(anchor) => self.alias(anchor, span),
-            _ => Ok(()),
+            Event::Alias(name) => {
+                self.begin(span);
+                let (value, depth) =
+                    self.anchors.expand(name).map_err(|problem| self.problem(span, problem))?;
+                if self.stack.len() + depth > self.limits.depth {
+                    return Err(self.too_deep(span));
+                }
+                self.place(value, true, span)
+            }
         }
+    }
+
+    /// Whether a key of a mapping comes next.
+    fn is_key(&self) -> bool {
+        matches!(self.stack.last(), Some(Frame { open: Open::Mapping { key: None, .. }, .. }))
     }
 
     /// Notes where a document or a list's item starts.
     fn begin(&mut self, span: Span) {
-        let mark = mark_of(span.start, span.len(), self.lines_before);
         if self.stack.is_empty() {
-            self.start = mark;
+            self.start = self.marks.mark(span.start, span.end);
         } else if let [
             Frame { open: Open::Mapping { key: Some(Key::Name(key)), .. }, .. },
             Frame { open: Open::List(_), .. },
         ] = self.stack.as_slice()
             && key == "items"
         {
-            self.items.push(mark);
+            self.items.push(self.marks.mark(span.start, span.end));
         }
     }
 
-    fn open(&mut self, anchor: usize, open: Open, span: Span) -> Step {
+    fn open(&mut self, anchor: Option<&'t str>, open: Open, span: Span) -> Step {
         self.begin(span);
-        if let Some(Frame { open: Open::Mapping { key: None, .. }, .. }) = self.stack.last() {
+        if self.is_key() {
             return Err(self.problem(
                 span,
                 Problem::new("mapping-key", "a mapping or a list cannot be a key")
@@ -242,96 +208,79 @@ impl Builder<'_> {
         if self.stack.len() >= self.limits.depth {
             return Err(self.too_deep(span));
         }
+        self.anchors.count(1);
+        let anchor = anchor.map(|name| self.anchors.begin(name));
         self.stack.push(Frame { anchor, open });
         Ok(())
     }
 
-    fn scalar(
+    fn key(
         &mut self,
         text: &str,
-        style: ScalarStyle,
-        anchor: usize,
-        tag: Option<&Tag>,
+        plain: bool,
+        anchor: Option<(&'t str, u32)>,
+        tag: Option<&str>,
         span: Span,
     ) -> Step {
-        self.begin(span);
-        if text.len() > self.limits.scalar_bytes {
-            return Err(self.problem(span, too_long(self.limits)));
-        }
-        let plain = style == ScalarStyle::Plain;
-        if let Some(Frame { open: Open::Mapping { key: key @ None, .. }, .. }) = self.stack.last_mut()
-            && plain
-            && tag.is_none()
+        let merges = match tag {
+            None => plain,
+            Some(tag) => matches!(tag, "!" | "tag:yaml.org,2002:merge"),
+        };
+        if merges
             && text == "<<"
+            && let Some(Frame { open: Open::Mapping { key, .. }, .. }) = self.stack.last_mut()
         {
             *key = Some(Key::Merge);
             return Ok(());
         }
-        let value = match tag {
-            None if plain => scalar::resolve(text),
-            None => Ok(Value::from(text)),
-            Some(tag) if tag.is_yaml_core_schema() => scalar::resolve_tagged(&tag.suffix, text),
-            Some(_) => Ok(Value::from(text)),
-        };
-        let value = match value {
-            Ok(value) => value,
-            Err(refusal) => return Err(self.problem(span, refused(refusal, text, tag))),
-        };
-        if let (Value::Bool(read), Some(Frame { open: Open::Mapping { key: None, .. }, .. })) =
-            (&value, self.stack.last())
-            && !matches!(text, "true" | "false")
-        {
-            let message = format!("the key `{text}` is a boolean in YAML and becomes `{read}`");
+        let name = if plain || tag.is_some() { scalar::key(tag, text) } else { Ok(text.to_owned()) };
+        let name = name.map_err(|refusal| self.refuse(refusal, tag, span))?;
+        if plain && tag.is_none() && matches!(name.as_str(), "true" | "false") && name != text {
+            let message = format!("the key `{text}` is a boolean in YAML and becomes `{name}`");
             let mut problem = Problem::new("boolean-key", message).help(format!("quote it: \"{text}\""));
             problem.severity = Severity::Warning;
             let problem = self.problem(span, problem);
             self.note(*problem);
         }
-        self.keep(anchor, &value, span)?;
-        self.place(value, span)
-    }
-
-    fn alias(&mut self, anchor: usize, span: Span) -> Step {
-        self.begin(span);
-        let Some(value) = self.anchors.get(&anchor).cloned() else {
-            return Err(self.problem(
-                span,
-                Problem::new("recursive-alias", "an alias stands inside the value that it is an alias of")
-                    .help("write the value out"),
-            ));
-        };
-        let (bytes, depth) = measure(&value);
-        self.charge(bytes, span)?;
-        if self.stack.len() + depth > self.limits.depth {
-            return Err(self.too_deep(span));
+        let value = Value::String(name);
+        let size = Size { bytes: Size::NODE + text.len(), depth: 0, nodes: 1 };
+        if self.anchors.is_kept(anchor) {
+            // As a value it may be something else than a string.
+            let own = if plain || tag.is_some() {
+                tag.map_or_else(|| scalar::resolve(text), |tag| scalar::resolve_tagged(tag, text)).ok()
+            } else {
+                None
+            };
+            self.keep(anchor, own.as_ref().unwrap_or(&value), size, span)?;
         }
-        self.place(value, span)
+        self.place(value, false, span)
     }
 
     /// Keeps the value of an anchor for its aliases.
-    fn keep(&mut self, anchor: usize, value: &Value, span: Span) -> Step {
-        if anchor > 0 {
-            self.charge(measure(value).0, span)?;
-            self.anchors.insert(anchor, value.clone());
-        }
-        Ok(())
+    fn keep(&mut self, anchor: Option<(&'t str, u32)>, value: &Value, size: Size, span: Span) -> Step {
+        let Some(anchor) = anchor else { return Ok(()) };
+        self.anchors.keep(anchor, value, size).map_err(|problem| self.problem(span, problem))
     }
 
-    fn charge(&mut self, bytes: usize, span: Span) -> Step {
-        self.expanded = self.expanded.saturating_add(bytes);
-        if self.expanded <= self.limits.alias_bytes && !self.spent.expand(bytes) {
-            return Ok(());
+    /// A number that became another one.
+    fn check_digits(&mut self, value: &Value, span: Span) {
+        let text = self.marks.text(span);
+        if scalar::loses_digits(text, value) {
+            let message = format!("`{text}` does not fit into 64 bits");
+            let problem = Problem::new("number-too-large", message)
+                .help(format!("quote it if it is meant as text: \"{text}\""));
+            let problem = self.problem(span, problem);
+            self.note(*problem);
         }
-        let message = format!("aliases expand to more than {} bytes", self.limits.alias_bytes);
-        Err(self.problem(
-            span,
-            Problem::new("alias-expansion", message)
-                .help("write the value out where it is needed, or use fewer aliases"),
-        ))
+    }
+
+    fn refuse(&mut self, refusal: Refusal, tag: Option<&str>, span: Span) -> Box<Problem> {
+        let problem = refused(refusal, self.marks.text(span), tag);
+        self.problem(span, problem)
     }
 
     /// Puts a finished value where it belongs: into the list or mapping that is open.
-    fn place(&mut self, value: Value, span: Span) -> Step {
+    fn place(&mut self, value: Value, is_alias: bool, span: Span) -> Step {
         let Some(frame) = self.stack.last_mut() else {
             self.root = Some(value);
             return Ok(());
@@ -339,33 +288,30 @@ impl Builder<'_> {
         match &mut frame.open {
             Open::List(list) => list.push(value),
             Open::Mapping { map, key, merged } => match key.take() {
-                None => match key_text(&value) {
-                    Some(text) if map.contains_key(&text) && !merged.contains(&text) => {
-                        let problem = Problem::new(
-                            "duplicate-key",
-                            format!("the key `{text}` stands twice in one mapping"),
-                        )
-                        .help("keep one of the two; a second one would silently replace the first");
+                None => {
+                    let Some(text) = key_text(value) else {
+                        return Err(self.refuse(Refusal::Key, None, span));
+                    };
+                    let twice = map.contains_key(&text) && !merged.contains(&text);
+                    if twice {
+                        let message = format!("the key `{text}` stands twice in one mapping");
+                        let problem = Problem::new("duplicate-key", message)
+                            .help("keep one of the two; a second one would silently replace the first");
                         *key = Some(Key::Name(text));
                         let problem = self.problem(span, problem);
                         self.note(*problem);
+                    } else {
+                        *key = Some(Key::Name(text));
                     }
-                    Some(text) => *key = Some(Key::Name(text)),
-                    None => {
-                        let problem = Problem::new("mapping-key", "a key must be a string")
-                            .help("quote the key, or remove a `:` that stands alone");
-                        return Err(self.problem(span, problem));
-                    }
-                },
+                }
                 Some(Key::Name(name)) => {
                     merged.remove(&name);
                     map.insert(name, value);
                 }
                 Some(Key::Merge) => {
                     let sources = match value {
-                        Value::Object(source) => vec![Value::Object(source)],
                         // Earlier ones win over later ones, so they are merged last.
-                        Value::Array(list) => list.into_iter().rev().collect(),
+                        Value::Array(list) if !is_alias => list.into_iter().rev().collect(),
                         other => vec![other],
                     };
                     for source in sources {
@@ -387,55 +333,37 @@ impl Builder<'_> {
         Ok(())
     }
 
-    /// Something is wrong, but reading can go on: so many of it are kept, the others counted.
+    /// Something that reading can go on with: so many are kept, the others counted.
     fn note(&mut self, problem: Problem) {
-        if self.problems.len() < self.limits.diagnostics {
-            self.problems.push(problem);
+        if self.parsed.notes.len() < self.limits.diagnostics {
+            self.parsed.notes.push(problem);
         } else {
-            self.hidden += 1;
-            self.hides_errors |= problem.severity == Severity::Error;
+            self.parsed.hidden += 1;
+            self.parsed.hides_errors |= problem.severity == Severity::Error;
         }
     }
 
-    /// What is wrong where the text was ended, as nothing came of so much of it.
-    fn endless(&self, event: &Result<(Event<'_>, Span), ScanError>, text: &str) -> Problem {
-        let most = self.limits.scalar_bytes;
-        let at = |marker: Marker| Spot::Mark(mark_of(marker, 1, self.lines_before));
-        let quote = |marker: &Marker| matches!(text.chars().nth(marker.index()), Some('"' | '\''));
-        match event {
-            Ok((Event::Scalar(scalar, ..), span)) if scalar.len() > most => {
-                too_long(self.limits).at(at(span.start))
+    /// Why the text cannot be read on.
+    fn fault(&mut self, fault: Fault) -> Box<Problem> {
+        let problem = match fault.what {
+            What::Syntax(says) => syntax(says, self.marks.char_at(fault.at)),
+            What::TooLong => too_long(self.limits),
+            What::Endless => {
+                let most = self.limits.scalar_bytes.saturating_mul(GAP);
+                Problem::new("endless", format!("more than {most} bytes of comments or blank lines follow"))
+                    .help("remove them")
             }
-            Err(error) if quote(error.marker()) => too_long(self.limits).at(at(*error.marker())),
-            Ok(_) => Problem::new(
-                "endless",
-                format!("more than {} bytes of comments or blank lines follow", most.saturating_mul(GAP)),
-            )
-            .help("remove them")
-            .at(at(self.last)),
-            Err(_) => Problem::new(
-                "endless",
-                format!("what follows has no end within {} bytes", most.saturating_mul(GAP)),
-            )
-            .help(
-                "close the bracket, or write lists and mappings on lines of their own, or all of it as JSON",
-            )
-            .at(at(self.last)),
-        }
+        };
+        self.problem(Span { start: fault.at, end: fault.at }, problem)
     }
 
-    fn too_deep(&self, span: Span) -> Box<Problem> {
-        self.problem(
-            span,
-            Problem::new(
-                "nesting",
-                format!("lists and mappings nest deeper than {} levels", self.limits.depth),
-            ),
-        )
+    fn too_deep(&mut self, span: Span) -> Box<Problem> {
+        let message = format!("lists and mappings nest deeper than {} levels", self.limits.depth);
+        self.problem(span, Problem::new("nesting", message))
     }
 
-    fn problem(&self, span: Span, problem: Problem) -> Box<Problem> {
-        Box::new(problem.at(Spot::Mark(mark_of(span.start, span.len(), self.lines_before))))
+    fn problem(&mut self, span: Span, problem: Problem) -> Box<Problem> {
+        Box::new(problem.at(Spot::Mark(self.marks.mark(span.start, span.end))))
     }
 }
 
@@ -445,38 +373,11 @@ fn too_long(limits: &Limits) -> Problem {
     Problem::new("scalar-too-long", message).help("an API server takes no such string: is it the right file?")
 }
 
-/// What a key becomes in JSON, where all keys are strings.
-pub(super) fn key_text(value: &Value) -> Option<String> {
+/// What an alias becomes as a key in JSON, where all keys are strings.
+fn key_text(value: Value) -> Option<String> {
     match value {
-        Value::String(text) => Some(text.clone()),
+        Value::String(text) => Some(text),
         Value::Bool(_) | Value::Number(_) => Some(value.to_string()),
         _ => None,
-    }
-}
-
-/// Bytes that a value takes, roughly, and how deep it nests.
-fn measure(value: &Value) -> (usize, usize) {
-    const NODE: usize = 64;
-    let fold =
-        |(bytes, depth): (usize, usize), (more, deep): (usize, usize)| (bytes + more, depth.max(deep + 1));
-    match value {
-        Value::String(text) => (NODE + text.len(), 0),
-        Value::Array(list) => list.iter().map(measure).fold((NODE, 1), fold),
-        Value::Object(map) => map
-            .iter()
-            .map(|(key, value)| {
-                let (bytes, depth) = measure(value);
-                (bytes + key.len(), depth)
-            })
-            .fold((NODE, 1), fold),
-        _ => (NODE, 0),
-    }
-}
-
-pub(super) fn mark_of(marker: Marker, width: usize, lines_before: u32) -> Mark {
-    Mark {
-        line: lines_before.saturating_add(clamp(marker.line())),
-        column: clamp(marker.col() + 1),
-        width: clamp(width.max(1)),
     }
 }

@@ -34,7 +34,7 @@ fn a_wrong_manifest_changes_nothing() {
     for (name, text) in cases {
         let file = format!("{name}.yaml");
         if name == "not-text" {
-            session.write(&file, b"kind: \xff\xfe\n");
+            session.write(&file, b"\x1f\x8b\x08\0kind");
         } else {
             session.write(&file, text);
         }
