@@ -9,6 +9,7 @@ mod placed;
 mod restart;
 pub mod session;
 pub mod settled;
+mod standing;
 mod unknown;
 
 use std::collections::BTreeSet;
@@ -25,6 +26,7 @@ use crate::reason::{self, Reasoner};
 use crate::store::{InputFile, Store};
 use placed::Kept;
 use restart::with_restart;
+use standing::standing;
 use unknown::{emptied, keep_unknown};
 
 pub use restart::{IN_PLACE, RESTARTED};
@@ -202,6 +204,20 @@ pub fn waiting(world: &World, program: &Program, now: i64) -> Result<Vec<Waiting
     Ok(crate::plan::waiting(&reasoner, world))
 }
 
+/// What is to be warned of objects that an API server takes: what no node can run.
+///
+/// # Errors
+/// When a rule derives more than the limits allow.
+pub fn warnings(objects: &[Object], program: &Program, now: i64) -> Result<Vec<Diagnostic>, Diagnostic> {
+    let mut world = World::default();
+    for object in objects {
+        world.put(object.clone(), now);
+    }
+    let mut reasoner = Reasoner::new(program, Grouping::On);
+    reasoner.derive(&world, &Changed::default(), now)?;
+    Ok(standing(&reasoner))
+}
+
 /// Deletes objects and settles the world.
 ///
 /// # Errors
@@ -231,7 +247,8 @@ fn planned(
 ) -> Result<Planned, Diagnostic> {
     let mut reasoner = Reasoner::new(program, options.grouping).limited(options.limits);
     let (plan, _) = finish(world, objects, &mut reasoner, &mut Settler::default(), options)?;
-    let said = judged(program, world, &plan, options)?;
+    let mut said = judged(program, world, &plan, options)?;
+    said.extend(standing(&reasoner));
     Ok(Planned { plan, reasoner, said })
 }
 
@@ -400,7 +417,11 @@ pub fn apply(
     store.save_input(id, &brought)?;
     store.save_own_files(id, own)?;
     save_placement(store, &planned)?;
-    store.set_settled(options.asked.filter(|_| settled::is_settled(&planned.plan, &world, program)))?;
+    store.set_settled(
+        options
+            .asked
+            .filter(|_| planned.said.is_empty() && settled::is_settled(&planned.plan, &world, program)),
+    )?;
     store.commit()?;
     Ok(planned)
 }

@@ -15,6 +15,7 @@ pub const BUILTIN: &[(&str, &str)] = &[
     ("rules/rollout.dl", include_str!("../rules/rollout.dl")),
     ("rules/status.dl", include_str!("../rules/status.dl")),
     ("rules/waiting.dl", include_str!("../rules/waiting.dl")),
+    ("rules/ports.dl", include_str!("../rules/ports.dl")),
     ("rules/cluster.dl", include_str!("../rules/cluster.dl")),
 ];
 

@@ -1,10 +1,11 @@
 //! `dsrules explain`: why a pod is there, or is not, from the rules that decided it.
 
 use clap::{Args, ValueEnum};
-use dsrules::diagnostic::Diagnostic;
+use dsrules::diagnostic::{Diagnostic, visible};
 use dsrules::explain;
 use dsrules::model::{Kind, ObjectKey};
-use dsrules::report;
+use dsrules::pipeline;
+use dsrules::report::{self, Detail};
 
 use super::context::Context;
 use super::exit::{Exit, Failure};
@@ -162,13 +163,27 @@ fn summary(args: &ExplainArgs, key: &ObjectKey, seen: &Seen, context: &mut Conte
         return Err(seen.missing(Kind::DaemonSet, key).into());
     };
     let summary = explain::summary(&seen.program, &seen.world, daemonset, context.seconds())?;
+    let waiting = pipeline::waiting(&seen.world, &seen.program, context.seconds())?;
+    let waiting = waiting.into_iter().find(|it| it.daemonset == *key);
+    let document = || {
+        let mut document = serde_json::to_value(report::summary_document(&summary))?;
+        if let Some(waiting) = &waiting {
+            document["waiting"] = serde_json::to_value(report::waiting_line(waiting))?;
+        }
+        Ok::<_, std::io::Error>(document)
+    };
     let out = &mut context.out;
     match args.output {
         Format::Text | Format::Wide => {
             report::summary(&summary, args.output == Format::Wide, context.paint, out)?;
+            if let Some(waiting) = &waiting {
+                let detail = if args.output == Format::Wide { Detail::Wide } else { Detail::Short };
+                writeln!(out, "\n{} {}", context.paint.changed("waiting:"), visible(&waiting.reason))?;
+                report::awaited(waiting, detail, context.paint, out)?;
+            }
         }
-        Format::Json => report::write_json(&report::summary_document(&summary), out)?,
-        Format::Yaml => report::write_yaml(&report::summary_document(&summary), out)?,
+        Format::Json => report::write_json(&document()?, out)?,
+        Format::Yaml => report::write_yaml(&document()?, out)?,
         Format::Dot => {
             return Err(Diagnostic::error("no-graph", "a summary over all nodes is no graph")
                 .help("name a node as well, or leave `-o dot` away")

@@ -3,8 +3,9 @@
 use std::collections::BTreeMap;
 
 use clap::{Args, ValueEnum};
-use dsrules::diagnostic::counted;
+use dsrules::diagnostic::{Diagnostic, counted};
 use dsrules::manifest::Reading;
+use dsrules::pipeline;
 use dsrules::report;
 
 use super::context::Context;
@@ -43,9 +44,11 @@ pub fn run(args: &ValidateArgs, context: &mut Context) -> Result<Exit, Failure> 
         if reading.has_errors() {
             return Err(reading.diagnostics.into());
         }
+        context.tell(warnings(&reading, context)?);
         return summary(&reading, context);
     }
-    let reading = args.input.read_silently()?;
+    let mut reading = args.input.read_silently()?;
+    reading.diagnostics.extend(warnings(&reading, context)?);
     let files: Vec<String> = reading.files.iter().map(|file| file.path.to_string()).collect();
     let out = &mut context.out;
     match args.output {
@@ -55,6 +58,13 @@ pub fn run(args: &ValidateArgs, context: &mut Context) -> Result<Exit, Failure> 
         Form::Text | Form::Junit => report::findings_junit(&files, &reading.diagnostics, out)?,
     }
     Ok(if reading.has_errors() { Exit::Error } else { Exit::Done })
+}
+
+/// What an API server takes and no node can run.
+fn warnings(reading: &Reading, context: &Context) -> Result<Vec<Diagnostic>, Failure> {
+    let loaded = dsrules::rules::load(&[]);
+    let Some(program) = loaded.program else { return Err(loaded.diagnostics.into()) };
+    Ok(pipeline::warnings(&reading.objects, &program, context.seconds())?)
 }
 
 fn summary(reading: &Reading, context: &mut Context) -> Result<Exit, Failure> {

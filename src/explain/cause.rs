@@ -182,7 +182,7 @@ impl Cause {
                 format!("does not match the node affinity: {}", terms.join("; nor "))
             }
             Cause::Taint { taint } => format!("has the taint {taint}, which is not tolerated"),
-            Cause::Blocked { rule, .. } => format!("is blocked by the rule {rule}"),
+            Cause::Blocked { rule, sentence } => format!("is blocked by the rule {rule}: {sentence}"),
             Cause::Other { what } => what.clone(),
         }
     }

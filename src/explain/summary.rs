@@ -9,6 +9,7 @@ use super::pair::{Answers, seen};
 use crate::datalog::Program;
 use crate::diagnostic::Diagnostic;
 use crate::model::{DaemonSet, Name, ObjectKey, World};
+use crate::plan::alike;
 
 /// A daemonset on all nodes.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -81,11 +82,11 @@ pub fn summary(
             }
         };
         if let Some(goal) = answers.goal("blocked", &[&it, node]).filter(|goal| goal.holds) {
-            because.extend(
-                goal.rules
-                    .iter()
-                    .map(|tried| format!("is blocked by the rule {}:{}", tried.rule.file, tried.rule.line)),
-            );
+            because.extend(goal.rules.iter().map(|tried| {
+                let said = tried.sentence.as_deref().unwrap_or(&goal.fact);
+                let said = alike(said.trim_end_matches('.'), node);
+                format!("is blocked by the rule {}:{}: {said}", tried.rule.file, tried.rule.line)
+            }));
         }
         groups.entry(because).or_default().push(node.clone());
     }

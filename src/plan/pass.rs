@@ -225,7 +225,7 @@ impl<'a> Context<'a> {
             .map(|key| (self.world.revisions.get(&key).map_or(0, |revision| revision.revision), key))
     }
 
-    fn status(&self, daemonset: &DaemonSet, it: Sym) -> Status {
+    pub(super) fn status(&self, daemonset: &DaemonSet, it: Sym) -> Status {
         let count = |relation| i64::try_from(self.tally.count(relation, it)).unwrap_or(i64::MAX);
         let desired = i64::try_from(self.desired(it)).unwrap_or(i64::MAX);
         let available = count("scheduled_available");

@@ -76,12 +76,18 @@ pub struct KeptOff {
 /// So many nodes are asked about one by one.
 const MOST_ASKED: usize = 1000;
 
-/// What each daemonset of a world that was derived from waits for, by its stored status.
+/// What each daemonset of a world that was derived from waits for.
 #[must_use]
 pub fn waiting(reasoner: &Reasoner, world: &World) -> Vec<Waiting> {
     let tally = Tally::of(reasoner);
     let context = Context::new(reasoner, world, &tally);
-    world.daemonsets.values().filter_map(|it| context.waiting(it, &it.status)).collect()
+    let waiting = |daemonset: &DaemonSet| {
+        let it = reasoner.symbols().find_text(&daemonset.meta.key.to_string())?;
+        let found = context.waiting(daemonset, &context.status(daemonset, it));
+        // What has no pod yet does not wait: there is something to do.
+        found.filter(|it| it.outdated > 0 || !it.nodes.is_empty())
+    };
+    world.daemonsets.values().filter_map(waiting).collect()
 }
 
 /// Where rules of the user's keep daemonsets off nodes that they fit.

@@ -19,6 +19,7 @@ pub(super) const OWNED: &[&str] = &[
     "template_image",
     "template_port",
     "template_host_port",
+    "host_port",
     "template_request",
     "template_limit",
     "template_volume",
@@ -78,6 +79,9 @@ impl Grounding {
             for container in list(spec, field) {
                 self.text_row(relation, it, &[text(container, "name"), text(container, "image")]);
                 self.container(container, on_host, it);
+                if field == "containers" {
+                    self.host_ports(container, on_host, it);
+                }
             }
         }
         for volume in list(spec, "volumes") {
@@ -89,6 +93,25 @@ impl Grounding {
             if let Some(path) = volume["hostPath"]["path"].as_str() {
                 self.text_row("template_host_path", it, &[name, path]);
             }
+        }
+    }
+
+    /// The ports of the host that a container takes, with their addresses.
+    fn host_ports(&mut self, container: &Value, on_host: bool, it: Sym) {
+        for port in list(container, "ports") {
+            let asked = port["hostPort"].as_i64().filter(|port| *port != 0);
+            let own = if on_host { port["containerPort"].as_i64() } else { None };
+            let Some(number) = asked.or(own) else { continue };
+            let protocol = port["protocol"].as_str().unwrap_or("TCP");
+            let address = Some(text(port, "hostIP")).filter(|it| !it.is_empty() && *it != "::");
+            let row = [
+                it,
+                self.text(text(container, "name")),
+                self.symbols.number(number),
+                self.text(protocol),
+                self.text(address.unwrap_or("0.0.0.0")),
+            ];
+            self.row("host_port", &row);
         }
     }
 
