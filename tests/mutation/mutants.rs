@@ -17,8 +17,16 @@ pub struct Mutant {
 }
 
 /// The texts that decide. What `cluster.dl` derives is only for people's own rules.
-const DECIDING: [&str; 6] =
-    ["placement.dl", "ownership.dl", "pods.dl", "rollout.dl", "history.dl", "status.dl"];
+const DECIDING: [&str; 8] = [
+    "placement.dl",
+    "ownership.dl",
+    "pods.dl",
+    "rollout.dl",
+    "history.dl",
+    "status.dl",
+    "waiting.dl",
+    "ports.dl",
+];
 
 /// All mutants of the rules that decide, in the order of the rules.
 pub fn all(program: &Program) -> Vec<Mutant> {

@@ -43,6 +43,9 @@ const SHOWN: &[&str] = &[
     "renumber",
     "folded_revision",
     "spare_revision",
+    "surge_clash",
+    "self_clash",
+    "host_port_clash",
 ];
 
 /// All cases.
@@ -207,6 +210,16 @@ fn answer(program: &Program, case: &Case) -> Option<String> {
     let _ = writeln!(out, "hashes {:?}", pass.hashes);
     for key in world.daemonsets.keys() {
         let _ = writeln!(out, "tolerations {key} {:?}", reasoner.added_tolerations(key));
+    }
+    // Also what is told: why, and what is waited for.
+    for action in pass.actions.iter().chain(&pass.collected) {
+        let _ = writeln!(out, "because {}", action.reason());
+    }
+    for it in dsrules::plan::waiting(&reasoner, world) {
+        let _ = writeln!(out, "waits {} {}", it.daemonset, it.reason);
+        for node in it.nodes {
+            let _ = writeln!(out, "waits for {} {:?} {} {:?}", node.node, node.pod, node.reason, node.until);
+        }
     }
     placement(&reasoner, &mut out);
     if case.shows_rows {
