@@ -1,6 +1,6 @@
 //! What docs/performance.md shows, measured: each figure beside its yardstick, in one run.
 //!
-//! `cargo bench` prints all tables; `cargo bench -- placement change` some of them. It
+//! `cargo bench` prints all tables; `cargo bench -- placement triangle` some of them. It
 //! is a plain program, because most of what is measured takes long enough to be timed
 //! once, and because the ratios matter more than the last digit.
 #![allow(missing_docs)]
@@ -10,6 +10,7 @@ mod change;
 mod generate;
 mod placement;
 mod timing;
+mod triangle;
 mod watching;
 mod workload;
 
@@ -27,6 +28,9 @@ fn main() {
     }
     if wanted("change") {
         change::run();
+    }
+    if wanted("triangle") {
+        triangle::run();
     }
     if wanted("apply") {
         apply::run();

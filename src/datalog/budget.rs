@@ -150,37 +150,29 @@ impl Budget {
     /// What is told of a rule that was stopped, or of a relation without one to blame.
     pub fn error(&self, stop: Stop, program: &Program, id: RelationId, rule: Option<&Rule>) -> Diagnostic {
         let declaration = program.declaration(id);
-        let name = &declaration.name;
-        let limits = &self.limits;
-        let message = match stop {
+        let (name, limits) = (&declaration.name, &self.limits);
+        let would = |what: &str, bytes, limit| {
+            let (bytes, limit) = (megabytes(bytes), megabytes(limit));
+            (format!("{what} `{name}` would take at least {bytes}, the limit is {limit}"), "made")
+        };
+        let (message, done) = match stop {
             Stop::Looked | Stop::Enough => {
-                format!("a rule for `{name}` looks at more than {} rows", limits.rows_per_rule)
+                (format!("a rule for `{name}` looks at more than {} rows", limits.rows_per_rule), "looked at")
             }
             Stop::Late => {
                 let allowed = limits.deadline.map_or(Duration::ZERO, |deadline| deadline.allowed);
-                format!("a rule for `{name}` is not done after {allowed:?}")
+                (format!("a rule for `{name}` is not done after {allowed:?}"), "looked at")
             }
             Stop::Rows(rows) => {
-                format!("`{name}` would have at least {rows} rows, the limit is {}", limits.rows_per_relation)
+                let limit = limits.rows_per_relation;
+                (format!("`{name}` would have at least {rows} rows, the limit is {limit}"), "made")
             }
-            Stop::Bytes(bytes) => format!(
-                "the rows of `{name}` would take at least {}, the limit is {}",
-                megabytes(bytes),
-                megabytes(limits.bytes_per_relation)
-            ),
-            Stop::All(bytes) => format!(
-                "all rows with those of `{name}` would take at least {}, the limit is {}",
-                megabytes(bytes),
-                megabytes(limits.bytes)
-            ),
+            Stop::Bytes(bytes) => would("the rows of", bytes, limits.bytes_per_relation),
+            Stop::All(bytes) => would("all rows with those of", bytes, limits.bytes),
         };
         let code = if stop == Stop::Late { "rules-too-slow" } else { "too-many-rows" };
-        let help = match stop {
-            Stop::Looked | Stop::Late | Stop::Enough => {
-                "a part of the rule may share no variable with the others, so that all pairs are looked at"
-            }
-            _ => "a part of the rule may share no variable with the others, so that all pairs are made",
-        };
+        let help =
+            format!("a part of the rule may share no variable with the others, so that all pairs are {done}");
         let error = Diagnostic::error(code, message).help(help);
         match rule {
             Some(rule) => error.at(program.place(rule)).because(format!("the rule is `{}`", rule.text)),

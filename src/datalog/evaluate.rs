@@ -1,20 +1,18 @@
 //! All rows of the wanted relations, stratum by stratum.
 //!
 //! Strata that do not depend on each other are evaluated on all cores. One without
-//! recursion is one pass over its rules. A recursive one is
-//! semi-naive: first the rules that do not need the stratum itself, then, as long as
-//! there are new rows, each rule once for each of its recursive atoms with that atom
-//! restricted to the new rows.
+//! recursion is one pass over its rules (`derive`). A recursive one starts with its rules
+//! that do not need the stratum itself, and grows from there (`fixpoint`).
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::budget::{Budget, Limits, Stop};
+use super::derive::Plans;
 use super::facts::Facts;
-use super::plan::{Known, Start, Tables, head_values, plan};
-use super::program::{Declaration, Literal, Program, RelationId, Rule};
+use super::plan::{Known, Start, Tables, head_values};
+use super::program::{Declaration, Literal, Program, RelationId};
 use super::rows::{Row, RowSet};
-use super::run::{Context, Delta, run, run_from};
 use super::strata::{Stratum, levels, needed};
 use super::symbols::{Sym, Symbols};
 use super::table::Table;
@@ -26,9 +24,6 @@ pub(super) type Round = Vec<(RelationId, RowSet)>;
 
 /// Rows that were derived, by relation.
 pub(super) type Found = BTreeMap<RelationId, RowSet>;
-
-/// So many bytes may be derived before repeated rows are looked for again.
-const MORE: usize = 1 << 26;
 
 /// Strata that use fewer rows than this are not worth a thread.
 const SHARED: usize = 1 << 16;
@@ -51,6 +46,7 @@ pub struct Evaluation {
     pub(super) limits: Limits,
     /// By rule: the values its head is made of.
     pub(super) heads: Vec<Vec<Known>>,
+    pub(super) plans: Plans,
 }
 
 impl Evaluation {
@@ -85,7 +81,8 @@ impl Evaluation {
                 tables[id.index()] = Some(Arc::new(Table::new(columns, rows)));
             }
         }
-        let mut evaluation = Evaluation { program: program.clone(), tables, limits: *limits, heads };
+        let mut evaluation =
+            Evaluation { program: program.clone(), tables, limits: *limits, heads, plans: Plans::default() };
         let program = program.clone();
         let budget = Budget::new(limits, program.body.rules.len());
         let work = Work { symbols, budget: &budget };
@@ -186,7 +183,8 @@ impl Evaluation {
         let rules = &self.program.body.rules;
         let mut found = Found::new();
         for at in &stratum.rules {
-            let recursive = |literal: &Literal| matches!(literal, Literal::Positive(atom) if stratum.relations.binary_search(&atom.relation).is_ok());
+            let recursive =
+                |literal: &Literal| matches!(literal, Literal::Positive(atom) if stratum.has(atom.relation));
             if !rules[*at].body.iter().any(recursive) {
                 self.derive(*at, Start::Nothing, None, None, work, &mut found)?;
             }
@@ -203,44 +201,6 @@ impl Evaluation {
             rows.shrink();
             self.tables[id.index()] = Some(Arc::new(Table::new(self.columns(id), rows)));
         }
-    }
-
-    /// Adds rows to a recursive stratum, and all that follows from them in it.
-    pub(super) fn grow(
-        &mut self,
-        stratum: &Stratum,
-        mut found: Found,
-        work: Work<'_>,
-        mut rounds: Option<&mut Vec<Round>>,
-    ) -> Result<(), Diagnostic> {
-        while !found.is_empty() {
-            let mut new = Vec::new();
-            if let Some(rounds) = &mut rounds {
-                rounds.push(Vec::new());
-            }
-            for (id, mut rows) in std::mem::take(&mut found) {
-                rows.sort();
-                let Some(table) = self.tables[id.index()].as_mut().map(Arc::make_mut) else { continue };
-                table.keep(&mut rows, false);
-                let total = table.len() + rows.len();
-                self.check(id, total, work)?;
-                let Some(table) = self.tables[id.index()].as_mut().map(Arc::make_mut) else { continue };
-                table.apply(&rows, &RowSet::new(table.columns()));
-                if rows.is_empty() {
-                    continue;
-                }
-                if let Some(round) = rounds.as_mut().and_then(|rounds| rounds.last_mut()) {
-                    round.push((id, rows.clone()));
-                }
-                new.push((id, rows));
-            }
-            for (id, rows) in &new {
-                for (at, literal) in stratum.uses.get(id).into_iter().flatten() {
-                    self.derive(*at, Start::Literal(*literal), Some(rows), None, work, &mut found)?;
-                }
-            }
-        }
-        Ok(())
     }
 
     /// Refuses so many rows of a relation, or what all rows together take with them.
@@ -263,97 +223,8 @@ impl Evaluation {
     }
 
     /// What all rows and indexes take.
-    fn bytes(&self) -> usize {
+    pub(super) fn bytes(&self) -> usize {
         self.tables.iter().flatten().map(|table| table.bytes()).sum()
-    }
-
-    /// Runs a rule and adds what it derives to the rows found for its head.
-    pub(super) fn derive(
-        &self,
-        at: usize,
-        start: Start,
-        rows: Option<&RowSet>,
-        before: Option<&[Option<Delta>]>,
-        work: Work<'_>,
-        found: &mut Found,
-    ) -> Result<(), Diagnostic> {
-        let program = self.program.clone();
-        let rule = &program.body.rules[at];
-        if start == Start::Nothing && before.is_none() && self.lacks_rows(rule) {
-            return Ok(());
-        }
-        let set = found.entry(rule.head.relation).or_insert_with(|| RowSet::new(rule.head.terms.len()));
-        let plan =
-            plan(Some(&rule.head), &rule.body, rule.variables.len(), start, work.symbols, &self.tables);
-        let meter = work.budget.meter(at);
-        let context = Context { tables: &self.tables, symbols: work.symbols, before, meter: &meter };
-        let head = &self.heads[at];
-        // Rows are made a set from time to time, so repeated ones never pile up.
-        let width = RowSet::width(head.len());
-        let most = self.limits.rows_per_relation.min(self.limits.bytes_per_relation / width);
-        let mut check_at = (set.len() * 2).max(1 << 20).min(most.saturating_add(1));
-        let mut row = [0; super::MAX_COLUMNS];
-        let row = &mut row[..head.len()];
-        let mut emit = |binding: &[Sym]| {
-            if meter.is_stopped() {
-                return;
-            }
-            for (place, known) in row.iter_mut().zip(head) {
-                *place = match known {
-                    Known::Constant(sym) => *sym,
-                    Known::Slot(slot) => binding[*slot],
-                };
-            }
-            set.push(row);
-            if set.len() >= check_at {
-                set.sort();
-                if let Some(stop) = work.budget.refuses(set.len(), width, || self.bytes()) {
-                    meter.stop(stop);
-                }
-                check_at = (set.len() * 2).max(1 << 20).max(check_at).min(set.len() + MORE / width);
-            }
-        };
-        match (start, rows) {
-            (Start::Nothing, _) | (_, None) => run(&context, &plan, &mut emit),
-            (Start::Head, Some(rows)) => run_from(&context, &plan, rows, head.len(), &mut emit),
-            (Start::Literal(literal), Some(rows)) => {
-                let columns = match &rule.body[literal] {
-                    Literal::Positive(atom) | Literal::Negative(atom) => atom.terms.len(),
-                    Literal::Comparison(_) => 0,
-                };
-                run_from(&context, &plan, rows, columns, &mut emit);
-            }
-        }
-        work.budget.take(at, &meter);
-        let error = |stop| work.budget.error(stop, &program, rule.head.relation, Some(rule));
-        meter.stopped().map_or(Ok(()), |stop| Err(error(stop)))
-    }
-
-    /// Finds what makes a body true that no rule has; `emit` gets the values of its
-    /// variables and says whether it wants more. Gives why it ended early.
-    pub(super) fn solve(
-        &self,
-        body: &[Literal],
-        variables: usize,
-        symbols: &Symbols,
-        emit: &mut dyn FnMut(&[Sym]) -> bool,
-    ) -> Option<Stop> {
-        let plan = plan(None, body, variables, Start::Nothing, symbols, &self.tables);
-        let meter = Budget::new(&self.limits, 1).meter(0);
-        let context = Context { tables: &self.tables, symbols, before: None, meter: &meter };
-        run(&context, &plan, &mut |binding| {
-            if !meter.is_stopped() && !emit(binding) {
-                meter.stop(Stop::Enough);
-            }
-        });
-        meter.stopped()
-    }
-
-    /// Whether an atom of the rule has no rows at all: then no index is worth building.
-    fn lacks_rows(&self, rule: &Rule) -> bool {
-        let empty =
-            |literal: &Literal| matches!(literal, Literal::Positive(atom) if self.is_empty(atom.relation));
-        rule.body.iter().any(empty)
     }
 }
 

@@ -2,7 +2,8 @@
 //!
 //! ```text
 //!  text -> lexer -> parser -> resolve -> check -> strata        = Program
-//!  Program + Facts -> plan -> run (datafrog leapjoins) -> table = Evaluation
+//!  Program + Facts -> planner -> run (datafrog's leapjoin), fixpoint (its iteration)
+//!                                                               = Evaluation
 //!  Evaluation + changed facts -> update                         = Changes
 //!  Evaluation + a row -> explain                                = why, why not
 //! ```
@@ -13,13 +14,18 @@
 
 mod budget;
 mod check;
+mod compare;
+mod derive;
 mod evaluate;
 pub mod explain;
 mod facts;
+mod filters;
+mod fixpoint;
 mod lexer;
 mod order;
 mod parser;
 mod plan;
+mod planner;
 mod program;
 mod query;
 mod resolve;
@@ -30,7 +36,6 @@ mod strata;
 mod symbols;
 mod syntax;
 mod table;
-mod test;
 mod update;
 mod view;
 

@@ -1,14 +1,11 @@
-//! Which order of joins looks at the fewest rows, as far as estimates tell.
+//! Which order of atoms looks at the fewest rows, as far as estimates tell.
 //!
 //! All orders of up to [`MOST`] atoms are compared, the best way to each set of atoms
 //! being found once; a longer body is ordered one atom at a time. One greedy step is not
 //! enough: two relations may each be cheap to join next, and only one of them keeps the
 //! third from multiplying everything.
 
-use std::sync::Arc;
-
-use super::program::{Atom, Literal, Term, Variable};
-use super::table::Table;
+use super::planner::{Planner, columns, constants};
 
 /// So many atoms are put into the best order; `2^MOST` sets are looked at.
 const MOST: usize = 8;
@@ -21,124 +18,11 @@ const SORTED: f64 = 1.25;
 /// rule that starts from nothing minds: from a few rows, the next time it is there.
 const INDEX: f64 = 2.0;
 
-/// What matters of an atom here. Variables and columns are bits.
-struct Joined<'a> {
-    literal: usize,
-    table: Option<&'a Table>,
-    /// For each column the bit of its variable, or none for `_`, or all for a constant.
-    columns: Vec<Column>,
+/// An atom to be put in its place.
+struct Joined {
+    at: usize,
     variables: u32,
-    /// Variables that nothing else needs.
-    own: u32,
-}
-
-enum Column {
-    Known,
-    Variable(u32),
-    Any,
-}
-
-/// The positive literals that are not `done`, in the order they should be joined.
-pub(super) fn order(
-    body: &[Literal],
-    head: Option<&Atom>,
-    bound: impl Fn(Variable) -> bool,
-    done: impl Fn(usize) -> bool,
-    tables: &[Option<Arc<Table>>],
-) -> Vec<usize> {
-    let mut known = 0;
-    let mut joined = Vec::new();
-    for (literal, atom) in positive(body).filter(|(at, _)| !done(*at)) {
-        let columns = atom.terms.iter().map(|term| match term {
-            Term::Any => Column::Any,
-            Term::Variable(variable) => Column::Variable(1 << variable.0),
-            Term::Text(_) | Term::Number(_) => Column::Known,
-        });
-        let variables = bits(atom.variables());
-        known |= bits(atom.variables().filter(|variable| bound(*variable)));
-        let elsewhere = body.iter().enumerate().filter(|(at, _)| *at != literal && !done(*at));
-        let elsewhere = elsewhere.fold(0, |bits, (_, literal)| bits | variables_of(literal));
-        let needed = head.map_or(u32::MAX, |head| bits(head.variables())) | elsewhere;
-        let table = tables[atom.relation.index()].as_deref();
-        joined.push(Joined {
-            literal,
-            table,
-            columns: columns.collect(),
-            variables,
-            own: variables & !needed,
-        });
-    }
-    let best = if joined.len() <= MOST {
-        let (best, cost) = exhaustive(&joined, known, None);
-        let first = head.filter(|_| known == 0).and_then(|head| sorting(&joined, head));
-        let sorted = first.map(|first| exhaustive(&joined, known, Some(first)));
-        sorted.filter(|(_, sorted)| *sorted <= cost * SORTED).map_or(best, |(order, _)| order)
-    } else {
-        greedy(&joined, known)
-    };
-    best.into_iter().map(|at| joined[at].literal).collect()
-}
-
-/// The atom to start with for rows in the head's order: with the head's first variable,
-/// in front if possible.
-fn sorting(joined: &[Joined<'_>], head: &Atom) -> Option<usize> {
-    let variable = 1 << head.variables().next()?.0;
-    let place = |atom: &Joined<'_>| {
-        atom.columns.iter().position(|column| matches!(column, Column::Variable(bit) if *bit == variable))
-    };
-    (0..joined.len()).filter(|at| place(&joined[*at]).is_some()).min_by_key(|at| place(&joined[*at]))
-}
-
-fn positive(body: &[Literal]) -> impl Iterator<Item = (usize, &Atom)> {
-    body.iter().enumerate().filter_map(|(at, literal)| match literal {
-        Literal::Positive(atom) => Some((at, atom)),
-        _ => None,
-    })
-}
-
-fn bits(variables: impl Iterator<Item = Variable>) -> u32 {
-    variables.fold(0, |bits, variable| bits | 1 << variable.0)
-}
-
-fn variables_of(literal: &Literal) -> u32 {
-    match literal {
-        Literal::Positive(atom) | Literal::Negative(atom) => bits(atom.variables()),
-        Literal::Comparison(comparison) => bits(comparison.variables()),
-    }
-}
-
-impl Joined<'_> {
-    /// What it costs to make the index that a join with it needs, if there is none yet.
-    fn index(&self, known: u32) -> f64 {
-        let is_bound = |column: &Column| match column {
-            Column::Known => true,
-            Column::Variable(bit) => known & bit != 0,
-            Column::Any => false,
-        };
-        let bound: Vec<usize> = (0..self.columns.len()).filter(|at| is_bound(&self.columns[*at])).collect();
-        let Some(table) = self.table else { return 0.0 };
-        let fits = |order: &[usize]| order[..bound.len()].iter().all(|at| bound.contains(at));
-        if table.orders().into_iter().any(fits) { 0.0 } else { table.fan_out(0) * INDEX }
-    }
-
-    /// By how much a join with it multiplies the bindings.
-    fn factor(&self, known: u32) -> f64 {
-        let Some(table) = self.table else { return 0.0 };
-        let (mut bound, mut taken) = (0, 0);
-        for (at, column) in self.columns.iter().enumerate() {
-            match column {
-                Column::Known => bound |= 1 << at,
-                Column::Variable(bit) if known & bit != 0 => bound |= 1 << at,
-                Column::Variable(bit) if self.own & bit == 0 => taken |= 1 << at,
-                Column::Variable(_) | Column::Any => {}
-            }
-        }
-        if taken == 0 {
-            // Whether there is a row is a test.
-            return if table.len() == 0 { 0.0 } else { 1.0 };
-        }
-        table.fan_out(bound) / table.fan_out(bound | taken)
-    }
+    wanted: u32,
 }
 
 /// The cost of a set of atoms joined in the best order.
@@ -149,65 +33,118 @@ struct Best {
     last: usize,
 }
 
-impl Best {
-    fn joined(self, atom: &Joined<'_>, at: usize, known: u32, fresh: bool) -> Best {
-        let bindings = self.bindings * atom.factor(known);
-        let index = if fresh { atom.index(known) } else { 0.0 };
-        Best { cost: self.cost + self.bindings + bindings + index, bindings, last: at }
+impl Planner<'_> {
+    /// The atoms that are not dealt with, in the order they should be joined.
+    pub fn order(&self) -> Vec<usize> {
+        let joined = |at| Joined { at, variables: self.variables(at), wanted: self.wanted(at) };
+        let joined: Vec<Joined> = self.open().map(joined).collect();
+        let best = if joined.len() <= MOST {
+            let (best, cost) = self.exhaustive(&joined, None);
+            let first = self.sorting(&joined).filter(|_| self.is_fresh(&joined));
+            let sorted = first.map(|first| self.exhaustive(&joined, Some(first)));
+            sorted.filter(|(_, sorted)| *sorted <= cost * SORTED).map_or(best, |(order, _)| order)
+        } else {
+            self.greedy(&joined)
+        };
+        best.into_iter().map(|nth| joined[nth].at).collect()
     }
-}
 
-const NOTHING: Best = Best { cost: 0.0, bindings: 1.0, last: 0 };
+    /// Whether nothing is bound that an atom has.
+    fn is_fresh(&self, joined: &[Joined]) -> bool {
+        joined.iter().all(|atom| atom.variables & self.bound == 0)
+    }
 
-/// The best order, of those that start with `first` if there is one, and what it costs.
-fn exhaustive(joined: &[Joined<'_>], known: u32, first: Option<usize>) -> (Vec<usize>, f64) {
-    let all = 1usize << joined.len();
-    let fresh = known == 0;
-    let mut best: Vec<Option<Best>> = vec![None; all];
-    best[0] = Some(NOTHING);
-    for set in 0..all {
-        let Some(so_far) = best[set] else { continue };
-        let of_set = |at: &usize| set & 1 << at != 0;
-        let known = (0..joined.len()).filter(of_set).fold(known, |known, at| known | joined[at].variables);
-        let may_follow = |at: &usize| !of_set(at) && (set != 0 || first.is_none_or(|first| first == *at));
-        for at in (0..joined.len()).filter(may_follow) {
-            let next = so_far.joined(&joined[at], at, known, fresh);
-            let place = &mut best[set | 1 << at];
-            if place.is_none_or(|found| next.cost < found.cost) {
-                *place = Some(next);
+    /// The atom to start with for rows in the head's order: with the head's first variable,
+    /// in front if possible.
+    fn sorting(&self, joined: &[Joined]) -> Option<usize> {
+        let variable = 1 << self.head.first()?.0;
+        let place = |nth: &usize| {
+            let (_, terms) = self.table(joined[*nth].at)?;
+            (0..terms.len()).find(|at| columns(&terms[*at..=*at], variable) != 0)
+        };
+        (0..joined.len()).filter(|nth| place(nth).is_some()).min_by_key(place)
+    }
+
+    /// What it costs to make the index that a join with an atom needs, if there is none yet.
+    fn index(&self, atom: &Joined, known: u32) -> f64 {
+        let Some((table, terms)) = self.table(atom.at) else { return 0.0 };
+        let bound = columns(terms, known) | constants(terms);
+        let fits = |order: &[usize]| {
+            order[..bound.count_ones() as usize].iter().all(|column| bound & 1 << column != 0)
+        };
+        if table.order(fits).is_some() { 0.0 } else { table.fan_out(0) * INDEX }
+    }
+
+    /// By how much a join with an atom multiplies the bindings.
+    fn factor(&self, atom: &Joined, known: u32) -> f64 {
+        let (rows, each) = self.fan_out(atom.at, known, atom.wanted & !known);
+        // Whether there is a row is a test.
+        if atom.wanted & !known == 0 { rows.min(1.0) } else { rows / each }
+    }
+
+    /// The best order, of those that start with `first` if there is one, and what it costs.
+    fn exhaustive(&self, joined: &[Joined], first: Option<usize>) -> (Vec<usize>, f64) {
+        let all = 1usize << joined.len();
+        let fresh = self.is_fresh(joined);
+        let mut best: Vec<Option<Best>> = vec![None; all];
+        best[0] = Some(Best { cost: 0.0, bindings: 1.0, last: 0 });
+        for set in 0..all {
+            let Some(so_far) = best[set] else { continue };
+            let of_set = |nth: &usize| set & 1 << nth != 0;
+            let known =
+                (0..joined.len()).filter(of_set).fold(self.bound, |known, nth| known | joined[nth].variables);
+            let may_follow =
+                |nth: &usize| !of_set(nth) && (set != 0 || first.is_none_or(|first| first == *nth));
+            for nth in (0..joined.len()).filter(may_follow) {
+                let bindings = so_far.bindings * self.factor(&joined[nth], known);
+                let index = if fresh { self.index(&joined[nth], known) } else { 0.0 };
+                let cost = so_far.cost + so_far.bindings + bindings + index;
+                let place = &mut best[set | 1 << nth];
+                if place.is_none_or(|found| cost < found.cost) {
+                    *place = Some(Best { cost, bindings, last: nth });
+                }
             }
         }
+        let mut order = Vec::new();
+        let mut set = all - 1;
+        while let (true, Some(found)) = (set != 0, best[set]) {
+            order.push(found.last);
+            set &= !(1 << found.last);
+        }
+        order.reverse();
+        (order, best[all - 1].map_or(0.0, |best| best.cost))
     }
-    let mut order = Vec::new();
-    let mut set = all - 1;
-    while let (true, Some(found)) = (set != 0, best[set]) {
-        order.push(found.last);
-        set &= !(1 << found.last);
-    }
-    order.reverse();
-    (order, best[all - 1].map_or(0.0, |best| best.cost))
-}
 
-fn greedy(joined: &[Joined<'_>], mut known: u32) -> Vec<usize> {
-    let mut left: Vec<usize> = (0..joined.len()).collect();
-    let mut order = Vec::new();
-    while !left.is_empty() {
-        let factors: Vec<f64> = left.iter().map(|at| joined[*at].factor(known)).collect();
-        let least = (0..left.len()).min_by(|a, b| factors[*a].total_cmp(&factors[*b])).unwrap_or(0);
-        let next = left.remove(least);
-        known |= joined[next].variables;
-        order.push(next);
+    fn greedy(&self, joined: &[Joined]) -> Vec<usize> {
+        let (mut left, mut known) = ((0..joined.len()).collect::<Vec<_>>(), self.bound);
+        let mut order = Vec::new();
+        while !left.is_empty() {
+            let factor = |at: &usize| self.factor(&joined[left[*at]], known);
+            let least = (0..left.len()).min_by(|a, b| factor(a).total_cmp(&factor(b))).unwrap_or(0);
+            let next = left.remove(least);
+            known |= joined[next].variables;
+            order.push(next);
+        }
+        order
     }
-    order
 }
 
 #[cfg(test)]
 mod tests {
     #![allow(clippy::unwrap_used)]
 
+    use std::sync::Arc;
+
+    use super::super::program::{Literal, Rule};
     use super::super::rows::RowSet;
+    use super::super::symbols::Symbols;
+    use super::super::table::Table;
     use super::super::{Program, Source};
     use super::*;
+
+    fn order(rule: &Rule, tables: &[Option<Arc<Table>>]) -> Vec<usize> {
+        Planner::new(Some(&rule.head), &rule.body, &Symbols::new(), tables).order()
+    }
 
     /// `rows` rows over so many values for each column, as evenly as can be.
     fn table(rows: u32, values: &[u32]) -> Option<Arc<Table>> {
@@ -228,8 +165,7 @@ mod tests {
         let loaded = Program::load(&[Source { file: "t.dl", text, builtin: true }]);
         let program = loaded.program.unwrap_or_else(|| panic!("{:#?}", loaded.diagnostics));
         let tables = vec![table(10, &[10]), table(10_000, &[100, 1000]), None, None];
-        let orders =
-            program.rules().map(|rule| order(&rule.body, Some(&rule.head), |_| false, |_| false, &tables));
+        let orders = program.rules().map(|rule| order(rule, &tables));
         // To start with `many` costs a product nothing, but it would look at all of it for a join.
         assert_eq!(orders.collect::<Vec<_>>(), [[1, 0], [0, 1]]);
     }
@@ -251,7 +187,7 @@ mod tests {
             None,
         ];
         let rule = program.rules().next().unwrap();
-        let found = order(&rule.body, Some(&rule.head), |_| false, |_| false, &tables);
+        let found = order(rule, &tables);
         let name = |at: &usize| match &rule.body[*at] {
             Literal::Positive(atom) => &*program.declaration(atom.relation).name,
             _ => "",

@@ -1,105 +1,129 @@
-//! Rows of symbols, packed into integers.
+//! Rows of symbols in fixed widths.
 //!
-//! Up to two columns are one `u64`, up to four one `u128`, up to eight a small array: a
-//! row is then compared, sorted and moved as one value, and the first column is the most
-//! significant, so that packed order is column order and all rows with a common prefix
-//! lie side by side.
+//! A row of up to two columns is two cells, of up to four it is four, of up to eight it
+//! is eight. The last column comes first, so that two cells are read as one number and
+//! rows are compared, sorted and moved as numbers; yet each value has a place in memory
+//! that a join can propose.
 
-use std::hash::Hash;
+use std::cmp::Ordering;
 use std::ops::Deref;
 
 use super::MAX_COLUMNS;
 use super::symbols::Sym;
 
-/// A row that fits one value. What it means depends on the number of columns, which
-/// the relation knows.
-pub(super) trait Packed: Copy + Ord + Hash {
-    fn pack(row: impl Iterator<Item = Sym>, columns: usize) -> Self;
-    fn column(self, at: usize, columns: usize) -> Sym;
-    /// The least row with these first columns.
-    fn low(prefix: impl Iterator<Item = Sym>, known: usize, columns: usize) -> Self;
-    /// The greatest row with the first `known` columns of `self`.
-    fn high(self, known: usize, columns: usize) -> Self;
-}
+/// A row; columns that the relation does not have are 0.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub(super) struct Cells<const W: usize>([Sym; W]);
 
-// Packing takes symbols apart and puts them together: no bit is lost, as each shift is a
-// multiple of the width of a symbol.
-#[allow(clippy::cast_possible_truncation)]
-impl Packed for u64 {
-    fn pack(row: impl Iterator<Item = Sym>, _columns: usize) -> Self {
-        row.fold(0, |packed, sym| packed << 32 | u64::from(sym))
+impl<const W: usize> Cells<W> {
+    /// The row of these values: the least one that starts with them.
+    pub fn pack(row: impl Iterator<Item = Sym>) -> Self {
+        let mut cells = [0; W];
+        cells.iter_mut().rev().zip(row).for_each(|(cell, sym)| *cell = sym);
+        Cells(cells)
     }
 
-    fn column(self, at: usize, columns: usize) -> Sym {
-        (self >> (32 * (columns - 1 - at))) as Sym
+    pub fn column(&self, at: usize) -> &Sym {
+        &self.0[W - 1 - at]
     }
 
-    fn low(prefix: impl Iterator<Item = Sym>, known: usize, columns: usize) -> Self {
-        let packed = Self::pack(prefix, known);
-        if known == columns { packed } else { packed.checked_shl(32 * (columns - known) as u32).unwrap_or(0) }
-    }
-
-    fn high(self, known: usize, columns: usize) -> Self {
-        self | 1u64.checked_shl(32 * (columns - known) as u32).unwrap_or(0).wrapping_sub(1)
-    }
-}
-
-#[allow(clippy::cast_possible_truncation)]
-impl Packed for u128 {
-    fn pack(row: impl Iterator<Item = Sym>, _columns: usize) -> Self {
-        row.fold(0, |packed, sym| packed << 32 | u128::from(sym))
-    }
-
-    fn column(self, at: usize, columns: usize) -> Sym {
-        (self >> (32 * (columns - 1 - at))) as Sym
-    }
-
-    fn low(prefix: impl Iterator<Item = Sym>, known: usize, columns: usize) -> Self {
-        let packed = Self::pack(prefix, known);
-        if known == columns { packed } else { packed.checked_shl(32 * (columns - known) as u32).unwrap_or(0) }
-    }
-
-    fn high(self, known: usize, columns: usize) -> Self {
-        self | 1u128.checked_shl(32 * (columns - known) as u32).unwrap_or(0).wrapping_sub(1)
-    }
-}
-
-/// Five to eight columns; the rest is zero.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub(super) struct Wide([Sym; MAX_COLUMNS]);
-
-impl Packed for Wide {
-    fn pack(row: impl Iterator<Item = Sym>, _columns: usize) -> Self {
-        let mut packed = [0; MAX_COLUMNS];
-        packed.iter_mut().zip(row).for_each(|(place, sym)| *place = sym);
-        Wide(packed)
-    }
-
-    fn column(self, at: usize, _columns: usize) -> Sym {
-        self.0[at]
-    }
-
-    fn low(prefix: impl Iterator<Item = Sym>, known: usize, columns: usize) -> Self {
-        Self::pack(prefix.take(known), columns)
-    }
-
-    fn high(mut self, known: usize, columns: usize) -> Self {
-        self.0[known..columns].fill(Sym::MAX);
+    /// The greatest row with the same first `known` columns.
+    pub fn high(mut self, known: usize) -> Self {
+        self.0[..W - known].fill(Sym::MAX);
         self
     }
+
+    fn pair(&self, at: usize) -> u64 {
+        u64::from(self.0[at + 1]) << 32 | u64::from(self.0[at])
+    }
 }
 
-/// One row of a relation; a slice of its symbols.
-#[derive(Debug, Clone, Copy)]
+impl<const W: usize> Ord for Cells<W> {
+    fn cmp(&self, other: &Self) -> Ordering {
+        let pairs = (0..W / 2).rev().map(|at| self.pair(2 * at).cmp(&other.pair(2 * at)));
+        pairs.fold(Ordering::Equal, Ordering::then)
+    }
+}
+
+impl<const W: usize> PartialOrd for Cells<W> {
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+        Some(self.cmp(other))
+    }
+
+    // What sorting and searching ask: two numbers compared, without the three-way detour.
+    fn lt(&self, other: &Self) -> bool {
+        match W {
+            2 => self.pair(0) < other.pair(0),
+            4 => {
+                let number = |row: &Self| u128::from(row.pair(2)) << 64 | u128::from(row.pair(0));
+                number(self) < number(other)
+            }
+            _ => self.cmp(other) == Ordering::Less,
+        }
+    }
+
+    fn le(&self, other: &Self) -> bool {
+        !other.lt(self)
+    }
+}
+
+/// One thing by the width of a relation's rows.
+#[derive(Debug, Clone)]
+pub(super) enum ByWidth<A, B, C> {
+    Narrow(A),
+    Middle(B),
+    Wide(C),
+}
+
+/// Does the same with one thing, or with two of the same width, whatever the width is.
+macro_rules! by_width {
+    ($it:expr, $name:ident => $body:expr) => {
+        match $it {
+            ByWidth::Narrow($name) => $body,
+            ByWidth::Middle($name) => $body,
+            ByWidth::Wide($name) => $body,
+        }
+    };
+    // One relation's things have one width.
+    ($one:expr, $other:expr, ($a:ident, $b:ident) => $body:expr) => {
+        match ($one, $other) {
+            (ByWidth::Narrow($a), ByWidth::Narrow($b)) => $body,
+            (ByWidth::Middle($a), ByWidth::Middle($b)) => $body,
+            (ByWidth::Wide($a), ByWidth::Wide($b)) => $body,
+            _ => unreachable!("rows of different widths"),
+        }
+    };
+    // A thing made of another, of the same width.
+    (map $it:expr, $name:ident => $body:expr) => {
+        match $it {
+            ByWidth::Narrow($name) => ByWidth::Narrow($body),
+            ByWidth::Middle($name) => ByWidth::Middle($body),
+            ByWidth::Wide($name) => ByWidth::Wide($body),
+        }
+    };
+    // A thing made for so many columns.
+    (new $columns:expr => $body:expr) => {
+        match $columns {
+            0..=2 => ByWidth::Narrow($body),
+            3..=4 => ByWidth::Middle($body),
+            _ => ByWidth::Wide($body),
+        }
+    };
+}
+pub(super) use by_width;
+
+/// One row of a relation; a slice of its symbols. Rows of one relation are compared by
+/// them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Row {
     syms: [Sym; MAX_COLUMNS],
     columns: usize,
 }
 
 impl Row {
-    pub(super) fn from_packed<T: Packed>(packed: T, columns: usize) -> Self {
+    pub(super) fn of<const W: usize>(cells: &Cells<W>, columns: usize) -> Self {
         let mut syms = [0; MAX_COLUMNS];
-        syms.iter_mut().take(columns).enumerate().for_each(|(at, sym)| *sym = packed.column(at, columns));
+        syms.iter_mut().take(columns).enumerate().for_each(|(at, sym)| *sym = *cells.column(at));
         Row { syms, columns }
     }
 }
@@ -112,58 +136,25 @@ impl Deref for Row {
     }
 }
 
-impl PartialEq for Row {
-    fn eq(&self, other: &Self) -> bool {
-        self[..] == other[..]
-    }
-}
-
-impl Eq for Row {}
-
-impl PartialOrd for Row {
-    fn partial_cmp(&self, other: &Self) -> Option<std::cmp::Ordering> {
-        Some(self.cmp(other))
-    }
-}
-
-impl Ord for Row {
-    fn cmp(&self, other: &Self) -> std::cmp::Ordering {
-        self[..].cmp(&other[..])
-    }
-}
-
 /// Many rows of one relation, in a row.
-#[derive(Debug, Clone)]
-pub(super) enum RowSet {
-    Narrow(Vec<u64>),
-    Middle(Vec<u128>),
-    Wide(Vec<Wide>),
-}
+pub(super) type RowSet = ByWidth<Vec<Cells<2>>, Vec<Cells<4>>, Vec<Cells<8>>>;
 
 impl RowSet {
     pub fn new(columns: usize) -> Self {
-        match columns {
-            0..=2 => RowSet::Narrow(Vec::new()),
-            3..=4 => RowSet::Middle(Vec::new()),
-            _ => RowSet::Wide(Vec::new()),
-        }
+        by_width!(new columns => Vec::new())
     }
 
     /// How many bytes a row of so many columns takes.
     pub fn width(columns: usize) -> usize {
         match columns {
-            0..=2 => size_of::<u64>(),
-            3..=4 => size_of::<u128>(),
-            _ => size_of::<Wide>(),
+            0..=2 => size_of::<Cells<2>>(),
+            3..=4 => size_of::<Cells<4>>(),
+            _ => size_of::<Cells<8>>(),
         }
     }
 
     pub fn len(&self) -> usize {
-        match self {
-            RowSet::Narrow(rows) => rows.len(),
-            RowSet::Middle(rows) => rows.len(),
-            RowSet::Wide(rows) => rows.len(),
-        }
+        by_width!(self, rows => rows.len())
     }
 
     pub fn is_empty(&self) -> bool {
@@ -171,74 +162,35 @@ impl RowSet {
     }
 
     pub fn push(&mut self, row: &[Sym]) {
-        let syms = row.iter().copied();
-        match self {
-            RowSet::Narrow(rows) => rows.push(Packed::pack(syms, row.len())),
-            RowSet::Middle(rows) => rows.push(Packed::pack(syms, row.len())),
-            RowSet::Wide(rows) => rows.push(Packed::pack(syms, row.len())),
-        }
+        by_width!(self, rows => rows.push(Cells::pack(row.iter().copied())));
     }
 
     pub fn extend(&mut self, more: RowSet) {
-        match (self, more) {
-            (RowSet::Narrow(rows), RowSet::Narrow(more)) => rows.extend(more),
-            (RowSet::Middle(rows), RowSet::Middle(more)) => rows.extend(more),
-            (RowSet::Wide(rows), RowSet::Wide(more)) => rows.extend(more),
-            _ => {}
-        }
+        by_width!(self, more, (rows, more) => rows.extend(more));
     }
 
     /// Makes it a sorted set; cheap if it is one.
     pub fn sort(&mut self) {
-        match self {
-            RowSet::Narrow(rows) => sort(rows),
-            RowSet::Middle(rows) => sort(rows),
-            RowSet::Wide(rows) => sort(rows),
-        }
-    }
-
-    pub fn row(&self, at: usize, columns: usize) -> Row {
-        match self {
-            RowSet::Narrow(rows) => Row::from_packed(rows[at], columns),
-            RowSet::Middle(rows) => Row::from_packed(rows[at], columns),
-            RowSet::Wide(rows) => Row::from_packed(rows[at], columns),
-        }
+        by_width!(self, rows => sort(rows));
     }
 
     pub fn iter(&self, columns: usize) -> impl Iterator<Item = Row> + '_ {
-        (0..self.len()).map(move |at| self.row(at, columns))
+        let row = move |at| by_width!(self, rows => Row::of(&rows[at], columns));
+        (0..self.len()).map(row)
     }
 
     /// Of sorted rows: whether this is one.
     pub fn contains(&self, row: &[Sym]) -> bool {
-        let syms = row.iter().copied();
-        match self {
-            RowSet::Narrow(rows) => rows.binary_search(&Packed::pack(syms, row.len())).is_ok(),
-            RowSet::Middle(rows) => rows.binary_search(&Packed::pack(syms, row.len())).is_ok(),
-            RowSet::Wide(rows) => rows.binary_search(&Packed::pack(syms, row.len())).is_ok(),
-        }
+        by_width!(self, rows => rows.binary_search(&Cells::pack(row.iter().copied())).is_ok())
     }
 
     /// Takes out the rows of another sorted set.
     pub fn subtract(&mut self, other: &RowSet) {
-        match (self, other) {
-            (RowSet::Narrow(rows), RowSet::Narrow(other)) => {
-                rows.retain(|row| other.binary_search(row).is_err())
-            }
-            (RowSet::Middle(rows), RowSet::Middle(other)) => {
-                rows.retain(|row| other.binary_search(row).is_err())
-            }
-            (RowSet::Wide(rows), RowSet::Wide(other)) => rows.retain(|row| other.binary_search(row).is_err()),
-            _ => {}
-        }
+        by_width!(self, other, (rows, other) => rows.retain(|row| other.binary_search(row).is_err()));
     }
 
     pub fn shrink(&mut self) {
-        match self {
-            RowSet::Narrow(rows) => rows.shrink_to_fit(),
-            RowSet::Middle(rows) => rows.shrink_to_fit(),
-            RowSet::Wide(rows) => rows.shrink_to_fit(),
-        }
+        by_width!(self, rows => rows.shrink_to_fit());
     }
 }
 
@@ -256,30 +208,26 @@ fn sort<T: Ord>(rows: &mut Vec<T>) {
 mod tests {
     use super::*;
 
-    fn bounds<T: Packed>(prefix: &[Sym], columns: usize) -> (T, T) {
-        let low = T::low(prefix.iter().copied(), prefix.len(), columns);
-        (low, low.high(prefix.len(), columns))
-    }
-
-    fn check<T: Packed + std::fmt::Debug>(columns: usize) {
+    fn check<const W: usize>(columns: usize) {
         let row: Vec<Sym> = (0..columns).map(|at| Sym::MAX - u32::try_from(at).unwrap_or(0) * 7).collect();
-        let packed = T::pack(row.iter().copied(), columns);
-        assert_eq!(&*Row::from_packed(packed, columns), row.as_slice());
+        let pack = |row: &[Sym]| Cells::<W>::pack(row.iter().copied());
+        assert_eq!(&*Row::of(&pack(&row), columns), row.as_slice());
         for known in 0..=columns {
-            let (low, high) = bounds::<T>(&row[..known], columns);
-            assert!(low <= packed && packed <= high, "{columns} {known}");
+            let low = pack(&row[..known]);
+            assert!(low <= pack(&row) && pack(&row) <= low.high(known), "{columns} {known}");
             if known > 0 {
                 let mut other = row.clone();
                 other[known - 1] -= 1;
-                assert!(T::pack(other.iter().copied(), columns) < low, "{columns} {known}");
+                assert!(pack(&other) < low && low > pack(&other), "{columns} {known}");
+                assert_eq!(pack(&other).cmp(&low), other.as_slice().cmp(&row[..known]), "{columns} {known}");
             }
         }
     }
 
     #[test]
     fn rows_with_a_prefix_lie_between_its_bounds() {
-        (0..=2).for_each(check::<u64>);
-        (3..=4).for_each(check::<u128>);
-        (5..=8).for_each(check::<Wide>);
+        (0..=2).for_each(check::<2>);
+        (3..=4).for_each(check::<4>);
+        (5..=8).for_each(check::<8>);
     }
 }

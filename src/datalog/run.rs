@@ -1,8 +1,9 @@
 //! A plan carried out: bindings go from step to step in batches.
 //!
-//! Each step is one datafrog leapjoin: the source is a batch of bindings, the leaper
-//! finds for each the range of an index that starts with what is known, and the closure
-//! takes the new values, tests the filters and hands what is left to the next step. A
+//! Each step is one datafrog leapjoin. The source is a batch of bindings. For each of
+//! them every atom with the step's variable counts the values it has for what is bound;
+//! the one with the fewest proposes them; the others, negated atoms and comparisons
+//! intersect, that is, keep what they allow; and what is left extends the binding. A
 //! batch that is full goes on at once, so no intermediate relation is ever stored.
 //!
 //! What a step or a filter looks up in a large index is looked up in the order of that
@@ -17,24 +18,17 @@ use std::sync::Arc;
 use datafrog::{Leapers, Relation};
 
 use super::budget::Meter;
-use super::plan::{Plan, Step, Take};
-use super::rows::{Packed, Row, RowSet};
+use super::filters::{Filters, arrange};
+use super::plan::{Look, Plan, Proposer, Step, Take};
+use super::rows::{ByWidth, Cells, RowSet, by_width};
 use super::symbols::{Sym, Symbols};
 use super::table::Table;
-use super::test::{Tests, arrange};
-use super::view::{AnyView, View};
+use super::view::{AnyView, Delta, Range, View};
 
 /// So many bindings are handed on together: few enough to stay in the cache, unless what
 /// they are looked up in does not, which is worth doing for many at a time.
 const BATCH: usize = 1 << 12;
 const LARGE_BATCH: usize = 1 << 16;
-
-/// What a change did to a relation; both sorted.
-#[derive(Debug, Clone)]
-pub(super) struct Delta {
-    pub added: RowSet,
-    pub removed: RowSet,
-}
 
 /// What the steps of one run share.
 pub(super) struct Context<'a> {
@@ -46,26 +40,18 @@ pub(super) struct Context<'a> {
     pub meter: &'a Meter,
 }
 
-/// Runs a plan from nothing; `emit` gets the slots of each binding found.
-pub(super) fn run(context: &Context<'_>, plan: &Plan, emit: &mut dyn FnMut(&[Sym])) {
-    run_rows(context, plan, std::iter::once(None), emit);
+impl<'a> Context<'a> {
+    pub fn view(&self, look: &Look) -> Option<AnyView<'a>> {
+        AnyView::new(self.tables, self.before, look.relation, &look.order)
+    }
 }
 
-/// Runs a plan from rows of the relation it starts with.
-pub(super) fn run_from(
+/// Runs a plan from nothing, or from rows of so many columns of what it starts with;
+/// `emit` gets the slots of each binding found.
+pub(super) fn run(
     context: &Context<'_>,
     plan: &Plan,
-    rows: &RowSet,
-    columns: usize,
-    emit: &mut dyn FnMut(&[Sym]),
-) {
-    run_rows(context, plan, rows.iter(columns).map(Some), emit);
-}
-
-fn run_rows(
-    context: &Context<'_>,
-    plan: &Plan,
-    rows: impl Iterator<Item = Option<Row>>,
+    rows: Option<(&RowSet, usize)>,
     emit: &mut dyn FnMut(&[Sym]),
 ) {
     if plan.never {
@@ -83,28 +69,46 @@ fn run_rows(
 fn run_wide<const N: usize>(
     context: &Context<'_>,
     plan: &Plan,
-    rows: impl Iterator<Item = Option<Row>>,
+    rows: Option<(&RowSet, usize)>,
     emit: &mut dyn FnMut(&[Sym]),
 ) {
-    let steps: Vec<Joined<'_>> = plan.steps.iter().map(|step| Joined::new(context, step)).collect();
-    let tests = Tests::new(context, &plan.start_filters);
+    let steps: Option<Vec<Joined<'_>>> = plan.steps.iter().map(|step| Joined::new(context, step)).collect();
+    let Some(steps) = steps else { return };
+    let filters = Filters::new(context, &plan.checks);
     let mut batch = Relation { elements: Vec::new() };
-    let size = batch_size(&tests, &steps);
-    for row in rows {
-        if context.meter.is_stopped() {
-            return;
-        }
-        let mut binding = [0; N];
-        let fits = row
-            .is_none_or(|row| plan.start.iter().all(|(at, take)| take_column(row[*at], *take, &mut binding)));
-        if fits && tests.at_once(context, &binding) {
+    let size = batch_size(&filters, &steps);
+    let nothing = [0; N];
+    let mut start = |binding: [Sym; N]| {
+        if !context.meter.is_stopped() && filters.at_once(context, &binding) {
             batch.elements.push(binding);
             if batch.elements.len() == size {
-                go_on(context, &tests, &steps, &mut batch, emit);
+                go_on(context, &filters, &steps, &mut batch, emit);
             }
         }
+    };
+    if let Some((rows, columns)) = rows {
+        for row in rows.iter(columns) {
+            let mut binding = nothing;
+            if plan.start.iter().all(|(at, take)| take_column(row[*at], *take, &mut binding)) {
+                start(binding);
+            }
+        }
+    } else if let Some(source) = &plan.source {
+        let Some(view) = context.view(&source.look) else { return };
+        by_width!(&view, view => {
+            let (range, rows) = view.find(&source.look, &nothing);
+            context.meter.spend(rows);
+            view.visit(&range, source.distinct, |row| {
+                let mut binding = nothing;
+                if source.binds(row, &mut binding) {
+                    start(binding);
+                }
+            });
+        });
+    } else {
+        start(nothing);
     }
-    go_on(context, &tests, &steps, &mut batch, emit);
+    go_on(context, &filters, &steps, &mut batch, emit);
 }
 
 fn take_column(sym: Sym, take: Take, binding: &mut [Sym]) -> bool {
@@ -118,26 +122,60 @@ fn take_column(sym: Sym, take: Take, binding: &mut [Sym]) -> bool {
     }
 }
 
+impl Proposer {
+    /// Extends a binding by a row; not if values differ that must be equal.
+    fn binds<const W: usize>(&self, row: &Cells<W>, binding: &mut [Sym]) -> bool {
+        self.take.iter().for_each(|(at, slot)| binding[*slot] = *row.column(*at));
+        self.same.iter().all(|(one, other)| row.column(*one) == row.column(*other))
+    }
+}
+
+/// A step with the indexes it looks at.
+struct Joined<'a> {
+    proposers: Vec<(&'a Proposer, AnyView<'a>)>,
+    filters: Filters<'a>,
+    /// What is looked at in the order of its index.
+    large: Option<&'a Look>,
+}
+
+impl<'a> Joined<'a> {
+    fn new(context: &Context<'a>, step: &'a Step) -> Option<Self> {
+        let view = |proposer: &'a Proposer| Some((proposer, context.view(&proposer.look)?));
+        let proposers = step.proposers.iter().map(view).collect::<Option<Vec<_>>>()?;
+        let large = proposers.iter().find(|(it, view)| view.is_large() && !it.look.is_fixed());
+        let large = large.map(|(proposer, _)| &proposer.look);
+        Some(Joined { proposers, filters: Filters::new(context, &step.checks), large })
+    }
+}
+
 /// Tests a batch, takes it through the steps, and leaves it empty.
 fn go_on<const N: usize>(
     context: &Context<'_>,
-    tests: &Tests<'_>,
+    filters: &Filters<'_>,
     steps: &[Joined<'_>],
     batch: &mut Relation<[Sym; N]>,
     emit: &mut dyn FnMut(&[Sym]),
 ) {
-    tests.together(&mut batch.elements);
+    filters.together(&mut batch.elements);
     match steps.split_first() {
         None => batch.elements.iter().for_each(|binding| emit(binding)),
         Some((step, rest)) => {
-            if step.view.is_large() {
-                arrange(&mut batch.elements, &step.step.prefix);
+            if let Some(look) = step.large {
+                arrange(&mut batch.elements, look);
             }
-            match &step.view {
-                AnyView::Narrow(view) => join(context, step, view, rest, batch, emit),
-                AnyView::Middle(view) => join(context, step, view, rest, batch, emit),
-                AnyView::Wide(view) => join(context, step, view, rest, batch, emit),
-                AnyView::Empty => {}
+            if let [(proposer, view)] = &step.proposers[..] {
+                by_width!(view, view => {
+                    let range = Range::default();
+                    let leapers = One { context, step, proposer, view, range };
+                    let extend = |row: &Cells<_>, binding: &mut [Sym; N]| {
+                        proposer.binds(row, binding);
+                    };
+                    join(context, leapers, extend, step, rest, batch, emit);
+                });
+            } else if let Some((_, slot)) = step.proposers.first().and_then(|(it, _)| it.take.first()) {
+                let leapers = Many { context, step, slot: *slot, fixed: Vec::new() };
+                let extend = |value: &Sym, binding: &mut [Sym; N]| binding[*slot] = *value;
+                join(context, leapers, extend, step, rest, batch, emit);
             }
         }
     }
@@ -145,111 +183,140 @@ fn go_on<const N: usize>(
 }
 
 /// How many bindings are tested and taken through the steps together.
-fn batch_size(tests: &Tests<'_>, steps: &[Joined<'_>]) -> usize {
-    let large = |step: &Joined<'_>| step.view.is_large() || !step.tests.are_done_at_once();
-    if tests.are_done_at_once() && !steps.iter().any(large) { BATCH } else { LARGE_BATCH }
+fn batch_size(filters: &Filters<'_>, steps: &[Joined<'_>]) -> usize {
+    let large = |step: &Joined<'_>| step.large.is_some() || step.filters.has_large();
+    if filters.has_large() || steps.iter().any(large) { LARGE_BATCH } else { BATCH }
 }
 
-/// A step with the index it looks at.
-struct Joined<'a> {
-    step: &'a Step,
-    view: AnyView<'a>,
-    tests: Tests<'a>,
-}
-
-impl<'a> Joined<'a> {
-    fn new(context: &Context<'a>, step: &'a Step) -> Self {
-        Joined {
-            step,
-            view: AnyView::new(context.tables, context.before, step.relation, step.index),
-            tests: Tests::new(context, &step.filters),
-        }
-    }
-}
-
-fn join<const N: usize, T: Packed>(
+/// One leapjoin: what it finds goes on.
+fn join<'v, const N: usize, V: Ord + 'v>(
     context: &Context<'_>,
-    joined: &Joined<'_>,
-    view: &View<'_, T>,
+    leapers: impl Leapers<'v, [Sym; N], V>,
+    extend: impl Fn(&V, &mut [Sym; N]),
+    step: &Joined<'_>,
     rest: &[Joined<'_>],
     batch: &Relation<[Sym; N]>,
     emit: &mut dyn FnMut(&[Sym]),
 ) {
-    let step = joined.step;
-    let ends = rest.is_empty() && joined.tests.are_done_at_once();
+    let ends = rest.is_empty() && !step.filters.has_large();
     let mut next = Relation { elements: Vec::new() };
-    let size = batch_size(&joined.tests, rest);
-    let mut found = |binding: &[Sym; N], row: T| {
+    let size = batch_size(&step.filters, rest);
+    // The result is the empty tuple, so datafrog stores nothing: bindings are passed on.
+    Relation::<()>::from_leapjoin(batch, leapers, |binding, value| {
         let mut binding = *binding;
-        for (at, take) in &step.take {
-            if !take_column(row.column(*at, view.columns), *take, &mut binding) {
-                return;
-            }
-        }
-        if !joined.tests.at_once(context, &binding) || context.meter.is_stopped() {
-            return;
-        }
+        extend(value, &mut binding);
         if ends {
             emit(&binding);
-            return;
+        } else {
+            next.elements.push(binding);
+            if next.elements.len() == size {
+                go_on(context, &step.filters, rest, &mut next, emit);
+            }
         }
-        next.elements.push(binding);
-        if next.elements.len() == size {
-            go_on(context, &joined.tests, rest, &mut next, emit);
-        }
-    };
-    if step.prefix.is_empty() {
-        // A scan: to collect references to a whole relation first would be a waste.
-        for binding in &batch.elements {
-            context.meter.spend(view.base.len() + view.added.len());
-            let low = T::low(std::iter::empty(), 0, view.columns);
-            let high = low.high(0, view.columns);
-            view.visit(step.distinct, 0, view.base.len(), (low, high), |row| {
-                if !context.meter.is_stopped() {
-                    found(binding, *row);
-                }
-            });
-        }
-    } else {
-        let leaper = Leap { context, step, view, from: 0, to: 0, bounds: None };
-        // The result is the empty tuple, so datafrog stores nothing: `found` passes rows on.
-        Relation::<()>::from_leapjoin(batch, leaper, |binding, row| found(binding, *row));
-    }
+    });
     if !next.elements.is_empty() {
-        go_on(context, &joined.tests, rest, &mut next, emit);
+        go_on(context, &step.filters, rest, &mut next, emit);
     }
 }
 
-/// Proposes the rows of an index that start with what a binding knows.
-struct Leap<'a, T: Packed> {
-    context: &'a Context<'a>,
-    step: &'a Step,
-    view: &'a View<'a, T>,
-    from: usize,
-    to: usize,
-    bounds: Option<(T, T)>,
+/// The leapers of a step in which one atom proposes: whole rows, as they may bind several
+/// variables.
+struct One<'v, 'a, const W: usize> {
+    context: &'v Context<'a>,
+    step: &'v Joined<'a>,
+    proposer: &'v Proposer,
+    view: &'v View<'a, W>,
+    range: Range<W>,
 }
 
-impl<'a, const N: usize, T: Packed> Leapers<'a, [Sym; N], T> for Leap<'a, T> {
+impl<'v, const N: usize, const W: usize> Leapers<'v, [Sym; N], Cells<W>> for One<'v, '_, W> {
     fn for_each_count(&mut self, binding: &[Sym; N], mut op: impl FnMut(usize, usize)) {
         if self.context.meter.is_stopped() {
-            op(0, 0);
-            return;
+            return op(0, 0);
         }
-        let (low, high) = self.view.bounds(&self.step.prefix, binding);
-        (self.from, self.to) = self.view.find(low, high);
-        self.bounds = Some((low, high));
-        let view = self.view;
-        let count = self.to - self.from + view.count_beside(low, high);
+        let count;
+        (self.range, count) = self.view.find(&self.proposer.look, binding);
         self.context.meter.spend(count);
         op(0, count);
     }
 
-    fn propose(&mut self, _binding: &[Sym; N], _at: usize, values: &mut Vec<&'a T>) {
-        if let Some(bounds) = self.bounds {
-            self.view.visit(self.step.distinct, self.from, self.to, bounds, |row| values.push(row));
-        }
+    fn propose(&mut self, _binding: &[Sym; N], _at: usize, values: &mut Vec<&'v Cells<W>>) {
+        self.view.visit(&self.range, self.proposer.distinct, |row| values.push(row));
     }
 
-    fn intersect(&mut self, _binding: &[Sym; N], _at: usize, _values: &mut Vec<&'a T>) {}
+    fn intersect(&mut self, binding: &[Sym; N], _at: usize, values: &mut Vec<&'v Cells<W>>) {
+        if self.proposer.same.is_empty() && self.step.filters.has_none_at_once() {
+            return;
+        }
+        let mut extended = *binding;
+        values.retain(|row| {
+            self.proposer.binds(row, &mut extended) && self.step.filters.at_once(self.context, &extended)
+        });
+    }
+}
+
+/// The leapers of a step in which several atoms may propose values of a variable.
+struct Many<'v, 'a> {
+    context: &'v Context<'a>,
+    step: &'v Joined<'a>,
+    slot: usize,
+    /// By proposer, how many it has for every binding.
+    fixed: Vec<Option<usize>>,
+}
+
+impl Many<'_, '_> {
+    fn count(&self, at: usize, binding: &[Sym]) -> usize {
+        let (proposer, view) = &self.step.proposers[at];
+        by_width!(view, view => view.find(&proposer.look, binding).1)
+    }
+}
+
+impl<'v, const N: usize> Leapers<'v, [Sym; N], Sym> for Many<'v, '_> {
+    fn for_each_count(&mut self, binding: &[Sym; N], mut op: impl FnMut(usize, usize)) {
+        if self.context.meter.is_stopped() {
+            return op(0, 0);
+        }
+        if self.fixed.is_empty() {
+            let looks = self.step.proposers.iter().map(|(it, _)| &it.look).enumerate();
+            let fixed = looks.map(|(at, look)| look.is_fixed().then(|| self.count(at, binding)));
+            self.fixed = fixed.collect();
+        }
+        let mut least = usize::MAX;
+        for at in 0..self.fixed.len() {
+            if least == 0 {
+                break;
+            }
+            let count = self.fixed[at].unwrap_or_else(|| self.count(at, binding));
+            op(at, count);
+            least = least.min(count);
+        }
+        self.context.meter.spend(least);
+    }
+
+    fn propose(&mut self, binding: &[Sym; N], at: usize, values: &mut Vec<&'v Sym>) {
+        let (proposer, view) = &self.step.proposers[at];
+        let column = proposer.look.prefix.len();
+        by_width!(view, view => {
+            let (range, _) = view.find(&proposer.look, binding);
+            view.visit(&range, proposer.distinct, |row| values.push(row.column(column)));
+        });
+    }
+
+    fn intersect(&mut self, binding: &[Sym; N], at: usize, values: &mut Vec<&'v Sym>) {
+        let mut extended = *binding;
+        for (other, (proposer, view)) in self.step.proposers.iter().enumerate() {
+            if let Some(check) = proposer.check.as_ref().filter(|_| other != at) {
+                values.retain(|value| {
+                    extended[self.slot] = **value;
+                    view.exists(check, &extended)
+                });
+            }
+        }
+        if !self.step.filters.has_none_at_once() {
+            values.retain(|value| {
+                extended[self.slot] = **value;
+                self.step.filters.at_once(self.context, &extended)
+            });
+        }
+    }
 }

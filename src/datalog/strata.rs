@@ -2,10 +2,13 @@
 //! stratum comes after all it depends on.
 //!
 //! A relation that depends on its own absence has no meaning, so negation inside a
-//! stratum is an error that shows the circle. Tarjan's algorithm, written without
-//! recursion because the depth is the length of the longest chain of rules.
+//! stratum is an error that shows the circle. The strata are the strongly connected parts
+//! of what needs what, by an algorithm that does not recurse: a chain of rules may be long.
 
 use std::collections::{BTreeMap, VecDeque};
+
+use petgraph::algo::kosaraju_scc;
+use petgraph::graph::DiGraph;
 
 use super::program::{Atom, Body, Literal, Program, RelationId};
 use super::source::Span;
@@ -21,6 +24,13 @@ pub(super) struct Stratum {
     pub recursive: bool,
     /// For each relation the rules of the stratum that use it, with the place in the body.
     pub uses: BTreeMap<RelationId, Vec<(usize, usize)>>,
+}
+
+impl Stratum {
+    /// Whether it is where a relation is derived.
+    pub fn has(&self, relation: RelationId) -> bool {
+        self.relations.binary_search(&relation).is_ok()
+    }
 }
 
 /// A rule's use of a relation.
@@ -80,47 +90,16 @@ fn atom(literal: &Literal) -> Option<(&Atom, bool)> {
 /// For each node its strongly connected component; what a component depends on has a
 /// lower number.
 fn components(edges: &[Vec<Edge>]) -> Vec<usize> {
-    const NEW: usize = usize::MAX;
-    let mut component = vec![NEW; edges.len()];
-    let mut index = vec![NEW; edges.len()];
-    let mut low = vec![0; edges.len()];
-    let mut open = Vec::new();
-    let (mut next, mut count) = (0, 0);
-    for root in 0..edges.len() {
-        if index[root] != NEW {
-            continue;
-        }
-        // Each frame is a node and how many of its edges were followed.
-        let mut frames = vec![(root, 0)];
-        while let Some((node, followed)) = frames.pop() {
-            if followed == 0 {
-                index[node] = next;
-                low[node] = next;
-                next += 1;
-                open.push(node);
-            }
-            if let Some(edge) = edges[node].get(followed) {
-                frames.push((node, followed + 1));
-                if index[edge.to] == NEW {
-                    frames.push((edge.to, 0));
-                } else if component[edge.to] == NEW {
-                    low[node] = low[node].min(index[edge.to]);
-                }
-                continue;
-            }
-            if low[node] == index[node] {
-                while let Some(member) = open.pop() {
-                    component[member] = count;
-                    if member == node {
-                        break;
-                    }
-                }
-                count += 1;
-            }
-            if let Some((parent, _)) = frames.last() {
-                low[*parent] = low[*parent].min(low[node]);
-            }
-        }
+    let place = |node: usize| u32::try_from(node).unwrap_or(u32::MAX);
+    let all =
+        edges.iter().enumerate().flat_map(|(from, edges)| edges.iter().map(move |edge| (from, edge.to)));
+    let mut graph: DiGraph<(), ()> = DiGraph::from_edges(all.map(|(from, to)| (place(from), place(to))));
+    while graph.node_count() < edges.len() {
+        graph.add_node(());
+    }
+    let mut component = vec![0; edges.len()];
+    for (at, nodes) in kosaraju_scc(&graph).into_iter().enumerate() {
+        nodes.into_iter().for_each(|node| component[node.index()] = at);
     }
     component
 }

@@ -11,6 +11,7 @@
 use std::fmt;
 use std::hash::{BuildHasher, RandomState};
 
+use hashbrown::HashTable;
 use rustc_hash::FxHashMap;
 
 /// An interned value.
@@ -46,11 +47,9 @@ pub struct Symbols {
     texts: String,
     entries: Vec<Entry>,
     numbers: FxHashMap<i64, Sym>,
-    /// Open addressing over the texts: a half of the hash above a [`Sym`] plus one, or 0 for
-    /// a free place. The length is a power of two and at most three quarters are taken.
-    /// With the hash at hand, other texts are not looked at and growing reads no text.
-    places: Vec<u64>,
-    taken: usize,
+    /// The texts' symbols, each with a half of the text's hash: so other texts are not
+    /// looked at, and growing reads none.
+    places: HashTable<(u32, Sym)>,
     /// Keyed at random, as texts come from outside and could be made to collide.
     hasher: RandomState,
 }
@@ -76,19 +75,14 @@ impl Symbols {
 
     /// The symbol of a text, made if need be.
     pub fn text(&mut self, text: &str) -> Sym {
-        if self.taken * 4 >= self.places.len() * 3 {
-            self.grow();
-        }
         let hash = self.hash(text);
-        let (place, found) = self.place(text, hash);
-        if let Some(sym) = found {
+        if let Some(sym) = self.find(text, hash) {
             return sym;
         }
         let entry = Entry::Text { start: self.texts.len(), len: text.len() };
         self.texts.push_str(text);
         let sym = self.push(entry);
-        self.places[place] = hash & HIGH | u64::from(sym + 1);
-        self.taken += 1;
+        self.places.insert_unique(spread(hash), (hash, sym), |(hash, _)| spread(*hash));
         sym
     }
 
@@ -105,7 +99,7 @@ impl Symbols {
     /// The symbol of a text, if it was seen before.
     #[must_use]
     pub fn find_text(&self, text: &str) -> Option<Sym> {
-        if self.places.is_empty() { None } else { self.place(text, self.hash(text)).1 }
+        self.find(text, self.hash(text))
     }
 
     /// The symbol of an integer, if it was seen before.
@@ -130,51 +124,20 @@ impl Symbols {
         sym
     }
 
-    fn hash(&self, text: &str) -> u64 {
-        self.hasher.hash_one(text)
+    fn hash(&self, text: &str) -> u32 {
+        // The upper half is as good as all of it, and half as large.
+        u32::try_from(self.hasher.hash_one(text) >> 32).unwrap_or(0)
     }
 
-    /// Where `text` is or would be put, and its symbol if it is there.
-    fn place(&self, text: &str, hash: u64) -> (usize, Option<Sym>) {
-        let mask = self.places.len() - 1;
-        let mut at = first_place(hash, mask);
-        loop {
-            let place = self.places[at];
-            if place == 0 {
-                return (at, None);
-            }
-            let sym = low(place) - 1;
-            if place & HIGH == hash & HIGH && self.value(sym) == Value::Text(text) {
-                return (at, Some(sym));
-            }
-            at = (at + 1) & mask;
-        }
-    }
-
-    fn grow(&mut self) {
-        let size = (self.places.len() * 2).max(64);
-        let old = std::mem::replace(&mut self.places, vec![0; size]);
-        for place in old.into_iter().filter(|place| *place != 0) {
-            let mut at = first_place(place, size - 1);
-            while self.places[at] != 0 {
-                at = (at + 1) & (size - 1);
-            }
-            self.places[at] = place;
-        }
+    fn find(&self, text: &str, hash: u32) -> Option<Sym> {
+        let is = |found: &(u32, Sym)| found.0 == hash && self.value(found.1) == Value::Text(text);
+        self.places.find(spread(hash), is).map(|(_, sym)| *sym)
     }
 }
 
-/// The half of a hash that is kept.
-const HIGH: u64 = 0xFFFF_FFFF_0000_0000;
-
-fn low(place: u64) -> u32 {
-    // The mask leaves what fits.
-    u32::try_from(place & !HIGH).unwrap_or(u32::MAX)
-}
-
-/// Where the search for a hash begins; it depends on the kept half only.
-fn first_place(hash: u64, mask: usize) -> usize {
-    usize::try_from(hash >> 32).unwrap_or(0) & mask
+/// The table takes its place from the lower bits of a hash and a tag from the upper ones.
+fn spread(hash: u32) -> u64 {
+    u64::from(hash) << 32 | u64::from(hash)
 }
 
 #[cfg(test)]

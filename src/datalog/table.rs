@@ -5,7 +5,7 @@
 //! a few rows costs a few steps in small trees, whatever the size of the base; when the
 //! sets have grown to a fraction of the base, they are merged into it.
 //!
-//! Indexes are made when a plan first asks for one, also where the relation is only
+//! Indexes are made when a join first asks for one, also where the relation is only
 //! being read (a query, an explanation): they form a chain that only grows.
 //!
 //! ```text
@@ -18,7 +18,7 @@ use std::sync::{Mutex, OnceLock, PoisonError};
 use datafrog::Relation;
 use rustc_hash::FxHashMap;
 
-use super::rows::{Packed, Row, RowSet, Wide};
+use super::rows::{ByWidth, Cells, Row, RowSet, by_width};
 use super::symbols::Sym;
 
 /// The overlay is merged once it is larger than the base divided by this.
@@ -30,19 +30,19 @@ const SAMPLE: usize = 256;
 
 /// The rows of a relation in one order of its columns.
 #[derive(Clone)]
-pub(super) struct Index<T: Ord> {
+pub(super) struct Index<const W: usize> {
     /// At each place, which column of the relation stands there.
     pub order: Vec<usize>,
-    pub base: Relation<T>,
-    pub added: BTreeSet<T>,
-    pub removed: BTreeSet<T>,
-    next: OnceLock<Box<Index<T>>>,
+    pub base: Relation<Cells<W>>,
+    pub added: BTreeSet<Cells<W>>,
+    pub removed: BTreeSet<Cells<W>>,
+    next: OnceLock<Box<Index<W>>>,
 }
 
 /// The indexes of a relation; the first has its columns in declared order.
-pub(super) struct Indexes<T: Ord> {
-    pub columns: usize,
-    first: Index<T>,
+pub(super) struct Indexes<const W: usize> {
+    columns: usize,
+    first: Index<W>,
     estimates: Mutex<Estimates>,
 }
 
@@ -55,21 +55,32 @@ struct Estimates {
 }
 
 /// A relation by the width of its rows.
-#[derive(Clone)]
-pub(super) enum Table {
-    Narrow(Indexes<u64>),
-    Middle(Indexes<u128>),
-    Wide(Indexes<Wide>),
-}
+pub(super) type Table = ByWidth<Indexes<2>, Indexes<4>, Indexes<8>>;
 
-impl<T: Ord + Clone> Clone for Indexes<T> {
+impl<const W: usize> Clone for Indexes<W> {
     fn clone(&self) -> Self {
         Indexes { columns: self.columns, first: self.first.clone(), estimates: Mutex::default() }
     }
 }
 
-impl<T: Packed> Index<T> {
-    fn new(order: Vec<usize>, rows: Vec<T>) -> Self {
+fn permuted<const W: usize>(row: &Cells<W>, order: &[usize]) -> Cells<W> {
+    Cells::pack(order.iter().map(|at| *row.column(*at)))
+}
+
+/// Rows of declared order in another order.
+pub(super) fn in_order<const W: usize>(rows: &[Cells<W>], order: &[usize]) -> Vec<Cells<W>> {
+    if order.is_sorted() {
+        return rows.to_vec();
+    }
+    let mut rows: Vec<Cells<W>> = rows.iter().map(|row| permuted(row, order)).collect();
+    if !rows.is_sorted() {
+        rows.sort_unstable();
+    }
+    rows
+}
+
+impl<const W: usize> Index<W> {
+    fn new(order: Vec<usize>, rows: Vec<Cells<W>>) -> Self {
         Index {
             order,
             base: Relation { elements: rows },
@@ -83,13 +94,14 @@ impl<T: Packed> Index<T> {
         self.base.elements.len() - self.removed.len() + self.added.len()
     }
 
-    fn contains(&self, row: T) -> bool {
-        self.added.contains(&row)
-            || (self.base.elements.binary_search(&row).is_ok() && !self.removed.contains(&row))
+    fn contains(&self, row: &Cells<W>) -> bool {
+        self.added.contains(row)
+            || (self.base.elements.binary_search(row).is_ok() && !self.removed.contains(row))
     }
 
-    /// All rows from `low` to `high`, in order.
-    fn range(&self, low: T, high: T) -> impl Iterator<Item = T> + '_ {
+    /// All rows that start with a prefix of so many columns, in order.
+    fn range(&self, low: Cells<W>, known: usize) -> impl Iterator<Item = Cells<W>> + '_ {
+        let high = low.high(known);
         let base = &self.base.elements;
         let from = base.partition_point(|row| *row < low);
         let to = from + base[from..].partition_point(|row| *row <= high);
@@ -102,15 +114,19 @@ impl<T: Packed> Index<T> {
         })
     }
 
+    fn all(&self) -> impl Iterator<Item = Cells<W>> + '_ {
+        self.range(Cells::pack(std::iter::empty()), 0)
+    }
+
     /// `added` has nothing that is there, `removed` only what is there; both sorted.
-    fn apply(&mut self, added: &[T], removed: &[T]) {
+    fn apply(&mut self, added: &[Cells<W>], removed: &[Cells<W>]) {
         let overlay = self.added.len() + self.removed.len() + added.len() + removed.len();
         let merge = overlay > SMALL && overlay > self.base.elements.len() / FRACTION;
         if merge {
-            let mut rows: Vec<T> = if self.added.is_empty() && self.removed.is_empty() {
+            let mut rows: Vec<Cells<W>> = if self.added.is_empty() && self.removed.is_empty() {
                 std::mem::take(&mut self.base.elements)
             } else {
-                self.range_all().collect()
+                self.all().collect()
             };
             if !removed.is_empty() {
                 rows.retain(|row| removed.binary_search(row).is_err());
@@ -133,56 +149,34 @@ impl<T: Packed> Index<T> {
     }
 }
 
-impl<T: Packed> Indexes<T> {
-    fn new(columns: usize, rows: Vec<T>) -> Self {
+impl<const W: usize> Indexes<W> {
+    fn new(columns: usize, rows: Vec<Cells<W>>) -> Self {
         Indexes { columns, first: Index::new((0..columns).collect(), rows), estimates: Mutex::default() }
     }
 
-    fn all(&self) -> impl Iterator<Item = &Index<T>> {
+    fn all(&self) -> impl Iterator<Item = &Index<W>> {
         std::iter::successors(Some(&self.first), |index| index.next.get().map(|next| &**next))
     }
 
-    /// The index at a place that `ensure` gave.
-    pub fn index(&self, at: usize) -> &Index<T> {
-        self.all().nth(at).unwrap_or(&self.first)
-    }
-
-    /// The place of the index of that order, built if need be.
-    fn ensure(&self, order: &[usize]) -> usize {
-        let (mut index, mut at) = (&self.first, 0);
+    /// The index of that order, built if need be.
+    pub fn index(&self, order: &[usize]) -> &Index<W> {
+        let mut index = &self.first;
         while index.order != order {
             index = index.next.get_or_init(|| {
-                let rows = self.first.range_all().map(|row| self.permuted(row, order)).collect();
-                Box::new(Index::new(order.to_vec(), sorted(rows)))
+                let rows: Vec<Cells<W>> = self.first.all().collect();
+                Box::new(Index::new(order.to_vec(), in_order(&rows, order)))
             });
-            at += 1;
         }
-        at
+        index
     }
 
-    fn permuted(&self, row: T, order: &[usize]) -> T {
-        T::pack(order.iter().map(|at| row.column(*at, self.columns)), self.columns)
-    }
-
-    /// Rows of the first index's order in another order.
-    pub fn in_order(&self, rows: &[T], order: &[usize]) -> Vec<T> {
-        if order == self.first.order {
-            return rows.to_vec();
-        }
-        sorted(rows.iter().map(|row| self.permuted(*row, order)).collect())
-    }
-
-    fn apply(&mut self, added: &[T], removed: &[T]) {
-        let columns = self.columns;
-        let permuted = |rows: &[T], order: &[usize]| {
-            let row = |row: &T| T::pack(order.iter().map(|at| row.column(*at, columns)), columns);
-            sorted(rows.iter().map(row).collect())
-        };
-        let mut next = Some(&mut self.first);
+    fn apply(&mut self, added: &[Cells<W>], removed: &[Cells<W>]) {
+        self.first.apply(added, removed);
+        let mut next = self.first.next.get_mut();
         while let Some(index) = next {
-            let (added, removed) = (permuted(added, &index.order), permuted(removed, &index.order));
+            let (added, removed) = (in_order(added, &index.order), in_order(removed, &index.order));
             index.apply(&added, &removed);
-            next = index.next.get_mut().map(|next| &mut **next);
+            next = index.next.get_mut();
         }
     }
 
@@ -208,13 +202,12 @@ impl<T: Packed> Indexes<T> {
     fn distinct(&self, mask: usize) -> f64 {
         let base = &self.first.base.elements;
         let columns: Vec<usize> = (0..self.columns).filter(|at| mask & 1 << at != 0).collect();
-        let mut sample: Vec<T> = if base.len() <= SAMPLE {
-            let all = self.first.range_all().take(SAMPLE);
-            all.map(|row| self.projected(row, &columns)).collect()
+        let mut sample: Vec<Cells<W>> = if base.len() <= SAMPLE {
+            self.first.all().take(SAMPLE).map(|row| permuted(&row, &columns)).collect()
         } else {
             // A fixed multiplicative sequence: scattered over the rows, and always the same.
             let scattered = (1..=SAMPLE).map(|n| n.wrapping_mul(0x9E37_79B9_7F4A_7C15) >> 16);
-            scattered.map(|n| self.projected(base[n % base.len()], &columns)).collect()
+            scattered.map(|n| permuted(&base[n % base.len()], &columns)).collect()
         };
         let taken = count(sample.len());
         sample.sort_unstable();
@@ -227,21 +220,10 @@ impl<T: Packed> Indexes<T> {
         (taken * taken / (2.0 * (taken - distinct))).max(distinct).min(all)
     }
 
-    fn projected(&self, row: T, columns: &[usize]) -> T {
-        T::low(columns.iter().map(|at| row.column(*at, self.columns)), columns.len(), self.columns)
-    }
-
     fn prefix(&self, prefix: &[Sym]) -> impl Iterator<Item = Row> + '_ {
         let known = prefix.len().min(self.columns);
-        let low = T::low(prefix.iter().copied().take(known), known, self.columns);
-        self.first.range(low, low.high(known, self.columns)).map(|row| Row::from_packed(row, self.columns))
-    }
-}
-
-impl<T: Packed> Index<T> {
-    fn range_all(&self) -> impl Iterator<Item = T> + '_ {
-        let low = T::low(std::iter::empty(), 0, self.order.len());
-        self.range(low, low.high(0, self.order.len()))
+        let low = Cells::pack(prefix.iter().copied().take(known));
+        self.first.range(low, known).map(|row| Row::of(&row, self.columns))
     }
 }
 
@@ -251,120 +233,55 @@ fn count(rows: usize) -> f64 {
     rows as f64
 }
 
-fn sorted<T: Ord>(mut rows: Vec<T>) -> Vec<T> {
-    if !rows.is_sorted() {
-        rows.sort_unstable();
-    }
-    rows
-}
-
 impl Table {
     /// A table of sorted rows.
     pub fn new(columns: usize, rows: RowSet) -> Self {
-        match rows {
-            RowSet::Narrow(rows) => Table::Narrow(Indexes::new(columns, rows)),
-            RowSet::Middle(rows) => Table::Middle(Indexes::new(columns, rows)),
-            RowSet::Wide(rows) => Table::Wide(Indexes::new(columns, rows)),
-        }
+        by_width!(map rows, rows => Indexes::new(columns, rows))
     }
 
     pub fn columns(&self) -> usize {
-        match self {
-            Table::Narrow(table) => table.columns,
-            Table::Middle(table) => table.columns,
-            Table::Wide(table) => table.columns,
-        }
+        by_width!(self, table => table.columns)
     }
 
     pub fn len(&self) -> usize {
-        match self {
-            Table::Narrow(table) => table.first.len(),
-            Table::Middle(table) => table.first.len(),
-            Table::Wide(table) => table.first.len(),
-        }
+        by_width!(self, table => table.first.len())
     }
 
     /// What its rows take in all of its indexes.
     pub fn bytes(&self) -> usize {
-        let indexes = match self {
-            Table::Narrow(table) => table.all().count(),
-            Table::Middle(table) => table.all().count(),
-            Table::Wide(table) => table.all().count(),
-        };
+        let indexes = by_width!(self, table => table.all().count());
         indexes * self.len() * RowSet::width(self.columns())
     }
 
     pub fn contains(&self, row: &[Sym]) -> bool {
-        if row.len() != self.columns() {
-            return false;
-        }
-        let syms = row.iter().copied();
-        match self {
-            Table::Narrow(table) => table.first.contains(Packed::pack(syms, row.len())),
-            Table::Middle(table) => table.first.contains(Packed::pack(syms, row.len())),
-            Table::Wide(table) => table.first.contains(Packed::pack(syms, row.len())),
-        }
+        row.len() == self.columns()
+            && by_width!(self, table => table.first.contains(&Cells::pack(row.iter().copied())))
     }
 
     /// The rows that start with `prefix`, in order.
     pub fn prefix<'a>(&'a self, prefix: &[Sym]) -> Box<dyn Iterator<Item = Row> + 'a> {
-        match self {
-            Table::Narrow(table) => Box::new(table.prefix(prefix)),
-            Table::Middle(table) => Box::new(table.prefix(prefix)),
-            Table::Wide(table) => Box::new(table.prefix(prefix)),
-        }
+        by_width!(self, table => Box::new(table.prefix(prefix)))
     }
 
     /// A copy of all rows, sorted.
     pub fn all(&self) -> RowSet {
-        match self {
-            Table::Narrow(table) => RowSet::Narrow(table.first.range_all().collect()),
-            Table::Middle(table) => RowSet::Middle(table.first.range_all().collect()),
-            Table::Wide(table) => RowSet::Wide(table.first.range_all().collect()),
-        }
+        by_width!(map self, table => table.first.all().collect())
     }
 
-    pub fn ensure(&self, order: &[usize]) -> usize {
-        match self {
-            Table::Narrow(table) => table.ensure(order),
-            Table::Middle(table) => table.ensure(order),
-            Table::Wide(table) => table.ensure(order),
-        }
-    }
-
-    /// The orders there are indexes for.
-    pub fn orders(&self) -> Vec<&[usize]> {
-        match self {
-            Table::Narrow(table) => table.all().map(|index| index.order.as_slice()).collect(),
-            Table::Middle(table) => table.all().map(|index| index.order.as_slice()).collect(),
-            Table::Wide(table) => table.all().map(|index| index.order.as_slice()).collect(),
-        }
+    /// Whether there is an index whose order is accepted.
+    pub fn order(&self, accept: impl Fn(&[usize]) -> bool) -> Option<&[usize]> {
+        by_width!(self, table => table.all().map(|index| &index.order[..]).find(|order| accept(order)))
     }
 
     /// How many rows share the values of the columns whose bits are set, on average; an
     /// estimate.
     pub fn fan_out(&self, mask: usize) -> f64 {
-        match self {
-            Table::Narrow(table) => table.fan_out(mask),
-            Table::Middle(table) => table.fan_out(mask),
-            Table::Wide(table) => table.fan_out(mask),
-        }
+        by_width!(self, table => table.fan_out(mask))
     }
 
     /// Keeps of sorted rows those that are (`there`) or are not in the table.
     pub fn keep(&self, rows: &mut RowSet, there: bool) {
-        match (self, rows) {
-            (Table::Narrow(table), RowSet::Narrow(rows)) => {
-                rows.retain(|row| table.first.contains(*row) == there)
-            }
-            (Table::Middle(table), RowSet::Middle(rows)) => {
-                rows.retain(|row| table.first.contains(*row) == there)
-            }
-            (Table::Wide(table), RowSet::Wide(rows)) => {
-                rows.retain(|row| table.first.contains(*row) == there)
-            }
-            _ => {}
-        }
+        by_width!(self, rows, (table, rows) => rows.retain(|row| table.first.contains(row) == there));
     }
 
     /// Adds rows that are not there and removes rows that are; both sorted.
@@ -377,7 +294,7 @@ impl Table {
                 table.apply(added, removed)
             }
             (Table::Wide(table), RowSet::Wide(added), RowSet::Wide(removed)) => table.apply(added, removed),
-            _ => {}
+            _ => unreachable!("rows of different widths"),
         }
     }
 }

@@ -22,10 +22,10 @@ use super::facts::Facts;
 use super::plan::Start;
 use super::program::{Literal, RelationId};
 use super::rows::{Row, RowSet};
-use super::run::Delta;
 use super::strata::Stratum;
 use super::symbols::Symbols;
 use super::table::Table;
+use super::view::Delta;
 use crate::diagnostic::Diagnostic;
 
 /// What an update did, for every relation that was evaluated, inputs among them.

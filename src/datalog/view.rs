@@ -6,76 +6,84 @@ use std::sync::Arc;
 
 use rustc_hash::FxHashSet;
 
-use super::plan::Known;
+use super::plan::Look;
 use super::program::RelationId;
-use super::rows::{Packed, RowSet, Wide};
-use super::run::Delta;
+use super::rows::{ByWidth, Cells, RowSet, by_width};
 use super::symbols::Sym;
-use super::table::{Indexes, Table};
+use super::table::{Indexes, Table, in_order};
 
 /// An index of more rows than this does not fit a core's own cache.
 const LARGE: usize = 1 << 14;
 
+/// What a change did to a relation; both sorted.
+#[derive(Debug, Clone)]
+pub(super) struct Delta {
+    pub added: RowSet,
+    pub removed: RowSet,
+}
+
 /// The rows a run sees.
-pub(super) struct View<'a, T: Packed> {
-    pub columns: usize,
-    pub base: &'a [T],
-    pub added: &'a BTreeSet<T>,
-    removed: &'a BTreeSet<T>,
+pub(super) struct View<'a, const W: usize> {
+    columns: usize,
+    base: &'a [Cells<W>],
+    added: &'a BTreeSet<Cells<W>>,
+    removed: &'a BTreeSet<Cells<W>>,
     /// Rows that are there but are passed over, and rows that are not but are looked at.
-    minus: Vec<T>,
-    plus: Vec<T>,
+    minus: Vec<Cells<W>>,
+    plus: Vec<Cells<W>>,
     /// Where the last range was found; the next one is often near.
     near: Cell<usize>,
     /// How often a whole row was looked up.
     probes: Cell<usize>,
     /// The rows of the base, once that pays.
-    members: OnceCell<FxHashSet<T>>,
+    members: OnceCell<FxHashSet<Cells<W>>>,
 }
 
-impl<'a, T: Packed> View<'a, T> {
-    fn new(table: &'a Indexes<T>, index: usize, minus: &[T], plus: &[T]) -> Self {
-        let found = table.index(index);
+/// The rows that start with what is known.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Range<const W: usize> {
+    low: Cells<W>,
+    high: Cells<W>,
+    /// Its part of the base.
+    from: usize,
+    to: usize,
+}
+
+impl<const W: usize> Default for Range<W> {
+    fn default() -> Self {
+        let low = Cells::pack(std::iter::empty());
+        Range { low, high: low, from: 0, to: 0 }
+    }
+}
+
+impl<'a, const W: usize> View<'a, W> {
+    fn new(table: &'a Indexes<W>, order: &[usize], minus: &[Cells<W>], plus: &[Cells<W>]) -> Self {
+        let found = table.index(order);
         View {
-            columns: table.columns,
+            columns: order.len(),
             base: &found.base.elements,
             added: &found.added,
             removed: &found.removed,
-            minus: table.in_order(minus, &found.order),
-            plus: table.in_order(plus, &found.order),
+            minus: in_order(minus, order),
+            plus: in_order(plus, order),
             near: Cell::new(0),
             probes: Cell::new(0),
             members: OnceCell::new(),
         }
     }
 
-    pub fn bounds(&self, prefix: &[Known], binding: &[Sym]) -> (T, T) {
-        let value = |known: &Known| match known {
-            Known::Constant(sym) => *sym,
-            Known::Slot(slot) => binding[*slot],
-        };
-        let low = T::low(prefix.iter().map(value), prefix.len(), self.columns);
-        (low, low.high(prefix.len(), self.columns))
-    }
-
-    /// The part of the base between the bounds.
-    pub fn find(&self, low: T, high: T) -> (usize, usize) {
+    /// Finds the rows that a look is at, and how many there are at most.
+    pub fn find(&self, look: &Look, binding: &[Sym]) -> (Range<W>, usize) {
+        let (low, high) = bounds(look, binding);
         let from = seek(self.base, self.near.get(), |row| *row < low);
         self.near.set(from);
-        (from, seek(self.base, from, |row| *row <= high))
-    }
-
-    fn is_empty(&self) -> bool {
-        self.base.is_empty() && self.added.is_empty() && self.plus.is_empty()
-    }
-
-    /// How many rows between the bounds are not in the base.
-    pub fn count_beside(&self, low: T, high: T) -> usize {
+        let to =
+            if look.prefix.is_empty() { self.base.len() } else { seek(self.base, from, |row| *row <= high) };
         let added = if self.added.is_empty() { 0 } else { self.added.range(low..=high).count() };
-        added + self.plus(low, high).len()
+        (Range { low, high, from, to }, to - from + added + self.plus(low, high).len())
     }
 
-    fn plus(&self, low: T, high: T) -> &[T] {
+    fn plus(&self, low: Cells<W>, high: Cells<W>) -> &[Cells<W>] {
         if self.plus.is_empty() {
             return &[];
         }
@@ -89,25 +97,20 @@ impl<'a, T: Packed> View<'a, T> {
         self.removed.is_empty() && self.minus.is_empty()
     }
 
-    fn hides(&self, row: &T) -> bool {
+    fn hides(&self, row: &Cells<W>) -> bool {
         (!self.removed.is_empty() && self.removed.contains(row))
             || (!self.minus.is_empty() && self.minus.binary_search(row).is_ok())
     }
 
-    pub fn visit<'v>(
-        &'v self,
-        distinct: usize,
-        from: usize,
-        to: usize,
-        (low, high): (T, T),
-        mut each: impl FnMut(&'v T),
-    ) {
+    /// The rows of a range, in order but for those that are not in the base; of rows of
+    /// the base that are equal in the first `distinct` columns one.
+    pub fn visit<'v>(&'v self, range: &Range<W>, distinct: usize, mut each: impl FnMut(&'v Cells<W>)) {
         let all = self.hides_none();
         if all && distinct >= self.columns {
-            self.base[from..to].iter().for_each(&mut each);
+            self.base[range.from..range.to].iter().for_each(&mut each);
         } else {
-            let mut at = from;
-            while at < to {
+            let mut at = range.from;
+            while at < range.to {
                 let row = &self.base[at];
                 at += 1;
                 if !all && self.hides(row) {
@@ -115,20 +118,20 @@ impl<'a, T: Packed> View<'a, T> {
                 }
                 each(row);
                 if distinct < self.columns {
-                    let last = row.high(distinct, self.columns);
-                    at = seek(&self.base[..to], at, |row| *row <= last);
+                    let last = row.high(distinct);
+                    at = seek(&self.base[..range.to], at, |row| *row <= last);
                 }
             }
         }
         if !self.added.is_empty() {
-            self.added.range(low..=high).filter(|row| !self.hides(row)).for_each(&mut each);
+            self.added.range(range.low..=range.high).filter(|row| !self.hides(row)).for_each(&mut each);
         }
-        self.plus(low, high).iter().for_each(&mut each);
+        self.plus(range.low, range.high).iter().for_each(&mut each);
     }
 
-    fn exists(&self, prefix: &[Known], binding: &[Sym]) -> bool {
-        let (low, high) = self.bounds(prefix, binding);
-        if low == high
+    fn exists(&self, look: &Look, binding: &[Sym]) -> bool {
+        let (low, high) = bounds(look, binding);
+        if look.prefix.len() == self.columns
             && let Some(found) = self.is_member(low)
         {
             return found;
@@ -145,7 +148,7 @@ impl<'a, T: Packed> View<'a, T> {
 
     /// Whether a whole row is there, if that is known: a small index that has been asked
     /// for more rows than it has gets a set of them, which is faster than searching.
-    fn is_member(&self, row: T) -> Option<bool> {
+    fn is_member(&self, row: Cells<W>) -> Option<bool> {
         let probes = self.probes.get() + 1;
         self.probes.set(probes);
         let is_base = self.hides_none() && self.added.is_empty() && self.plus.is_empty();
@@ -155,6 +158,11 @@ impl<'a, T: Packed> View<'a, T> {
         let members = self.members.get_or_init(|| self.base.iter().copied().collect());
         Some(members.contains(&row))
     }
+}
+
+fn bounds<const W: usize>(look: &Look, binding: &[Sym]) -> (Cells<W>, Cells<W>) {
+    let low = Cells::pack(look.prefix.iter().map(|known| known.value(binding)));
+    (low, low.high(look.prefix.len()))
 }
 
 /// The first place whose row is not `before`, searched from `near` outwards.
@@ -181,67 +189,45 @@ fn seek<T>(rows: &[T], near: usize, before: impl Fn(&T) -> bool) -> usize {
 }
 
 /// A view by the width of its rows.
-pub(super) enum AnyView<'a> {
-    Narrow(View<'a, u64>),
-    Middle(View<'a, u128>),
-    Wide(View<'a, Wide>),
-    /// A relation without a table.
-    Empty,
-}
+pub(super) type AnyView<'a> = ByWidth<View<'a, 2>, View<'a, 4>, View<'a, 8>>;
 
 impl<'a> AnyView<'a> {
-    /// With `before`, as it was before those changes.
+    /// The index that a look is at; with `before`, as it was before those changes. None
+    /// for a relation that was not evaluated.
     pub fn new(
         tables: &'a [Option<Arc<Table>>],
         before: Option<&[Option<Delta>]>,
         relation: RelationId,
-        index: usize,
-    ) -> Self {
-        let Some(table) = tables[relation.index()].as_deref() else { return AnyView::Empty };
-        let delta = before.and_then(|deltas| deltas[relation.index()].as_ref());
-        let delta = delta.map(|delta| (&delta.added, &delta.removed));
-        match (table, delta) {
-            (Table::Narrow(table), Some((RowSet::Narrow(added), RowSet::Narrow(removed)))) => {
-                AnyView::Narrow(View::new(table, index, added, removed))
+        order: &[usize],
+    ) -> Option<Self> {
+        let table = tables[relation.index()].as_deref()?;
+        let none = Delta { added: RowSet::new(table.columns()), removed: RowSet::new(table.columns()) };
+        let delta = before.and_then(|deltas| deltas[relation.index()].as_ref()).unwrap_or(&none);
+        Some(match (table, &delta.added, &delta.removed) {
+            (Table::Narrow(table), RowSet::Narrow(added), RowSet::Narrow(removed)) => {
+                AnyView::Narrow(View::new(table, order, added, removed))
             }
-            (Table::Middle(table), Some((RowSet::Middle(added), RowSet::Middle(removed)))) => {
-                AnyView::Middle(View::new(table, index, added, removed))
+            (Table::Middle(table), RowSet::Middle(added), RowSet::Middle(removed)) => {
+                AnyView::Middle(View::new(table, order, added, removed))
             }
-            (Table::Wide(table), Some((RowSet::Wide(added), RowSet::Wide(removed)))) => {
-                AnyView::Wide(View::new(table, index, added, removed))
+            (Table::Wide(table), RowSet::Wide(added), RowSet::Wide(removed)) => {
+                AnyView::Wide(View::new(table, order, added, removed))
             }
-            (Table::Narrow(table), _) => AnyView::Narrow(View::new(table, index, &[], &[])),
-            (Table::Middle(table), _) => AnyView::Middle(View::new(table, index, &[], &[])),
-            (Table::Wide(table), _) => AnyView::Wide(View::new(table, index, &[], &[])),
-        }
+            _ => unreachable!("rows of different widths"),
+        })
     }
 
     pub fn is_empty(&self) -> bool {
-        match self {
-            AnyView::Narrow(view) => view.is_empty(),
-            AnyView::Middle(view) => view.is_empty(),
-            AnyView::Wide(view) => view.is_empty(),
-            AnyView::Empty => true,
-        }
+        by_width!(self, view => view.base.is_empty() && view.added.is_empty() && view.plus.is_empty())
     }
 
     /// Whether looking things up in it at random would be slow.
     pub fn is_large(&self) -> bool {
-        let rows = match self {
-            AnyView::Narrow(view) => view.base.len(),
-            AnyView::Middle(view) => view.base.len(),
-            AnyView::Wide(view) => view.base.len(),
-            AnyView::Empty => 0,
-        };
-        rows > LARGE
+        by_width!(self, view => view.base.len() > LARGE)
     }
 
-    pub fn exists(&self, prefix: &[Known], binding: &[Sym]) -> bool {
-        match self {
-            AnyView::Narrow(view) => view.exists(prefix, binding),
-            AnyView::Middle(view) => view.exists(prefix, binding),
-            AnyView::Wide(view) => view.exists(prefix, binding),
-            AnyView::Empty => false,
-        }
+    /// Whether a row starts with what is known.
+    pub fn exists(&self, look: &Look, binding: &[Sym]) -> bool {
+        by_width!(self, view => view.exists(look, binding))
     }
 }

@@ -8,7 +8,7 @@
 
 use std::sync::Arc;
 
-use super::super::order::order;
+use super::super::planner::order;
 use super::super::program::{Kind, Literal, RelationId, Rule, Variable};
 use super::super::symbols::Sym;
 use super::super::table::Table;
@@ -117,7 +117,7 @@ impl Explainer<'_> {
 /// and a test stands right behind what binds its variables.
 fn in_order(body: &[Literal], binding: &Pattern, tables: &[Option<Arc<Table>>]) -> Vec<Literal> {
     let mut bound: Vec<bool> = binding.iter().map(Option::is_some).collect();
-    let joins = order(body, None, |variable: Variable| bound[variable.0], |_| false, tables);
+    let joins = order(body, |variable| bound[variable.0], tables);
     let mut tests: Vec<&Literal> =
         body.iter().filter(|literal| !matches!(literal, Literal::Positive(_))).collect();
     let mut joins: Vec<&Literal> = joins.into_iter().map(|at| &body[at]).collect();

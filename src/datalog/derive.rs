@@ -1,0 +1,150 @@
+//! One rule run once, within what is left of its budget.
+
+use std::sync::{Arc, Mutex, PoisonError};
+
+use rustc_hash::FxHashMap;
+
+use super::budget::{Budget, Stop};
+use super::evaluate::{Evaluation, Found, Work};
+use super::plan::{Plan, Start};
+use super::planner::plan;
+use super::program::{Literal, RelationId, Rule};
+use super::rows::RowSet;
+use super::run::{Context, run};
+use super::symbols::{Sym, Symbols};
+use super::view::Delta;
+use crate::diagnostic::Diagnostic;
+
+/// So many bytes may be derived before repeated rows are looked for again.
+const MORE: usize = 1 << 26;
+
+/// The plans of rules that start from rows, which are asked for at each change. Copies of
+/// an evaluation make their own.
+#[derive(Default)]
+pub(super) struct Plans(Mutex<FxHashMap<(usize, Start), Planned>>);
+
+/// A plan, and how many rows the atoms of the rule had when it was made.
+struct Planned {
+    plan: Arc<Plan>,
+    rows: Vec<usize>,
+}
+
+impl Clone for Plans {
+    fn clone(&self) -> Self {
+        Plans::default()
+    }
+}
+
+impl Evaluation {
+    /// Runs a rule, from nothing or from rows, and adds what it derives to the rows found
+    /// for its head.
+    pub(super) fn derive(
+        &self,
+        at: usize,
+        start: Start,
+        rows: Option<&RowSet>,
+        before: Option<&[Option<Delta>]>,
+        work: Work<'_>,
+        found: &mut Found,
+    ) -> Result<(), Diagnostic> {
+        let program = self.program.clone();
+        let rule = &program.body.rules[at];
+        if start == Start::Nothing && self.lacks_rows(rule) {
+            return Ok(());
+        }
+        let columns = match start {
+            Start::Literal(literal) => match &rule.body[literal] {
+                Literal::Positive(atom) | Literal::Negative(atom) => atom.terms.len(),
+                Literal::Comparison(_) => 0,
+            },
+            Start::Nothing | Start::Head => rule.head.terms.len(),
+        };
+        let set = found.entry(rule.head.relation).or_insert_with(|| RowSet::new(rule.head.terms.len()));
+        let plan = self.plan(at, start, work.symbols);
+        let meter = work.budget.meter(at);
+        let context = Context { tables: &self.tables, symbols: work.symbols, before, meter: &meter };
+        let head = &self.heads[at];
+        // Rows are made a set from time to time, so repeated ones never pile up.
+        let width = RowSet::width(head.len());
+        let most = self.limits.rows_per_relation.min(self.limits.bytes_per_relation / width);
+        let mut check_at = (set.len() * 2).max(1 << 20).min(most.saturating_add(1));
+        let mut row = [0; super::MAX_COLUMNS];
+        let row = &mut row[..head.len()];
+        run(&context, &plan, rows.map(|rows| (rows, columns)), &mut |binding| {
+            if meter.is_stopped() {
+                return;
+            }
+            row.iter_mut().zip(head).for_each(|(place, known)| *place = known.value(binding));
+            set.push(row);
+            if set.len() >= check_at {
+                set.sort();
+                if let Some(stop) = work.budget.refuses(set.len(), width, || self.bytes()) {
+                    meter.stop(stop);
+                }
+                check_at = (set.len() * 2).max(1 << 20).max(check_at).min(set.len() + MORE / width);
+            }
+        });
+        work.budget.take(at, &meter);
+        let error = |stop| work.budget.error(stop, &program, rule.head.relation, Some(rule));
+        meter.stopped().map_or(Ok(()), |stop| Err(error(stop)))
+    }
+
+    /// Finds what makes a body true that no rule has; `emit` gets the values of its
+    /// variables and says whether it wants more. Gives why it ended early.
+    pub(super) fn solve(
+        &self,
+        body: &[Literal],
+        variables: usize,
+        symbols: &Symbols,
+        emit: &mut dyn FnMut(&[Sym]) -> bool,
+    ) -> Option<Stop> {
+        let plan = plan(None, body, variables, Start::Nothing, symbols, &self.tables);
+        let meter = Budget::new(&self.limits, 1).meter(0);
+        let context = Context { tables: &self.tables, symbols, before: None, meter: &meter };
+        run(&context, &plan, None, &mut |binding| {
+            if !meter.is_stopped() && !emit(binding) {
+                meter.stop(Stop::Enough);
+            }
+        });
+        meter.stopped()
+    }
+
+    /// The plan of a rule: the last one, as long as the relations are about as large.
+    fn plan(&self, at: usize, start: Start, symbols: &Symbols) -> Arc<Plan> {
+        let rule = &self.program.body.rules[at];
+        let new = || {
+            Arc::new(plan(Some(&rule.head), &rule.body, rule.variables.len(), start, symbols, &self.tables))
+        };
+        if start == Start::Nothing {
+            return new();
+        }
+        let mut plans = self.plans.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let is_near = |(rows, then): (usize, &usize)| rows <= then * 2 + 16 && *then <= rows * 2 + 16;
+        if let Some(found) = plans.get(&(at, start))
+            && self.rows_of_atoms(rule).zip(&found.rows).all(is_near)
+        {
+            return found.plan.clone();
+        }
+        let plan = new();
+        // A constant that occurs nowhere may occur the next time.
+        if plan.lasts && !plan.never {
+            let planned = Planned { plan: plan.clone(), rows: self.rows_of_atoms(rule).collect() };
+            plans.insert((at, start), planned);
+        }
+        plan
+    }
+
+    fn rows_of_atoms<'a>(&'a self, rule: &'a Rule) -> impl Iterator<Item = usize> + 'a {
+        let rows = |literal: &Literal| match literal {
+            Literal::Positive(atom) | Literal::Negative(atom) => self.len(atom.relation),
+            Literal::Comparison(_) => 0,
+        };
+        rule.body.iter().map(rows)
+    }
+
+    /// Whether an atom of the rule has no rows at all: then no index is worth building.
+    fn lacks_rows(&self, rule: &Rule) -> bool {
+        let is_empty = |id: RelationId| self.is_empty(id);
+        rule.body.iter().any(|literal| matches!(literal, Literal::Positive(atom) if is_empty(atom.relation)))
+    }
+}
