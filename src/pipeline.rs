@@ -4,6 +4,7 @@
 //! and how the outcome looks is the business of `cli/` and `report/`. Everything that a
 //! command changes is one transaction: an error anywhere changes nothing.
 
+mod bound;
 mod causes;
 mod placed;
 mod restart;
@@ -16,32 +17,22 @@ use std::collections::BTreeSet;
 use std::path::Path;
 
 use crate::datalog::{Limits, Program};
-use crate::diagnostic::{Diagnostic, counted};
+use crate::diagnostic::Diagnostic;
 use crate::facts::{self, Grouping};
 use crate::guard;
 use crate::manifest::{self, ReadFile, Reading};
 use crate::model::{Change, Changed, Kind, Name, Object, ObjectKey, OwnFile, World};
-use crate::plan::{Applied, Placed, Plan, Readiness, Settings, Settler, Waiting, kept_off};
+use crate::plan::{Applied, Placed, Plan, Readiness, Settings, Settler, Waiting, kept_off, left_alone};
 use crate::reason::{self, Reasoner};
 use crate::store::{InputFile, Store};
+use bound::Before;
 use placed::Kept;
 use restart::with_restart;
 use standing::standing;
 use unknown::{emptied, keep_unknown};
 
+pub use bound::MaxDelete;
 pub use restart::{IN_PLACE, RESTARTED};
-
-/// From so many pods on, deleting more than half of them needs to be asked for.
-const GUARDED_FROM: usize = 20;
-
-/// How many pods a plan may delete for good, beside those it replaces.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum MaxDelete {
-    /// So many pods.
-    Pods(usize),
-    /// So many percent of the pods there are.
-    Percent(usize),
-}
 
 /// How a plan is made.
 #[derive(Debug, Clone)]
@@ -166,8 +157,9 @@ pub fn plan(
     options: &Options,
 ) -> Result<Planned, Diagnostic> {
     world.detailed |= wants_details(program);
+    let before = Before::applying(world);
     let objects = put_all(world, reading.objects, gone, options);
-    planned(world, objects, program, options)
+    planned(world, objects, &before, program, options)
 }
 
 /// Puts objects into the world, in the order in which they are applied, and takes those
@@ -230,23 +222,25 @@ pub fn delete(
     options: &Options,
 ) -> Result<Planned, Diagnostic> {
     let mut objects = Vec::new();
+    let before = Before::deleting(world, targets);
     for (kind, key) in targets {
         if remove(world, *kind, key, cascade) {
             objects.push(Applied { kind: *kind, key: key.clone(), change: Change::Deleted });
         }
     }
-    planned(world, objects, program, options)
+    planned(world, objects, &before, program, options)
 }
 
 /// Settles a world of which nothing was derived yet.
 fn planned(
     world: &mut World,
     objects: Vec<Applied>,
+    before: &Before,
     program: &Program,
     options: &Options,
 ) -> Result<Planned, Diagnostic> {
     let mut reasoner = Reasoner::new(program, options.grouping).limited(options.limits);
-    let (plan, _) = finish(world, objects, &mut reasoner, &mut Settler::default(), options)?;
+    let (plan, _) = finish(world, objects, before, &mut reasoner, &mut Settler::default(), options)?;
     let mut said = judged(program, world, &plan, options)?;
     said.extend(standing(&reasoner));
     Ok(Planned { plan, reasoner, said })
@@ -255,22 +249,20 @@ fn planned(
 fn finish(
     world: &mut World,
     objects: Vec<Applied>,
+    before: &Before,
     reasoner: &mut Reasoner,
     settler: &mut Settler,
     options: &Options,
 ) -> Result<(Plan, Placed), Diagnostic> {
-    let pods = world.pods.len();
     let settings = Settings { readiness: options.readiness, now: options.now };
     let settled = settler.settle(world, reasoner, settings)?;
-    let explicit = objects.iter().any(|object| object.change == Change::Deleted);
-    if !explicit {
-        bounded(settled.lost, pods, options)?;
-    }
+    before.check(settled.lost, world, options)?;
     let mut plan = Plan {
         objects,
         waves: settled.waves,
         statuses: settled.statuses,
         waiting: settled.waiting,
+        left_alone: left_alone(world, reasoner),
         ..Plan::default()
     };
     if reasoner.program().rules().any(|rule| !rule.builtin) {
@@ -307,26 +299,6 @@ fn place(world: &World, pod: &ObjectKey) -> Option<(ObjectKey, Name)> {
     let pod = world.pods.get(pod)?;
     let owner = pod.meta.controller.as_ref().filter(|owner| &*owner.kind == Kind::DaemonSet.name())?;
     Some((ObjectKey::new(pod.meta.key.namespace.clone(), owner.name.clone()), pod.target()?.clone()))
-}
-
-/// Deleting many pods at once is never an accident: it needs to be asked for.
-fn bounded(lost: usize, pods: usize, options: &Options) -> Result<(), Diagnostic> {
-    let (bound, said) = match options.max_delete {
-        Some(MaxDelete::Pods(most)) => (most, format!("{most}")),
-        Some(MaxDelete::Percent(percent)) => (pods * percent / 100, format!("{percent}%")),
-        None if pods >= GUARDED_FROM => (pods / 2, "50%".to_owned()),
-        None => return Ok(()),
-    };
-    if lost <= bound {
-        return Ok(());
-    }
-    let what =
-        format!("the plan deletes {lost} of {}, more than --max-delete {said} allows", counted(pods, "pod"));
-    Err(Diagnostic::error("too-many-deletions", what)
-        .because(
-            "so many pods that are not replaced are seldom meant: a label, a taint or a file may be missing",
-        )
-        .help(format!("look at `dsrules plan`; if it is meant, say `--max-delete {lost}`")))
 }
 
 /// The objects that earlier applies of the input `id` brought and that it has no longer.

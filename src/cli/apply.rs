@@ -43,6 +43,9 @@ pub fn run(args: &ApplyArgs, context: &mut Context) -> Result<Exit, Failure> {
     let asked = planning.ask(context);
     if let Some((store, plan)) = planning.unchanged(asked.as_ref(), context)? {
         let done = args.dry_run == DryRun::None;
+        if done {
+            context.commit();
+        }
         let tree = if done { args.tree.sync(&store)? } else { args.tree.compare_stored(&store)? };
         drop(progress);
         if !(done && context.quiet) {
@@ -78,6 +81,7 @@ pub fn run(args: &ApplyArgs, context: &mut Context) -> Result<Exit, Failure> {
         if let Some(exit) = judge(&mut planned, context) {
             return Ok(exit);
         }
+        context.commit();
         Progress::stage("writing the tree");
         // What was done is shown, whatever becomes of the tree.
         let tree = args.tree.sync(&store);

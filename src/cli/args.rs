@@ -13,9 +13,10 @@ use super::{
 const EXIT_CODES: &str = "\
 Exit codes:
   0  done, or nothing to do
-  1  an error; nothing was changed
+  1  an error; nothing was changed (but for what --keep-going went on with)
   2  there are changes (only with --detailed-exitcode)
   3  rules of your own call the plan a violation; nothing was changed
+  4  the store was changed; what was to follow, the tree or the output, failed
 
 First steps:
   dsrules apply -R examples/cluster        read a cluster, put pods on its nodes
@@ -80,7 +81,6 @@ pub enum Command {
     #[command(hide = true)]
     Help(help::HelpArgs),
     /// Write the manual pages
-    #[command(hide = true)]
     Man(man::ManArgs),
 }
 
@@ -106,9 +106,8 @@ pub struct Global {
     /// How long to wait for another dsrules that is writing, as `10s` or `2m`
     #[arg(long, global = true, value_name = "TIME", default_value = "10s", value_parser = duration)]
     pub lock_timeout: Duration,
-    /// The time to take for now, in RFC 3339
-    #[arg(long, global = true, value_name = "TIME", env = "DSRULES_NOW", hide = true)]
-    #[arg(value_parser = parse_time)]
+    /// The time to take for now, in RFC 3339: for tests, and to ask what will be
+    #[arg(long, global = true, value_name = "TIME", env = "DSRULES_NOW", value_parser = parse_time)]
     pub now: Option<jiff::Timestamp>,
 }
 

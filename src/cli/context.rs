@@ -35,6 +35,7 @@ pub struct Context {
     stopped: bool,
     colour_errors: bool,
     told: Cell<bool>,
+    committed: Cell<bool>,
 }
 
 impl Context {
@@ -68,7 +69,18 @@ impl Context {
             stopped: global.now.is_some(),
             colour_errors,
             told: Cell::new(false),
+            committed: Cell::new(false),
         })
+    }
+
+    /// From here on the store holds what the command was asked for, whatever fails.
+    pub fn commit(&self) {
+        self.committed.set(true);
+    }
+
+    /// Whether the store holds what the command was asked for.
+    pub fn is_committed(&self) -> bool {
+        self.committed.get()
     }
 
     /// What time it is by now, for a command that goes on for long.

@@ -1,9 +1,10 @@
 //! `dsrules delete`: objects and what belongs to them.
 
 use clap::{Args, ValueEnum};
+use dsrules::datalog::Program;
 use dsrules::diagnostic::Diagnostic;
 use dsrules::model::{Kind, ObjectKey};
-use dsrules::pipeline::{self, Cascade};
+use dsrules::pipeline::{self, Cascade, MaxDelete, Options};
 use dsrules::plan::{Applied, Change, Plan};
 use dsrules::report::{self, Detail, Look};
 use dsrules::store::Store;
@@ -15,7 +16,7 @@ use super::planning::BoundArgs;
 use super::policy::judge;
 use super::resources::{Resource, Wanted, missing, wanted};
 use super::selector::LabelSelector;
-use super::tree::TreeArgs;
+use super::tree::{Tree, TreeArgs};
 
 /// Arguments of `delete`.
 #[derive(Debug, Args)]
@@ -86,23 +87,57 @@ pub fn run(args: &DeleteArgs, context: &mut Context) -> Result<Exit, Failure> {
         return Ok(Exit::Done);
     }
     let program = args.bounds.rules.of_store(&store, context)?;
-    let (mut planned, tree);
     if dry {
-        let mut world = pipeline::load(&store, &program)?;
-        planned = pipeline::delete(&mut world, &targets, cascade, &program, &options)?;
-        if let Some(exit) = judge(&mut planned, context) {
-            return Ok(exit);
-        }
-        tree = args.tree.compare(&world, &store);
-    } else {
-        planned = pipeline::apply_delete(&mut store, &targets, cascade, &program, &options)?;
-        if let Some(exit) = judge(&mut planned, context) {
-            return Ok(exit);
-        }
-        tree = args.tree.sync(&store);
+        return show_only(args, &targets, cascade, &store, &program, context);
     }
+    let mut planned = pipeline::apply_delete(&mut store, &targets, cascade, &program, &options)?;
+    if let Some(exit) = judge(&mut planned, context) {
+        return Ok(exit);
+    }
+    context.commit();
+    // What was done is shown, whatever becomes of the tree.
+    let tree = args.tree.sync(&store);
     show(args, &planned.plan, dry, context)?;
-    let tree = tree?;
+    end(args, tree?, context)
+}
+
+/// Shows what would be done, also where it is more than may be.
+fn show_only(
+    args: &DeleteArgs,
+    targets: &[(Kind, ObjectKey)],
+    cascade: Cascade,
+    store: &Store,
+    program: &Program,
+    context: &mut Context,
+) -> Result<Exit, Failure> {
+    let options = args.bounds.options(context);
+    let delete = |options: &Options| -> Result<_, Diagnostic> {
+        let mut world = pipeline::load(store, program)?;
+        let planned = pipeline::delete(&mut world, targets, cascade, program, options)?;
+        Ok((world, planned))
+    };
+    let (world, mut planned, refused) = match delete(&options) {
+        Ok((world, planned)) => (world, planned, None),
+        Err(refused) if refused.code == "too-many-deletions" => {
+            let (world, planned) = delete(&Options { max_delete: Some(MaxDelete::Percent(100)), ..options })?;
+            (world, planned, Some(refused))
+        }
+        Err(error) => return Err(error.into()),
+    };
+    if refused.is_none()
+        && let Some(exit) = judge(&mut planned, context)
+    {
+        return Ok(exit);
+    }
+    show(args, &planned.plan, true, context)?;
+    let tree = args.tree.compare(&world, store)?;
+    match refused {
+        Some(refused) => Err(refused.into()),
+        None => end(args, tree, context),
+    }
+}
+
+fn end(args: &DeleteArgs, tree: Tree, context: &mut Context) -> Result<Exit, Failure> {
     if args.output.is_none() && !context.quiet {
         tree.show(context)?;
     }

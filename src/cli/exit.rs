@@ -1,4 +1,4 @@
-//! How a command ends: four exit codes, and what is said on the way out.
+//! How a command ends: five exit codes, and what is said on the way out.
 //!
 //! A mistyped command is an error like any other (1): 2 is kept for "there are changes",
 //! so a script that asks for that is not misled by a typo.
@@ -21,6 +21,9 @@ pub enum Exit {
     Changes,
     /// 3: the user's own rules refuse the plan.
     Violated,
+    /// 4: the store holds what was asked for; what was to follow, the tree or the output,
+    /// failed, and that was told.
+    Partly,
 }
 
 impl From<Exit> for ExitCode {
@@ -30,6 +33,7 @@ impl From<Exit> for ExitCode {
             Exit::Error => 1,
             Exit::Changes => 2,
             Exit::Violated => 3,
+            Exit::Partly => 4,
         })
     }
 }
@@ -70,22 +74,35 @@ pub fn report(result: Result<Exit, Failure>, context: &mut Context) -> ExitCode 
     };
     match flushed(result, context) {
         Ok(exit) => exit.into(),
-        Err(Failure::Told(diagnostics)) => {
+        Err(Failure::Told(mut diagnostics)) => {
             // What was printed before comes before.
             let _ = context.out.flush();
+            let last = diagnostics.iter_mut().rfind(|told| told.is_error());
+            if let Some(last) = last.filter(|_| context.is_committed()) {
+                last.notes
+                    .push("the store holds what was asked for; only what was to follow failed".to_owned());
+            }
             context.tell(diagnostics);
-            Exit::Error.into()
+            failed(context).into()
         }
         // `dsrules get pods | head`: the reader has seen enough.
         Err(Failure::Output(error)) if error.kind() == io::ErrorKind::BrokenPipe => Exit::Done.into(),
         Err(Failure::Output(error)) => {
-            context.tell(vec![
-                Diagnostic::error("output", format!("the output cannot be written: {error}"))
-                    .help("what the command was to do may be done: look before you run it again"),
-            ]);
-            Exit::Error.into()
+            let told = Diagnostic::error("output", format!("the output cannot be written: {error}"));
+            context.tell(vec![if context.is_committed() {
+                told.because("all else is done: the store holds what was asked for")
+                    .help("`dsrules get all -A` shows it")
+            } else {
+                told.because("nothing was changed")
+            }]);
+            failed(context).into()
         }
     }
+}
+
+/// How a command ends that failed: before or after its changes were committed.
+fn failed(context: &Context) -> Exit {
+    if context.is_committed() { Exit::Partly } else { Exit::Error }
 }
 
 /// Ends after arguments that clap did not take, or after `--help` and `--version`.

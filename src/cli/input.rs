@@ -142,7 +142,7 @@ impl InputArgs {
         if !told.is_empty() {
             context.tell(told);
         }
-        if !self.recursive && !reading.has_errors() {
+        if !self.recursive && !reading.has_errors() && !reading.objects.is_empty() {
             let kinds = || reading.objects.iter().map(|object| object.kind);
             let is_whole =
                 kinds().any(|kind| kind == Kind::Node) && kinds().any(|kind| kind == Kind::DaemonSet);
@@ -151,8 +151,7 @@ impl InputArgs {
                 context.note(&format!("note: the folders in `{shown}` were not read: `-R` reads them too"));
             }
         }
-        if !reading.others.is_empty() && !reading.has_errors() {
-            const SHOWN: usize = 20;
+        if !reading.others.is_empty() && !reading.has_errors() && !reading.objects.is_empty() {
             let mut others: Vec<String> =
                 reading.others.iter().take(SHOWN).map(|(kind, count)| format!("{count} {kind}")).collect();
             if reading.others.len() > SHOWN {
@@ -163,6 +162,37 @@ impl InputArgs {
         Ok(reading)
     }
 }
+
+impl InputArgs {
+    /// The error for an input without a single object that is of use here: what is planned
+    /// for it would be about something else.
+    pub fn nothing_read(&self, reading: &Reading) -> Diagnostic {
+        let count: usize = reading.others.values().sum();
+        let kinds: Vec<&str> = reading.others.keys().take(SHOWN).map(String::as_str).collect();
+        let error = Diagnostic::error("no-objects", "nothing was read that could be planned");
+        let error = match count {
+            0 => error,
+            1 => error.because(format!("dsrules has no use for its only object: {}", kinds.join(", "))),
+            _ => error.because(format!("dsrules has no use for its {count} objects: {}", kinds.join(", "))),
+        };
+        let read = Kind::ALL.map(|kind| kind.name()).join(", ");
+        error.help(format!("name files or folders with objects of the kinds that it reads: {read}"))
+    }
+
+    /// Names `-R` in what is said of an input without objects, where that is the way out.
+    pub fn point_deeper(&self, reading: &mut Reading) {
+        let mut empty = reading.diagnostics.iter_mut().filter(|error| error.code == "no-objects");
+        let Some(error) = empty.next() else { return };
+        if let Some(folder) = self.paths().iter().find(|path| !self.recursive && has_deeper(path)) {
+            let folder = folder.display();
+            error.help =
+                Some(format!("there are manifests in the folders in `{folder}`: `-R` reads them too"));
+        }
+    }
+}
+
+/// So many kinds that are left alone are named.
+const SHOWN: usize = 20;
 
 /// Whether there are manifests in the folders of a folder.
 fn has_deeper(folder: &Path) -> bool {

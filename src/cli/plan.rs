@@ -33,7 +33,8 @@ pub struct PlanArgs {
 /// Plans and shows.
 pub fn run(args: &PlanArgs, context: &mut Context) -> Result<Exit, Failure> {
     if !args.what_if.is_empty() {
-        return whatif::run(&args.planning, &args.what_if, &args.tree, context);
+        let (changed, end) = whatif::run(&args.planning, &args.what_if, &args.tree, context)?;
+        return Ok(exit(args.detailed_exitcode && changed, end));
     }
     let progress = Progress::begin(context.quiet);
     Progress::stage("reading");
@@ -111,6 +112,6 @@ pub fn dry(
 }
 
 /// Whether there is anything to do.
-fn changes(plan: &Plan) -> bool {
+pub fn changes(plan: &Plan) -> bool {
     !plan.waves.is_empty() || plan.objects.iter().any(|object| object.change != Change::Unchanged)
 }

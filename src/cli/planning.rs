@@ -148,6 +148,10 @@ impl PlanningArgs {
     /// and given back as a count.
     pub fn read(&self, context: &Context) -> Result<(Reading, usize), Failure> {
         let mut reading = self.input.read(context)?;
+        if reading.objects.is_empty() && !reading.has_errors() {
+            reading.diagnostics.push(self.input.nothing_read(&reading));
+        }
+        self.input.point_deeper(&mut reading);
         let count = self.settle(&mut reading, context)?;
         let paths = reading.files.iter_mut().map(|file| &mut file.path);
         for path in paths.chain(&mut reading.unread) {
@@ -187,7 +191,8 @@ impl PlanningArgs {
         Ok(())
     }
 
-    /// Ends with the errors there are, or, with `--keep-going`, tells and counts them.
+    /// Ends with the errors there are, or, with `--keep-going`, tells and counts them;
+    /// where nothing is left there is nothing to go on with.
     fn settle(&self, reading: &mut Reading, context: &Context) -> Result<usize, Failure> {
         let mut errors = std::mem::take(&mut reading.diagnostics);
         let is_empty = |error: &Diagnostic| matches!(error.code, "no-objects" | "empty-folder");
@@ -199,7 +204,8 @@ impl PlanningArgs {
                 error.help = Some(all.to_owned());
             }
         }
-        if !errors.is_empty() && !self.keep_going {
+        let nothing_left = reading.objects.is_empty() && !self.allow_empty;
+        if !errors.is_empty() && (!self.keep_going || nothing_left) {
             return Err(errors.into());
         }
         let count = errors.len();

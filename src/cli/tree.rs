@@ -89,13 +89,17 @@ impl Tree {
     }
 
     /// Tells what could not be done, and how the command ends for that.
-    pub fn end(self, context: &Context) -> Exit {
-        let problems = self.report.map(|report| report.problems).unwrap_or_default();
+    pub fn end(mut self, context: &Context) -> Exit {
+        let problems = self.report.take().map(|report| report.problems).unwrap_or_default();
         let failed = problems.iter().any(Diagnostic::is_error);
         if !problems.is_empty() {
             context.tell(problems);
         }
-        if failed { Exit::Error } else { Exit::Done }
+        match (failed, self.done) {
+            (false, _) => Exit::Done,
+            (true, false) => Exit::Error,
+            (true, true) => Exit::Partly,
+        }
     }
 
     /// Shows it to a person.

@@ -11,6 +11,7 @@ use dsrules::whatif::{Edit, differences, edit};
 
 use super::context::Context;
 use super::exit::{Exit, Failure};
+use super::plan::changes;
 use super::planning::{Format, PlanningArgs, show};
 use super::policy::judge;
 use super::resources::meant;
@@ -68,22 +69,24 @@ impl WhatIfArgs {
     }
 }
 
-/// Plans with and without the changes, and shows the one and the difference.
+/// Plans with and without the changes, and shows the one and the difference. Says whether
+/// there is anything to do, and how it ends.
 pub fn run(
     planning: &PlanningArgs,
     args: &WhatIfArgs,
     tree: &TreeArgs,
     context: &mut Context,
-) -> Result<Exit, Failure> {
+) -> Result<(bool, Exit), Failure> {
     let edits = args.edits(planning.input.namespace())?;
     // Without manifests it is about what the store holds.
-    let mut reading = if planning.input.is_empty() { Reading::default() } else { planning.read(context)?.0 };
+    let (mut reading, mut errors) =
+        if planning.input.is_empty() { (Reading::default(), 0) } else { planning.read(context)? };
     let (id, options) = (planning.input.id(), planning.options(context));
     let open = Open::read().wait(context.lock_timeout).missing(Missing::Empty);
     let store = Store::open(&context.db, &open)?;
     let policy = planning.bounds.rules.with(&planning.input.beside(), Some(&id), Some(&store), context)?;
     let program = &policy.program;
-    planning.check_updates(&mut reading, &store, context)?;
+    errors += planning.check_updates(&mut reading, &store, context)?;
     // A question is no accident, so nothing is refused for its size.
     let options = Options { max_delete: Some(MaxDelete::Percent(100)), ..options };
     let gone = pipeline::gone(&store, &id, &reading, &options)?;
@@ -110,8 +113,10 @@ pub fn run(
             report::differences(&differences, context.paint, &mut context.out)?;
         }
     }
+    let changed = tree.is_changed() || changes(&planned.plan);
     let end = tree.end(context);
-    Ok(judge(&mut planned, context).unwrap_or(end))
+    let end = judge(&mut planned, context).unwrap_or(if errors == 0 { end } else { Exit::Error });
+    Ok((changed, end))
 }
 
 /// The error about an object that is nowhere, with what may have been meant.

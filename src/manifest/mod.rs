@@ -186,6 +186,7 @@ pub fn read(inputs: &[Input], options: &Options) -> Reading {
         }
         reading.files.push(file);
     }
+    twice::drop_all(&twice, &mut reading);
     reading.diagnostics.extend(twice::tell(twice, &files, options));
     let nothing = reading.objects.is_empty() && reading.others.is_empty();
     if nothing && !reading.has_errors() {

@@ -1,11 +1,12 @@
-//! One object that is defined in two places, in two ways.
+//! One object that is defined in two places, in two ways: which of them is meant nobody
+//! can tell, so none is taken.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::problem::Spot;
-use super::{Input, Options, read};
+use super::{Input, Options, Reading, read};
 use crate::diagnostic::{Diagnostic, Place};
-use crate::model::Object;
+use crate::model::{Kind, Object, ObjectKey};
 
 /// Two definitions of one object that say different things; each with its file.
 #[derive(Debug)]
@@ -14,6 +15,22 @@ pub(super) struct Twice {
     pub(super) object: Object,
     pub(super) second: (usize, Spot),
     pub(super) first: (usize, Spot),
+}
+
+/// Takes every definition of these objects out of what was read. What the files have of
+/// them is unknown, so what is stored stays as it is.
+pub(super) fn drop_all(all: &[Twice], reading: &mut Reading) {
+    let twice: BTreeSet<(Kind, &ObjectKey)> =
+        all.iter().map(|twice| (twice.object.kind, &twice.object.key)).collect();
+    if twice.is_empty() {
+        return;
+    }
+    reading.objects.retain(|object| !twice.contains(&(object.kind, &object.key)));
+    for file in &mut reading.files {
+        let before = file.objects.len();
+        file.objects.retain(|(kind, key)| !twice.contains(&(*kind, key)));
+        file.complete &= file.objects.len() == before;
+    }
 }
 
 /// What is told about them. Every file with such definitions is read once more, for their

@@ -4,6 +4,7 @@
 //! costs what it touches. After an error nothing of that is trusted: the next change
 //! begins with the store again.
 
+use super::bound::Before;
 use super::placed::Kept;
 use super::{Options, finish, judged, load, put_all};
 use crate::datalog::Program;
@@ -113,8 +114,9 @@ impl Session {
         options: &Options,
     ) -> Result<Plan, Diagnostic> {
         let State { world, reasoner, settler, placed } = state;
+        let before = Before::applying(world);
         let objects = put_all(world, change.objects, &change.gone, options);
-        let (plan, settled) = finish(world, objects, reasoner, settler, options)?;
+        let (plan, settled) = finish(world, objects, &before, reasoner, settler, options)?;
         let mut refused = judged(&self.program, world, &plan, options)?;
         refused.retain(Diagnostic::is_error);
         let more = refused.len().saturating_sub(1);

@@ -13,6 +13,7 @@ mod rollout;
 mod settle;
 mod tally;
 pub mod template;
+mod unmanaged;
 mod waiting;
 
 pub use burst::{BURST, Burst, bursts};
@@ -20,6 +21,7 @@ pub use carry_out::{Carrier, Readiness};
 pub use pass::{Pass, pass, pass_over};
 pub use settle::{Placed, Settings, Settled, Settler, settle};
 pub use tally::{Tally, Touched};
+pub use unmanaged::left_alone;
 pub use waiting::{Awaited, KeptOff, Limit, Waiting, alike, kept_off, waiting};
 
 use std::collections::BTreeMap;
@@ -44,6 +46,9 @@ pub struct Plan {
     pub waiting: Vec<Waiting>,
     /// Nodes that daemonsets fit and that rules of the user's keep them off.
     pub kept_off: Vec<KeptOff>,
+    /// Daemonsets for which the controller does nothing at all, each with why (it is being
+    /// deleted).
+    pub left_alone: Vec<(ObjectKey, String)>,
     /// Why a daemonset's pod may not be on a node that it is deleted from: the sentence of
     /// the rule that keeps it off. Of very many different ones, the first.
     pub causes: BTreeMap<(ObjectKey, Name), String>,

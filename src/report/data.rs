@@ -153,6 +153,11 @@ pub fn plan_document(plan: &Plan, tree: Option<Vec<FileLine>>) -> impl Serialize
             .collect(),
         waiting: plan.waiting.iter().map(super::waiting::waiting_line).collect(),
         blocked: plan.kept_off.iter().map(super::waiting::blocked_line).collect(),
+        left_alone: plan
+            .left_alone
+            .iter()
+            .map(|(key, why)| LeftAloneLine { daemonset: key.clone().into(), reason: why.clone() })
+            .collect(),
         tree,
     }
 }
@@ -170,9 +175,18 @@ struct Document {
     /// Nodes that rules of the user's keep daemonsets off.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     blocked: Vec<BlockedLine>,
+    /// Daemonsets for which nothing is done at all.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    left_alone: Vec<LeftAloneLine>,
     /// What changes in the file tree, where one was named.
     #[serde(skip_serializing_if = "Option::is_none")]
     tree: Option<Vec<FileLine>>,
+}
+
+#[derive(Serialize)]
+struct LeftAloneLine {
+    daemonset: Key,
+    reason: String,
 }
 
 /// A file of the tree that changes.

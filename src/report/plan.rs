@@ -5,6 +5,7 @@ use std::io::{self, Write};
 
 use super::waiting::{kept_off_text, waiting_text};
 use super::{Paint, Table};
+use crate::diagnostic::visible;
 use crate::model::ObjectKey;
 use crate::plan::{Action, BURST, Burst, Change, Plan, Verb};
 
@@ -49,8 +50,12 @@ pub fn plan_text(plan: &Plan, look: Look, out: &mut dyn Write) -> io::Result<()>
     for waiting in &plan.waiting {
         waiting_text(waiting, look, out)?;
     }
+    for (daemonset, why) in &plan.left_alone {
+        let why = format!("{}, so nothing is done for it", visible(why));
+        writeln!(out, "{} {daemonset}: {why}", paint.changed("left alone"))?;
+    }
     kept_off_text(&plan.kept_off, look, out)?;
-    if !plan.waiting.is_empty() || !plan.kept_off.is_empty() {
+    if !plan.waiting.is_empty() || !plan.left_alone.is_empty() || !plan.kept_off.is_empty() {
         writeln!(out)?;
     }
     if plan.causes_omitted > 0 {
@@ -214,15 +219,27 @@ fn summary(plan: &Plan, is_done: bool) -> String {
     };
     let head = if is_done { "Applied" } else { "Plan" };
     let changed = plan.objects.iter().any(|object| object.change != Change::Unchanged);
-    let rest = if plan.waiting.is_empty() {
-        "every node runs what the rules ask for"
-    } else {
-        "what is missing waits, see above"
-    };
+    let rest = standing(plan);
     match (actions().next().is_some(), changed) {
         (true, _) => format!("{head}: {pods}{waves}."),
         (false, true) => format!("{head}: no pod changes; {rest}."),
         (false, false) => format!("No changes: {rest}."),
+    }
+}
+
+/// How things stand where no pod changes; nothing is claimed of daemonsets that there are not.
+fn standing(plan: &Plan) -> &'static str {
+    if !plan.waiting.is_empty() {
+        return "what is missing waits, see above";
+    }
+    match (plan.statuses.is_empty(), plan.left_alone.is_empty()) {
+        (true, true) => "there is no daemonset",
+        (true, false) => "nothing is done for what is left alone, see above",
+        (false, false) => "every node runs what the rules ask for, but for what is left alone, see above",
+        (false, true) if plan.statuses.iter().all(|(_, status)| status.desired_number_scheduled == 0) => {
+            "no daemonset has a node to run on"
+        }
+        (false, true) => "every node runs what the rules ask for",
     }
 }
 
@@ -349,13 +366,12 @@ mod tests {
 
     #[test]
     fn nothing_to_do_says_so_and_new_objects_without_pods_too() {
-        assert!(text(&Plan::default(), Detail::Short, false).starts_with("No changes: every node"));
+        assert!(
+            text(&Plan::default(), Detail::Short, false).starts_with("No changes: there is no daemonset")
+        );
         let objects =
             vec![Applied { kind: Kind::Node, key: ObjectKey::new("", "a"), change: Change::Created }];
         let plan = Plan { objects, ..Plan::default() };
-        assert_eq!(
-            text(&plan, Detail::Short, false),
-            "\nPlan: no pod changes; every node runs what the rules ask for.\n"
-        );
+        assert_eq!(text(&plan, Detail::Short, false), "\nPlan: no pod changes; there is no daemonset.\n");
     }
 }

@@ -44,6 +44,11 @@ impl Session {
 
     /// Copies a folder of `examples/`.
     pub fn example(&self, name: &str) {
+        self.take("examples", name);
+    }
+
+    /// Copies the folder `name` of a folder of the project.
+    pub fn take(&self, of: &str, name: &str) {
         fn copy(from: &Path, to: &Path) {
             fs::create_dir_all(to).unwrap();
             for entry in fs::read_dir(from).unwrap() {
@@ -56,7 +61,7 @@ impl Session {
                 }
             }
         }
-        copy(&Path::new(env!("CARGO_MANIFEST_DIR")).join("examples").join(name), &self.path(name));
+        copy(&Path::new(env!("CARGO_MANIFEST_DIR")).join(of).join(name), &self.path(name));
     }
 
     /// Lets time pass.

@@ -118,6 +118,9 @@ fn change(
     if let Some(exit) = planned.as_mut().and_then(|planned| judge(planned, context)) {
         return Ok(exit);
     }
+    if !dry {
+        context.commit();
+    }
     for line in lines {
         writeln!(context.out, "{line}")?;
     }

@@ -1,0 +1,1 @@
+//! Advice, each followed to where it leads.
