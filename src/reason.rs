@@ -24,6 +24,7 @@ const WANTED: &[&str] = &[
     "collect",
     "collect_revision",
     "create",
+    "collision",
     "create_revision",
     "current_hash",
     "delete",

@@ -2,7 +2,7 @@
 //!
 //! Each corpus is a file of cases in `tests/conformance/`, one JSON object a line; the
 //! folder can be overridden by `DSRULES_CONFORMANCE_DIR`, with the same file names,
-//! plain or gzipped. One line is printed for each corpus, and every disagreement with
+//! plain or gzipped; what it has not is taken from here. One line is printed for each corpus, and every disagreement with
 //! what was expected, what was got, and why the rules say so.
 //!
 //! This is a program of its own and not a `#[test]` each, so that the figures are always
@@ -19,19 +19,23 @@ mod podtemplate;
 mod rollout;
 #[path = "conformance/sync.rs"]
 mod sync;
+#[path = "conformance/template_pairs.rs"]
+mod template_pairs;
 #[path = "conformance/validation.rs"]
 mod validation;
 
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
-    let corpora: [(&str, corpus::Check); 6] = [
+    let corpora: [(&str, corpus::Check); 8] = [
         ("placement", placement::check),
         ("podtemplate", podtemplate::check),
         ("sync", sync::check),
+        ("sync-generation", sync::check),
         ("rollout", rollout::check),
         ("validation", validation::check),
         ("validation-updates", validation::check),
+        ("template-pairs", template_pairs::check),
     ];
     let mut passed = 0;
     let mut failed = 0;

@@ -20,6 +20,8 @@ pub(super) const OF_DAEMONSET: &[&str] = &[
     "in_class",
     "template",
     "new_hash",
+    "new_revision",
+    "template_generation",
     "min_ready_seconds",
     "update_strategy",
     "surge_of_one",
@@ -178,8 +180,15 @@ impl Grounding {
         let surge = daemonset.strategy.max_surge.of(1);
         let surge = self.symbols.number(i64::try_from(surge).unwrap_or(i64::MAX));
         self.row("surge_of_one", &[it, surge]);
-        let hash = self.text(&daemonset.template.new_hash());
+        let hash = daemonset.new_hash();
+        let name = self.text(&format!("{}/{}-{hash}", meta.key.namespace, meta.key.name));
+        self.row("new_revision", &[it, name]);
+        let hash = self.text(&hash);
         self.row("new_hash", &[it, hash]);
+        if let Some(generation) = daemonset.template_generation() {
+            let generation = self.text(&generation.to_string());
+            self.row("template_generation", &[it, generation]);
+        }
         self.daemonset_details(daemonset, it);
     }
 

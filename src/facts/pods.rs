@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use super::{Grounding, Grouping};
 use crate::datalog::Sym;
-use crate::model::{HASH_LABEL, Kind, Labels, Name, Pod, Revision};
+use crate::model::{GENERATION_LABEL, HASH_LABEL, Kind, Labels, Name, Pod, Revision};
 
 /// The relations whose rows begin with a pod.
 pub(super) const OF_POD: &[&str] = &[
@@ -122,6 +122,10 @@ impl Grounding {
             if let Some(hash) = labels.get(HASH_LABEL).filter(|hash| !hash.is_empty()) {
                 let hash = self.text(hash);
                 self.row("set_hash", &[set, hash]);
+            }
+            if let Some(generation) = labels.get(GENERATION_LABEL) {
+                let generation = self.text(generation);
+                self.row("set_generation", &[set, generation]);
             }
         }
         set

@@ -1,17 +1,15 @@
 //! Whether an object's fields exist and have the right types.
 //!
-//! The field table (`schema.txt`) is data, so one walk over an object finds every
+//! The field table (`model::shape`) is data, so one walk over an object finds every
 //! unknown field and every wrong type, where typed deserialisation stops at the first.
 //! Whether a value of the right type is also allowed is `validate`'s business.
 
-use std::sync::OnceLock;
-
-use rustc_hash::FxHashMap;
 use serde_json::Value;
 
 use super::problem::Problem;
 use crate::diagnostic::nearest;
 use crate::model::Kind;
+use crate::model::shape::{self, Shape};
 use crate::validate::is_quantity;
 use crate::validate::path::Part;
 use crate::validate::path::{Cursor, FieldPath};
@@ -65,66 +63,6 @@ impl Findings {
     }
 }
 
-#[derive(Debug, Clone, PartialEq, Eq)]
-enum Shape {
-    Text,
-    Int32,
-    Int64,
-    Truth,
-    Float,
-    Quantity,
-    IntOrString,
-    Time,
-    Any,
-    List(Box<Shape>),
-    Map(Box<Shape>),
-    Object(&'static str),
-}
-
-type Fields = FxHashMap<&'static str, Shape>;
-
-fn table() -> &'static FxHashMap<&'static str, Fields> {
-    static TABLE: OnceLock<FxHashMap<&'static str, Fields>> = OnceLock::new();
-    TABLE.get_or_init(|| {
-        let mut table = FxHashMap::default();
-        let mut current = "";
-        for line in include_str!("schema.txt").lines().filter(|line| !line.starts_with('#')) {
-            match line.strip_prefix("  ").and_then(|field| field.split_once(' ')) {
-                Some((name, shape)) => {
-                    let fields: &mut Fields = table.entry(current).or_default();
-                    fields.insert(name, shape_of(shape));
-                }
-                None => {
-                    current = line;
-                    table.entry(current).or_default();
-                }
-            }
-        }
-        table
-    })
-}
-
-fn shape_of(text: &'static str) -> Shape {
-    if let Some(inner) = text.strip_prefix("[]") {
-        return Shape::List(Box::new(shape_of(inner)));
-    }
-    if let Some(inner) = text.strip_prefix("{}") {
-        return Shape::Map(Box::new(shape_of(inner)));
-    }
-    match text {
-        "string" | "bytes" => Shape::Text,
-        "int32" => Shape::Int32,
-        "int64" => Shape::Int64,
-        "bool" => Shape::Truth,
-        "float" => Shape::Float,
-        "quantity" => Shape::Quantity,
-        "int-or-string" => Shape::IntOrString,
-        "time" | "microtime" => Shape::Time,
-        "any" => Shape::Any,
-        name => Shape::Object(name),
-    }
-}
-
 /// Finds every unknown field and wrong type of an object.
 pub(super) fn check(kind: Kind, value: &Value, findings: &mut Findings) {
     let root = Cursor::root(value);
@@ -139,9 +77,9 @@ enum Where {
 }
 
 fn object(at: Cursor<'_, '_>, type_name: &str, part: Where, findings: &mut Findings) {
-    let Some(fields) = table().get(type_name) else { return };
+    let Some(of_type) = shape::of_name(type_name) else { return };
     for (name, entry) in at.fields() {
-        match fields.get(name) {
+        match of_type.fields.get(name).map(|field| &field.shape) {
             Some(shape) => {
                 let part = if name == "status" && at.is_root() { Where::Status } else { part };
                 check_shape(entry, shape, part, findings);
@@ -201,7 +139,8 @@ fn check_shape(at: Cursor<'_, '_>, shape: &Shape, part: Where, findings: &mut Fi
 
 fn unknown(at: Cursor<'_, '_>, name: &str, type_name: &str) -> Finding {
     let path = at.path();
-    let mut known: Vec<&str> = table().get(type_name).into_iter().flat_map(Fields::keys).copied().collect();
+    let mut known: Vec<&str> =
+        shape::of_name(type_name).into_iter().flat_map(|it| it.fields.keys()).copied().collect();
     known.sort_unstable();
     let problem = Problem::new("unknown-field", format!("unknown field `{path}`"))
         .labelled("not a field that Kubernetes has here");
@@ -233,10 +172,10 @@ fn elsewhere(name: &str, type_name: &str) -> Option<String> {
         },
         _ => None,
     };
-    let has = |type_name: &str| table().get(type_name).is_some_and(|fields| fields.contains_key(name));
+    let has = |type_name: &str| shape::of_name(type_name).is_some_and(|it| it.fields.contains_key(name));
     let sorted = |type_name: &str| {
-        let mut fields: Vec<(&str, &Shape)> =
-            table().get(type_name).into_iter().flatten().map(|(name, shape)| (*name, shape)).collect();
+        let fields = shape::of_name(type_name).into_iter().flat_map(|it| &it.fields);
+        let mut fields: Vec<(&str, &Shape)> = fields.map(|(name, field)| (*name, &field.shape)).collect();
         fields.sort_unstable_by_key(|(name, _)| *name);
         fields
     };
@@ -381,26 +320,6 @@ mod tests {
             .into_iter()
             .map(|finding| format!("{}: {:?}", finding.problem.message, finding.problem.help))
             .collect()
-    }
-
-    #[test]
-    fn every_type_that_the_table_names_is_in_it() {
-        fn named(shape: &Shape) -> Option<&'static str> {
-            match shape {
-                Shape::List(inner) | Shape::Map(inner) => named(inner),
-                Shape::Object(name) => Some(name),
-                _ => None,
-            }
-        }
-        for (owner, fields) in table() {
-            for (field, shape) in fields {
-                let missing = named(shape).filter(|name| !table().contains_key(name));
-                assert_eq!(missing, None, "{owner}.{field}");
-            }
-        }
-        for kind in Kind::ALL {
-            assert!(table().contains_key(kind.name()), "{kind}");
-        }
     }
 
     #[test]

@@ -1,198 +1,160 @@
 //! What an API server fills in before it looks at an object.
 //!
 //! It happens on a copy, to validate it or to compare templates, that is thrown away:
-//! nothing of it is ever written back over what the user wrote.
+//! nothing of it is ever written back over what the user wrote. Most defaults stand in
+//! the table of fields; those that depend on something else in the object are here.
 
 use serde_json::{Map, Value, json};
 
 use super::Kind;
+use super::image::has_latest_tag;
+use super::shape::{self, Field, Shape};
 
 /// Fills in the defaults of an object.
 pub fn defaults(kind: Kind, value: &mut Value, namespace: &str) {
+    let Some(object) = value.as_object_mut() else { return };
     if kind.namespaced()
-        && let Some(meta) = object(value, "metadata")
+        && let Some(meta) = made(object, "metadata")
         && meta.get("namespace").is_none_or(|it| it.is_null() || it == "")
     {
         meta.insert("namespace".to_owned(), namespace.into());
     }
+    fill(kind.name(), object);
     match kind {
-        Kind::DaemonSet => daemonset(value),
         Kind::Pod => {
-            if let Some(spec) = object(value, "spec") {
+            if let Some(spec) = present(object, "spec") {
                 pod(spec);
             }
         }
-        _ => {}
-    }
-}
-
-/// A pod template as an API server would keep it, so that one written by hand and the
-/// same one read back from a cluster are equal: defaults filled in, nothing empty.
-pub(super) fn normal_template(template: &Value) -> Value {
-    let mut template = template.clone();
-    if let Some(fields) = template.as_object_mut() {
-        // Carried by a revision's copy only.
-        fields.remove("$patch");
-    }
-    if let Some(meta) = object(&mut template, "metadata") {
-        meta.remove("creationTimestamp");
-    }
-    if let Some(spec) = object(&mut template, "spec") {
-        pod(spec);
-        mirror(spec, "serviceAccountName", "serviceAccount");
-        mirror(spec, "serviceAccount", "serviceAccountName");
-    }
-    drop_empty(&mut template);
-    template
-}
-
-/// The deprecated name of a field says the same as the field.
-fn mirror(map: &mut Map<String, Value>, from: &str, to: &str) {
-    if let Some(value) = map.get(from).cloned() {
-        map.entry(to).or_insert(value);
-    }
-}
-
-/// Removes nulls, empty objects and empty lists, which say nothing.
-fn drop_empty(value: &mut Value) {
-    let says_nothing = |value: &Value| match value {
-        Value::Null => true,
-        Value::Array(items) => items.is_empty(),
-        Value::Object(fields) => fields.is_empty(),
-        _ => false,
-    };
-    match value {
-        Value::Array(items) => items.iter_mut().for_each(drop_empty),
-        Value::Object(fields) => fields.retain(|_, field| {
-            drop_empty(field);
-            !says_nothing(field)
-        }),
-        _ => {}
-    }
-}
-
-fn daemonset(value: &mut Value) {
-    let Some(spec) = object(value, "spec") else { return };
-    absent(spec, "revisionHistoryLimit", || json!(10));
-    if let Some(strategy) = nested(spec, "updateStrategy") {
-        empty(strategy, "type", "RollingUpdate");
-        if strategy["type"] == "RollingUpdate"
-            && let Some(rolling) = nested(strategy, "rollingUpdate")
-        {
-            absent(rolling, "maxUnavailable", || json!(1));
-            absent(rolling, "maxSurge", || json!(0));
-        }
-    }
-    if let Some(spec) = nested(spec, "template").and_then(|template| nested(template, "spec")) {
-        pod(spec);
-    }
-}
-
-fn pod(spec: &mut Map<String, Value>) {
-    empty(spec, "dnsPolicy", "ClusterFirst");
-    empty(spec, "restartPolicy", "Always");
-    empty(spec, "schedulerName", "default-scheduler");
-    absent(spec, "terminationGracePeriodSeconds", || json!(30));
-    for list in ["containers", "initContainers", "ephemeralContainers"] {
-        each(spec, list, container);
-    }
-    each(spec, "volumes", volume);
-}
-
-fn container(container: &mut Map<String, Value>) {
-    let image = container.get("image").and_then(Value::as_str).unwrap_or("");
-    let policy = if has_latest_tag(image) { "Always" } else { "IfNotPresent" };
-    empty(container, "imagePullPolicy", policy);
-    empty(container, "terminationMessagePath", "/dev/termination-log");
-    empty(container, "terminationMessagePolicy", "File");
-    each(container, "ports", |port| empty(port, "protocol", "TCP"));
-    each(container, "env", |variable| {
-        if let Some(from) = present(variable, "valueFrom") {
-            field_ref(from);
-        }
-    });
-    for name in ["livenessProbe", "readinessProbe", "startupProbe"] {
-        let Some(probe) = present(container, name) else { continue };
-        for (field, value) in
-            [("timeoutSeconds", 1), ("periodSeconds", 10), ("successThreshold", 1), ("failureThreshold", 3)]
-        {
-            zero(probe, field, value);
-        }
-        handler(probe);
-    }
-    if let Some(lifecycle) = present(container, "lifecycle") {
-        for name in ["postStart", "preStop"] {
-            if let Some(hook) = present(lifecycle, name) {
-                handler(hook);
+        Kind::Node => {
+            if let Some(status) = present(object, "status")
+                && let Some(capacity) = status.get("capacity").filter(|it| it.is_object()).cloned()
+            {
+                absent(status, "allocatable", || capacity);
             }
         }
+        Kind::Namespace => {
+            let name = object.get("metadata").map(|meta| meta["name"].clone()).filter(Value::is_string);
+            if let Some(name) = name
+                && let Some(labels) = made(object, "metadata").and_then(|meta| made(meta, "labels"))
+            {
+                labels.insert("kubernetes.io/metadata.name".to_owned(), name);
+            }
+        }
+        Kind::DaemonSet | Kind::ControllerRevision => {}
     }
 }
 
-/// No tag and no digest means the tag `latest`.
-fn has_latest_tag(image: &str) -> bool {
-    if image.is_empty() || image.contains('@') {
-        return false;
-    }
-    let name = image.rsplit('/').next().unwrap_or(image);
-    name.split_once(':').is_none_or(|(_, tag)| tag == "latest")
-}
-
-fn handler(handler: &mut Map<String, Value>) {
-    if let Some(get) = present(handler, "httpGet") {
-        empty(get, "path", "/");
-        empty(get, "scheme", "HTTP");
-    }
-}
-
-fn field_ref(owner: &mut Map<String, Value>) {
-    if let Some(reference) = present(owner, "fieldRef") {
-        empty(reference, "apiVersion", "v1");
-    }
-}
-
-fn volume(volume: &mut Map<String, Value>) {
-    let has_source = volume.iter().any(|(name, value)| name != "name" && !value.is_null());
-    if !has_source {
-        volume.insert("emptyDir".to_owned(), json!({}));
-    }
-    if let Some(path) = present(volume, "hostPath") {
-        absent(path, "type", || json!(""));
-    }
-    for source in ["secret", "configMap", "downwardAPI", "projected"] {
-        if let Some(source) = present(volume, source) {
-            absent(source, "defaultMode", || json!(0o644));
+/// Fills in the defaults of a type and of everything under it.
+pub(super) fn fill(type_name: &str, object: &mut Map<String, Value>) {
+    let Some(of_type) = shape::of_name(type_name) else { return };
+    for name in &of_type.filled {
+        let field = &of_type.fields[name];
+        if let Some(default) = &field.default
+            && object.get(*name).is_none_or(|value| is_unset(field, value))
+        {
+            object.insert((*name).to_owned(), default.clone());
         }
     }
-    if let Some(downward) = present(volume, "downwardAPI") {
-        each(downward, "items", field_ref);
-    }
-    if let Some(disk) = present(volume, "azureDisk") {
-        absent(disk, "cachingMode", || json!("ReadWrite"));
-        absent(disk, "kind", || json!("Shared"));
-    }
-    if let Some(image) = present(volume, "image") {
-        let reference = image.get("reference").and_then(Value::as_str).unwrap_or("");
-        let policy = if has_latest_tag(reference) { "Always" } else { "IfNotPresent" };
-        empty(image, "pullPolicy", policy);
-    }
-    let Some(projected) = present(volume, "projected") else { return };
-    each(projected, "sources", |source| {
-        if let Some(downward) = present(source, "downwardAPI") {
-            each(downward, "items", field_ref);
+    depending(type_name, object);
+    for name in &of_type.filled {
+        if type_name == "DaemonSetUpdateStrategy" && object.get("type") != Some(&json!("RollingUpdate")) {
+            continue;
         }
-        if let Some(token) = present(source, "serviceAccountToken") {
-            absent(token, "expirationSeconds", || json!(3600));
+        let field = &of_type.fields[name];
+        match (object.get_mut(*name), &field.shape) {
+            (Some(value), shape) if !value.is_null() => fill_value(shape, value),
+            // What is no pointer is always there, and so are the defaults in it.
+            (_, Shape::Object(inner)) if !field.pointer => {
+                let mut made = Map::new();
+                fill(inner, &mut made);
+                if !made.is_empty() {
+                    object.insert((*name).to_owned(), made.into());
+                }
+            }
+            _ => {}
         }
-    });
+    }
+}
+
+fn fill_value(shape: &Shape, value: &mut Value) {
+    match (shape, value) {
+        (Shape::Object(name), Value::Object(object)) => fill(name, object),
+        (Shape::List(inner), Value::Array(items)) => {
+            for item in items {
+                // Null in a list is an empty one, which gets its defaults as any other.
+                if item.is_null() && matches!(**inner, Shape::Object(_)) {
+                    *item = json!({});
+                }
+                fill_value(inner, item);
+            }
+        }
+        (Shape::Map(inner), Value::Object(entries)) => {
+            entries.values_mut().for_each(|entry| fill_value(inner, entry));
+        }
+        _ => {}
+    }
+}
+
+/// Whether a field with a default says nothing: a pointer that is not set, or the zero
+/// of what is no pointer.
+fn is_unset(field: &Field, value: &Value) -> bool {
+    value.is_null() || !field.pointer && (*value == json!("") || *value == json!(0))
+}
+
+/// The defaults that follow from another field.
+fn depending(type_name: &str, object: &mut Map<String, Value>) {
+    match type_name {
+        "Container" | "EphemeralContainer" => pull_policy(object, "image", "imagePullPolicy"),
+        "ImageVolumeSource" => pull_policy(object, "reference", "pullPolicy"),
+        "Volume" => {
+            if !object.iter().any(|(name, value)| name != "name" && !value.is_null()) {
+                object.insert("emptyDir".to_owned(), json!({}));
+            }
+        }
+        "DaemonSetUpdateStrategy" if object.get("type") == Some(&json!("RollingUpdate")) => {
+            absent(object, "rollingUpdate", || json!({}));
+        }
+        _ => {}
+    }
+}
+
+fn pull_policy(object: &mut Map<String, Value>, image: &str, policy: &str) {
+    let image = object.get(image).and_then(Value::as_str).unwrap_or("");
+    let value = if has_latest_tag(image) { "Always" } else { "IfNotPresent" };
+    if object.get(policy).is_none_or(|it| it.is_null() || it == "") {
+        object.insert(policy.to_owned(), value.into());
+    }
+}
+
+/// The defaults of a pod that its template does not have (SetDefaults_Pod).
+fn pod(spec: &mut Map<String, Value>) {
+    absent(spec, "enableServiceLinks", || json!(true));
+    let on_host = spec.get("hostNetwork") == Some(&json!(true));
+    for list in ["containers", "initContainers"] {
+        each(spec, list, |container| {
+            if let Some(resources) = present(container, "resources")
+                && let Some(limits) = resources.get("limits").and_then(Value::as_object).cloned()
+                && let Some(requests) = made(resources, "requests")
+            {
+                for (name, limit) in limits {
+                    absent(requests, &name, || limit);
+                }
+            }
+            if on_host {
+                each(container, "ports", |port| {
+                    let inside = port.get("containerPort").cloned().unwrap_or_default();
+                    if port.get("hostPort").is_none_or(|it| it.is_null() || *it == json!(0)) {
+                        port.insert("hostPort".to_owned(), inside);
+                    }
+                });
+            }
+        });
+    }
 }
 
 /// The object at `name`, made if it is not there.
-fn object<'v>(value: &'v mut Value, name: &str) -> Option<&'v mut Map<String, Value>> {
-    value.as_object_mut().and_then(|map| nested(map, name))
-}
-
-fn nested<'m>(map: &'m mut Map<String, Value>, name: &str) -> Option<&'m mut Map<String, Value>> {
+fn made<'m>(map: &'m mut Map<String, Value>, name: &str) -> Option<&'m mut Map<String, Value>> {
     let inner = map.entry(name).or_insert_with(|| json!({}));
     if inner.is_null() {
         *inner = json!({});
@@ -212,17 +174,5 @@ fn each(map: &mut Map<String, Value>, name: &str, fill: impl Fn(&mut Map<String,
 fn absent(map: &mut Map<String, Value>, name: &str, value: impl FnOnce() -> Value) {
     if map.get(name).is_none_or(Value::is_null) {
         map.insert(name.to_owned(), value());
-    }
-}
-
-fn empty(map: &mut Map<String, Value>, name: &str, value: &str) {
-    if map.get(name).is_none_or(|it| it.is_null() || it == "") {
-        map.insert(name.to_owned(), value.into());
-    }
-}
-
-fn zero(map: &mut Map<String, Value>, name: &str, value: i64) {
-    if map.get(name).is_none_or(|it| it.is_null() || it == 0) {
-        map.insert(name.to_owned(), value.into());
     }
 }

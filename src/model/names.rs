@@ -8,7 +8,7 @@ use serde::Serialize;
 use serde_json::Value;
 use sha2::{Digest, Sha256};
 
-use super::{Labels, labels_of, seconds};
+use super::{Labels, kept, labels_of, seconds};
 
 /// A name that is shared rather than copied.
 pub type Name = Arc<str>;
@@ -200,8 +200,8 @@ pub struct Meta {
 
 /// Fingerprints of a manifest: tells whether it says something new without keeping it.
 ///
-/// Each is the first half of a SHA-256 of the JSON with sorted keys; 0 stands for
-/// nothing written.
+/// Each is the first half of a SHA-256 of the JSON with sorted keys, as an API server
+/// would keep it, without the object's key; 0 stands for nothing written.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Written {
     /// Of the whole object.
@@ -213,8 +213,13 @@ pub struct Written {
 impl Written {
     /// The fingerprints of a manifest.
     #[must_use]
-    pub fn of(value: &Value) -> Self {
-        Written { object: digest(value), spec: value.get("spec").map_or(0, digest) }
+    pub fn of(kind: Kind, value: &Value) -> Self {
+        let mut kept = kept(kind, value);
+        if let Some(meta) = kept.get_mut("metadata").and_then(Value::as_object_mut) {
+            meta.remove("name");
+            meta.remove("namespace");
+        }
+        Written { object: digest(&kept), spec: kept.get("spec").map_or(0, digest) }
     }
 }
 

@@ -26,8 +26,8 @@ impl World {
     /// become of the object since. One with another uid is about another object of the
     /// same name, and replaces the one that is there.
     pub fn put(&mut self, object: Object, now: i64) -> Change {
-        let Object { kind, key, value, .. } = object;
-        let written = Written::of(&value);
+        let Object { kind, key, mut value, .. } = object;
+        let written = Written::of(kind, &value);
         let mut old = self.meta(kind, &key).cloned();
         let change = if old.is_some() { Change::Configured } else { Change::Created };
         if old.as_ref().is_some_and(|old| old.written.object == written.object) {
@@ -37,6 +37,11 @@ impl World {
         if old.as_ref().is_some_and(|old| !given.is_empty() && *old.uid != *given) {
             self.remove(kind, &key);
             old = None;
+        }
+        if kind == Kind::DaemonSet
+            && let Some(old) = self.daemonsets.get(&key)
+        {
+            old.hand_on_generation(&mut value);
         }
         let mut meta = Meta::from_value(key.clone(), &value);
         meta.written = written;
@@ -370,10 +375,54 @@ mod tests {
     }
 
     #[test]
+    fn what_says_the_same_in_other_words_changes_nothing() {
+        let mut world = World::default();
+        world.put(daemonset("x:1"), 100);
+        let mut other = daemonset("x:1");
+        other.value["metadata"]["namespace"] = json!("default");
+        other.value["metadata"]["creationTimestamp"] = json!(null);
+        other.value["spec"]["revisionHistoryLimit"] = json!(10);
+        other.value["spec"]["updateStrategy"] = json!({ "rollingUpdate": { "maxUnavailable": 1 } });
+        other.value["spec"]["template"]["spec"]["dnsPolicy"] = json!("ClusterFirst");
+        assert_eq!(world.put(other.clone(), 200), Change::Unchanged);
+        other.value["spec"]["updateStrategy"]["rollingUpdate"]["maxUnavailable"] = json!(2);
+        assert_eq!(world.put(other, 300), Change::Configured);
+        assert_eq!(world.daemonsets[&key()].meta.generation, 2);
+    }
+
+    #[test]
+    fn the_template_generation_grows_with_the_template_alone() {
+        let with = |image: &str, generation: Option<&str>| {
+            let mut it = daemonset(image);
+            if let Some(generation) = generation {
+                it.value["metadata"]["annotations"] =
+                    json!({ super::super::workload::GENERATION: generation });
+            }
+            it
+        };
+        let mut world = World::default();
+        let mut put = |object, now| {
+            world.put(object, now);
+            world.daemonsets[&key()].template_generation()
+        };
+        assert_eq!(put(with("x:1", None), 1), None);
+        // As a cluster has it: what is known before changes nothing about it.
+        assert_eq!(put(with("x:1", Some("3")), 2), Some(3));
+        assert_eq!(put(with("x:2", Some("3")), 3), Some(4));
+        let mut relabelled = with("x:2", Some("3"));
+        relabelled.value["metadata"]["labels"] = json!({ "a": "b" });
+        assert_eq!(put(relabelled, 4), Some(4));
+        // A manifest that says nothing of it.
+        assert_eq!(put(with("x:3", None), 5), Some(5));
+        // Written out of a cluster where more has happened since.
+        assert_eq!(put(with("x:3", Some("9")), 6), Some(9));
+    }
+
+    #[test]
     fn key_order_is_no_difference() {
         let one: Value = serde_json::from_str(r#"{"b":1,"a":{"d":1,"c":2}}"#).unwrap_or_default();
         let two: Value = serde_json::from_str(r#"{"a":{"c":2,"d":1},"b":1}"#).unwrap_or_default();
         assert!(one.is_object());
-        assert_eq!(Written::of(&one), Written::of(&two));
+        assert_eq!(Written::of(Kind::Node, &one), Written::of(Kind::Node, &two));
     }
 }

@@ -11,6 +11,10 @@ use super::{Meta, Name, ObjectKey};
 /// ControllerRevisionHashLabelKey).
 pub const HASH_LABEL: &str = "controller-revision-hash";
 
+/// The label in which a pod carries the generation of its template, where its daemonset
+/// counts them (extensions DaemonSetTemplateGenerationKey).
+pub const GENERATION_LABEL: &str = "pod-template-generation";
+
 /// What is kept in memory of a ControllerRevision.
 #[derive(Debug, Clone)]
 pub struct Revision {

@@ -3,10 +3,10 @@
 use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
-use serde_json::Value;
+use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 
-use super::defaults::normal_template;
+use super::kept::kept_template;
 use super::views::{list, text};
 use super::{Labels, Meta, Name, ObjectKey, Selector, Term, Toleration, labels_of};
 
@@ -127,6 +127,9 @@ pub struct Status {
     /// Of the desired nodes, all the others.
     #[serde(skip_serializing_if = "is_zero")]
     pub number_unavailable: i64,
+    /// How often the name of a new revision was taken; goes into the next one's hash.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub collision_count: Option<i64>,
 }
 
 #[allow(clippy::trivially_copy_pass_by_ref)] // serde's signature
@@ -156,22 +159,49 @@ impl DaemonSet {
     /// The deprecated template generation annotation (util.GetTemplateGeneration).
     #[must_use]
     pub fn template_generation(&self) -> Option<i64> {
-        self.value["metadata"]["annotations"]["deprecated.daemonset.template.generation"]
-            .as_str()?
-            .parse()
-            .ok()
+        generation_of(&self.value)
     }
+
+    /// Gives what takes this daemonset's place the generation of its template: one more if
+    /// it has another one, as an API server counts. A manifest that says more knows more.
+    pub(super) fn hand_on_generation(&self, value: &mut Value) {
+        let Some(old) = self.template_generation() else { return };
+        let is_another = self.template.fingerprint != fingerprint(&value["spec"]["template"]);
+        let next = old.saturating_add(i64::from(is_another)).max(generation_of(value).unwrap_or(old));
+        let meta = &mut value["metadata"];
+        if !meta["annotations"].is_object() {
+            meta["annotations"] = json!({});
+        }
+        meta["annotations"][GENERATION] = json!(next.to_string());
+    }
+
+    /// The hash that a new revision of its template gets.
+    #[must_use]
+    pub fn new_hash(&self) -> Name {
+        self.template.new_hash(self.status.collision_count)
+    }
+}
+
+/// The annotation in which an API server counts a daemonset's templates
+/// (DeprecatedTemplateGeneration).
+pub(super) const GENERATION: &str = "deprecated.daemonset.template.generation";
+
+fn generation_of(daemonset: &Value) -> Option<i64> {
+    daemonset["metadata"]["annotations"][GENERATION].as_str()?.parse().ok()
 }
 
 impl Template {
     /// The hash that a new revision of this template gets: the first ten characters of
     /// its fingerprint in the alphabet of Kubernetes' own hashes, which has no vowels
-    /// (rand.SafeEncodeString).
-    #[must_use]
-    pub fn new_hash(&self) -> Name {
+    /// (rand.SafeEncodeString). The count of collisions goes into it, as in ComputeHash.
+    fn new_hash(&self, collisions: Option<i64>) -> Name {
         const ALPHABET: &[u8] = b"bcdfghjklmnpqrstvwxz2456789";
-        let digest = Sha256::digest(self.fingerprint.as_bytes());
-        digest
+        let mut hasher = Sha256::new_with_prefix(self.fingerprint.as_bytes());
+        if let Some(collisions) = collisions {
+            hasher.update(format!("/{collisions}"));
+        }
+        hasher
+            .finalize()
             .iter()
             .take(10)
             .map(|byte| char::from(ALPHABET[usize::from(*byte) % ALPHABET.len()]))
@@ -217,7 +247,7 @@ impl Strategy {
 /// A template's fingerprint: SHA-256 of its JSON with sorted keys, as an API server
 /// would keep it.
 pub(super) fn fingerprint(template: &Value) -> Name {
-    let digest = Sha256::digest(normal_template(template).to_string().as_bytes());
+    let digest = Sha256::digest(kept_template(template).to_string().as_bytes());
     digest.iter().take(16).map(|byte| format!("{byte:02x}")).collect::<String>().into()
 }
 

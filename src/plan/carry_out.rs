@@ -94,6 +94,12 @@ impl Carrier {
         for (key, status) in &pass.statuses {
             set_status(world, key, status);
         }
+        for key in &pass.collisions {
+            let Some(daemonset) = world.daemonsets.get(key) else { continue };
+            let mut status = daemonset.status.clone();
+            status.collision_count = Some(status.collision_count.unwrap_or(0) + 1);
+            set_status(world, key, &status);
+        }
         wave
     }
 

@@ -34,6 +34,9 @@ pub struct Pass {
     pub numbers: BTreeMap<ObjectKey, i64>,
     /// The hash by which each daemonset's new pods are known.
     pub hashes: BTreeMap<ObjectKey, Name>,
+    /// Daemonsets whose new revision finds its name taken: another name is tried, and
+    /// nothing else is done.
+    pub collisions: Vec<ObjectKey>,
     /// Daemonsets whose selector is empty.
     pub selecting_all: Vec<ObjectKey>,
 }
@@ -84,7 +87,7 @@ impl Pass {
     /// Whether it changes nothing.
     #[must_use]
     pub fn is_idle(&self) -> bool {
-        self.actions.is_empty() && self.collected.is_empty()
+        self.actions.is_empty() && self.collected.is_empty() && self.collisions.is_empty()
     }
 }
 
@@ -106,6 +109,10 @@ impl<'a> Context<'a> {
             pass.selecting_all.push(key.clone());
         }
         if self.has("unmanaged", it) {
+            return;
+        }
+        if self.has("collision", it) {
+            pass.collisions.push(key.clone());
             return;
         }
         self.history(daemonset, it, pass);
@@ -238,6 +245,7 @@ impl<'a> Context<'a> {
             updated_number_scheduled: count("scheduled_updated"),
             number_available: available,
             number_unavailable: desired - available,
+            collision_count: daemonset.status.collision_count,
         }
     }
 

@@ -115,7 +115,9 @@ impl Settler {
                 world.deleted_owners.clear();
                 return Ok(settled);
             }
-            settled.waves.push(wave);
+            if !wave.actions.is_empty() {
+                settled.waves.push(wave);
+            }
         }
         Err(Diagnostic::error(
             "endless-plan",

@@ -4,7 +4,7 @@
 use serde_json::{Map, Value, json};
 use sha2::{Digest, Sha256};
 
-use crate::model::{Base, DaemonSet, HASH_LABEL, Name, ObjectKey, Owner};
+use crate::model::{Base, DaemonSet, GENERATION_LABEL, HASH_LABEL, Name, ObjectKey, Owner};
 
 /// A toleration that pods get beside those of their template: key and effect; its
 /// operator is `Exists`.
@@ -28,7 +28,7 @@ pub fn base(daemonset: &DaemonSet, hash: &str, added: &[AddedToleration]) -> Bas
     metadata.insert("ownerReferences".into(), json!([owner_reference(&owner)]));
     let labels = metadata.entry("labels").or_insert_with(|| json!({}));
     if let Some(generation) = daemonset.template_generation() {
-        labels["pod-template-generation"] = json!(generation.to_string());
+        labels[GENERATION_LABEL] = json!(generation.to_string());
     }
     if !hash.is_empty() {
         labels[HASH_LABEL] = json!(hash);

@@ -2,8 +2,8 @@
 
 use super::errors::Errors;
 use super::path::{Cursor, Step};
-use super::quantity::Quantity;
 use super::{labels, meta, text};
+use crate::model::Quantity;
 
 /// A volume that brings its own claim.
 pub(super) fn ephemeral(at: &Cursor<'_, '_>, errors: &mut Errors) {

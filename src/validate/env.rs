@@ -2,8 +2,8 @@
 
 use super::errors::Errors;
 use super::path::Cursor;
-use super::quantity::Quantity;
 use super::text;
+use crate::model::Quantity;
 
 /// The variables of a container.
 pub(super) fn env(at: &Cursor<'_, '_>, errors: &mut Errors) {

@@ -17,7 +17,6 @@ mod node;
 pub mod path;
 mod pod;
 mod probes;
-mod quantity;
 mod resources;
 mod scheduling;
 mod security;
@@ -31,7 +30,7 @@ mod windows;
 use serde_json::Value;
 
 use self::path::Cursor;
-use crate::model::{Kind, defaults};
+use crate::model::{Kind, Quantity, defaults};
 
 pub use daemonset::NO_SELECTOR;
 pub use errors::{ErrorType, FieldError};
@@ -85,7 +84,7 @@ pub fn validate(kind: Kind, value: &Value, old: Option<&Value>) -> Vec<FieldErro
 /// Whether a value is a quantity, as `500m` or `1.5Gi`.
 #[must_use]
 pub fn is_quantity(value: &Value) -> bool {
-    quantity::Quantity::of(value).is_some()
+    Quantity::of(value).is_some()
 }
 
 /// Whether anything of a kind may not change.

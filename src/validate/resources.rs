@@ -4,8 +4,8 @@ use std::collections::BTreeSet;
 
 use super::errors::Errors;
 use super::path::Cursor;
-use super::quantity::Quantity;
 use super::text;
+use crate::model::Quantity;
 
 /// The requests and limits of a container.
 pub(super) fn requirements(at: &Cursor<'_, '_>, claims: Option<&BTreeSet<String>>, errors: &mut Errors) {

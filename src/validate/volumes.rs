@@ -8,6 +8,7 @@ use super::containers::descending_path;
 use super::errors::Errors;
 use super::path::{Cursor, Step};
 use super::{claims, env, labels, text, vendors};
+use crate::model::Quantity;
 
 /// Checks all volumes. The sound ones come back, each with whether it is a claim.
 pub(super) fn check(at: &Cursor<'_, '_>, errors: &mut Errors) -> BTreeMap<String, bool> {
@@ -100,7 +101,7 @@ fn source(volume: &Cursor<'_, '_>, errors: &mut Errors) {
 
 fn empty_dir(at: &Cursor<'_, '_>, errors: &mut Errors) {
     let limit = at.field("sizeLimit");
-    if super::quantity::Quantity::of(limit.value).is_some_and(super::quantity::Quantity::is_negative) {
+    if Quantity::of(limit.value).is_some_and(Quantity::is_negative) {
         errors.forbidden(&limit, "must not be negative");
     }
 }

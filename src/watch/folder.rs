@@ -381,7 +381,9 @@ impl Folder {
             let objects = objects.remove(&file.path).unwrap_or_default();
             let mut written: BTreeMap<Identity, u64> = objects
                 .iter()
-                .map(|object| ((object.kind, object.key.clone()), Written::of(&object.value).object))
+                .map(|object| {
+                    ((object.kind, object.key.clone()), Written::of(object.kind, &object.value).object)
+                })
                 .collect();
             let mut claimed = Vec::new();
             for identity in file.objects {

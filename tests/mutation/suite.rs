@@ -39,7 +39,10 @@ const SHOWN: &[&str] = &[
     "release_revision",
     "relabel",
     "rolling",
+    "collision",
     "create_revision",
+    "current_hash",
+    "outdated",
     "renumber",
     "folded_revision",
     "spare_revision",
@@ -93,6 +96,7 @@ impl Suite {
 
     /// A case that was written by hand: what it expects is a part of the answer.
     fn written(&mut self, case: &Value, file: &str) {
+        let case = &with_hashes(case);
         let mut program = 0;
         if let Some(text) = case["rules"].as_str() {
             let own = UserRules { file: "own.dl".into(), text: text.into() };
@@ -145,17 +149,24 @@ impl Mutated<'_> {
     }
 }
 
+/// The case with the hash that a new revision of a daemonset would get for each
+/// `(new of NAME)`.
+fn with_hashes(case: &Value) -> Value {
+    let mut world = World::default();
+    put(&mut world, &case["daemonsets"], case["now"].as_i64().unwrap());
+    let mut text = case.to_string();
+    for daemonset in world.daemonsets.values() {
+        text = text.replace(&format!("(new of {})", daemonset.meta.key.name), &daemonset.new_hash());
+    }
+    serde_json::from_str(&text).unwrap()
+}
+
 fn world(case: &Value) -> World {
+    let case = with_hashes(case);
     let now = case["now"].as_i64().unwrap();
     let mut world = World::default();
     put(&mut world, &case["nodes"], now);
     put(&mut world, &case["daemonsets"], now);
-    let mut text = case.to_string();
-    for daemonset in world.daemonsets.values() {
-        let name = format!("\"(new of {})\"", daemonset.meta.key.name);
-        text = text.replace(&name, &format!("\"{}\"", daemonset.template.new_hash()));
-    }
-    let case: Value = serde_json::from_str(&text).unwrap();
     put(&mut world, &case["revisions"], now);
     put(&mut world, &case["pods"], now);
     for entry in case["backoff"].as_array().into_iter().flatten() {

@@ -61,7 +61,7 @@ pub fn whole_sync(program: &Program, case: &Value, grouping: Grouping) -> Option
     };
     for daemonset in &cluster.daemonsets {
         let key = key_of(daemonset);
-        let new_hash = world.daemonsets[&key].template.new_hash();
+        let new_hash = world.daemonsets[&key].new_hash();
         let expected = sync(&cluster, daemonset, &new_hash);
         let got = outcome(&world, &reasoner, &pass, &key);
         for ((part, expected), (_, got)) in expected.parts().into_iter().zip(got.parts()) {
@@ -112,7 +112,7 @@ fn with_hashes(case: &Value, world: &World) -> Value {
     let mut text = case.to_string();
     for daemonset in world.daemonsets.values() {
         let name = format!("\"(new of {})\"", daemonset.meta.key.name);
-        text = text.replace(&name, &format!("\"{}\"", daemonset.template.new_hash()));
+        text = text.replace(&name, &format!("\"{}\"", daemonset.new_hash()));
     }
     serde_json::from_str(&text).unwrap()
 }

@@ -293,10 +293,14 @@ fn is_available(pod: &Value, daemonset: &Value, now: i64) -> bool {
     is_ready(pod) && (seconds == 0 || since.is_some_and(|since| since + seconds < now))
 }
 
-/// Kubernetes also compares the deprecated template generation, but with the address of
-/// the number in place of the number, so that never holds.
-fn is_updated(pod: &Value, hash: &str) -> bool {
-    !hash.is_empty() && hash_label(pod) == hash
+fn is_updated(pod: &Value, daemonset: &Value, hash: &str) -> bool {
+    let label = pod["metadata"]["labels"]["pod-template-generation"].as_str();
+    let generation = generation(daemonset).map(|it| it.to_string());
+    !hash.is_empty() && hash_label(pod) == hash || generation.is_some() && label == generation.as_deref()
+}
+
+fn generation(daemonset: &Value) -> Option<i64> {
+    text(&daemonset["metadata"]["annotations"], "deprecated.daemonset.template.generation").parse().ok()
 }
 
 /// podByCreationTimestampAndPhase.
@@ -397,10 +401,14 @@ fn on_node(
 }
 
 /// findUpdatedPodsOnNode: (new, old), or nothing where there are several of one kind.
-fn new_and_old<'a>(pods: &[&'a Value], hash: &str) -> Option<(Option<&'a Value>, Option<&'a Value>)> {
+fn new_and_old<'a>(
+    pods: &[&'a Value],
+    daemonset: &Value,
+    hash: &str,
+) -> Option<(Option<&'a Value>, Option<&'a Value>)> {
     let (mut new, mut old) = (None, None);
     for pod in pods.iter().copied().filter(|pod| !is_deleting(pod)) {
-        let place = if is_updated(pod, hash) { &mut new } else { &mut old };
+        let place = if is_updated(pod, daemonset, hash) { &mut new } else { &mut old };
         if place.is_some() {
             return None;
         }
@@ -428,7 +436,7 @@ fn roll(
         let mut unavailable = 0;
         let mut candidates = Vec::new();
         for pods in places.values() {
-            match new_and_old(pods, hash) {
+            match new_and_old(pods, daemonset, hash) {
                 None | Some((None, None) | (Some(_), Some(_))) => unavailable += 1,
                 Some((Some(new), None)) => unavailable += usize::from(!available(new)),
                 Some((None, Some(old))) if !available(old) => {
@@ -444,7 +452,7 @@ fn roll(
     let (mut surging, mut serving) = (0, 0);
     let (mut allowed, mut candidates, mut sunset, mut replaced) = (vec![], vec![], vec![], vec![]);
     for (node, pods) in places {
-        let Some((new, old)) = new_and_old(pods, hash) else {
+        let Some((new, old)) = new_and_old(pods, daemonset, hash) else {
             surging += 1;
             continue;
         };
@@ -488,7 +496,7 @@ fn status(cluster: &Cluster<'_>, daemonset: &Value, places: &Pods<'_>, hash: &st
                 let pod = in_order(pods)[0];
                 ready += i64::from(is_ready(pod));
                 available += i64::from(is_available(pod, daemonset, cluster.now));
-                updated += i64::from(is_updated(pod, hash));
+                updated += i64::from(is_updated(pod, daemonset, hash));
             }
             (false, Some(_)) => misscheduled += 1,
             (false, None) => {}
@@ -519,8 +527,7 @@ fn pod_for(daemonset: &Value, node: &str, hash: &str) -> Value {
     });
     let mut labels = template["metadata"]["labels"].clone();
     labels[HASH] = json!(hash);
-    let annotations = &daemonset["metadata"]["annotations"];
-    if let Ok(generation) = text(annotations, "deprecated.daemonset.template.generation").parse::<i64>() {
+    if let Some(generation) = generation(daemonset) {
         labels["pod-template-generation"] = json!(generation.to_string());
     }
     json!({
