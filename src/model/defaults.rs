@@ -30,7 +30,10 @@ pub fn defaults(kind: Kind, value: &mut Value, namespace: &str) {
             if let Some(status) = present(object, "status")
                 && let Some(capacity) = status.get("capacity").filter(|it| it.is_object()).cloned()
             {
-                absent(status, "allocatable", || capacity);
+                // An empty one is not kept, and so is none.
+                if status.get("allocatable").is_none_or(|it| it.is_null() || says_nothing(it)) {
+                    status.insert("allocatable".to_owned(), capacity);
+                }
             }
         }
         Kind::Namespace => {
@@ -153,10 +156,15 @@ fn pod(spec: &mut Map<String, Value>) {
     }
 }
 
+/// Whether nothing is in it: an empty map or list is not kept.
+pub(super) fn says_nothing(value: &Value) -> bool {
+    value.as_array().is_some_and(Vec::is_empty) || value.as_object().is_some_and(Map::is_empty)
+}
+
 /// The object at `name`, made if it is not there.
 fn made<'m>(map: &'m mut Map<String, Value>, name: &str) -> Option<&'m mut Map<String, Value>> {
     let inner = map.entry(name).or_insert_with(|| json!({}));
-    if inner.is_null() {
+    if inner.is_null() || says_nothing(inner) {
         *inner = json!({});
     }
     inner.as_object_mut()

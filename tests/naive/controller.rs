@@ -161,7 +161,8 @@ fn template(value: &Value) -> Value {
         Value::Object(fields) => {
             let fields = fields.iter().filter(|(name, _)| *name != "$patch");
             let fields = fields.map(|(name, value)| (name.clone(), template(value)));
-            let empty = |value: &Value| *value == json!({}) || *value == json!([]) || value.is_null();
+            // The one `false` of these templates, `hostNetwork`, says nothing either.
+            let empty = |value: &Value| [json!({}), json!([]), json!(false), Value::Null].contains(value);
             Value::Object(fields.filter(|(_, value)| !empty(value)).collect())
         }
         Value::Array(items) => Value::Array(items.iter().map(template).collect()),
