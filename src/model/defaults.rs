@@ -110,10 +110,8 @@ fn depending(type_name: &str, object: &mut Map<String, Value>) {
     match type_name {
         "Container" | "EphemeralContainer" => pull_policy(object, "image", "imagePullPolicy"),
         "ImageVolumeSource" => pull_policy(object, "reference", "pullPolicy"),
-        "Volume" => {
-            if !object.iter().any(|(name, value)| name != "name" && !value.is_null()) {
-                object.insert("emptyDir".to_owned(), json!({}));
-            }
+        "Volume" if object.iter().all(|(name, value)| name == "name" || value.is_null()) => {
+            object.insert("emptyDir".to_owned(), json!({}));
         }
         "DaemonSetUpdateStrategy" if object.get("type") == Some(&json!("RollingUpdate")) => {
             absent(object, "rollingUpdate", || json!({}));
