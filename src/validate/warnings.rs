@@ -11,8 +11,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde_json::Value;
 
 use super::path::{Cursor, FieldPath, Part};
-use super::quantity::Quantity;
-use crate::model::Kind;
+use crate::model::{Kind, Quantity};
 
 /// Something that is allowed, but seldom meant.
 #[derive(Debug, Clone, PartialEq, Eq)]
