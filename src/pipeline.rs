@@ -32,7 +32,7 @@ use standing::standing;
 use unknown::{emptied, keep_unknown};
 
 pub use bound::MaxDelete;
-pub use restart::{IN_PLACE, RESTARTED};
+pub use restart::{IN_PLACE, RESTARTED, mark_rolled_back, undoes_rollback};
 
 /// How a plan is made.
 #[derive(Debug, Clone)]

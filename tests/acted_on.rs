@@ -4,6 +4,8 @@
 
 #[path = "acted_on/advice.rs"]
 mod advice;
+#[path = "acted_on/base.rs"]
+mod base;
 #[path = "acted_on/guards.rs"]
 mod guards;
 #[path = "acted_on/nothing_read.rs"]

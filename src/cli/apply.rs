@@ -74,7 +74,7 @@ pub fn run(args: &ApplyArgs, context: &mut Context) -> Result<Exit, Failure> {
         errors += planning.check_updates(&mut reading, &store, context)?;
         planning.tell_left(&reading, &store, context)?;
         let asked = asked.and_then(|asked| asked.of(&reading));
-        let (id, options) = (planning.input.id(), Options { asked, ..planning.options(context) });
+        let (id, options) = (planning.id(), Options { asked, ..planning.options(context) });
         let rules = &planning.bounds.rules;
         let policy = rules.with(&planning.input.beside(), Some(&id), Some(&store), context)?;
         let mut planned = pipeline::apply(&mut store, &id, reading, &policy.own, &policy.program, &options)?;

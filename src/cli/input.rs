@@ -51,10 +51,12 @@ impl InputArgs {
     /// The name under which the store remembers what this input brought: the same paths,
     /// however and from wherever they are written, are the same input.
     pub fn id(&self) -> String {
-        let mut paths: Vec<String> = self.named().map(|path| absolute(path)).collect();
-        paths.sort();
-        paths.dedup();
-        paths.join("\n")
+        id_of(self.named())
+    }
+
+    /// The same, of other paths.
+    pub fn of(&self, paths: &[PathBuf]) -> InputArgs {
+        InputArgs { paths: paths.to_vec(), filename: Vec::new(), ..self.clone() }
     }
 
     /// Whether nothing was named.
@@ -200,6 +202,14 @@ fn has_deeper(folder: &Path) -> bool {
     let walk = walkdir::WalkDir::new(folder).min_depth(1).into_iter();
     let mut files = walk.filter_entry(|entry| !is_hidden(entry)).filter_map(Result::ok);
     files.any(|entry| entry.depth() > 1 && manifest::is_manifest(entry.path()))
+}
+
+/// The name of the input that these paths are.
+pub fn id_of<'p>(paths: impl Iterator<Item = &'p PathBuf>) -> String {
+    let mut paths: Vec<String> = paths.map(|path| absolute(path)).collect();
+    paths.sort();
+    paths.dedup();
+    paths.join("\n")
 }
 
 /// A path that means the same file from every folder; as it is where that is not known.

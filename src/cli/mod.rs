@@ -6,6 +6,7 @@
 
 mod apply;
 mod args;
+mod base;
 mod completions;
 mod context;
 mod delete;

@@ -1,13 +1,16 @@
 //! `dsrules plan PATH...`: what apply would do; nothing is written.
 
+use std::path::PathBuf;
+
 use clap::Args;
 use dsrules::diagnostic::Diagnostic;
 use dsrules::manifest::Reading;
 use dsrules::model::World;
 use dsrules::pipeline::{self, MaxDelete, Options, Planned};
 use dsrules::plan::{Change, Plan};
-use dsrules::store::{Missing, Open, Store};
+use dsrules::store::Store;
 
+use super::base;
 use super::context::Context;
 use super::exit::{Exit, Failure};
 use super::planning::{PlanningArgs, show};
@@ -26,30 +29,39 @@ pub struct PlanArgs {
     /// End with 2 if there is anything to do, 0 if not, 1 on an error
     #[arg(long)]
     detailed_exitcode: bool,
+    /// Plan from these manifests, rather than from what the store holds: what was in them and is in
+    /// PATH no longer goes. A file or folder, may be given several times
+    #[arg(long, value_name = "PATH")]
+    base: Vec<PathBuf>,
     #[command(flatten)]
     what_if: WhatIfArgs,
 }
 
 /// Plans and shows.
 pub fn run(args: &PlanArgs, context: &mut Context) -> Result<Exit, Failure> {
+    let base = args.base.clone();
+    let prune = args.planning.prune || !base.is_empty();
+    let planning = PlanningArgs { base, prune, ..args.planning.clone() };
+    base::check(&planning)?;
+    args.what_if.check()?;
     if !args.what_if.is_empty() {
-        let (changed, end) = whatif::run(&args.planning, &args.what_if, &args.tree, context)?;
+        let (changed, end) = whatif::run(&planning, &args.what_if, &args.tree, context)?;
         return Ok(exit(args.detailed_exitcode && changed, end));
     }
     let progress = Progress::begin(context.quiet);
     Progress::stage("reading");
-    let asked = args.planning.ask(context);
-    if let Some((store, plan)) = args.planning.unchanged(asked.as_ref(), context)? {
+    let asked = if planning.base.is_empty() { planning.ask(context) } else { None };
+    if let Some((store, plan)) = planning.unchanged(asked.as_ref(), context)? {
         let tree = args.tree.compare_stored(&store)?;
         drop(progress);
-        show(&plan, &tree, args.planning.output, false, context)?;
+        show(&plan, &tree, planning.output, false, context)?;
         return Ok(exit(args.detailed_exitcode && tree.is_changed(), tree.end(context)));
     }
-    let (mut reading, mut errors) = args.planning.read(context)?;
-    let mut dry = dry(&args.planning, &mut reading, &mut errors, context)?;
+    let (mut reading, mut errors) = planning.read(context)?;
+    let mut dry = dry(&planning, &mut reading, &mut errors, context)?;
     let tree = args.tree.compare(&dry.world, &dry.store)?;
     drop(progress);
-    show(&dry.planned.plan, &tree, args.planning.output, false, context)?;
+    show(&dry.planned.plan, &tree, planning.output, false, context)?;
     if let Some(refused) = dry.refused {
         return Err(refused.into());
     }
@@ -87,9 +99,8 @@ pub fn dry(
     errors: &mut usize,
     context: &Context,
 ) -> Result<Dry, Failure> {
-    let (id, options) = (args.input.id(), args.options(context));
-    let open = Open::read().wait(context.lock_timeout).missing(Missing::Empty);
-    let store = Store::open(&context.db, &open)?;
+    let (id, options) = (args.id(), args.options(context));
+    let store = base::store(args, context)?;
     let policy = args.bounds.rules.with(&args.input.beside(), Some(&id), Some(&store), context)?;
     let program = &policy.program;
     *errors += args.check_updates(reading, &store, context)?;

@@ -1,9 +1,9 @@
 //! What `plan` and `apply` have in common: the input, the bounds, how it is shown.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use clap::{Args, ValueEnum};
-use dsrules::diagnostic::Diagnostic;
+use dsrules::diagnostic::{Diagnostic, counted};
 use dsrules::manifest::Reading;
 use dsrules::model::{Kind, ObjectKey};
 use dsrules::pipeline::{self, MaxDelete, Options, settled};
@@ -13,7 +13,7 @@ use dsrules::store::{Missing, Open, Store};
 
 use super::context::Context;
 use super::exit::Failure;
-use super::input::{InputArgs, absolute};
+use super::input::{InputArgs, absolute, id_of};
 use super::policy::RuleArgs;
 use super::progress::Progress;
 use super::tree::Tree;
@@ -32,8 +32,14 @@ pub struct PlanningArgs {
     #[arg(long)]
     pub prune: bool,
     /// With --prune: let the input lose all of its objects
-    #[arg(long, requires = "prune")]
+    #[arg(long)]
     pub allow_empty: bool,
+    /// Take it for this input of an earlier apply, rather than for the one of its own paths
+    #[arg(long, value_name = "PATH")]
+    pub input_of: Vec<PathBuf>,
+    /// What the plan starts from, where that is not the store.
+    #[arg(skip)]
+    pub base: Vec<PathBuf>,
     /// How to show it; wide shows every line, however many there are
     #[arg(long, short = 'o', value_name = "FORMAT", value_enum)]
     pub output: Option<Format>,
@@ -115,6 +121,11 @@ impl PlanningArgs {
         Options { prune: self.prune, allow_empty: self.allow_empty, ..self.bounds.options(context) }
     }
 
+    /// The name under which the store remembers what this input brought.
+    pub fn id(&self) -> String {
+        if self.input_of.is_empty() { self.input.id() } else { id_of(self.input_of.iter()) }
+    }
+
     /// What is asked, where the store may know already that nothing is to be done: not
     /// with rules of a user, which may ask for the time.
     pub fn ask(&self, context: &Context) -> Option<Asked> {
@@ -127,7 +138,7 @@ impl PlanningArgs {
             Err(_) => path.display().to_string(),
         });
         let files: Vec<(String, String)> = paths.zip(hashes.iter().cloned()).collect();
-        let number = settled::asked(&self.input.id(), &files, &self.input.options(), &self.options(context));
+        let number = settled::asked(&self.id(), &files, &self.input.options(), &self.options(context));
         Some(Asked { number, hashes })
     }
 
@@ -140,13 +151,18 @@ impl PlanningArgs {
         let Some(asked) = asked else { return Ok(None) };
         let open = Open::read().wait(context.lock_timeout).missing(Missing::Empty);
         let store = Store::open(&context.db, &open)?;
-        let plan = settled::unchanged(&store, &self.input.id(), asked.number)?;
+        let plan = settled::unchanged(&store, &self.id(), asked.number)?;
         Ok(plan.map(|plan| (store, plan)))
     }
 
     /// Reads the input. Errors in it end the command, or, with `--keep-going`, are told
     /// and given back as a count.
     pub fn read(&self, context: &Context) -> Result<(Reading, usize), Failure> {
+        if self.allow_empty && !self.prune {
+            return Err(Diagnostic::error("nothing-pruned", "`--allow-empty` is said without `--prune`")
+                .help("without `--prune` nothing is removed: say both, or none")
+                .into());
+        }
         let mut reading = self.input.read(context)?;
         if reading.objects.is_empty() && !reading.has_errors() {
             reading.diagnostics.push(self.input.nothing_read(&reading));
@@ -168,8 +184,46 @@ impl PlanningArgs {
         store: &Store,
         context: &Context,
     ) -> Result<usize, Failure> {
+        self.check_known(reading, store)?;
         reading.check_updates(&self.input.options(), |kind, key| store.object(kind, key))?;
-        self.settle(reading, context)
+        let count = self.settle(reading, context)?;
+        let mut undone = Vec::new();
+        for object in reading.objects.iter().filter(|object| object.kind == Kind::DaemonSet) {
+            let stored = store.object(object.kind, &object.key)?;
+            undone.extend(stored.and_then(|stored| pipeline::undoes_rollback(object, &stored)));
+        }
+        if !undone.is_empty() {
+            context.tell(undone);
+        }
+        Ok(count)
+    }
+
+    /// Refuses to prune what another input brought, or nothing at all: an input is known by
+    /// its paths, so a copy of it elsewhere has never brought anything.
+    fn check_known(&self, reading: &Reading, store: &Store) -> Result<(), Diagnostic> {
+        if !self.prune || (self.input_of.is_empty() && reading.objects.is_empty()) {
+            return Ok(());
+        }
+        let id = self.id();
+        let known = store.inputs()?;
+        if known.is_empty() || known.iter().any(|(input, _)| *input == id) {
+            return Ok(());
+        }
+        const SHOWN: usize = 10;
+        let shown = |input: &str| input.replace('\n', " and ");
+        let what = format!("`--prune` over an input that was never applied: `{}`", shown(&id));
+        let mut error = Diagnostic::error("unknown-input", what)
+            .because("it has brought nothing that could have left it");
+        for (input, count) in known.iter().take(SHOWN) {
+            error = error.because(format!("known is `{}`, of {}", shown(input), counted(*count, "object")));
+        }
+        if known.len() > SHOWN {
+            error = error.because(format!("and {} more", known.len() - SHOWN));
+        }
+        Err(error.help(
+            "name the input that it takes the place of with `--input-of PATH`, or apply it without `--prune` first; \
+             `dsrules plan --base DIR` compares two folders without a store",
+        ))
     }
 
     /// Says so if objects left the input that nobody asked to remove.
@@ -178,7 +232,7 @@ impl PlanningArgs {
             return Ok(());
         }
         let options = Options { prune: true, allow_empty: true, ..self.options(context) };
-        let left = pipeline::gone(store, &self.input.id(), reading, &options)?;
+        let left = pipeline::gone(store, &self.id(), reading, &options)?;
         let stored = |(kind, key): &&(Kind, ObjectKey)| store.object(*kind, key).is_ok_and(|it| it.is_some());
         let left: Vec<&(Kind, ObjectKey)> = left.iter().filter(stored).collect();
         let Some((kind, key)) = left.first() else { return Ok(()) };

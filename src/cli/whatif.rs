@@ -6,15 +6,18 @@ use dsrules::manifest::Reading;
 use dsrules::model::{Kind, ObjectKey, World};
 use dsrules::pipeline::{self, MaxDelete, Options};
 use dsrules::report;
-use dsrules::store::{Missing, Open, Store};
-use dsrules::whatif::{Edit, differences, edit};
+use dsrules::store::Store;
+use dsrules::whatif::{Edit, Stored, differences, edit};
+use serde_json::Value;
 
+use super::base;
 use super::context::Context;
 use super::exit::{Exit, Failure};
 use super::plan::changes;
 use super::planning::{Format, PlanningArgs, show};
 use super::policy::judge;
 use super::resources::meant;
+use super::selector::LabelSelector;
 use super::tree::TreeArgs;
 
 /// Changes that stand in no manifest.
@@ -22,22 +25,26 @@ use super::tree::TreeArgs;
 #[command(next_help_heading = "What if")]
 pub struct WhatIfArgs {
     /// Plan as if a field had this value: node/a:label.disk=ssd, node/a:label.disk- to take
-    /// it away, daemonset/x:nodeSelector.disk=ssd, daemonset/x:spec.minReadySeconds=5
+    /// it away, 'node/gpu-*:metadata.labels.a.io/b=c', daemonset/x:nodeSelector.disk=ssd,
+    /// 'daemonset/x:spec.template.spec.containers[0].image=x:2'
     #[arg(long, value_name = "OBJECT:FIELD=VALUE")]
     set: Vec<String>,
     /// Plan as if a node had this taint, as gpu-1=dedicated=gpu:NoSchedule; with a `-` behind,
     /// as if it had not
     #[arg(long, value_name = "NODE=TAINT")]
     taint: Vec<String>,
-    /// Plan as if a node were cordoned
-    #[arg(long, value_name = "NODE")]
+    /// Plan as if nodes were cordoned: a name, a pattern as 'gpu-*', or nothing with -l
+    #[arg(long, value_name = "NODE", num_args = 0..=1, default_missing_value = "")]
     cordon: Vec<String>,
-    /// Plan as if a node were not cordoned
-    #[arg(long, value_name = "NODE")]
+    /// Plan as if nodes were not cordoned
+    #[arg(long, value_name = "NODE", num_args = 0..=1, default_missing_value = "")]
     uncordon: Vec<String>,
     /// Plan as if an object were not there, as node/b or daemonset/x
     #[arg(long, value_name = "OBJECT")]
     remove: Vec<String>,
+    /// What the changes are about: only objects with these labels
+    #[arg(long, short = 'l', value_name = "LABELS")]
+    selector: Option<LabelSelector>,
 }
 
 impl WhatIfArgs {
@@ -46,6 +53,18 @@ impl WhatIfArgs {
         [&self.set, &self.taint, &self.cordon, &self.uncordon, &self.remove]
             .iter()
             .all(|list| list.is_empty())
+    }
+
+    /// Refuses what is about changes where there are none.
+    pub fn check(&self) -> Result<(), Diagnostic> {
+        if self.selector.is_some() && self.is_empty() {
+            return Err(Diagnostic::error(
+                "nothing-selected",
+                "`-l` is given without a change that it could choose for",
+            )
+            .help("it says which objects `--cordon`, `--taint`, `--set` and `--remove` are about"));
+        }
+        Ok(())
     }
 
     fn edits(&self, namespace: &str) -> Result<Vec<Edit>, Failure> {
@@ -63,8 +82,18 @@ impl WhatIfArgs {
                 Err(error) => wrong.push(error),
             }
         }
-        edits.extend(self.cordon.iter().map(|node| Edit::cordon(node, true)));
-        edits.extend(self.uncordon.iter().map(|node| Edit::cordon(node, false)));
+        for (nodes, cordoned) in [(&self.cordon, true), (&self.uncordon, false)] {
+            for node in nodes {
+                match (node.as_str(), &self.selector) {
+                    ("", None) => wrong.push(
+                        Diagnostic::error("bad-what-if", "no node was named to be cordoned or uncordoned")
+                            .help("write `--cordon NODE`, `--cordon 'gpu-*'`, or choose by labels with `-l`"),
+                    ),
+                    ("", Some(_)) => edits.push(Edit::cordon("*", cordoned)),
+                    (node, _) => edits.push(Edit::cordon(node, cordoned)),
+                }
+            }
+        }
         if wrong.is_empty() { Ok(edits) } else { Err(wrong.into()) }
     }
 }
@@ -81,9 +110,8 @@ pub fn run(
     // Without manifests it is about what the store holds.
     let (mut reading, mut errors) =
         if planning.input.is_empty() { (Reading::default(), 0) } else { planning.read(context)? };
-    let (id, options) = (planning.input.id(), planning.options(context));
-    let open = Open::read().wait(context.lock_timeout).missing(Missing::Empty);
-    let store = Store::open(&context.db, &open)?;
+    let (id, options) = (planning.id(), planning.options(context));
+    let store = base::store(planning, context)?;
     let policy = planning.bounds.rules.with(&planning.input.beside(), Some(&id), Some(&store), context)?;
     let program = &policy.program;
     errors += planning.check_updates(&mut reading, &store, context)?;
@@ -98,8 +126,13 @@ pub fn run(
     let mut base = Reading::default();
     base.objects.clone_from(&reading.objects);
     let (without, _) = plan(base, &gone)?;
-    let removed = edit(&mut reading, &edits, &|kind, key| store.object(kind, key));
-    let removed = removed.map_err(|error| nearly(error, &edits, &reading, &store))?;
+    let matches = |value: &Value| args.selector.as_ref().is_none_or(|it| it.matches(value));
+    let chosen: Option<&dyn Fn(&Value) -> bool> = if args.selector.is_some() { Some(&matches) } else { None };
+    let there = There { store: &store, gone: &gone };
+    let removed = edit(&mut reading, &edits, &there, chosen);
+    let removed = removed.map_err(|errors| -> Vec<Diagnostic> {
+        errors.into_iter().map(|error| nearly(error, &edits, &reading, &store)).collect()
+    })?;
     let gone: Vec<_> = gone.into_iter().chain(removed).collect();
     let (with, mut planned) = plan(reading, &gone)?;
     let differences = differences(program, &without, &with, context.seconds())?;
@@ -117,6 +150,31 @@ pub fn run(
     let end = tree.end(context);
     let end = judge(&mut planned, context).unwrap_or(if errors == 0 { end } else { Exit::Error });
     Ok((changed, end))
+}
+
+/// What is stored and has not left the input.
+struct There<'a> {
+    store: &'a Store,
+    gone: &'a [(Kind, ObjectKey)],
+}
+
+impl Stored for There<'_> {
+    fn find(&self, kind: Kind, key: &ObjectKey) -> Result<Option<Value>, Diagnostic> {
+        if self.gone.iter().any(|(of, gone)| (*of, gone) == (kind, key)) {
+            return Ok(None);
+        }
+        self.store.object(kind, key)
+    }
+
+    fn all(&self, kind: Kind) -> Result<Vec<(ObjectKey, Value)>, Diagnostic> {
+        let mut all = Vec::new();
+        self.store.objects(kind, None, &mut |key, value| {
+            all.push((key, value));
+            Ok(())
+        })?;
+        all.retain(|(key, _)| !self.gone.iter().any(|(of, gone)| (*of, gone) == (kind, key)));
+        Ok(all)
+    }
 }
 
 /// The error about an object that is nowhere, with what may have been meant.

@@ -55,6 +55,10 @@ pub struct TermCause {
     pub term: String,
     /// The requirements that the node does not satisfy or that cannot be read.
     pub requirements: Vec<String>,
+    /// Of those, the ones that no label of the node can satisfy: they cannot be read, or
+    /// are about its name.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub hopeless: Vec<String>,
 }
 
 /// All causes for which a goal does not hold, in the order of the rules.
@@ -126,37 +130,43 @@ fn terms(tried: &Tried) -> Vec<TermCause> {
     let mut terms = Vec::new();
     for tried in affine.iter().flat_map(|goal| &goal.rules) {
         let mut term = None;
-        let mut requirements = Vec::new();
+        let (mut requirements, mut hopeless) = (Vec::new(), Vec::new());
         for part in &tried.parts {
             match part {
                 Part::Row(goal) if goal.relation == "class_term" => {
                     term = values(goal).and_then(|values| values.get(1).map(|term| (*term).to_owned()));
                 }
-                Part::Row(goal) if goal.relation == "matches" => failing(goal, &mut requirements),
+                Part::Row(goal) if goal.relation == "matches" => {
+                    failing(goal, &mut requirements, &mut hopeless)
+                }
                 _ => {}
             }
         }
         if let Some(term) = term {
             requirements.dedup();
-            terms.push(TermCause { term, requirements });
+            terms.push(TermCause { term, requirements, hopeless });
         }
     }
     terms
 }
 
 /// The requirements because of which a term does not match.
-fn failing(matches: &Goal, out: &mut Vec<String>) {
+fn failing(matches: &Goal, out: &mut Vec<String>, hopeless: &mut Vec<String>) {
     for part in matches.rules.iter().flat_map(|tried| &tried.parts) {
         let Part::Not(goal) = part else { continue };
         if !goal.holds || !matches!(goal.relation.as_str(), "fails" | "broken") {
             continue;
         }
+        let goal_is_broken = goal.relation == "broken";
         for part in goal.rules.iter().flat_map(|tried| &tried.parts) {
             if let Part::Row(goal) = part
                 && matches!(goal.relation.as_str(), "term_expression" | "term_field")
                 && let Some([_, requirement]) = values(goal).as_deref()
             {
                 let requirement = (*requirement).to_owned();
+                if (goal_is_broken || goal.relation == "term_field") && !hopeless.contains(&requirement) {
+                    hopeless.push(requirement.clone());
+                }
                 if !out.contains(&requirement) {
                     out.push(requirement);
                 }
@@ -199,12 +209,21 @@ impl Cause {
                 "add a term to the required node affinity, or take it out".to_owned()
             }
             Cause::Affinity { terms } => {
-                let one = |term: &TermCause| match term.requirements.as_slice() {
-                    [] => format!("give the term \"{}\" a requirement", term.term),
-                    some => some.iter().map(|it| format!("\"{it}\"")).collect::<Vec<_>>().join(" and "),
+                let quoted = |some: &[String]| {
+                    some.iter().map(|it| format!("\"{it}\"")).collect::<Vec<_>>().join(" and ")
                 };
-                let ways: Vec<String> = terms.iter().map(one).collect();
-                format!("make {node} satisfy {}, or take that out of the node affinity", ways.join(", or "))
+                let one = |term: &TermCause| match (term.requirements.as_slice(), term.hopeless.as_slice()) {
+                    ([], _) => format!("give the term \"{}\" a requirement", term.term),
+                    (some, []) => {
+                        let some = quoted(some);
+                        format!("make {node} satisfy {some}, or take that out of the node affinity")
+                    }
+                    (_, some) => {
+                        let some = quoted(some);
+                        format!("change {some} in the node affinity, which no label of {node} can satisfy")
+                    }
+                };
+                terms.iter().map(one).collect::<Vec<_>>().join("; or ")
             }
             Cause::Taint { taint } => format!("tolerate {taint}, or remove that taint from {node}"),
             Cause::Blocked { rule, .. } => format!("change the rule {rule}, or what it asks about"),

@@ -46,7 +46,7 @@ pub(super) fn all(harvest: &mut Harvest, options: &Options) {
     });
 }
 
-fn fields(kind: Kind, value: &Value, options: &Options) -> Findings {
+pub(super) fn fields(kind: Kind, value: &Value, options: &Options) -> Findings {
     let mut findings = Findings::new(options.limits.diagnostics);
     let bytes = size(value);
     if bytes > options.limits.object_bytes {

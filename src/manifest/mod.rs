@@ -11,6 +11,8 @@
 mod anchors;
 mod check;
 mod documents;
+mod edited;
+mod field;
 mod foreign;
 mod grammar;
 mod input;
@@ -38,6 +40,10 @@ use std::collections::BTreeMap;
 use crate::diagnostic::{Diagnostic, Place};
 use crate::model::{Kind, Name, Object, ObjectKey};
 
+pub use crate::validate::path::FieldPath;
+pub use edited::faults;
+pub(crate) use field::put;
+pub use field::{Target, typed, way_to};
 pub use input::{Input, hash, hashes, is_manifest, list};
 pub use limits::Limits;
 pub use source::{Format, Mark, Source};

@@ -128,7 +128,8 @@ fn hint(error: &FieldError) -> Option<String> {
             "give the template every label that `spec.selector` asks for"
         }
         (ErrorType::Invalid, "spec.selector") if error.detail.contains("may not change") => {
-            "delete the daemonset with `--cascade=orphan` and apply it again, or leave the selector as it was"
+            "leave the selector as it was; or delete the daemonset with its pods, and apply it again: pods left as \
+             orphans stay beside the new ones where the new selector does not match them"
         }
         (ErrorType::Invalid, "spec.selector") => "add `matchLabels` with a label of the template",
         (ErrorType::Required, path) if path.ends_with("].image") => "add `image:` to the container",

@@ -64,6 +64,25 @@ impl Store {
         self.run("read what an input brought", |connection| read(connection, id))
     }
 
+    /// The inputs that are on record, each with how many objects its applies brought.
+    ///
+    /// # Errors
+    /// When the store is damaged or cannot be read.
+    pub fn inputs(&self) -> Result<Vec<(String, usize)>, Diagnostic> {
+        self.run("read what inputs there are", |connection| {
+            let sql = "SELECT input, (SELECT count(*) FROM brought b WHERE b.input = i.input)
+                FROM (SELECT input FROM files UNION SELECT input FROM brought) i ORDER BY input";
+            let mut statement = connection.prepare_cached(sql)?;
+            let mut rows = statement.query([])?;
+            let mut inputs = Vec::new();
+            while let Some(row) = rows.next()? {
+                let count: i64 = row.get(1)?;
+                inputs.push((columns::text(row, 0)?.to_owned(), usize::try_from(count).unwrap_or(0)));
+            }
+            Ok(inputs)
+        })
+    }
+
     /// The file that has an object, of whatever input, with its hash.
     ///
     /// # Errors

@@ -2,7 +2,7 @@
 
 use dsrules::diagnostic::Diagnostic;
 use dsrules::manifest::Reading;
-use dsrules::model::{DaemonSet, Kind, Object, Origin};
+use dsrules::model::{DaemonSet, Kind, Object, Origin, Revision};
 use dsrules::pipeline::{self, RESTARTED};
 use dsrules::plan::Plan;
 use dsrules::report::{self, Detail, Look};
@@ -16,7 +16,7 @@ use super::{Changing, Target, history, revisions};
 
 /// Goes back to the template of an earlier revision.
 pub fn undo(target: &Target, to: i64, changing: &Changing, context: &mut Context) -> Result<Exit, Failure> {
-    change(target, changing, context, "rolled back", &|world, daemonset, _| {
+    change(target, changing, context, "rolled back", &|world, daemonset, now| {
         let history = revisions(world, daemonset);
         let current = history.last().filter(|_| to == 0);
         let found = if to == 0 {
@@ -26,8 +26,7 @@ pub fn undo(target: &Target, to: i64, changing: &Changing, context: &mut Context
         };
         let Some(found) = found else {
             return Err(match to {
-                0 => Diagnostic::error("no-revision", "no last revision to roll back to")
-                    .because(format!("`{}` has had one template only", daemonset.meta.key)),
+                0 => nothing_before(daemonset, &history),
                 _ => history::unknown(to, &history),
             });
         };
@@ -39,8 +38,26 @@ pub fn undo(target: &Target, to: i64, changing: &Changing, context: &mut Context
         }
         let mut template = found.value["data"]["spec"]["template"].clone();
         template.as_object_mut().map(|template| template.remove("$patch"));
-        Ok(Outcome::Template(template))
+        Ok(Outcome::Back(template, format!("to the template of revision {} at {now}", found.revision)))
     })
+}
+
+/// Why there is nothing to go back to, as far as the history tells.
+fn nothing_before(daemonset: &DaemonSet, history: &[&Revision]) -> Diagnostic {
+    let error = Diagnostic::error("no-revision", "no last revision to roll back to");
+    let key = &daemonset.meta.key;
+    let error = error.because(match history {
+        [] => format!("the history of `{key}` is empty"),
+        _ => {
+            let last = history.iter().map(|it| it.revision).max().unwrap_or_default();
+            format!("the history of `{key}` holds revision {last} only")
+        }
+    });
+    if daemonset.value["spec"]["revisionHistoryLimit"] == 0 {
+        error.help("`spec.revisionHistoryLimit: 0` keeps no former template: apply the former manifest")
+    } else {
+        error.help("apply the manifest that is to be gone back to")
+    }
 }
 
 /// Makes the template a new one by an annotation with the time.
@@ -68,6 +85,8 @@ enum Outcome {
     Skip(String),
     /// It gets this template.
     Template(Value),
+    /// It gets this template of a former revision; to be remembered: which, and when.
+    Back(Value, String),
 }
 
 type Choose<'a> = &'a dyn Fn(&dsrules::model::World, &DaemonSet, &str) -> Result<Outcome, Diagnostic>;
@@ -91,21 +110,27 @@ fn change(
     let (mut reading, mut lines) = (Reading::default(), Vec::new());
     for daemonset in target.find(&world, &store)? {
         let name = &daemonset.meta.key.name;
-        match choose(&world, daemonset, &context.now.strftime("%Y-%m-%dT%H:%M:%SZ").to_string())? {
-            Outcome::Skip(why) => lines.push(format!("daemonset.apps/{name} {why}")),
-            Outcome::Template(template) => {
-                let mut value = (*daemonset.value).clone();
+        let now = context.now.strftime("%Y-%m-%dT%H:%M:%SZ").to_string();
+        let mut value = (*daemonset.value).clone();
+        match choose(&world, daemonset, &now)? {
+            Outcome::Skip(why) => {
+                lines.push(format!("daemonset.apps/{name} {why}"));
+                continue;
+            }
+            Outcome::Template(template) => value["spec"]["template"] = template,
+            Outcome::Back(template, which) => {
                 value["spec"]["template"] = template;
-                reading.objects.push(Object {
-                    kind: Kind::DaemonSet,
-                    key: daemonset.meta.key.clone(),
-                    value,
-                    origin: Origin { file: pipeline::IN_PLACE.into(), document: 0, path: String::new() },
-                });
-                let end = if dry { " (dry run)" } else { "" };
-                lines.push(format!("daemonset.apps/{name} {}{end}", context.paint.changed(done)));
+                pipeline::mark_rolled_back(&mut value, &which);
             }
         }
+        reading.objects.push(Object {
+            kind: Kind::DaemonSet,
+            key: daemonset.meta.key.clone(),
+            value,
+            origin: Origin { file: pipeline::IN_PLACE.into(), document: 0, path: String::new() },
+        });
+        let end = if dry { " (dry run)" } else { "" };
+        lines.push(format!("daemonset.apps/{name} {}{end}", context.paint.changed(done)));
     }
     let mut planned = if reading.objects.is_empty() {
         None

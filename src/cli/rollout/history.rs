@@ -1,8 +1,11 @@
 //! `rollout history`: the templates that a daemonset had.
 
+use std::collections::BTreeSet;
+
 use dsrules::diagnostic::Diagnostic;
 use dsrules::model::Revision;
 use dsrules::report::{self, Table};
+use serde_json::Value;
 
 use super::super::context::Context;
 use super::super::exit::{Exit, Failure};
@@ -24,15 +27,79 @@ pub fn run(target: &Target, revision: i64, context: &mut Context) -> Result<Exit
             continue;
         }
         writeln!(context.out, "daemonset.apps/{name}")?;
-        let mut table = Table::new(["REVISION", "CHANGE-CAUSE"]).gap(2);
+        let mut table = Table::new(["REVISION", "CHANGE-CAUSE", "IMAGES", "CHANGED"]).gap(2);
+        let mut before: Option<&Value> = None;
         for it in history {
             let cause = it.value["metadata"]["annotations"]["kubernetes.io/change-cause"].as_str();
-            table.row([it.revision.to_string(), cause.unwrap_or("<none>").to_owned()]);
+            let template = &it.value["data"]["spec"]["template"];
+            let changed = before.map_or_else(|| "-".to_owned(), |before| listed(&changes(before, template)));
+            table.row([
+                it.revision.to_string(),
+                cause.unwrap_or("<none>").to_owned(),
+                images(template).join(","),
+                changed,
+            ]);
+            before = Some(template);
         }
         table.write(&mut context.out, "", true)?;
         writeln!(context.out)?;
     }
     Ok(Exit::Done)
+}
+
+/// The images of a template's containers, in order.
+fn images(template: &Value) -> Vec<String> {
+    let containers = template["spec"]["containers"].as_array().into_iter().flatten();
+    containers.map(|it| it["image"].as_str().unwrap_or("<none>").to_owned()).collect()
+}
+
+/// The fields in which two templates differ, as `containers[main].image`.
+fn changes(before: &Value, after: &Value) -> Vec<String> {
+    let mut found = Vec::new();
+    compare(before, after, "", &mut found);
+    found
+}
+
+fn compare(before: &Value, after: &Value, path: &str, found: &mut Vec<String>) {
+    if before == after {
+        return;
+    }
+    match (before, after) {
+        (Value::Object(a), Value::Object(b)) => {
+            let keys: BTreeSet<&String> = a.keys().chain(b.keys()).filter(|key| *key != "$patch").collect();
+            for key in keys {
+                let inner = match path {
+                    // What matters stands in the spec; the rest says where it stands.
+                    "" if key == "spec" => String::new(),
+                    "" => key.clone(),
+                    path if key.contains(['.', '/']) => format!("{path}[{key}]"),
+                    path => format!("{path}.{key}"),
+                };
+                compare(&before[key], &after[key], &inner, found);
+            }
+        }
+        (Value::Array(a), Value::Array(b)) if a.len() == b.len() && names(a) == names(b) => {
+            for (nth, (one, other)) in a.iter().zip(b).enumerate() {
+                let name = one["name"].as_str().map_or_else(|| nth.to_string(), ToOwned::to_owned);
+                compare(one, other, &format!("{path}[{name}]"), found);
+            }
+        }
+        _ => found.push(path.to_owned()),
+    }
+}
+
+fn names(list: &[Value]) -> Vec<&Value> {
+    list.iter().map(|it| &it["name"]).collect()
+}
+
+/// The first few, and how many more there are.
+fn listed(fields: &[String]) -> String {
+    const SHOWN: usize = 3;
+    let mut text = fields.iter().take(SHOWN).cloned().collect::<Vec<_>>().join(", ");
+    if fields.len() > SHOWN {
+        text.push_str(&format!(" and {} more", fields.len() - SHOWN));
+    }
+    if text.is_empty() { "-".to_owned() } else { text }
 }
 
 /// kubectl's words for a revision that is not there, and which there are.
