@@ -69,10 +69,18 @@ UPDATE brought SET sum = row_sum(input, kind, namespace, name, file, written);
 ALTER TABLE own_files ADD COLUMN sum INTEGER NOT NULL DEFAULT 0;
 UPDATE own_files SET sum = row_sum(input, path, facts, text);
 
--- How many rows a table has, of those where it matters: a row that is gone has no sum. No
--- entry: not known.
+-- How many rows a table has, of those where it matters: a row that is gone has no sum.
 CREATE TABLE counts (
-    kind  TEXT PRIMARY KEY, -- the table
+    kind  TEXT NOT NULL,    -- the table
+    part  TEXT NOT NULL,    -- of which input; empty: all of them
     count INTEGER NOT NULL,
-    sum   INTEGER NOT NULL
+    sum   INTEGER NOT NULL,
+    PRIMARY KEY (kind, part)
 ) STRICT, WITHOUT ROWID;
+
+INSERT INTO counts SELECT 'files', input, count(*), row_sum('files', input, count(*)) FROM files GROUP BY input;
+INSERT INTO counts SELECT 'brought', input, count(*), row_sum('brought', input, count(*)) FROM brought
+    GROUP BY input;
+
+-- What an index does not lead to is not seen, so `brought` is read in full.
+DROP INDEX brought_by_object;

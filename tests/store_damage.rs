@@ -9,9 +9,9 @@ use std::process::Command;
 
 use dsrules::diagnostic::Diagnostic;
 use dsrules::manifest::{Input, Options, read};
-use dsrules::model::Kind;
+use dsrules::model::{Kind, ObjectKey};
 use dsrules::pipeline;
-use dsrules::store::{Open, Store};
+use dsrules::store::{InputFile, Open, Store};
 use rusqlite::Connection;
 use tempfile::TempDir;
 
@@ -104,6 +104,8 @@ fn everything(path: &Path) -> Result<String, Diagnostic> {
         world.nodes, world.pods, world.revisions, world.daemonsets
     ));
     all.push_str(&format!("{counters:?} {attempts:?}\n{:?}\n", store.events(None)?));
+    let objects = world.nodes.keys().map(|key| (Kind::Node, key.clone())).collect();
+    all.push_str(&format!("{:?} {:?}\n", store.files_of(&objects)?, store.input("/in/b.yaml")?));
     all.push_str(&format!("{:?} {:?}\n", store.input("/in/a.yaml")?, store.own_files(None)?));
     all.push_str(&format!("{:?} {:?}\n", store.statuses()?, store.bound_pods("DaemonSet")?));
     Ok(all)
@@ -234,6 +236,162 @@ fn a_damaged_row_is_named_with_the_way_out() {
         assert!(told.notes.iter().any(|note| note == "it was filled from `/in/a.yaml`"), "{told}");
         assert!(told.help.as_deref().unwrap_or("").contains("apply the manifests again"), "{told}");
     }
+}
+
+/// A row whose key changed is not found by it, and a row that is gone is not either: each
+/// question that names a key notices, whatever other rows it would have been content with.
+#[test]
+fn a_key_that_leads_nowhere_is_noticed() {
+    type Ask = fn(&Store) -> Result<(), Diagnostic>;
+    let input: Ask = |store| store.input("/in/a.yaml").map(drop);
+    let other_input: Ask = |store| store.input("/in/b.yaml").map(drop);
+    let files_of: Ask = |store| {
+        let node = (Kind::Node, ObjectKey::new("", "n3"));
+        store.files_of(&std::iter::once(node).collect()).map(drop)
+    };
+    let events: Ask = |store| store.events(Some(&ObjectKey::new("kube-system", "agent"))).map(drop);
+    let node: Ask = |store| store.object(Kind::Node, &ObjectKey::new("", "n3")).map(drop);
+    let daemonset: Ask =
+        |store| store.object(Kind::DaemonSet, &ObjectKey::new("kube-system", "agent")).map(drop);
+    let pod: Ask = |store| store.object(Kind::Pod, &ObjectKey::new("kube-system", "alone")).map(drop);
+    let read_pod: Ask = |store| store.pod_reader()?.read(&ObjectKey::new("kube-system", "alone")).map(drop);
+    let pods: Ask = |store| store.objects(Kind::Pod, Some("kube-system"), &mut |_, _| Ok(()));
+    let daemonsets: Ask = |store| store.objects(Kind::DaemonSet, Some("kube-system"), &mut |_, _| Ok(()));
+    let world: Ask = |store| store.load().map(drop);
+    let details: Ask = |store| store.load_details(&mut store.load()?);
+    for (harm, said, asks) in [
+        (
+            "UPDATE brought SET name = 'nn' WHERE name = 'n3'",
+            "row `/in/a.yaml/Node//nn`",
+            &[input, other_input, files_of][..],
+        ),
+        (
+            "UPDATE brought SET input = '/in/b.yaml' WHERE name = 'n3'",
+            "of the table `brought` is not as it",
+            &[input, other_input, files_of],
+        ),
+        (
+            "DELETE FROM brought WHERE name = 'n3'",
+            "has 14 rows of the input `/in/a.yaml`, and 15 were written",
+            &[input, other_input, files_of],
+        ),
+        (
+            "DELETE FROM brought",
+            "has 0 rows of the input `/in/a.yaml`, and 15 were written",
+            &[input, other_input, files_of],
+        ),
+        (
+            "UPDATE files SET input = '/in/b.yaml'",
+            "of the table `files` is not as it was written",
+            &[input, other_input, files_of],
+        ),
+        (
+            "DELETE FROM files",
+            "has 0 rows of the input `/in/a.yaml`, and 1 were written",
+            &[input, other_input, files_of],
+        ),
+        (
+            "UPDATE counts SET part = '/in/b.yaml' WHERE kind = 'brought'",
+            "of the table `counts` is not as it",
+            &[input, other_input, files_of],
+        ),
+        (
+            "DELETE FROM counts WHERE kind = 'brought'",
+            "has 15 rows of the input `/in/a.yaml`, and 0 were written",
+            &[input],
+        ),
+        ("UPDATE events SET name = 'agenu'", "of the table `events` is not as it was written", &[events]),
+        ("DELETE FROM events WHERE id = 1", "the table `events` has", &[events]),
+        (
+            "UPDATE nodes SET name = 'nn' WHERE name = 'n3'",
+            "the row `nn` of the table `nodes` is not",
+            &[node, world],
+        ),
+        (
+            "DELETE FROM nodes WHERE name = 'n3'",
+            "the table `nodes` has 11 rows, and 12 were written",
+            &[node, world],
+        ),
+        ("DELETE FROM node_bodies WHERE name = 'n3'", "`node_bodies`", &[node, details]),
+        (
+            "UPDATE daemonsets SET name = 'agenu'",
+            "the row `kube-system/agenu`",
+            &[daemonset, daemonsets, world],
+        ),
+        (
+            "UPDATE daemonsets SET namespace = 'kube-systen'",
+            "the row `kube-systen/agent`",
+            &[daemonset, daemonsets, world],
+        ),
+        (
+            "UPDATE pods SET namespace = 'kube-systen' WHERE name = 'alone'",
+            "the row `kube-systen/alone`",
+            &[pod, read_pod, pods, world],
+        ),
+        (
+            "DELETE FROM pods WHERE name = 'alone'",
+            "the table `pods` has 12 rows, and 13 were written",
+            &[pod, read_pod, pods, world],
+        ),
+        (
+            "UPDATE meta SET name = 'resource_versiom' WHERE name = 'resource_version'",
+            "of the table `meta` is not",
+            &[world],
+        ),
+        (
+            "DELETE FROM attempts WHERE node = 'n3'",
+            "the table `attempts` has 11 rows, and 12 were written",
+            &[world],
+        ),
+        ("UPDATE owners SET id = id + 1", "a row names the id", &[world, pods]),
+        ("UPDATE label_sets SET id = id + 100", "a row names the id", &[world, pods]),
+        ("UPDATE pod_bases SET id = id + 100", "a row names the id", &[world, pods]),
+    ] {
+        let (_folder, path) = made(false);
+        let connection = Connection::open(&path).unwrap();
+        connection.execute_batch("PRAGMA foreign_keys = OFF").unwrap();
+        assert!(connection.execute(harm, []).unwrap() > 0, "{harm}");
+        drop(connection);
+        for (nth, ask) in asks.iter().enumerate() {
+            let told = ask(&Store::open(&path, &Open::read()).unwrap()).expect_err(&format!("{harm}: {nth}"));
+            assert_eq!(told.code, "corrupt-store", "{harm}: {nth}");
+            assert!(told.notes[0].contains(said), "{harm}: {nth}: {told}");
+        }
+    }
+}
+
+/// What a folder's files come to have and lose is counted as well as what is read anew.
+#[test]
+fn what_inputs_have_is_counted_as_it_changes() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut store = write(&folder.path().join("dsrules.db")).unwrap();
+    apply(&mut store, "x:1").unwrap();
+    let file = |path: &str, names: &[&str]| InputFile {
+        path: path.into(),
+        sha256: path.into(),
+        objects: names.iter().map(|name| (Kind::Node, ObjectKey::new("", *name), 1)).collect(),
+    };
+    // `none` is not in the store, so it goes from the record when its file loses it.
+    let (one, two) = (file("1.yaml", &["n1", "n2", "none"]), file("2.yaml", &["n3"]));
+    store.change_input("/in/b", &[(None, Some(one.clone())), (None, Some(two.clone()))]).unwrap();
+    assert_eq!(store.input("/in/b").unwrap().objects.len(), 4);
+    let less = file("1.yaml", &["n1"]);
+    store.change_input("/in/b", &[(Some(one), Some(less.clone())), (Some(two), None)]).unwrap();
+    let input = store.input("/in/b").unwrap();
+    assert_eq!((input.files.len(), input.objects.len()), (1, 3));
+    let a = store.input("/in/a.yaml").unwrap();
+    let elsewhere: Vec<String> =
+        a.objects.iter().filter(|(_, it)| it.elsewhere).map(|((_, key), _)| key.to_string()).collect();
+    assert_eq!(elsewhere, ["n1"]);
+    // Back again, and then all of it at once.
+    store.change_input("/in/b", &[(Some(less.clone()), Some(file("1.yaml", &["n1", "n2"])))]).unwrap();
+    assert_eq!(store.input("/in/b").unwrap().objects.len(), 3);
+    store.save_input("/in/b", &[less, file("3.yaml", &["n4", "none"])]).unwrap();
+    let input = store.input("/in/b").unwrap();
+    assert_eq!((input.files.len(), input.objects.len()), (2, 5));
+    store.save_input("/in/b", &[]).unwrap();
+    let input = store.input("/in/b").unwrap();
+    assert_eq!((input.files.len(), input.objects.len()), (0, 4));
 }
 
 #[test]

@@ -106,14 +106,20 @@ impl Seen {
             None
         });
         let mut files: BTreeMap<(Name, Option<String>), Vec<SourceField>> = BTreeMap::new();
+        let stored = match &self.origins {
+            Origins::Read(..) => BTreeMap::new(),
+            Origins::Store(store) => {
+                store.files_of(&wanted.iter().map(|source| (source.kind, source.key.clone())).collect())?
+            }
+        };
         for source in wanted {
             let file = match &self.origins {
                 Origins::Read(origins, _) => {
                     origins.get(&(source.kind, source.key.clone())).map(|file| (file.clone(), None))
                 }
-                Origins::Store(store) => {
-                    store.file_of(source.kind, &source.key)?.map(|(file, hash)| (file, Some(hash)))
-                }
+                Origins::Store(_) => stored
+                    .get(&(source.kind, source.key.clone()))
+                    .map(|(file, hash)| (file.clone(), Some(hash.clone()))),
             };
             if let Some(file) = file {
                 files.entry(file).or_default().push(source);

@@ -7,7 +7,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use rusqlite::{CachedStatement, Connection, OptionalExtension, params};
+use rusqlite::{CachedStatement, Connection, OptionalExtension, params, params_from_iter};
 use rustc_hash::{FxHashMap, FxHashSet};
 
 use super::fault::Fault;
@@ -168,12 +168,12 @@ impl<'c> Writer<'c> {
         if let Some(id) = self.owners.get(owner) {
             return Ok(Some(*id));
         }
-        let values = params![&*owner.kind, &*owner.name, &*owner.uid];
         let id = self.id(
-            "SELECT id FROM owners WHERE kind = ?1 AND name = ?2 AND uid = ?3",
+            "owners",
+            "kind = ?1 AND name = ?2 AND uid = ?3",
             "INSERT INTO owners (id, kind, name, uid, sum) SELECT n, ?1, ?2, ?3, row_sum(n, ?1, ?2, ?3)
              FROM (SELECT coalesce(max(id), 0) + 1 AS n FROM owners)",
-            values,
+            &[&owner.kind, &owner.name, &owner.uid],
         )?;
         self.owners.insert(owner.clone(), id);
         Ok(Some(id))
@@ -190,10 +190,11 @@ impl<'c> Writer<'c> {
         } else {
             let json = serde_json::to_string(labels)?;
             let id = self.id(
-                "SELECT id FROM label_sets WHERE labels = ?1",
+                "label_sets",
+                "labels = ?1",
                 "INSERT INTO label_sets (id, labels, sum) SELECT n, ?1, row_sum(n, ?1)
                  FROM (SELECT coalesce(max(id), 0) + 1 AS n FROM label_sets)",
-                [&json],
+                &[&json],
             )?;
             self.label_sets.insert(labels.clone(), id);
             id
@@ -206,9 +207,7 @@ impl<'c> Writer<'c> {
         if let Some(id) = self.pod_bases.get(&base.id) {
             return Ok(*id);
         }
-        let find = "SELECT id FROM pod_bases WHERE fingerprint = ?1";
-        let found = self.connection.prepare_cached(find)?.query_row([&*base.id], |row| row.get(0));
-        let id = match found.optional()? {
+        let id = match self.find("pod_bases", "fingerprint = ?1", &[&base.id])? {
             Some(id) => id,
             None => {
                 let insert = "INSERT INTO pod_bases (id, fingerprint, body, sum)
@@ -221,11 +220,31 @@ impl<'c> Writer<'c> {
         Ok(id)
     }
 
-    fn id<P: rusqlite::Params + Copy>(&self, find: &str, insert: &str, values: P) -> Result<i64, Fault> {
-        let found = self.connection.prepare_cached(find)?.query_row(values, |row| row.get(0)).optional()?;
-        match found {
+    fn id(&self, table: &'static str, is: &str, insert: &str, values: &[&str]) -> Result<i64, Fault> {
+        match self.find(table, is, values)? {
             Some(id) => Ok(id),
-            None => Ok(self.connection.prepare_cached(insert)?.insert(values)?),
+            None => Ok(self.connection.prepare_cached(insert)?.insert(params_from_iter(values))?),
         }
+    }
+
+    /// The id of the row that has these values, which are its first ones. An index that
+    /// leads to another row would give all that is written with it the wrong labels, so
+    /// the row itself is looked at.
+    fn find(&self, table: &'static str, is: &str, values: &[&str]) -> Result<Option<i64>, Fault> {
+        let mut find = self.connection.prepare_cached(&format!("SELECT id FROM {table} WHERE {is}"))?;
+        let found = find.query_row(params_from_iter(values), |row| row.get(0)).optional()?;
+        let Some(id) = found else { return Ok(None) };
+        let mut row = self.connection.prepare_cached(&format!("SELECT * FROM {table} WHERE id = ?1"))?;
+        let columns = row.column_count() - 1;
+        let mut rows = row.query([id])?;
+        let row = rows.next()?.ok_or_else(|| dangling(table, id))?;
+        sum::check(row, table, 0, columns)?;
+        for (nth, value) in values.iter().enumerate() {
+            if row.get_ref(nth + 1)?.as_str() != Ok(*value) {
+                let what = format!("the index of the table `{table}` leads to the wrong row, {id}");
+                return Err(Fault::Damaged(what));
+            }
+        }
+        Ok(Some(id))
     }
 }

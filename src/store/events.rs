@@ -11,6 +11,7 @@ use rusqlite::{Connection, OptionalExtension, params};
 use serde::Serialize;
 use serde_json::{Value, json};
 
+use super::columns::text;
 use super::fault::Fault;
 use super::{Store, sum};
 use crate::diagnostic::Diagnostic;
@@ -70,14 +71,18 @@ impl Store {
         self.run("read the events", |connection| {
             let sql =
                 "SELECT id, namespace, name, type, reason, combined, message, count, first_seen, last_seen, sum
-                FROM events
-                WHERE ?1 IS NULL OR (namespace = ?1 AND name = ?2) ORDER BY last_seen, id";
+                FROM events ORDER BY last_seen, id";
             let mut statement = connection.prepare_cached(sql)?;
-            let (namespace, name) = (about.map(|key| &*key.namespace), about.map(|key| &*key.name));
-            let mut rows = statement.query(params![namespace, name])?;
-            let mut events = Vec::new();
+            let mut rows = statement.query([])?;
+            let (mut events, mut found) = (Vec::new(), 0);
             while let Some(row) = rows.next()? {
                 sum::check(row, "events", 0, 10)?;
+                found += 1;
+                if let Some(about) = about
+                    && (&*about.namespace, &*about.name) != (text(row, 1)?, text(row, 2)?)
+                {
+                    continue;
+                }
                 events.push(StoredEvent {
                     about: ObjectKey::new(row.get::<_, String>(1)?, row.get::<_, String>(2)?),
                     kind: row.get(3)?,
@@ -88,9 +93,7 @@ impl Store {
                     last_seen: row.get(9)?,
                 });
             }
-            if about.is_none() {
-                sum::expect(connection, "events", events.len())?;
-            }
+            sum::expect(connection, "events", found)?;
             Ok(events)
         })
     }

@@ -11,6 +11,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use rusqlite::{Connection, params};
 
 use super::columns::{signed, unsigned};
+use super::dictionary::Names;
 use super::fault::Fault;
 use super::load::kind;
 use super::save::table;
@@ -70,37 +71,36 @@ impl Store {
     /// When the store is damaged or cannot be read.
     pub fn inputs(&self) -> Result<Vec<(String, usize)>, Diagnostic> {
         self.run("read what inputs there are", |connection| {
-            let sql = "SELECT input, (SELECT count(*) FROM brought b WHERE b.input = i.input)
-                FROM (SELECT input FROM files UNION SELECT input FROM brought) i ORDER BY input";
-            let mut statement = connection.prepare_cached(sql)?;
-            let mut rows = statement.query([])?;
-            let mut inputs = Vec::new();
-            while let Some(row) = rows.next()? {
-                let count: i64 = row.get(1)?;
-                inputs.push((columns::text(row, 0)?.to_owned(), usize::try_from(count).unwrap_or(0)));
-            }
-            Ok(inputs)
+            let mut inputs: BTreeMap<String, usize> =
+                files(connection)?.into_keys().map(|input| (input, 0)).collect();
+            brought(connection, |input, _, _, _| match inputs.get_mut(input) {
+                Some(count) => *count += 1,
+                None => drop(inputs.insert(input.to_owned(), 1)),
+            })?;
+            Ok(inputs.into_iter().collect())
         })
     }
 
-    /// The file that has an object, of whatever input, with its hash.
+    /// The files that have objects, of whatever input, each with its hash.
     ///
     /// # Errors
     /// When the store is damaged or cannot be read.
-    pub fn file_of(&self, kind: Kind, key: &ObjectKey) -> Result<Option<(Name, String)>, Diagnostic> {
+    pub fn files_of(
+        &self,
+        objects: &BTreeSet<(Kind, ObjectKey)>,
+    ) -> Result<BTreeMap<(Kind, ObjectKey), (Name, String)>, Diagnostic> {
         self.run("read what an input brought", |connection| {
-            let sql = "SELECT f.input, f.path, f.sha256, f.sum FROM brought b
-                JOIN files f ON f.input = b.input AND f.path = b.file
-                WHERE b.kind = ?1 AND b.namespace = ?2 AND b.name = ?3 ORDER BY f.path LIMIT 1";
-            let mut statement = connection.prepare_cached(sql)?;
-            let mut rows = statement.query([kind.name(), &key.namespace, &key.name])?;
-            Ok(match rows.next()? {
-                Some(row) => {
-                    sum::check(row, "files", 0, 3)?;
-                    Some((columns::text(row, 1)?.into(), row.get(2)?))
+            let files = files(connection)?;
+            let mut found: BTreeMap<(Kind, ObjectKey), (Name, String)> = BTreeMap::new();
+            brought(connection, |input, object, file, _| {
+                let Some((path, sha256)) = file.and_then(|file| files.get(input)?.get_key_value(file)) else {
+                    return;
+                };
+                if objects.contains(&object) && found.get(&object).is_none_or(|(first, _)| path < first) {
+                    found.insert(object, (path.clone(), sha256.clone()));
                 }
-                None => None,
-            })
+            })?;
+            Ok(found)
         })
     }
 
@@ -144,58 +144,108 @@ fn change(
     id: &str,
     files: &[(Option<InputFile>, Option<InputFile>)],
 ) -> Result<(), Fault> {
+    // What is not on record is not known to be whole, and reading it says so.
+    let mut count_files = sum::on_record(connection, "files", id)?.unwrap_or(0);
+    let mut count = sum::on_record(connection, "brought", id)?.unwrap_or(0);
     let mut kept: BTreeSet<(Kind, &ObjectKey)> = BTreeSet::new();
+    let mut has = connection.prepare_cached(&format!("SELECT 1 FROM brought {OBJECT}"))?;
+    let mut has_file = connection.prepare_cached("SELECT 1 FROM files WHERE input = ?1 AND path = ?2")?;
     for file in files.iter().filter_map(|(_, now)| now.as_ref()) {
+        count_files += usize::from(!has_file.exists([id, &file.path])?);
         connection.prepare_cached(PUT_FILE)?.execute([id, &file.path, &file.sha256])?;
         let mut put = connection.prepare_cached(PUT_BROUGHT)?;
         for (kind, key, written) in &file.objects {
             kept.insert((*kind, key));
             let (namespace, name) = (&*key.namespace, &*key.name);
+            count += usize::from(!has.exists([id, kind.name(), namespace, name])?);
             put.execute(params![id, kind.name(), namespace, name, &*file.path, signed(*written)])?;
         }
     }
     for (before, now) in files {
         let Some(before) = before else { continue };
         if now.as_ref().is_none_or(|now| now.path != before.path) {
-            connection
-                .prepare_cached("DELETE FROM files WHERE input = ?1 AND path = ?2")?
-                .execute([id, &before.path])?;
+            let sql = "DELETE FROM files WHERE input = ?1 AND path = ?2";
+            count_files -= connection.prepare_cached(sql)?.execute([id, &before.path])?.min(count_files);
         }
-        for (kind, key, written) in &before.objects {
+        for (kind, key, _) in &before.objects {
             if !kept.contains(&(*kind, key)) {
-                let brought =
-                    Brought { file: Some(before.path.clone()), written: *written, elsewhere: false };
-                left(connection, id, *kind, key, &brought)?;
+                let had = has.exists([id, kind.name(), &key.namespace, &key.name])?;
+                if !left(connection, id, *kind, key, true)? && had {
+                    count = count.saturating_sub(1);
+                }
             }
         }
     }
-    Ok(())
+    sum::put(connection, "files", id, count_files)?;
+    sum::put(connection, "brought", id, count)
+}
+
+/// The files of all inputs, each with its hash.
+fn files(connection: &Connection) -> Result<BTreeMap<String, BTreeMap<Name, String>>, Fault> {
+    let mut files: BTreeMap<String, BTreeMap<Name, String>> = BTreeMap::new();
+    let mut statement = connection.prepare_cached("SELECT input, path, sha256, sum FROM files")?;
+    let mut rows = statement.query([])?;
+    while let Some(row) = rows.next()? {
+        sum::check(row, "files", 0, 3)?;
+        let input = columns::text(row, 0)?;
+        if !files.contains_key(input) {
+            files.insert(input.to_owned(), BTreeMap::new());
+        }
+        files
+            .get_mut(input)
+            .map(|files| files.insert(Name::from(columns::text(row, 1).ok()?), row.get(2).ok()?));
+    }
+    let found = files.iter().map(|(input, files)| (input.clone(), files.len())).collect();
+    sum::expect_of_inputs(connection, "files", &found)?;
+    Ok(files)
+}
+
+/// Visits what all inputs brought: the input, the object, its file and its fingerprint.
+///
+/// All of it, whatever is asked for: a row whose key a disk has changed is found by no
+/// key, and an object that another input has would be pruned.
+fn brought(
+    connection: &Connection,
+    mut visit: impl FnMut(&str, (Kind, ObjectKey), Option<&str>, u64),
+) -> Result<(), Fault> {
+    let sql = "SELECT input, kind, namespace, name, file, written, sum FROM brought";
+    let mut statement = connection.prepare_cached(sql)?;
+    let mut rows = statement.query([])?;
+    let mut found: BTreeMap<String, usize> = BTreeMap::new();
+    let mut names = Names::default();
+    while let Some(row) = rows.next()? {
+        sum::check(row, "brought", 0, 6)?;
+        let input = columns::text(row, 0)?;
+        match found.get_mut(input) {
+            Some(count) => *count += 1,
+            None => drop(found.insert(input.to_owned(), 1)),
+        }
+        let namespace = names.name(columns::text(row, 2)?);
+        let object =
+            (kind(columns::text(row, 1)?)?, ObjectKey { namespace, name: columns::text(row, 3)?.into() });
+        let file = row.get_ref(4)?.as_str_or_null().map_err(rusqlite::Error::from)?;
+        visit(input, object, file, unsigned(row.get(5)?));
+    }
+    sum::expect_of_inputs(connection, "brought", &found)
 }
 
 fn read(connection: &Connection, id: &str) -> Result<Input, Fault> {
-    let mut input = Input::default();
-    let mut statement =
-        connection.prepare_cached("SELECT input, path, sha256, sum FROM files WHERE input = ?1")?;
-    let mut rows = statement.query([id])?;
-    while let Some(row) = rows.next()? {
-        sum::check(row, "files", 0, 3)?;
-        input.files.insert(columns::text(row, 1)?.into(), row.get(2)?);
-    }
-    let sql = "SELECT input, kind, namespace, name, file, written, sum, EXISTS (
-            SELECT 1 FROM brought o WHERE o.kind = b.kind AND o.namespace = b.namespace
-            AND o.name = b.name AND o.input <> b.input AND o.file IS NOT NULL)
-        FROM brought b WHERE input = ?1";
-    let mut statement = connection.prepare_cached(sql)?;
-    let mut rows = statement.query([id])?;
-    while let Some(row) = rows.next()? {
-        sum::check(row, "brought", 0, 6)?;
-        let key = ObjectKey::new(columns::text(row, 2)?, columns::text(row, 3)?);
-        let brought = Brought {
-            file: row.get::<_, Option<String>>(4)?.map(Name::from),
-            written: unsigned(row.get(5)?),
-            elsewhere: row.get(7)?,
-        };
-        input.objects.insert((kind(columns::text(row, 1)?)?, key), brought);
+    let mut input = Input { files: files(connection)?.remove(id).unwrap_or_default(), ..Input::default() };
+    let mut elsewhere: BTreeSet<(Kind, ObjectKey)> = BTreeSet::new();
+    brought(connection, |of, object, file, written| {
+        if of != id {
+            elsewhere.extend(file.map(|_| object));
+            return;
+        }
+        // The name of a file is there already, and few are not.
+        let known =
+            |file| input.files.get_key_value(file).map_or_else(|| Name::from(file), |(name, _)| name.clone());
+        input.objects.insert(object, Brought { file: file.map(known), written, elsewhere: false });
+    })?;
+    for object in elsewhere {
+        if let Some(brought) = input.objects.get_mut(&object) {
+            brought.elsewhere = true;
+        }
     }
     Ok(input)
 }
@@ -213,6 +263,7 @@ fn save(connection: &Connection, id: &str, files: &[InputFile]) -> Result<(), Fa
             put.execute([id, path, &file.sha256])?;
         }
     }
+    sum::put(connection, "files", id, now.len())?;
     let mut kept: BTreeSet<(Kind, &ObjectKey)> = BTreeSet::new();
     let mut put = connection.prepare_cached(PUT_BROUGHT)?;
     for file in now.values() {
@@ -227,35 +278,38 @@ fn save(connection: &Connection, id: &str, files: &[InputFile]) -> Result<(), Fa
             }
         }
     }
+    let mut count = kept.len();
     for ((kind, key), brought) in &before.objects {
-        if !kept.contains(&(*kind, key)) {
-            left(connection, id, *kind, key, brought)?;
+        if !kept.contains(&(*kind, key)) && left(connection, id, *kind, key, brought.file.is_some())? {
+            count += 1;
         }
     }
-    Ok(())
+    sum::put(connection, "brought", id, count)
 }
 
-/// An object that no file of the input has any longer.
+/// One object of an input.
+const OBJECT: &str = "WHERE input = ?1 AND kind = ?2 AND namespace = ?3 AND name = ?4";
+
+/// An object that no file of the input has any longer. Says whether it stays on record.
 fn left(
     connection: &Connection,
     id: &str,
     kind: Kind,
     key: &ObjectKey,
-    brought: &Brought,
-) -> Result<(), Fault> {
+    had_file: bool,
+) -> Result<bool, Fault> {
     let table = table(kind);
     let place = if kind.namespaced() { "namespace = ?1 AND name = ?2" } else { "?1 = '' AND name = ?2" };
     let there: bool = connection
         .prepare_cached(&format!("SELECT EXISTS (SELECT 1 FROM {table} WHERE {place})"))?
         .query_row([&*key.namespace, &*key.name], |row| row.get(0))?;
-    let object = "WHERE input = ?1 AND kind = ?2 AND namespace = ?3 AND name = ?4";
     let values = [id, kind.name(), &key.namespace, &key.name];
     if !there {
-        connection.prepare_cached(&format!("DELETE FROM brought {object}"))?.execute(values)?;
-    } else if brought.file.is_some() {
+        connection.prepare_cached(&format!("DELETE FROM brought {OBJECT}"))?.execute(values)?;
+    } else if had_file {
         let sum = "row_sum(input, kind, namespace, name, NULL, written)";
-        let sql = format!("UPDATE brought SET file = NULL, sum = {sum} {object}");
+        let sql = format!("UPDATE brought SET file = NULL, sum = {sum} {OBJECT}");
         connection.prepare_cached(&sql)?.execute(values)?;
     }
-    Ok(())
+    Ok(there)
 }

@@ -40,7 +40,7 @@ impl Store {
                 nodes: nodes(connection, &mut reader)?,
                 daemonsets: daemonsets(connection, &mut reader)?,
                 revisions: revisions(connection, &mut reader)?,
-                pods: all(connection, Some(Kind::Pod), &pods_sql(), |row| {
+                pods: all(connection, table(Kind::Pod), &pods_sql(), |row| {
                     let pod = pods::read(row, &mut reader)?;
                     Ok((pod.meta.key.clone(), pod))
                 })?,
@@ -73,6 +73,7 @@ impl Store {
             let sql = "SELECT name, body, status, sum FROM node_bodies";
             let mut statement = connection.prepare_cached(sql)?;
             let mut rows = statement.query([])?;
+            let mut found = 0;
             while let Some(row) = rows.next()? {
                 let json = |column| -> Result<Value, Fault> {
                     match row.get_ref(column)?.as_str_or_null().map_err(rusqlite::Error::from)? {
@@ -81,13 +82,18 @@ impl Store {
                     }
                 };
                 sum::check(row, "node_bodies", 0, 3)?;
+                found += 1;
                 let (body, status) = (json(1)?, json(2)?);
                 let annotations = &body["metadata"]["annotations"];
                 if let Some(node) = world.nodes.get_mut(&ObjectKey::new("", text(row, 0)?)) {
                     node.details = Some(Arc::new(Details::new(annotations, &status)));
                 }
             }
-            Ok(())
+            // Each node has one.
+            match sum::on_record(connection, table(Kind::Node), sum::ALL)? {
+                Some(count) => sum::compare_counts("node_bodies", found, count),
+                None => Ok(()),
+            }
         })
     }
 }
@@ -96,11 +102,11 @@ fn pods_sql() -> String {
     format!("SELECT {}, sum FROM pods ORDER BY namespace, name", pods::columns())
 }
 
-/// Every row of `sql`, which is sorted by key, as a map. Of a kind of objects there are
-/// as many as were written.
+/// Every row of `sql`, which is sorted by key, as a map: as many as were written into the
+/// table.
 fn all<K: Ord, V>(
     connection: &Connection,
-    kind: Option<Kind>,
+    table: &'static str,
     sql: &str,
     mut read: impl FnMut(&Row<'_>) -> Result<(K, V), Fault>,
 ) -> Result<BTreeMap<K, V>, Fault> {
@@ -111,9 +117,7 @@ fn all<K: Ord, V>(
         entries.push(read(row)?);
     }
     let all: BTreeMap<K, V> = entries.into_iter().collect();
-    if let Some(kind) = kind {
-        sum::expect(connection, table(kind), all.len())?;
-    }
+    sum::expect(connection, table, all.len())?;
     Ok(all)
 }
 
@@ -127,7 +131,7 @@ fn namespaces(
     reader: &mut Reader<'_>,
 ) -> Result<BTreeMap<ObjectKey, Namespace>, Fault> {
     let sql = format!("SELECT name, {SYSTEM}, body, sum FROM namespaces ORDER BY name");
-    all(connection, Some(Kind::Namespace), &sql, |row| {
+    all(connection, table(Kind::Namespace), &sql, |row| {
         sum::check(row, "namespaces", 0, SYSTEM_COUNT + 2)?;
         let key = ObjectKey::new("", text(row, 0)?);
         let meta = columns::meta(row, 1, key.clone(), reader)?;
@@ -150,7 +154,7 @@ fn nodes(connection: &Connection, reader: &mut Reader<'_>) -> Result<BTreeMap<Ob
     let sql =
         format!("SELECT name, {SYSTEM}, taints, unschedulable, ready, version, sum FROM nodes ORDER BY name");
     let none = reader.names.name("");
-    all(connection, Some(Kind::Node), &sql, |row| {
+    all(connection, table(Kind::Node), &sql, |row| {
         sum::check(row, "nodes", 0, SYSTEM_COUNT + 5)?;
         let key = ObjectKey { namespace: none.clone(), name: reader.names.name(text(row, 0)?) };
         let taints: Vec<TaintColumn<'_>> = serde_json::from_str(text(row, SYSTEM_COUNT + 1)?)?;
@@ -182,7 +186,7 @@ fn daemonsets(
     let sql = format!(
         "SELECT namespace, name, {SYSTEM}, status, body, sum FROM daemonsets ORDER BY namespace, name"
     );
-    all(connection, Some(Kind::DaemonSet), &sql, |row| {
+    all(connection, table(Kind::DaemonSet), &sql, |row| {
         sum::check(row, "daemonsets", 0, SYSTEM_COUNT + 4)?;
         let key = namespaced(row, reader)?;
         let mut daemonset = DaemonSet::from_value(key.clone(), body(row, SYSTEM_COUNT + 3)?);
@@ -199,7 +203,7 @@ fn revisions(
     let sql = format!(
         "SELECT namespace, name, {SYSTEM}, revision, body, sum FROM controllerrevisions ORDER BY namespace, name"
     );
-    all(connection, Some(Kind::ControllerRevision), &sql, |row| {
+    all(connection, table(Kind::ControllerRevision), &sql, |row| {
         sum::check(row, "controllerrevisions", 0, SYSTEM_COUNT + 4)?;
         let key = namespaced(row, reader)?;
         let mut revision = Revision::from_value(key.clone(), body(row, SYSTEM_COUNT + 3)?);
@@ -214,7 +218,7 @@ fn backoff(
     reader: &mut Reader<'_>,
 ) -> Result<BTreeMap<(Name, Name), Backoff>, Fault> {
     let sql = "SELECT daemonset_uid, node, seconds, since, sum FROM backoff ORDER BY daemonset_uid, node";
-    all(connection, None, sql, |row| {
+    all(connection, "backoff", sql, |row| {
         sum::check(row, "backoff", 0, 4)?;
         let key = (reader.names.name(text(row, 0)?), reader.names.name(text(row, 1)?));
         Ok((key, Backoff { seconds: row.get(2)?, since: row.get(3)? }))
@@ -235,6 +239,7 @@ fn attempts(
         let node = reader.names.name(text(row, 2)?);
         read.insert((namespaced(row, reader)?, node), row.get(3)?);
     }
+    sum::expect(connection, "attempts", read.len())?;
     Ok(read)
 }
 
@@ -243,7 +248,7 @@ fn incarnations(
     reader: &mut Reader<'_>,
 ) -> Result<BTreeMap<(Kind, ObjectKey), u32>, Fault> {
     let sql = "SELECT kind, namespace, name, made, sum FROM incarnations ORDER BY kind, namespace, name";
-    all(connection, None, sql, |row| {
+    all(connection, "incarnations", sql, |row| {
         sum::check(row, "incarnations", 0, 4)?;
         let key =
             ObjectKey { namespace: reader.names.name(text(row, 1)?), name: reader.names.name(text(row, 2)?) };
@@ -259,16 +264,22 @@ pub(super) fn deleted_owners(connection: &Connection) -> Result<BTreeSet<Name>, 
         sum::check(row, "deleted_owners", 0, 1)?;
         uids.insert(Name::from(text(row, 0)?));
     }
+    sum::expect(connection, "deleted_owners", uids.len())?;
     Ok(uids)
 }
 
 fn resource_version(connection: &Connection) -> Result<u64, Fault> {
-    let sql = "SELECT name, value, sum FROM meta WHERE name = 'resource_version'";
-    let mut statement = connection.prepare_cached(sql)?;
+    // All of them, as one with another name now is not found by its name.
+    let mut statement = connection.prepare_cached("SELECT name, value, sum FROM meta")?;
     let mut rows = statement.query([])?;
-    let Some(row) = rows.next()? else { return Ok(0) };
-    sum::check(row, "meta", 0, 2)?;
-    Ok(columns::unsigned(row.get(1)?))
+    let mut version = 0;
+    while let Some(row) = rows.next()? {
+        sum::check(row, "meta", 0, 2)?;
+        if text(row, 0)? == "resource_version" {
+            version = columns::unsigned(row.get(1)?);
+        }
+    }
+    Ok(version)
 }
 
 /// The kind that a column names.

@@ -35,6 +35,7 @@ mod settled;
 mod sum;
 
 use std::cell::{Cell, RefCell};
+use std::collections::BTreeSet;
 use std::path::Path;
 use std::time::Duration;
 
@@ -47,6 +48,7 @@ pub use open::{Missing, Open};
 pub use placement::{Fit, Placement};
 
 use crate::diagnostic::Diagnostic;
+use crate::model::Kind;
 use fault::Fault;
 
 /// An open store.
@@ -59,6 +61,8 @@ pub struct Store {
     unused: RefCell<dictionary::Unused>,
     /// Whether a world that is saved is all there is: one was loaded, or there was none.
     whole: Cell<bool>,
+    /// The kinds of which all rows were found as they were written.
+    whole_kinds: RefCell<BTreeSet<Kind>>,
     /// Held until the connection is closed: fields are dropped in order.
     _lock: Option<lock::Lock>,
 }
@@ -157,7 +161,7 @@ mod tests {
     use serde_json::json;
 
     use super::*;
-    use crate::model::{Kind, Object, ObjectKey, Origin, World};
+    use crate::model::{Object, ObjectKey, Origin, World};
 
     fn put(world: &mut World, name: &str, filler: usize) {
         let value = json!({ "metadata": {}, "spec": { "filler": "x".repeat(filler) } });

@@ -24,16 +24,14 @@ impl Store {
     pub fn object(&self, kind: Kind, key: &ObjectKey) -> Result<Option<Value>, Diagnostic> {
         let mut found = None;
         self.run("read an object", |connection| {
-            let (filter, keys): (_, &[&dyn ToSql]) = if kind.namespaced() {
-                ("WHERE t.namespace = ?1 AND t.name = ?2", &[&&*key.namespace, &&*key.name])
-            } else {
-                ("WHERE t.name = ?1", &[&&*key.name])
-            };
-            each(connection, kind, filter, keys, &mut |_, value| {
+            each(connection, kind, Which::One(key), &mut |_, value| {
                 found = Some(value);
                 Ok(())
             })
         })?;
+        if found.is_none() {
+            self.surely_none(kind)?;
+        }
         Ok(found)
     }
 
@@ -48,11 +46,32 @@ impl Store {
         namespace: Option<&str>,
         visit: &mut dyn FnMut(ObjectKey, Value) -> Result<(), Diagnostic>,
     ) -> Result<(), Diagnostic> {
-        self.run("read the objects", |connection| match namespace.filter(|_| kind.namespaced()) {
-            Some(namespace) => each(connection, kind, "WHERE t.namespace = ?1", &[&namespace], visit),
-            None => each(connection, kind, "", &[], visit),
-        })
+        let which = namespace.filter(|_| kind.namespaced()).map_or(Which::All, Which::Of);
+        self.run("read the objects", |connection| each(connection, kind, which, visit))
     }
+
+    /// An object was not found: there is none, unless the row of one is damaged. A key
+    /// that a disk has changed leads nowhere, so all rows of the kind are looked at; once,
+    /// as a manifest of new objects asks for each of them.
+    fn surely_none(&self, kind: Kind) -> Result<(), Diagnostic> {
+        if self.whole_kinds.borrow().contains(&kind) {
+            return Ok(());
+        }
+        self.run("read the objects", |connection| each(connection, kind, Which::None, &mut |_, _| Ok(())))?;
+        self.whole_kinds.borrow_mut().insert(kind);
+        Ok(())
+    }
+}
+
+/// Which objects of a kind.
+#[derive(Clone, Copy)]
+enum Which<'k> {
+    All,
+    /// Those of a namespace. All rows are read: its name may be what is damaged.
+    Of(&'k str),
+    One(&'k ObjectKey),
+    /// Their rows are checked, and that is all.
+    None,
 }
 
 /// The columns of a pod's body, with their sum.
@@ -124,20 +143,30 @@ impl PodReader<'_> {
             let Some(row) = rows.next()? else { return Ok(None) };
             Ok(Some(pod(row, reader)?.1))
         };
-        read().map_err(|fault| store.tell(fault, "read a pod"))
+        let found = read().map_err(|fault| store.tell(fault, "read a pod"))?;
+        if found.is_none() {
+            store.surely_none(Kind::Pod)?;
+        }
+        Ok(found)
     }
 }
 
 fn each(
     connection: &Connection,
     kind: Kind,
-    filter: &str,
-    values: &[&dyn ToSql],
+    which: Which<'_>,
     visit: &mut dyn FnMut(ObjectKey, Value) -> Result<(), Diagnostic>,
 ) -> Result<(), Fault> {
     let (keys, order) =
         if kind.namespaced() { ("namespace, name", "t.namespace, t.name") } else { ("name", "t.name") };
     let table = table(kind);
+    let (filter, values): (_, &[&dyn ToSql]) = match which {
+        Which::One(key) if kind.namespaced() => {
+            ("WHERE t.namespace = ?1 AND t.name = ?2", &[&&*key.namespace, &&*key.name])
+        }
+        Which::One(key) => ("WHERE t.name = ?1", &[&&*key.name]),
+        _ => ("", &[]),
+    };
     let more = match kind {
         Kind::Node => "taints, unschedulable, ready, version, t.sum, b.name, b.body, b.status, b.sum",
         Kind::DaemonSet => "status, body, sum",
@@ -164,6 +193,15 @@ fn each(
     let mut last: Option<ObjectKey> = None;
     while let Some(row) = rows.next()? {
         found += 1;
+        let is_wanted = match which {
+            Which::Of(namespace) => text(row, 0)? == namespace,
+            Which::All | Which::One(_) => true,
+            Which::None => false,
+        };
+        if !is_wanted {
+            sum::check(row, table, 0, columns_of(kind))?;
+            continue;
+        }
         let (key, value) = match kind {
             Kind::Pod => pod(row, &mut reader)?,
             _ => other(kind, row, &mut reader)?,
@@ -175,8 +213,17 @@ fn each(
         last = Some(key.clone());
         visit(key, value).map_err(|told| Fault::Told(Box::new(told)))?;
     }
-    // Of one object or namespace it is not on record how many there are.
-    if filter.is_empty() { sum::expect(connection, table, found) } else { Ok(()) }
+    if matches!(which, Which::One(_)) { Ok(()) } else { sum::expect(connection, table, found) }
+}
+
+/// How many columns the table of a kind has, before the sum.
+fn columns_of(kind: Kind) -> usize {
+    match kind {
+        Kind::Namespace => 1 + SYSTEM_COUNT + 1,
+        Kind::Node => 1 + SYSTEM_COUNT + 4,
+        Kind::DaemonSet | Kind::ControllerRevision => 2 + SYSTEM_COUNT + 2,
+        Kind::Pod => pods::COUNT,
+    }
 }
 
 /// JSON that may be NULL.
@@ -195,7 +242,7 @@ fn other(kind: Kind, row: &Row<'_>, reader: &mut Reader<'_>) -> Result<(ObjectKe
     // The columns of the body, and of what else is told of such an object.
     let (body, last) = match kind {
         Kind::Node => {
-            sum::check(row, "nodes", 0, own + 4)?;
+            sum::check(row, "nodes", 0, columns_of(kind))?;
             let body = own + 5;
             if row.get_ref(body)? == ValueRef::Null {
                 return Err(sum::missing("node_bodies", &key.name));
@@ -204,11 +251,11 @@ fn other(kind: Kind, row: &Row<'_>, reader: &mut Reader<'_>) -> Result<(ObjectKe
             (body + 1, body + 2)
         }
         Kind::Namespace => {
-            sum::check(row, table(kind), 0, own + 1)?;
+            sum::check(row, table(kind), 0, columns_of(kind))?;
             (own, own)
         }
         _ => {
-            sum::check(row, table(kind), 0, own + 2)?;
+            sum::check(row, table(kind), 0, columns_of(kind))?;
             (own + 1, own)
         }
     };

@@ -104,7 +104,14 @@ pub(super) fn open(path: &Path, options: &Open) -> Result<Store, Diagnostic> {
         migrated => migrated?,
     }
     let whole = Cell::new(version == 0);
-    Ok(Store { connection, path: shown, unused: RefCell::default(), whole, _lock: lock })
+    Ok(Store {
+        connection,
+        path: shown,
+        unused: RefCell::default(),
+        whole,
+        whole_kinds: RefCell::default(),
+        _lock: lock,
+    })
 }
 
 pub(super) fn in_memory() -> Result<Store, Diagnostic> {
@@ -114,7 +121,14 @@ pub(super) fn in_memory() -> Result<Store, Diagnostic> {
     configure(&connection).map_err(tell)?;
     migrate::migrate(&mut connection, 0, path, true)?;
     let whole = Cell::new(true);
-    Ok(Store { connection, path: path.to_owned(), unused: RefCell::default(), whole, _lock: None })
+    Ok(Store {
+        connection,
+        path: path.to_owned(),
+        unused: RefCell::default(),
+        whole,
+        whole_kinds: RefCell::default(),
+        _lock: None,
+    })
 }
 
 /// Whether there is such a file. What SQLite would say in riddles is said here first.

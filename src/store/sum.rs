@@ -5,10 +5,13 @@
 //! Writing, SQL computes it from the values that are bound (`row_sum`); reading, it is
 //! compared before anything of the row is used.
 //!
-//! A row that vanished has no checksum. Of objects, events and a user's rules it is on
-//! record how many there are (`counts`), and reading all of them finds as many or says so.
+//! A row that vanished has no checksum, and one whose key changed is not found by it. Of
+//! objects, events and a user's rules it is on record how many there are (`counts`), of what
+//! inputs brought also by input, and reading all of them finds as many or says so. So what
+//! is asked for by a key and not found is looked for once more, among all rows.
 
 use std::cell::RefCell;
+use std::collections::BTreeMap;
 
 use rusqlite::functions::FunctionFlags;
 use rusqlite::types::ValueRef;
@@ -93,8 +96,7 @@ fn compare(values: &[ValueRef<'_>], written: ValueRef<'_>, table: &'static str) 
     }
     let keys = match table {
         "attempts" | "incarnations" => 3,
-        "owners" | "label_sets" | "pod_bases" | "namespaces" | "nodes" | "node_bodies" | "meta"
-        | "counts" => 1,
+        "owners" | "label_sets" | "pod_bases" | "namespaces" | "nodes" | "node_bodies" | "meta" => 1,
         "brought" => 4,
         _ => 2,
     };
@@ -112,12 +114,25 @@ pub(super) fn missing(table: &str, key: &str) -> Fault {
     Fault::Damaged(format!("the row `{key}` of the table `{table}` is gone"))
 }
 
+/// The part of a table that is all of it.
+pub(super) const ALL: &str = "";
+
 /// Puts on record how many objects of each kind the store has, where that is known.
 pub(super) fn record(connection: &Connection, world: Option<&World>) -> Result<(), Fault> {
     let Some(world) = world else {
-        connection.prepare_cached("DELETE FROM counts")?.execute([])?;
+        // How many events and rules there are is counted where they are written.
+        let sql = "DELETE FROM counts WHERE part = '' AND kind NOT IN ('events', 'own_files')";
+        connection.prepare_cached(sql)?.execute([])?;
         return Ok(());
     };
+    for (table, count) in [
+        ("backoff", world.backoff.len()),
+        ("attempts", world.attempts.len()),
+        ("incarnations", world.incarnations.len()),
+        ("deleted_owners", world.deleted_owners.len()),
+    ] {
+        put(connection, table, ALL, count)?;
+    }
     for kind in KINDS {
         let count = match kind {
             Kind::Namespace => world.namespaces.len(),
@@ -126,7 +141,7 @@ pub(super) fn record(connection: &Connection, world: Option<&World>) -> Result<(
             Kind::ControllerRevision => world.revisions.len(),
             Kind::Pod => world.pods.len(),
         };
-        put(connection, table(kind), i64::try_from(count).unwrap_or(i64::MAX))?;
+        put(connection, table(kind), ALL, count)?;
     }
     Ok(())
 }
@@ -134,27 +149,84 @@ pub(super) fn record(connection: &Connection, world: Option<&World>) -> Result<(
 /// The same of a table that is small enough to be counted.
 pub(super) fn count(connection: &Connection, table: &'static str) -> Result<(), Fault> {
     let mut statement = connection.prepare_cached(&format!("SELECT count(*) FROM {table}"))?;
-    put(connection, table, statement.query_row([], |row| row.get(0))?)
+    put(connection, table, ALL, number(statement.query_row([], |row| row.get(0))?))
 }
 
-fn put(connection: &Connection, table: &'static str, count: i64) -> Result<(), Fault> {
+/// Puts on record how many rows a part of a table has.
+pub(super) fn put(
+    connection: &Connection,
+    table: &'static str,
+    part: &str,
+    count: usize,
+) -> Result<(), Fault> {
     let mut put = connection.prepare_cached(
-        "INSERT INTO counts (kind, count, sum) VALUES (?1, ?2, row_sum(?1, ?2)) ON CONFLICT (kind)
+        "INSERT INTO counts (kind, part, count, sum) VALUES (?1, ?2, ?3, row_sum(?1, ?2, ?3))
+         ON CONFLICT (kind, part)
          DO UPDATE SET count = excluded.count, sum = excluded.sum WHERE count <> excluded.count",
     )?;
-    put.execute(rusqlite::params![table, count])?;
+    put.execute(rusqlite::params![table, part, i64::try_from(count).unwrap_or(i64::MAX)])?;
     Ok(())
+}
+
+/// A count as SQLite has it; a negative one is no count of anything.
+fn number(count: i64) -> usize {
+    usize::try_from(count).unwrap_or(usize::MAX)
+}
+
+/// How many rows a part of a table has, as far as that is on record.
+pub(super) fn on_record(
+    connection: &Connection,
+    table: &'static str,
+    part: &str,
+) -> Result<Option<usize>, Fault> {
+    let sql = "SELECT kind, part, count, sum FROM counts WHERE kind = ?1 AND part = ?2";
+    let mut statement = connection.prepare_cached(sql)?;
+    let mut rows = statement.query([table, part])?;
+    let Some(row) = rows.next()? else { return Ok(None) };
+    check(row, "counts", 0, 3)?;
+    Ok(Some(number(row.get(2)?)))
 }
 
 /// Compares how many rows of a table were found with what is on record.
 pub(super) fn expect(connection: &Connection, table: &'static str, found: usize) -> Result<(), Fault> {
-    let mut statement = connection.prepare_cached("SELECT kind, count, sum FROM counts WHERE kind = ?1")?;
-    let mut rows = statement.query([table])?;
-    let Some(row) = rows.next()? else { return Ok(()) };
-    check(row, "counts", 0, 2)?;
-    let count: i64 = row.get(1)?;
-    if usize::try_from(count).is_ok_and(|count| count == found) {
+    match on_record(connection, table, ALL)? {
+        Some(count) => compare_counts(table, found, count),
+        None => Ok(()),
+    }
+}
+
+/// Compares how many rows of a table were found with how many were written.
+pub(super) fn compare_counts(table: &str, found: usize, written: usize) -> Result<(), Fault> {
+    if found == written {
         return Ok(());
     }
-    Err(Fault::Damaged(format!("the table `{table}` has {found} rows, and {count} were written")))
+    Err(Fault::Damaged(format!("the table `{table}` has {found} rows, and {written} were written")))
+}
+
+/// The same of what each input has in a table; what is on record of none has no rows.
+pub(super) fn expect_of_inputs(
+    connection: &Connection,
+    table: &'static str,
+    found: &BTreeMap<String, usize>,
+) -> Result<(), Fault> {
+    let mut statement = connection.prepare_cached("SELECT kind, part, count, sum FROM counts")?;
+    let mut rows = statement.query([])?;
+    let mut written: BTreeMap<String, usize> = BTreeMap::new();
+    while let Some(row) = rows.next()? {
+        check(row, "counts", 0, 3)?;
+        if row.get_ref(0)?.as_str() == Ok(table) {
+            written.insert(row.get(1)?, number(row.get(2)?));
+        }
+    }
+    for input in written.keys().chain(found.keys()) {
+        let of = |counts: &BTreeMap<String, usize>| counts.get(input).copied().unwrap_or(0);
+        let (found, written) = (of(found), of(&written));
+        if found != written {
+            let what = format!(
+                "the table `{table}` has {found} rows of the input `{input}`, and {written} were written"
+            );
+            return Err(Fault::Damaged(what));
+        }
+    }
+    Ok(())
 }
