@@ -16,6 +16,15 @@ use crate::plan::{Plan, Verb};
 /// So many rows of one relation are told one by one.
 const MOST: usize = 20;
 
+/// What guards say.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Said {
+    /// Errors for violations, warnings for the rest; of each relation the first few.
+    pub told: Vec<Diagnostic>,
+    /// How many violations there are, told or not.
+    pub violations: usize,
+}
+
 /// The guards that may have rows at all.
 #[must_use]
 pub fn active(program: &Program) -> Vec<RelationId> {
@@ -46,8 +55,7 @@ fn possible(program: &Program) -> BTreeSet<RelationId> {
     }
 }
 
-/// What the guards say of a world and of the plan that led to it: errors for violations,
-/// warnings for the rest.
+/// What the guards say of a world and of the plan that led to it.
 ///
 /// # Errors
 /// When a rule derives more than the limits allow.
@@ -57,10 +65,10 @@ pub fn check(
     plan: &Plan,
     now: i64,
     limits: &Limits,
-) -> Result<Vec<Diagnostic>, Diagnostic> {
+) -> Result<Said, Diagnostic> {
     let guards = active(program);
     if guards.is_empty() {
-        return Ok(Vec::new());
+        return Ok(Said::default());
     }
     let mut grounding = Grounding::new(program.clone(), Grouping::On, &guards);
     let mut facts = grounding.all(world, now);
@@ -72,7 +80,7 @@ pub fn check(
         }
     }
     let evaluation = Evaluation::new(program, symbols, facts, &guards, limits)?;
-    let mut found = Vec::new();
+    let mut said = Said::default();
     for id in guards {
         let declaration = program.declaration(id);
         let rows = evaluation.rows(id).take(MOST);
@@ -85,9 +93,12 @@ pub fn check(
         if let (Some(last), 1..) = (told.last_mut(), more) {
             last.notes.push(format!("and {more} more of `{}`", declaration.name));
         }
-        found.extend(told);
+        if declaration.guard == Some(Guard::Violation) {
+            said.violations += evaluation.len(id);
+        }
+        said.told.extend(told);
     }
-    Ok(found)
+    Ok(said)
 }
 
 /// What the plan does to pods: verb, daemonset, node.

@@ -11,6 +11,7 @@ mod restart;
 pub mod session;
 pub mod settled;
 mod standing;
+mod strangers;
 mod unknown;
 
 use std::collections::BTreeSet;
@@ -19,7 +20,7 @@ use std::path::Path;
 use crate::datalog::{Limits, Program};
 use crate::diagnostic::Diagnostic;
 use crate::facts::{self, Grouping};
-use crate::guard;
+use crate::guard::{self, Said};
 use crate::manifest::{self, ReadFile, Reading};
 use crate::model::{Change, Changed, Kind, Name, Object, ObjectKey, OwnFile, World};
 use crate::plan::{Applied, Placed, Plan, Readiness, Settings, Settler, Waiting, kept_off, left_alone};
@@ -101,6 +102,8 @@ pub struct Planned {
     /// What a user's rules say of it: violations are errors, and such a plan is not to
     /// be carried out.
     pub said: Vec<Diagnostic>,
+    /// How many violations there are, also those that are not told one by one.
+    pub violations: usize,
 }
 
 impl Planned {
@@ -130,15 +133,12 @@ fn wants_details(program: &Program) -> bool {
 }
 
 /// What a user's rules say of a plan that led to this world.
-fn judged(
-    program: &Program,
-    world: &World,
-    plan: &Plan,
-    options: &Options,
-) -> Result<Vec<Diagnostic>, Diagnostic> {
+fn judged(program: &Program, world: &World, plan: &Plan, options: &Options) -> Result<Said, Diagnostic> {
     let mut said = guard::check(program, world, plan, options.now, &options.limits)?;
+    said.told.extend(strangers::named(program, world));
     if options.ignore_violations {
-        guard::ignore(&mut said);
+        guard::ignore(&mut said.told);
+        said.violations = 0;
     }
     Ok(said)
 }
@@ -241,9 +241,9 @@ fn planned(
 ) -> Result<Planned, Diagnostic> {
     let mut reasoner = Reasoner::new(program, options.grouping).limited(options.limits);
     let (plan, _) = finish(world, objects, before, &mut reasoner, &mut Settler::default(), options)?;
-    let mut said = judged(program, world, &plan, options)?;
+    let Said { told: mut said, violations } = judged(program, world, &plan, options)?;
     said.extend(standing(&reasoner));
-    Ok(Planned { plan, reasoner, said })
+    Ok(Planned { plan, reasoner, said, violations })
 }
 
 fn finish(

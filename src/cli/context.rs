@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use anstream::{AutoStream, ColorChoice};
 use dsrules::diagnostic::Diagnostic;
-use dsrules::report::Paint;
+use dsrules::report::{Fit, Paint};
 use dsrules::store::{Missing, Open, Store};
 use tracing_subscriber::filter::LevelFilter;
 
@@ -17,6 +17,8 @@ use super::args::{Global, LogFormat, When};
 pub struct Context {
     /// Results go here.
     pub out: Box<dyn Write>,
+    /// How wide the terminal is that results go to, if they go to one.
+    width: Option<usize>,
     /// Whether results are coloured.
     pub paint: Paint,
     /// The database file.
@@ -58,6 +60,7 @@ impl Context {
                 .help("leave `--db` and DSRULES_DB away for `dsrules.db`"));
         }
         Ok(Context {
+            width: width(&stdout),
             out: Box::new(BufWriter::with_capacity(size, stdout)),
             paint: Paint(colour),
             db: global.db.clone(),
@@ -81,6 +84,11 @@ impl Context {
     /// Whether the store holds what the command was asked for.
     pub fn is_committed(&self) -> bool {
         self.committed.get()
+    }
+
+    /// Where text for a person goes: no wider than the terminal.
+    pub fn fitted(&mut self) -> Fit<'_> {
+        Fit::new(&mut *self.out, self.width)
     }
 
     /// What time it is by now, for a command that goes on for long.
@@ -131,6 +139,15 @@ impl Context {
             let _ = writeln!(io::stderr(), "{}", dsrules::diagnostic::visible(text));
         }
     }
+}
+
+/// The width of a terminal: `COLUMNS` if that is set, else what the terminal says.
+fn width(stdout: &io::Stdout) -> Option<usize> {
+    if !stdout.is_terminal() {
+        return None;
+    }
+    let named = std::env::var("COLUMNS").ok().and_then(|columns| columns.parse().ok());
+    named.or_else(|| terminal_size::terminal_size_of(stdout).map(|(width, _)| usize::from(width.0)))
 }
 
 /// Sends the library's traces to stderr: warnings, and more with each `-v`.

@@ -1,6 +1,7 @@
 //! `dsrules describe`: one object after the other, each as a page.
 
 use std::collections::BTreeSet;
+use std::io::Write;
 
 use clap::Args;
 use dsrules::diagnostic::Diagnostic;
@@ -55,7 +56,8 @@ pub fn run(args: &DescribeArgs, context: &mut Context) -> Result<Exit, Failure> 
     }
     for (at, (kind, object)) in objects.iter().enumerate() {
         let gap = if at == 0 { "" } else { "\n\n" };
-        write!(context.out, "{gap}{}", page(*kind, object, &store, context.seconds())?)?;
+        let page = page(*kind, object, &store, context.seconds())?;
+        write!(context.fitted(), "{gap}{page}")?;
     }
     if !problems.is_empty() {
         return Err(problems.into());

@@ -1,5 +1,7 @@
 //! `dsrules explain`: why a pod is there, or is not, from the rules that decided it.
 
+use std::io::Write;
+
 use clap::{Args, ValueEnum};
 use dsrules::diagnostic::{Diagnostic, visible};
 use dsrules::explain;
@@ -14,8 +16,8 @@ use super::world::{Seen, WorldArgs};
 /// Arguments of `explain`.
 #[derive(Debug, Args)]
 pub struct ExplainArgs {
-    /// A daemonset and a node, a daemonset alone for all nodes, or `pod NAME`
-    #[arg(value_name = "DAEMONSET [NODE] | pod NAME", required = true, num_args = 1..=2)]
+    /// A daemonset and a node, a daemonset for all nodes, `node/NAME`, or `pod NAME`
+    #[arg(value_name = "DAEMONSET [NODE] | node/NAME | pod NAME", required = true, num_args = 1..=2)]
     what: Vec<String>,
     /// The namespace to look in
     #[arg(long, short = 'n', value_name = "NAMESPACE", default_value = "default")]
@@ -48,6 +50,9 @@ pub fn run(args: &ExplainArgs, context: &mut Context) -> Result<Exit, Failure> {
     let words: Vec<&str> = args.what.iter().map(String::as_str).collect();
     match words.as_slice() {
         [pod, name] if Kind::from_resource(pod) == Some(Kind::Pod) => of_pod(args, name, &seen, context),
+        [node, name] if is_word_of(node, Kind::Node) && !is_daemonset(args, node, &seen) => {
+            on_node(args, name, &seen, context)
+        }
         [node, daemonset] if is_of(node, Kind::Node) || is_of(daemonset, Kind::DaemonSet) => {
             let what = format!("`{node}` stands where the daemonset is to be named");
             Err(Diagnostic::error("the-wrong-way-round", what)
@@ -62,12 +67,23 @@ pub fn run(args: &ExplainArgs, context: &mut Context) -> Result<Exit, Failure> {
             Some((kind, name)) if Kind::from_resource(kind) == Some(Kind::Pod) => {
                 of_pod(args, name, &seen, context)
             }
+            Some((kind, name)) if is_word_of(kind, Kind::Node) => on_node(args, name, &seen, context),
             _ => summary(args, &daemonset_key(args, one), &seen, context),
         },
         _ => Err(Diagnostic::error("nothing-named", "no daemonset was named")
             .help("write `dsrules explain DAEMONSET NODE`")
             .into()),
     }
+}
+
+/// Whether a word names a kind.
+fn is_word_of(word: &str, kind: Kind) -> bool {
+    Kind::from_resource(word) == Some(kind)
+}
+
+/// Whether there is a daemonset of this name, which comes before a kind's.
+fn is_daemonset(args: &ExplainArgs, word: &str, seen: &Seen) -> bool {
+    seen.world.daemonsets.contains_key(&daemonset_key(args, word))
 }
 
 /// Whether a word is `TYPE/NAME` of this kind.
@@ -140,22 +156,49 @@ fn pair(
     };
     let mut explanation = explain::pair(&seen.program, &seen.world, found, on, context.seconds())?;
     seen.locate(&mut explanation)?;
+    let paint = context.paint;
     let out = &mut context.out;
     match args.output {
-        Format::Text => report::explanation(&explanation, None, context.paint, out)?,
+        Format::Text => report::explanation(&explanation, None, paint, &mut context.fitted())?,
         Format::Wide => {
             let text = |place: &str| {
                 let mut rules = seen.program.rules();
                 let rule = rules.find(|rule| format!("{}:{}", rule.file, rule.line) == place)?;
                 Some(rule.text.to_string())
             };
-            report::explanation(&explanation, Some(&text), context.paint, out)?;
+            report::explanation(&explanation, Some(&text), paint, &mut context.fitted())?;
         }
         Format::Json => report::write_json(&report::explanation_document(&explanation), out)?,
         Format::Yaml => report::write_yaml(&report::explanation_document(&explanation), out)?,
         Format::Dot => report::explanation_dot(&explanation, out)?,
     }
     Ok(Exit::Done)
+}
+
+fn on_node(args: &ExplainArgs, name: &str, seen: &Seen, context: &mut Context) -> Result<Exit, Failure> {
+    let key = ObjectKey::new("", name);
+    let Some(node) = seen.world.nodes.get(&key) else {
+        return Err(seen.missing(Kind::Node, &key).into());
+    };
+    let node = explain::node(&seen.program, &seen.world, node, context.seconds())?;
+    let paint = context.paint;
+    let out = &mut context.out;
+    match args.output {
+        Format::Text | Format::Wide => {
+            report::on_node(&node, args.output == Format::Wide, paint, &mut context.fitted())?;
+        }
+        Format::Json => report::write_json(&report::on_node_document(&node), out)?,
+        Format::Yaml => report::write_yaml(&report::on_node_document(&node), out)?,
+        Format::Dot => return Err(no_graph("all daemonsets of a node", "a daemonset")),
+    }
+    Ok(Exit::Done)
+}
+
+/// There is no graph of many things.
+fn no_graph(what: &str, name: &str) -> Failure {
+    Diagnostic::error("no-graph", format!("a summary over {what} is no graph"))
+        .help(format!("name {name} as well, or leave `-o dot` away"))
+        .into()
 }
 
 fn summary(args: &ExplainArgs, key: &ObjectKey, seen: &Seen, context: &mut Context) -> Result<Exit, Failure> {
@@ -172,23 +215,20 @@ fn summary(args: &ExplainArgs, key: &ObjectKey, seen: &Seen, context: &mut Conte
         }
         Ok::<_, std::io::Error>(document)
     };
-    let out = &mut context.out;
+    let paint = context.paint;
     match args.output {
         Format::Text | Format::Wide => {
-            report::summary(&summary, args.output == Format::Wide, context.paint, out)?;
+            let out = &mut context.fitted();
+            report::summary(&summary, args.output == Format::Wide, paint, out)?;
             if let Some(waiting) = &waiting {
                 let detail = if args.output == Format::Wide { Detail::Wide } else { Detail::Short };
-                writeln!(out, "\n{} {}", context.paint.changed("waiting:"), visible(&waiting.reason))?;
-                report::awaited(waiting, detail, context.paint, out)?;
+                writeln!(out, "\n{} {}", paint.changed("waiting:"), visible(&waiting.reason))?;
+                report::awaited(waiting, detail, paint, out)?;
             }
         }
-        Format::Json => report::write_json(&document()?, out)?,
-        Format::Yaml => report::write_yaml(&document()?, out)?,
-        Format::Dot => {
-            return Err(Diagnostic::error("no-graph", "a summary over all nodes is no graph")
-                .help("name a node as well, or leave `-o dot` away")
-                .into());
-        }
+        Format::Json => report::write_json(&document()?, &mut context.out)?,
+        Format::Yaml => report::write_yaml(&document()?, &mut context.out)?,
+        Format::Dot => return Err(no_graph("all nodes", "a node")),
     }
     Ok(Exit::Done)
 }

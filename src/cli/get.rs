@@ -210,7 +210,7 @@ fn tables(
                 report::event_columns(&rows, columns)
             }
         };
-        table.write(&mut context.out, "", !args.no_headers)?;
+        table.write(&mut context.fitted(), "", !args.no_headers)?;
     }
     if first && complete {
         let namespaced = groups

@@ -108,18 +108,7 @@ impl InputArgs {
     /// Reads all of it, and tells nothing of it.
     pub fn read_silently(&self) -> Result<Reading, Failure> {
         let options = self.options();
-        let mut inputs = Vec::new();
-        for path in self.named() {
-            if path.as_os_str() != "-" {
-                inputs.push(Input::Path(path.clone()));
-            } else if inputs.iter().any(|input| matches!(input, Input::Text { .. })) {
-                return Err(Diagnostic::error("stdin-twice", "stdin (`-`) is named twice")
-                    .help("it can be read only once: leave one `-` away")
-                    .into());
-            } else {
-                inputs.push(Input::from_reader("<stdin>", io::stdin().lock(), &options.limits)?);
-            }
-        }
+        let inputs = inputs(self.named(), &options)?;
         if inputs.is_empty() {
             return Err(Diagnostic::error("no-input", "no manifest was named")
                 .help("name files or folders, as `dsrules apply examples/quickstart`, or `-` for stdin")
@@ -195,6 +184,26 @@ impl InputArgs {
 
 /// So many kinds that are left alone are named.
 const SHOWN: usize = 20;
+
+/// What is named, with `-` for what comes from stdin.
+pub fn inputs<'a>(
+    named: impl IntoIterator<Item = &'a PathBuf>,
+    options: &Options,
+) -> Result<Vec<Input>, Failure> {
+    let mut inputs = Vec::new();
+    for path in named {
+        if path.as_os_str() != "-" {
+            inputs.push(Input::Path(path.clone()));
+        } else if inputs.iter().any(|input| matches!(input, Input::Text { .. })) {
+            return Err(Diagnostic::error("stdin-twice", "stdin (`-`) is named twice")
+                .help("it can be read only once: leave one `-` away")
+                .into());
+        } else {
+            inputs.push(Input::from_reader("<stdin>", io::stdin().lock(), &options.limits)?);
+        }
+    }
+    Ok(inputs)
+}
 
 /// Whether there are manifests in the folders of a folder.
 fn has_deeper(folder: &Path) -> bool {

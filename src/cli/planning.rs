@@ -286,9 +286,11 @@ pub fn show(
         Some(Format::Yaml) => report::write_yaml(&report::plan_document(plan, tree.files()), out)?,
         Some(Format::Name) => report::plan_names(plan, out)?,
         Some(Format::Wide) | None => {
-            report::applied(&plan.objects, look, out)?;
-            report::plan_text(plan, look, out)?;
-            report::statuses(&plan.statuses, out)?;
+            let mut out = context.fitted();
+            report::applied(&plan.objects, look, &mut out)?;
+            report::plan_text(plan, look, &mut out)?;
+            report::statuses(&plan.statuses, &mut out)?;
+            drop(out);
             tree.show(context)?;
         }
     }

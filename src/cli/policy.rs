@@ -51,6 +51,13 @@ impl RuleArgs {
         Asked { rules: named(&self.rules), facts: named(&self.facts), beside: Vec::new() }
     }
 
+    /// The same with one file more.
+    pub fn and(&self, file: Option<&Path>) -> Self {
+        let known = self.rules.iter().any(|rules| file.is_some_and(|file| file.starts_with(rules)));
+        let more = file.filter(|_| !known).map(Path::to_owned);
+        RuleArgs { rules: self.rules.iter().cloned().chain(more).collect(), ..self.clone() }
+    }
+
     /// What was named here or by a `dsrules.yaml` beside the manifests.
     pub fn find(&self, beside: &[PathBuf]) -> Found {
         policy::find(&Asked { beside: beside.to_vec(), ..self.asked() })
@@ -121,9 +128,9 @@ pub fn judge(planned: &mut Planned, context: &Context) -> Option<Exit> {
     let refused = planned.is_refused();
     let said = std::mem::take(&mut planned.said);
     if !said.is_empty() {
-        let violations = said.iter().filter(|found| found.is_error()).count();
+        let violations = planned.violations;
         context.tell(said);
-        if violations > 0 {
+        if refused {
             let rules = counted(violations, "violation");
             context.tell(vec![Diagnostic::note(
                 "refused",

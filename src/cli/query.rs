@@ -58,7 +58,7 @@ pub fn run(args: &QueryArgs, context: &mut Context) -> Result<Exit, Failure> {
         _ if names.is_empty() => writeln!(out, "{}", if rows.is_empty() { "no" } else { "yes" })?,
         Format::Csv => answers.csv(out)?,
         Format::Table if rows.is_empty() => context.note("No answers."),
-        Format::Table => answers.table(out)?,
+        Format::Table => answers.table(&mut context.fitted())?,
     }
     Ok(Exit::Done)
 }

@@ -1,7 +1,9 @@
 //! `dsrules rules list|show`: the policy, as it is written and run.
 
+use std::path::Path;
+
 use clap::{Args, Subcommand};
-use dsrules::datalog::{Declaration, Kind as RelationKind, Literal, Program, RelationId};
+use dsrules::datalog::{Declaration, Kind as RelationKind, Literal, Program, RelationId, Rule};
 use dsrules::diagnostic::{Diagnostic, nearest};
 use dsrules::report::Table;
 
@@ -26,9 +28,10 @@ enum RulesCommand {
         #[command(flatten)]
         rules: RuleArgs,
     },
-    /// Show a relation with its rules, or a whole rule file
+    /// Show a relation with its rules, a rule by its place, or a whole rule file
     Show {
-        /// A relation, as `eligible`, or a file, as `placement`
+        /// A relation, as `eligible`, a place, as `rules/placement.dl:254`, or a file, as `placement`
+        #[arg(value_name = "NAME | FILE[:LINE]")]
         name: String,
         #[command(flatten)]
         rules: RuleArgs,
@@ -39,7 +42,12 @@ enum RulesCommand {
 pub fn run(args: &RulesArgs, context: &mut Context) -> Result<Exit, Failure> {
     match &args.command {
         RulesCommand::List { open, rules } => list(&rules.alone(context)?, *open, context),
-        RulesCommand::Show { name, rules } => show(&rules.alone(context)?, name, context),
+        RulesCommand::Show { name, rules } => {
+            // A file of one's own that is named is one to look into.
+            let file = Path::new(place(name).map_or(name.as_str(), |(file, _)| file));
+            let own = (file.extension().is_some_and(|it| it == "dl") && file.is_file()).then_some(file);
+            show(&rules.and(own).alone(context)?, name, context)
+        }
     }
 }
 
@@ -54,7 +62,7 @@ fn list(program: &Program, open: bool, context: &mut Context) -> Result<Exit, Fa
             declaration.doc.lines().next().unwrap_or("").to_owned(),
         ]);
     }
-    table.write(&mut context.out, "", true)?;
+    table.write(&mut context.fitted(), "", true)?;
     Ok(Exit::Done)
 }
 
@@ -72,6 +80,9 @@ fn show(program: &Program, name: &str, context: &mut Context) -> Result<Exit, Fa
         show_relation(program, relation, context)?;
         return Ok(Exit::Done);
     }
+    if let Some((file, line)) = place(name) {
+        return show_place(program, file, line, context);
+    }
     let stem = |file: &str| file.rsplit('/').next().unwrap_or(file).trim_end_matches(".dl").to_owned();
     if let Some((.., text)) = program.files().find(|(file, ..)| *file == name || stem(file) == stem(name)) {
         write!(context.out, "{text}")?;
@@ -87,7 +98,81 @@ fn show(program: &Program, name: &str, context: &mut Context) -> Result<Exit, Fa
     .into())
 }
 
+/// `FILE:LINE`, as explanations name a rule.
+fn place(name: &str) -> Option<(&str, u32)> {
+    let (file, line) = name.rsplit_once(':')?;
+    Some((file, line.parse().ok()?))
+}
+
+/// Shows the rule that stands on a line of a file, below the relation it derives.
+fn show_place(program: &Program, file: &str, line: u32, context: &mut Context) -> Result<Exit, Failure> {
+    let same = |known: &str| {
+        known == file || known.ends_with(&format!("/{file}")) || file.ends_with(&format!("/{known}"))
+    };
+    let Some(known) = program.files().map(|(known, ..)| known.to_owned()).find(|known| same(known)) else {
+        let files: Vec<&str> = program.files().map(|(known, ..)| known).collect();
+        let error = Diagnostic::error("unknown-file", format!("there is no rule file `{file}`"));
+        return Err(error
+            .help(match nearest(file, files.iter().copied()) {
+                Some(meant) => format!("did you mean `{meant}`?"),
+                None => "name rules of your own with `--rules`".to_owned(),
+            })
+            .into());
+    };
+    // The lines of a rule, and of what is said over it: from behind the one before it.
+    let ends =
+        |first: u32, text: &str| first + u32::try_from(text.lines().count()).unwrap_or(u32::MAX).max(1) - 1;
+    let rule = program
+        .rules()
+        .filter(|rule| *rule.file == *known && ends(rule.line, &rule.text) >= line)
+        .min_by_key(|rule| rule.line);
+    let declared =
+        program.declarations().filter(|it| *it.file == *known && it.line >= line).min_by_key(|it| it.line);
+    let last = program.files().find(|(name, ..)| *name == known).map_or(0, |(.., text)| text.lines().count());
+    match (rule, declared) {
+        _ if line == 0 || usize::try_from(line).is_ok_and(|line| line > last) => {}
+        (rule, Some(declared)) if rule.is_none_or(|rule| declared.line < rule.line) => {
+            show_relation(program, declared.id, context)?;
+            return Ok(Exit::Done);
+        }
+        (Some(rule), _) => {
+            show_head(program, rule.head.relation, context)?;
+            show_rule(rule, context)?;
+            return Ok(Exit::Done);
+        }
+        (None, _) => {}
+    }
+    Err(Diagnostic::error("no-such-line", format!("no rule stands on line {line} of `{known}`"))
+        .help(format!("it has {last} lines; `dsrules rules show {known}` shows them"))
+        .into())
+}
+
+fn show_rule(rule: &Rule, context: &mut Context) -> Result<(), Failure> {
+    let paint = context.paint;
+    let out = &mut context.out;
+    writeln!(out, "\n{}", paint.dim(format!("// {}:{}", rule.file, rule.line)))?;
+    if !rule.sentence.is_empty() {
+        writeln!(out, "{}", paint.dim(format!("/// {}", rule.sentence)))?;
+    }
+    writeln!(out, "{}", rule.text)?;
+    Ok(())
+}
+
 fn show_relation(program: &Program, relation: RelationId, context: &mut Context) -> Result<(), Failure> {
+    show_head(program, relation, context)?;
+    for rule in program.rules_for(relation) {
+        show_rule(rule, context)?;
+    }
+    let users = users(program, relation);
+    if !users.is_empty() {
+        let used = context.paint.dim(format!("// used by: {}", users.join(", ")));
+        writeln!(context.out, "\n{used}")?;
+    }
+    Ok(())
+}
+
+/// A relation's declaration with what it is.
+fn show_head(program: &Program, relation: RelationId, context: &mut Context) -> Result<(), Failure> {
     let declaration = program.declaration(relation);
     let paint = context.paint;
     let out = &mut context.out;
@@ -100,17 +185,6 @@ fn show_relation(program: &Program, relation: RelationId, context: &mut Context)
     };
     let place = format!("// {}:{}", declaration.file, declaration.line);
     writeln!(out, "{}{word}  {}", paint.strong(format!(".decl {declaration}")), paint.dim(place))?;
-    for rule in program.rules_for(relation) {
-        writeln!(out, "\n{}", paint.dim(format!("// {}:{}", rule.file, rule.line)))?;
-        if !rule.sentence.is_empty() {
-            writeln!(out, "{}", paint.dim(format!("/// {}", rule.sentence)))?;
-        }
-        writeln!(out, "{}", rule.text)?;
-    }
-    let users = users(program, relation);
-    if !users.is_empty() {
-        writeln!(out, "\n{}", paint.dim(format!("// used by: {}", users.join(", "))))?;
-    }
     Ok(())
 }
 

@@ -96,6 +96,19 @@ impl WatchArgs {
     }
 }
 
+/// Whether there is a folder to watch: a slip of the pen is told before anything is done.
+fn is_there(args: &WatchArgs) -> Result<(), Diagnostic> {
+    let shown = args.dir.display();
+    match std::fs::metadata(&args.dir) {
+        Ok(found) if args.once || found.is_dir() => Ok(()),
+        Ok(_) => Err(Diagnostic::error("no-folder", format!("`{shown}` is not a folder"))
+            .help("name the folder that the file is in")),
+        Err(error) => Err(Diagnostic::error("no-folder", format!("there is no folder `{shown}` to watch"))
+            .because(error.to_string())
+            .help("look at how it is spelt, or make it first: it may be empty")),
+    }
+}
+
 /// Watches until a signal comes.
 pub fn run(args: &WatchArgs, context: &mut Context) -> Result<Exit, Failure> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
@@ -103,6 +116,7 @@ pub fn run(args: &WatchArgs, context: &mut Context) -> Result<Exit, Failure> {
 }
 
 async fn watch(args: &WatchArgs, context: &mut Context) -> Result<Exit, Failure> {
+    is_there(args)?;
     let mut pause = Pause::new()?;
     let open = Open::write("dsrules watch").wait(context.lock_timeout);
     let store = Store::open(&context.db, &open)?;
@@ -114,10 +128,6 @@ async fn watch(args: &WatchArgs, context: &mut Context) -> Result<Exit, Failure>
         context.tell(warnings);
     }
     let session = Session::new(store, policy.program, policy.own);
-    if !args.once && std::fs::metadata(&root).is_ok_and(|found| !found.is_dir()) {
-        let what = format!("`{}` is not a folder", args.dir.display());
-        return Err(Diagnostic::error("no-folder", what).help("name the folder that the file is in").into());
-    }
     let mut events = Events::new(&root, args.recursive, pause.waker());
     let mut keeper = Keeper::new(session, rules, root, id, args.reading(), args.tree.clone());
     let metrics = Metrics::default();

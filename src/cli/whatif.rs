@@ -143,7 +143,7 @@ pub fn run(
         Some(Format::Yaml) => report::write_yaml(&document(), &mut context.out)?,
         output => {
             show(&planned.plan, &tree, output, false, context)?;
-            report::differences(&differences, context.paint, &mut context.out)?;
+            report::differences(&differences, context.paint, &mut context.fitted())?;
         }
     }
     let changed = tree.is_changed() || changes(&planned.plan);

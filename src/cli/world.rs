@@ -15,7 +15,7 @@ use dsrules::validate::path::{FieldPath, Step};
 
 use super::context::Context;
 use super::exit::Failure;
-use super::input::beside;
+use super::input::{beside, inputs};
 use super::policy::RuleArgs;
 use super::resources::{meant, missing, not_found};
 
@@ -23,7 +23,7 @@ use super::resources::{meant, missing, not_found};
 #[derive(Debug, Clone, Args)]
 #[command(next_help_heading = "Input")]
 pub struct WorldArgs {
-    /// Manifests to look at instead of the database, as if they were all there is
+    /// Manifests to look at instead of the database, as if they were all there is; `-` for stdin
     #[arg(long, short = 'f', value_name = "PATH")]
     filename: Vec<PathBuf>,
     /// Read the folders in folders too
@@ -44,8 +44,21 @@ pub struct Seen {
 
 /// Where objects were written.
 enum Origins {
-    Read(BTreeMap<(Kind, ObjectKey), Name>, Options),
+    Read(BTreeMap<(Kind, ObjectKey), Name>, Vec<Input>, Options),
     Store(Box<Store>),
+}
+
+impl Origins {
+    /// What is to be looked into again for a file: stdin is read only once.
+    fn input(&self, file: &Name) -> Input {
+        let text = match self {
+            Origins::Read(_, texts, _) => {
+                texts.iter().find(|it| matches!(it, Input::Text { name, .. } if **name == **file))
+            }
+            Origins::Store(_) => None,
+        };
+        text.cloned().unwrap_or_else(|| Input::Path(PathBuf::from(&**file)))
+    }
 }
 
 impl WorldArgs {
@@ -64,8 +77,10 @@ impl WorldArgs {
             default_namespace: namespace.to_owned(),
             ..Options::default()
         };
-        let program = self.rules.with(&beside(&self.filename, &options), None, None, context)?.program;
-        let inputs: Vec<Input> = self.filename.iter().cloned().map(Input::Path).collect();
+        let named: Vec<PathBuf> =
+            self.filename.iter().filter(|path| path.as_os_str() != "-").cloned().collect();
+        let program = self.rules.with(&beside(&named, &options), None, None, context)?.program;
+        let inputs = inputs(&self.filename, &options)?;
         let reading = manifest::read(&inputs, &options);
         if reading.has_errors() {
             return Err(reading.diagnostics.into());
@@ -73,13 +88,14 @@ impl WorldArgs {
         if !reading.diagnostics.is_empty() {
             context.tell(reading.diagnostics);
         }
+        let texts = inputs.into_iter().filter(|input| matches!(input, Input::Text { .. })).collect();
         let mut world = World { detailed: true, ..World::default() };
         let mut origins = BTreeMap::new();
         for object in reading.objects {
             origins.insert((object.kind, object.key.clone()), object.origin.file.clone());
             world.put(object, context.seconds());
         }
-        Ok(Seen { world, program, origins: Origins::Read(origins, options) })
+        Ok(Seen { world, program, origins: Origins::Read(origins, texts, options) })
     }
 }
 
@@ -114,7 +130,7 @@ impl Seen {
         };
         for source in wanted {
             let file = match &self.origins {
-                Origins::Read(origins, _) => {
+                Origins::Read(origins, ..) => {
                     origins.get(&(source.kind, source.key.clone())).map(|file| (file.clone(), None))
                 }
                 Origins::Store(_) => stored
@@ -126,14 +142,14 @@ impl Seen {
             }
         }
         let options = match &self.origins {
-            Origins::Read(_, options) => options.clone(),
+            Origins::Read(.., options) => options.clone(),
             Origins::Store(_) => Options::default(),
         };
         let mut places: BTreeMap<SourceField, String> = BTreeMap::new();
         for ((file, hash), sources) in files {
             let fields: Vec<_> =
                 sources.iter().map(|source| (source.kind, source.key.clone(), path(source))).collect();
-            let input = Input::Path(PathBuf::from(&*file));
+            let input = self.origins.input(&file);
             let found = manifest::find(&input, hash.as_deref(), &fields, &options);
             for (source, place) in sources.into_iter().zip(found) {
                 if let Some(place) = place {

@@ -6,6 +6,7 @@ use std::collections::BTreeSet;
 use serde::Serialize;
 
 use super::leaf::values;
+use super::sentences::{denies, says};
 use crate::datalog::explain::{Goal, Part, Tried};
 
 /// One thing that keeps a pod off.
@@ -72,7 +73,8 @@ pub(super) fn causes(goal: &Goal) -> Vec<Cause> {
 
 fn collect(goal: &Goal, found: &mut Vec<Cause>) {
     if goal.input {
-        found.push(Cause::Other { what: format!("there is no {}", goal.fact) });
+        let what = denies(goal).unwrap_or_else(|| format!("there is no {}", goal.fact));
+        found.push(Cause::Other { what });
         return;
     }
     for tried in &goal.rules {
@@ -95,8 +97,10 @@ fn cause(goal: &Goal, tried: &Tried) -> Cause {
         })
     };
     let text = |value: &str| value.to_owned();
-    let said =
-        || tried.sentence.clone().unwrap_or_else(|| goal.fact.clone()).trim_end_matches('.').to_owned();
+    let said = || {
+        let sentence = tried.sentence.clone().or_else(|| says(goal));
+        sentence.unwrap_or_else(|| goal.fact.clone()).trim_end_matches('.').to_owned()
+    };
     match goal.relation.as_str() {
         "unmatched" => return Cause::Affinity { terms: terms(tried) },
         "unselected" => {
@@ -137,7 +141,7 @@ fn terms(tried: &Tried) -> Vec<TermCause> {
                     term = values(goal).and_then(|values| values.get(1).map(|term| (*term).to_owned()));
                 }
                 Part::Row(goal) if goal.relation == "matches" => {
-                    failing(goal, &mut requirements, &mut hopeless)
+                    failing(goal, &mut requirements, &mut hopeless);
                 }
                 _ => {}
             }
@@ -197,10 +201,10 @@ impl Cause {
         }
     }
 
-    /// What would mend it.
+    /// What would mend it, if anything is known to.
     #[must_use]
-    pub fn mend(&self, node: &str) -> String {
-        match self {
+    pub fn mend(&self, node: &str) -> Option<String> {
+        Some(match self {
             Cause::NodeName { .. } => format!("make nodeName {node}, or take it out of the template"),
             Cause::NodeSelector { key, value } => {
                 format!("label {node} with {key}={value}, or take {key} out of the nodeSelector")
@@ -209,9 +213,6 @@ impl Cause {
                 "add a term to the required node affinity, or take it out".to_owned()
             }
             Cause::Affinity { terms } => {
-                let quoted = |some: &[String]| {
-                    some.iter().map(|it| format!("\"{it}\"")).collect::<Vec<_>>().join(" and ")
-                };
                 let one = |term: &TermCause| match (term.requirements.as_slice(), term.hopeless.as_slice()) {
                     ([], _) => format!("give the term \"{}\" a requirement", term.term),
                     (some, []) => {
@@ -226,17 +227,21 @@ impl Cause {
                 terms.iter().map(one).collect::<Vec<_>>().join("; or ")
             }
             Cause::Taint { taint } => format!("tolerate {taint}, or remove that taint from {node}"),
-            Cause::Blocked { rule, .. } => format!("change the rule {rule}, or what it asks about"),
-            Cause::Other { what } => format!("see to it that not: {what}"),
-        }
+            Cause::Blocked { rule, .. } => format!("change the rule {rule}"),
+            Cause::Other { .. } => return None,
+        })
     }
+}
+
+fn quoted(requirements: &[String]) -> String {
+    requirements.iter().map(|it| format!("\"{it}\"")).collect::<Vec<_>>().join(" and ")
 }
 
 impl TermCause {
     fn says(&self) -> String {
         match self.requirements.as_slice() {
             [] => format!("\"{}\" asks for nothing", self.term),
-            some => some.iter().map(|it| format!("\"{it}\"")).collect::<Vec<_>>().join(" and "),
+            some => quoted(some),
         }
     }
 }

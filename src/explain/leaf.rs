@@ -1,5 +1,7 @@
 //! Facts as people say them, and the field of the object that each is from.
 
+use super::sentences::says;
+use super::steps::Context;
 use super::{Segment, SourceField};
 use crate::datalog::explain::Goal;
 use crate::model::{Kind, Name, ObjectKey, World};
@@ -45,29 +47,24 @@ pub(super) fn values(goal: &Goal) -> Option<Vec<&str>> {
     goal.values.iter().map(|value| value.as_deref()).collect()
 }
 
-/// A fact in words; as it is where there are none.
-pub(super) fn phrase(goal: &Goal) -> String {
-    let known: Vec<&str> = goal.values.iter().map(|value| value.as_deref().unwrap_or("…")).collect();
-    match (goal.relation.as_str(), known.as_slice()) {
-        ("profile_label" | "node_label", [node, key, value]) => format!("{node} has the label {key}={value}"),
-        ("profile_taint", [node, taint]) => format!("{node} has the taint {taint}"),
-        ("profile_name", [node, _]) => format!("the node is named {node}"),
-        ("class_node_name", [_, name]) => format!("nodeName {name}"),
-        ("class_node_selector", [_, key, value]) => format!("nodeSelector {key}={value}"),
-        ("class_term", [_, term]) => format!("node affinity term \"{term}\""),
-        ("class_toleration", [_, toleration]) => format!("toleration {toleration}"),
-        ("class_host_network", [_]) => "hostNetwork: true".to_owned(),
-        ("term_expression" | "term_field", [_, requirement]) => format!("requirement \"{requirement}\""),
-        ("pod_target", [pod, node]) => format!("{pod} is meant for {node}"),
-        ("pod_controller", [pod, uid]) => format!("{pod} is controlled by the owner {uid}"),
-        ("pod_ready", [pod]) => format!("{pod} is ready"),
-        ("pod_ended", [pod, phase]) => format!("the phase of {pod} is {phase}"),
-        ("pod_deleting", [pod]) => format!("{pod} is being deleted"),
-        ("daemonset_deleting", [it]) => format!("{it} is being deleted"),
-        ("node_condition", [node, kind, status]) => format!("the condition {kind} of {node} is {status}"),
-        ("node_unschedulable", [node]) => format!("{node} is cordoned"),
-        _ => goal.fact.clone(),
+/// A fact in words; a relation of a user's own as it would be written.
+pub(super) fn phrase(goal: &Goal, told: &Context<'_>) -> String {
+    let text = says(goal).unwrap_or_else(|| goal.fact.clone());
+    match seconds(goal, told.world) {
+        Some(1) => format!("{text} for 1 second, after which the taint drives it out"),
+        Some(seconds) => format!("{text} for {seconds} seconds, after which the taint drives it out"),
+        None => text,
     }
+}
+
+/// `tolerationSeconds` of a toleration, where it has an end.
+fn seconds(goal: &Goal, world: &World) -> Option<i64> {
+    let [it, toleration] = values(goal)?[..] else { return None };
+    if goal.relation != "class_toleration" {
+        return None;
+    }
+    let found = world.daemonsets.get(&key(it))?;
+    found.template.tolerations.iter().find(|it| it.to_string() == toleration)?.seconds
 }
 
 /// The field that a fact is from.

@@ -7,10 +7,15 @@
 //! own sentences with the facts under them; causes say what keeps a pod off, each with
 //! what would mend it. How it looks is the business of `report/`.
 
+mod ask;
 mod blocker;
 mod cause;
+mod grouped;
 mod leaf;
+mod levers;
 mod pair;
+mod pods;
+mod sentences;
 mod steps;
 mod summary;
 
@@ -22,8 +27,10 @@ use crate::model::{Kind, Name, ObjectKey};
 
 pub use blocker::blocker;
 pub use cause::{Cause, TermCause};
+pub use grouped::{Also, Group, Named};
 pub use pair::{of_pod, pair};
-pub use summary::{Group, Summary, summary};
+pub use pods::PodState;
+pub use summary::{OnNode, Running, Summary, node, summary};
 
 /// All there is to say about a daemonset and a node.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -53,21 +60,9 @@ pub struct Told {
     pub cause: Cause,
     /// What is wrong, without names: `has the taint a=b:NoSchedule, which is not tolerated`.
     pub says: String,
-    /// What would mend it.
-    pub mend: String,
-}
-
-/// A pod on the node.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct PodState {
-    /// Its name.
-    pub name: Name,
-    /// Its phase.
-    pub phase: Name,
-    /// Whether it is ready.
-    pub ready: bool,
-    /// Whether it has the current template.
-    pub current: bool,
+    /// What would mend it, where something is known to.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub mend: Option<String>,
 }
 
 /// What a step says of what stands in it.

@@ -3,71 +3,50 @@
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 
-use super::cause::causes;
+use super::ask::{Answers, ask};
+use super::cause::{Cause, causes};
 use super::leaf::key;
-use super::steps::{obstacle, why, why_not};
+use super::levers;
+use super::steps::{Context, obstacle, why, why_not};
 use super::{Explanation, Mark, PodState, Step, Told};
-use crate::datalog::explain::{Goal, tree};
-use crate::datalog::{Evaluation, Limits, Program, RelationId, Symbols, Value};
+use crate::datalog::Program;
+use crate::datalog::explain::Goal;
 use crate::diagnostic::Diagnostic;
-use crate::facts::{Grounding, Grouping};
-use crate::model::{DaemonSet, Kind, Name, Node, ObjectKey, World};
+use crate::facts::Alone;
+use crate::model::{DaemonSet, Kind, Name, Node, ObjectKey, Pod, World};
 
-/// What is asked about a pair.
-const ASKED: &[&str] =
-    &["eligible", "may_start", "may_stay", "unmanaged", "hold", "wave", "blocked", "in_profile"];
-/// What is asked where there are pods.
-const OF_PODS: &[&str] = &["counted", "create", "delete", "updated"];
-
-/// A world, the rules and what follows.
-pub(super) struct Answers<'a> {
-    pub program: &'a Program,
-    pub symbols: Symbols,
-    pub evaluation: Evaluation,
+/// What is told about a pair, as the engine has it.
+struct Asked {
+    eligible: Option<Goal>,
+    /// Why pods are to go, with their names.
+    going: Vec<(Name, Goal)>,
+    unmanaged: Option<Goal>,
+    hold: Option<Goal>,
+    pods: Vec<PodState>,
 }
 
-impl<'a> Answers<'a> {
-    /// Derives what can be asked; the daemonset and the node stand for themselves.
-    pub fn new(
-        program: &'a Program,
-        world: &World,
-        daemonset: &ObjectKey,
-        node: Option<&Name>,
-        now: i64,
-    ) -> Result<Self, Diagnostic> {
-        let of_pods = if world.pods.is_empty() { &[] } else { OF_PODS };
-        let asked = ASKED.iter().chain(of_pods);
-        let wanted: Vec<RelationId> = asked.filter_map(|name| program.relation(name)).collect();
-        let mut grounding = Grounding::new(program.clone(), Grouping::On, &wanted);
-        grounding.single_out(daemonset, node);
-        let facts = grounding.all(world, now);
-        let mut symbols = grounding.symbols;
-        let evaluation = Evaluation::new(program, &mut symbols, facts, &wanted, &Limits::default())?;
-        Ok(Answers { program, symbols, evaluation })
+impl Asked {
+    fn new(answers: &mut Answers<'_>, world: &World, it: &str, node: &Name) -> Self {
+        let on = [it, node];
+        let pods = pods(answers, world, it, node);
+        let mut going = Vec::new();
+        for pod in &pods {
+            let symbol = ObjectKey { namespace: key(it).namespace, name: pod.name.clone() }.to_string();
+            let goal = answers.holding("delete", &[it, &symbol, node]);
+            going.extend(goal.map(|goal| (pod.name.clone(), goal)));
+        }
+        Asked {
+            eligible: answers.goal("eligible", &on),
+            going,
+            unmanaged: answers.holding("unmanaged", &[it]),
+            hold: answers.holding("hold", &on),
+            pods,
+        }
     }
 
-    /// The explanation of a row.
-    pub fn goal(&mut self, relation: &str, row: &[&str]) -> Option<Goal> {
-        let id = self.program.relation(relation)?;
-        let row: Vec<_> = row.iter().map(|text| self.symbols.text(text)).collect();
-        Some(tree(self.program, &self.symbols, &self.evaluation, id, &row))
-    }
-
-    pub fn has(&mut self, relation: &str, row: &[&str]) -> bool {
-        self.rows(relation, row).next().is_some()
-    }
-
-    /// The texts of the rows that begin so.
-    pub fn rows(&mut self, relation: &str, prefix: &[&str]) -> impl Iterator<Item = Vec<String>> + '_ {
-        let prefix: Vec<_> = prefix.iter().map(|text| self.symbols.text(text)).collect();
-        let id = self.program.relation(relation);
-        let rows: Vec<_> =
-            id.into_iter().flat_map(|id| self.evaluation.rows_with_prefix(id, &prefix)).collect();
-        let text = |sym| match self.symbols.value(sym) {
-            Value::Text(text) => text.to_owned(),
-            Value::Number(number) => number.to_string(),
-        };
-        rows.into_iter().map(move |row| row.iter().map(|sym| text(*sym)).collect())
+    fn goals(&self) -> Vec<&Goal> {
+        let going = self.going.iter().map(|(_, goal)| goal);
+        self.eligible.iter().chain(going).chain(&self.unmanaged).chain(&self.hold).collect()
     }
 }
 
@@ -84,101 +63,139 @@ pub fn pair(
 ) -> Result<Explanation, Diagnostic> {
     let seen = &*seen(program, world, daemonset, Some(node));
     let (set, name) = (&daemonset.meta.key, &node.meta.key.name);
-    let mut answers = Answers::new(program, seen, set, Some(name), now)?;
     let it = set.to_string();
-    let on = [it.as_str(), name];
-    let eligible = answers.has("eligible", &on);
-    let pods = pods(&mut answers, world, &it, name);
+    let alone = Alone::pair(Some(set), Some(name));
+    let tell = &mut |answers: &mut Answers<'_>| Asked::new(answers, world, &it, name);
+    let (mut answers, asked) = ask(program, seen, alone, now, tell, &Asked::goals)?;
+    let told = Context { world: seen, added: added(&mut answers, &it) };
     let mut steps = Vec::new();
-    let mut told = Vec::new();
-    if let Some(goal) = answers.goal("eligible", &on) {
+    let mut causes = Vec::new();
+    let eligible = asked.eligible.as_ref().is_some_and(|goal| goal.holds);
+    if let Some(goal) = &asked.eligible {
         if goal.holds {
-            steps.extend(why(&goal, seen));
+            steps.extend(why(goal, &told));
         } else {
-            steps.extend(why_not(&goal, seen));
-            told = causes(&goal)
-                .into_iter()
-                .map(|cause| Told { says: cause.says(), mend: cause.mend(name), cause })
-                .collect();
+            steps.extend(why_not(goal, &told));
+            causes = told_causes(program, seen, daemonset, node, goal, now)?;
         }
     }
-    let headline = headline(&mut answers, &on, eligible, &pods, &mut steps, seen);
+    let headline = headline(&mut answers, &asked, [&it, name], eligible, world);
+    steps.extend(about_to(&mut answers, &asked, [&it, name], &told));
     Ok(Explanation {
         daemonset: set.clone(),
         node: name.clone(),
         eligible,
         headline,
-        pods,
+        pods: asked.pods,
         steps,
-        causes: told,
+        causes,
     })
 }
 
-/// How things stand, and steps for what is about to happen.
+/// The causes for which no pod should be there, each with what would mend it.
+fn told_causes(
+    program: &Program,
+    world: &World,
+    daemonset: &DaemonSet,
+    node: &Node,
+    goal: &Goal,
+    now: i64,
+) -> Result<Vec<Told>, Diagnostic> {
+    let name = &node.meta.key.name;
+    let found = causes(goal);
+    let mut told = Vec::new();
+    for cause in &found {
+        let mend = match cause {
+            Cause::Blocked { rule, .. } => {
+                let ways = levers::true_ones(program, world, daemonset, node, goal, rule, &found, now)?;
+                let ways = ways.into_iter().chain([format!("change the rule {rule}")]);
+                Some(ways.collect::<Vec<_>>().join(", or "))
+            }
+            cause => cause.mend(name),
+        };
+        told.push(Told { says: cause.says(), mend, cause: cause.clone() });
+    }
+    Ok(told)
+}
+
+/// The tolerations that the rules add to the pods of a daemonset: key and effect.
+fn added(answers: &mut Answers<'_>, it: &str) -> Vec<(String, String)> {
+    let rows = answers.rows("added_toleration", &[it]);
+    rows.filter_map(|row| <[String; 4]>::try_from(row).ok())
+        .map(|[_, _, key, effect]| (key, effect))
+        .collect()
+}
+
+/// How things stand.
 fn headline(
     answers: &mut Answers<'_>,
-    on: &[&str; 2],
+    asked: &Asked,
+    on: [&str; 2],
     eligible: bool,
-    pods: &[PodState],
-    steps: &mut Vec<Step>,
     world: &World,
 ) -> String {
     let [it, node] = on;
-    let mut going = Vec::new();
-    for pod in pods {
-        let symbol = ObjectKey { namespace: key(it).namespace, name: pod.name.clone() }.to_string();
-        if let Some(goal) = answers.goal("delete", &[it, &symbol, node]).filter(|goal| goal.holds) {
-            going.extend(why(&goal, world));
-        }
+    if asked.unmanaged.is_some() {
+        return format!("{it} is left alone");
     }
-    let unmanaged = answers.goal("unmanaged", &[it]).filter(|goal| goal.holds);
-    let coming = answers.has("create", on) || (eligible && world.pods.is_empty());
-    let names: Vec<&str> = pods.iter().map(|pod| &*pod.name).collect();
-    let text = match (eligible, pods.is_empty()) {
-        _ if unmanaged.is_some() => format!("{it} is left alone"),
-        (true, true) if coming => format!("{node} is to get a pod of {it}"),
-        (true, true) => format!("{node} should run a pod of {it}"),
-        (true, false) if going.is_empty() => format!("{node} runs {} of {it}", names.join(", ")),
-        (true, false) => format!("{node} runs {} of {it}, which is to go", names.join(", ")),
-        (false, false) if going.is_empty() => {
-            format!("{node} keeps {} of {it}, though it would get no new one", names.join(", "))
-        }
-        (false, false) => format!("{} of {it} is to go from {node}", names.join(", ")),
-        (false, true) => format!("{node} runs no pod of {it}, and should not"),
+    if asked.pods.is_empty() {
+        let coming = answers.has("create", &on) || (eligible && world.pods.is_empty());
+        return match (eligible, coming) {
+            (true, true) => format!("{node} is to get a pod of {it}"),
+            (true, false) => format!("{node} should run a pod of {it}"),
+            (false, _) => format!("{node} runs no pod of {it}, and should not"),
+        };
+    }
+    let goes = |pod: &PodState| asked.going.iter().any(|(name, _)| *name == pod.name);
+    let state = |pod: &PodState| match (pod.doing(), goes(pod)) {
+        (None, false) => String::new(),
+        (None, true) => ", which is to go".to_owned(),
+        (Some(doing), false) => format!(", which {doing}"),
+        (Some(doing), true) => format!(", which {doing} and is to go"),
     };
-    if let Some(goal) = unmanaged {
-        steps.extend(obstacle(&goal, world));
+    let runs = asked.pods.iter().any(|pod| pod.doing().is_none());
+    let stays = !eligible && asked.going.is_empty() && runs;
+    let verb = match (stays, runs) {
+        (true, _) => "keeps",
+        (_, true) => "runs",
+        _ => "has",
+    };
+    let though = if stays { ", though it would get no new one" } else { "" };
+    match asked.pods.as_slice() {
+        [only] => format!("{node} {verb} {} of {it}{}{though}", only.name, state(only)),
+        several => {
+            let each: Vec<String> = several.iter().map(|pod| format!("{}{}", pod.name, state(pod))).collect();
+            format!("{node} {verb} {} pods of {it}: {}{though}", several.len(), each.join("; "))
+        }
     }
-    steps.extend(going.into_iter().map(|step| Step { mark: Mark::No, ..step }));
-    if let Some(goal) = answers.goal("hold", on).filter(|goal| goal.holds) {
-        let held = why(&goal, world);
-        steps.push(Step {
-            parts: held,
-            ..Step::new(Mark::Fact, "its pod is left alone for now: a rule holds it")
-        });
-    }
-    let waves: Vec<i64> = answers
-        .rows("wave", on)
-        .filter_map(|row| row.get(2).and_then(|number| number.parse().ok()))
-        .collect();
-    if let Some(wave) = waves.into_iter().min() {
-        steps.push(Step::new(Mark::Fact, format!("it takes part in wave {wave} of a rollout")));
-    }
-    text
 }
 
-fn pods(answers: &mut Answers<'_>, world: &World, it: &str, node: &Name) -> Vec<PodState> {
-    let counted: Vec<Vec<String>> = answers.rows("counted", &[it]).collect();
-    let on_node = counted.iter().filter(|row| row.get(2).is_some_and(|found| **found == **node));
+/// Steps for what is about to happen.
+fn about_to(answers: &mut Answers<'_>, asked: &Asked, on: [&str; 2], told: &Context<'_>) -> Vec<Step> {
+    let mut steps = Vec::new();
+    if let Some(goal) = &asked.unmanaged {
+        steps.extend(obstacle(goal, told));
+    }
+    let going = asked.going.iter().flat_map(|(_, goal)| why(goal, told));
+    steps.extend(going.map(|step| Step { mark: Mark::No, ..step }));
+    if let Some(goal) = &asked.hold {
+        let parts = why(goal, told);
+        steps.push(Step { parts, ..Step::new(Mark::Fact, "its pod is left alone for now: a rule holds it") });
+    }
+    let waves = answers.rows("wave", &on);
+    if let Some(wave) = waves.filter_map(|row| row.get(2)?.parse::<i64>().ok()).min() {
+        steps.push(Step::new(Mark::Fact, format!("it takes part in wave {wave} of a rollout")));
+    }
+    steps
+}
+
+pub(super) fn pods(answers: &mut Answers<'_>, world: &World, it: &str, node: &Name) -> Vec<PodState> {
+    let there: Vec<Vec<String>> = answers.rows("daemon_pod", &[it]).collect();
+    let on_node = there.iter().filter(|row| row.get(2).is_some_and(|found| **found == **node));
     let mut states = Vec::new();
     for symbol in on_node.filter_map(|row| row.get(1)) {
         let Some(pod) = world.pods.get(&key(symbol)) else { continue };
-        states.push(PodState {
-            name: pod.meta.key.name.clone(),
-            phase: pod.phase.clone(),
-            ready: pod.ready,
-            current: answers.has("updated", &[it, symbol]),
-        });
+        states.push(PodState::new(pod, answers.has("updated", &[it, symbol])));
     }
     states
 }
@@ -214,6 +231,20 @@ pub(super) fn seen<'a>(
         deleted_owners: world.deleted_owners.clone(),
         detailed: world.detailed,
         ..World::default()
+    })
+}
+
+/// What can have a say in the daemonsets of a node.
+pub(super) fn on_node<'a>(program: &Program, world: &'a World, node: &Node) -> Cow<'a, World> {
+    if program.rules().any(|rule| !rule.builtin) {
+        return Cow::Borrowed(world);
+    }
+    let here = |pod: &&Pod| pod.target() == Some(&node.meta.key.name);
+    let pods = world.pods.iter().filter(|(_, pod)| here(pod));
+    Cow::Owned(World {
+        nodes: BTreeMap::from([(node.meta.key.clone(), node.clone())]),
+        pods: pods.map(|(key, pod)| (key.clone(), pod.clone())).collect(),
+        ..world.clone()
     })
 }
 

@@ -5,92 +5,217 @@
 //! disk=ssd, and the node does not have it" that is the label. A rule that does not hold
 //! is shown by the parts that fail, all of them.
 
-use super::leaf::{is_trivial, key_of_requirement, label_of, phrase, source, values};
+use super::leaf::{is_trivial, key, key_of_requirement, label_of, phrase, source, values};
+use super::sentences::{denies, goes_on, is_time, says};
 use super::{Mark, Step};
 use crate::datalog::explain::{Goal, Part, Tried};
-use crate::model::World;
+use crate::model::{World, timestamp};
+
+/// What is told beside the rules.
+pub(super) struct Context<'a> {
+    /// The objects.
+    pub world: &'a World,
+    /// The tolerations that the rules add to the daemonset's pods: key and effect.
+    pub added: Vec<(String, String)>,
+}
 
 /// Steps that say why a goal holds.
-pub(super) fn why(goal: &Goal, world: &World) -> Vec<Step> {
-    if is_trivial(&goal.relation) && goal.rules.first().is_none_or(built_in) {
+pub(super) fn why(goal: &Goal, told: &Context<'_>) -> Vec<Step> {
+    if is_trivial(&goal.relation) && goal.rules.first().is_none_or(|tried| tried.builtin) {
         // Labels are what people look for, wherever they stand.
         let parts = goal.rules.first().into_iter().flat_map(|tried| &tried.parts);
         let labels = parts.filter(|part| matches!(part, Part::Row(goal) if goal.relation == "profile_label"));
-        return labels.flat_map(|part| supporting(part, world)).collect();
+        return labels.flat_map(|part| supporting(part, told)).collect();
     }
     if goal.input {
-        return vec![fact(goal, world)];
+        return vec![fact(goal, told)];
     }
-    let Some(tried) = goal.rules.first() else {
-        return vec![Step::new(Mark::Fact, note(goal))];
+    let Some(tried) = telling(goal) else {
+        return if goal.builtin { Vec::new() } else { vec![Step::new(Mark::Fact, note(goal))] };
     };
-    let mut parts: Vec<Step> = tried.parts.iter().flat_map(|part| supporting(part, world)).collect();
-    parts.dedup();
-    // A sentence over a single other one says it twice.
-    if let [only] = parts.as_slice()
-        && only.rule.is_some()
-        && built_in(tried)
-    {
-        return parts;
+    // What the tool's rules take for given is no reason.
+    if tried.builtin && tried.parts.is_empty() {
+        return Vec::new();
+    }
+    let mut parts = reasons(tried, told);
+    parts.extend(replaced(goal, tried, told));
+    if tried.builtin {
+        // A sentence over a single other one says it twice.
+        match parts.as_slice() {
+            _ if tried.sentence.is_none() => return parts,
+            [only] if only.rule.is_some() => return parts,
+            _ => {}
+        }
     }
     vec![sentence(Mark::Yes, goal, tried, parts)]
 }
 
-/// Steps that say why a goal does not hold: what fails in each rule that could derive it.
-pub(super) fn why_not(goal: &Goal, world: &World) -> Vec<Step> {
+/// Of the ways in which a goal holds the one to tell: of a toleration that every daemon
+/// pod gets that one, as it takes the place of the template's own.
+fn telling(goal: &Goal) -> Option<&Tried> {
+    let is_added = |tried: &&Tried| {
+        tried.parts.iter().any(|part| matches!(part, Part::Row(goal) if goal.relation == "added_toleration"))
+    };
+    goal.rules.iter().find(is_added).or(goal.rules.first())
+}
+
+/// The template's own toleration whose place an added one takes.
+fn replaced(goal: &Goal, tried: &Tried, told: &Context<'_>) -> Option<Step> {
+    let added = tried.parts.iter().find_map(|part| match part {
+        Part::Row(goal) if goal.relation == "added_toleration" => values(goal),
+        _ => None,
+    })?;
+    let ([it, _, name, effect], "tolerates") = (&added[..], goal.relation.as_str()) else {
+        return None;
+    };
+    let template = &told.world.daemonsets.get(&key(it))?.template;
+    let own = template.tolerations.iter().find(|own| {
+        *own.key == **name && *own.effect == **effect && &*own.operator == "Exists" && own.value.is_empty()
+    })?;
+    let seconds = own.seconds?;
+    Some(Step::new(
+        Mark::Fact,
+        format!(
+            "it takes the place of the template's own toleration {own}, with tolerationSeconds {seconds}"
+        ),
+    ))
+}
+
+/// Steps for the parts of a rule that holds.
+fn reasons(tried: &Tried, told: &Context<'_>) -> Vec<Step> {
+    let times: Vec<&str> = tried.parts.iter().flat_map(times).collect();
+    let mut parts: Vec<Step> = Vec::new();
+    for part in &tried.parts {
+        match part {
+            Part::Not(goal) if !tried.builtin => parts.extend(absent(goal, told)),
+            Part::Comparison(text, _) => parts.extend(comparison(text, tried.builtin, &times)),
+            _ => parts.extend(supporting(part, told)),
+        }
+    }
+    dedup(&mut parts);
+    parts
+}
+
+/// A comparison, if it says something: times as times, and none of a text with itself.
+fn comparison(text: &str, builtin: bool, times: &[&str]) -> Option<Step> {
+    let is_of_texts = text.contains('"');
+    let says_nothing = text.split_once(" = ").is_some_and(|(left, right)| left == right);
+    if says_nothing || (builtin && is_of_texts) {
+        return None;
+    }
+    let words = text.split(' ').map(|word| match word.parse() {
+        Ok(seconds) if times.contains(&word) => timestamp(seconds),
+        _ => word.to_owned(),
+    });
+    let words: Vec<String> = words.collect();
+    Some(Step::new(Mark::Fact, words.join(" ")))
+}
+
+/// The values of a part that are times.
+fn times(part: &Part) -> Vec<&str> {
+    let Part::Row(goal) = part else { return Vec::new() };
+    let values = goal.values.iter().enumerate().filter(|(at, _)| is_time(&goal.relation, *at));
+    values.filter_map(|(_, value)| value.as_deref()).collect()
+}
+
+/// Why there is no such row, for a rule of a user's own that asks for there being none.
+pub(super) fn absent(goal: &Goal, told: &Context<'_>) -> Vec<Step> {
     if goal.input {
-        return vec![Step { parts: Vec::new(), ..missing(goal, world) }];
+        return vec![missing(goal, told)];
+    }
+    let parts = if goes_on(goal) { why_not(goal, told) } else { Vec::new() };
+    let text = if goal.builtin {
+        match denies(goal) {
+            Some(text) => text,
+            None => return parts,
+        }
+    } else {
+        format!("there is no {}", goal.fact)
+    };
+    let nothing_more = |step: &Step| step.parts.is_empty() && step.text == note(goal);
+    let parts = if parts.iter().all(nothing_more) { Vec::new() } else { parts };
+    vec![Step { parts, ..Step::new(Mark::Missing, text) }]
+}
+
+/// Steps that say why a goal does not hold: what fails in each rule that could derive it.
+pub(super) fn why_not(goal: &Goal, told: &Context<'_>) -> Vec<Step> {
+    if goal.input {
+        return vec![Step { parts: Vec::new(), ..missing(goal, told) }];
     }
     let mut steps = Vec::new();
     for tried in &goal.rules {
+        let times: Vec<&str> = tried.parts.iter().flat_map(times).collect();
         for part in tried.parts.iter().filter(|part| !part.holds()) {
             match part {
-                Part::Row(goal) => steps.extend(why_not(goal, world)),
-                Part::Not(goal) => steps.extend(obstacle(goal, world)),
-                Part::Comparison(text, _) => steps.push(Step::new(Mark::No, format!("{text} does not hold"))),
+                Part::Row(goal) => steps.extend(why_not(goal, told)),
+                Part::Not(goal) => steps.extend(obstacle(goal, told)),
+                Part::Comparison(text, _) => {
+                    let said = comparison(text, false, &times).into_iter();
+                    steps.extend(said.map(|it| Step::new(Mark::No, format!("not {}", it.text))));
+                }
             }
         }
     }
     if steps.is_empty() {
-        steps.push(Step::new(Mark::Missing, note(goal)));
+        let said = if goal.builtin { denies(goal) } else { Some(note(goal)) };
+        steps.extend(said.map(|text| Step::new(Mark::Missing, text)));
     }
-    steps.dedup();
+    dedup(&mut steps);
     steps
 }
 
 /// What holds and must not: every way in which it does.
-pub(super) fn obstacle(goal: &Goal, world: &World) -> Vec<Step> {
+pub(super) fn obstacle(goal: &Goal, told: &Context<'_>) -> Vec<Step> {
     if goal.input {
-        return vec![Step { mark: Mark::No, ..fact(goal, world) }];
+        return vec![Step { mark: Mark::No, ..fact(goal, told) }];
     }
     let way = |tried: &Tried| {
-        let mut parts: Vec<Step> = Vec::new();
-        for part in &tried.parts {
-            match part {
-                Part::Not(goal) => parts.extend(near_misses(goal, world)),
-                _ => parts.extend(supporting(part, world)),
+        let mut parts = Vec::new();
+        if tried.builtin {
+            for part in &tried.parts {
+                match part {
+                    Part::Not(goal) => parts.extend(near_misses(goal, told)),
+                    _ => parts.extend(supporting(part, told)),
+                }
             }
+        } else {
+            parts = reasons(tried, told);
         }
-        parts.dedup();
-        sentence(Mark::No, goal, tried, parts)
+        dedup(&mut parts);
+        if tried.builtin && tried.sentence.is_none() {
+            return parts.into_iter().map(|step| Step { mark: Mark::No, ..step }).collect();
+        }
+        vec![sentence(Mark::No, goal, tried, parts)]
     };
     if goal.rules.is_empty() {
-        return vec![Step::new(Mark::No, note(goal))];
+        return if goal.builtin { Vec::new() } else { vec![Step::new(Mark::No, note(goal))] };
     }
-    goal.rules.iter().map(way).collect()
+    goal.rules.iter().flat_map(way).collect()
 }
 
-/// Steps for a part of a rule that holds.
-fn supporting(part: &Part, world: &World) -> Vec<Step> {
+/// Steps for a part of a rule of the tool that holds.
+fn supporting(part: &Part, told: &Context<'_>) -> Vec<Step> {
     match part {
-        Part::Row(goal) => why(goal, world),
-        Part::Not(goal) => refutations(goal, world),
-        Part::Comparison(text, _) => vec![Step::new(Mark::Fact, text.clone())],
+        Part::Row(goal) => why(goal, told),
+        Part::Not(goal) => refutations(goal, told),
+        Part::Comparison(text, _) => comparison(text, true, &[]).into_iter().collect(),
     }
+}
+
+/// Takes out what is said twice.
+fn dedup(steps: &mut Vec<Step>) {
+    let mut seen: Vec<Step> = Vec::new();
+    steps.retain(|step| {
+        let is_new = !seen.contains(step);
+        if is_new {
+            seen.push(step.clone());
+        }
+        is_new
+    });
 }
 
 /// What keeps a goal from holding, where a rule for it applies but for that.
-fn refutations(goal: &Goal, world: &World) -> Vec<Step> {
+fn refutations(goal: &Goal, told: &Context<'_>) -> Vec<Step> {
     let mut steps = Vec::new();
     for tried in &goal.rules {
         let (held, failing): (Vec<&Part>, Vec<&Part>) = tried.parts.iter().partition(|part| part.holds());
@@ -104,7 +229,7 @@ fn refutations(goal: &Goal, world: &World) -> Vec<Step> {
         if refuted.is_empty() || refuted.len() < failing.len() {
             continue;
         }
-        let because: Vec<Step> = refuted.into_iter().flat_map(|goal| why(goal, world)).collect();
+        let because: Vec<Step> = refuted.into_iter().flat_map(|goal| why(goal, told)).collect();
         let mut asked = held.into_iter().filter_map(|part| match part {
             Part::Row(goal) if goal.input && !is_trivial(&goal.relation) => Some(goal),
             _ => None,
@@ -112,7 +237,7 @@ fn refutations(goal: &Goal, world: &World) -> Vec<Step> {
         match asked.next() {
             // What has its own sentence says what it is about.
             Some(asked) if because.iter().all(|step| step.rule.is_none()) => {
-                steps.push(Step { mark: Mark::Yes, parts: because, ..fact(asked, world) });
+                steps.push(Step { mark: Mark::Yes, parts: because, ..fact(asked, told) });
             }
             _ => steps.extend(because),
         }
@@ -121,15 +246,18 @@ fn refutations(goal: &Goal, world: &World) -> Vec<Step> {
 }
 
 /// What comes near to a goal that does not hold, under an obstacle.
-fn near_misses(goal: &Goal, world: &World) -> Vec<Step> {
+fn near_misses(goal: &Goal, told: &Context<'_>) -> Vec<Step> {
     match (goal.relation.as_str(), values(goal).as_deref()) {
         ("satisfies", Some([requirement, node])) => {
-            vec![Step::new(Mark::Fact, label_of(world, node, &key_of_requirement(requirement)))]
+            vec![Step::new(Mark::Fact, label_of(told.world, node, &key_of_requirement(requirement)))]
         }
         ("profile_label", Some([node, key, _])) => {
-            vec![Step::new(Mark::Fact, label_of(world, node, key))]
+            vec![Step::new(Mark::Fact, label_of(told.world, node, key))]
         }
-        ("tolerates", _) => goal.rules.iter().filter_map(|tried| toleration(tried, world)).collect(),
+        ("tolerates", Some([_, taint])) => {
+            let own = goal.rules.iter().filter_map(|tried| toleration(tried, told));
+            own.chain(added(taint, told)).collect()
+        }
         ("affine", _) => goal
             .rules
             .iter()
@@ -142,7 +270,7 @@ fn near_misses(goal: &Goal, world: &World) -> Vec<Step> {
                     Part::Row(goal) if goal.relation == "matches" => Some(goal),
                     _ => None,
                 })?;
-                Some(Step { mark: Mark::No, parts: why_not(failing, world), ..fact(term, world) })
+                Some(Step { mark: Mark::No, parts: why_not(failing, told), ..fact(term, told) })
             })
             .collect(),
         _ => Vec::new(),
@@ -150,7 +278,7 @@ fn near_misses(goal: &Goal, world: &World) -> Vec<Step> {
 }
 
 /// A toleration that does not help, and what of it does not fit.
-fn toleration(tried: &Tried, world: &World) -> Option<Step> {
+fn toleration(tried: &Tried, told: &Context<'_>) -> Option<Step> {
     let mut has = None;
     let mut lacks = Vec::new();
     for part in &tried.parts {
@@ -164,24 +292,40 @@ fn toleration(tried: &Tried, world: &World) -> Option<Step> {
         }
     }
     let has = has?;
-    let text = format!("{} is for another {}", phrase(has), lacks.join(" and "));
-    Some(Step { text, ..fact(has, world) })
+    let [_, toleration] = values(has)?[..] else { return None };
+    let text = format!("toleration {toleration} is for another {}", lacks.join(" and "));
+    Some(Step { text, ..fact(has, told) })
+}
+
+/// The toleration that every daemon pod gets for a taint of this key, but another effect.
+fn added(taint: &str, told: &Context<'_>) -> Option<Step> {
+    let name = taint.split(['=', ':']).next()?;
+    let (name, effect) = told.added.iter().find(|(key, _)| key == name)?;
+    let text = format!(
+        "every daemon pod tolerates {name}:{effect}, without a limit of time; this is another effect"
+    );
+    Some(Step::new(Mark::Fact, text))
 }
 
 fn sentence(mark: Mark, goal: &Goal, tried: &Tried, parts: Vec<Step>) -> Step {
-    let text = tried.sentence.as_deref().map_or_else(|| goal.fact.clone(), tidy);
+    let plain = || says(goal).unwrap_or_else(|| goal.fact.clone());
+    let text = tried.sentence.as_deref().map_or_else(plain, tidy);
     let rule = Some(format!("{}:{}", tried.rule.file, tried.rule.line));
     Step { rule, parts, ..Step::new(mark, text) }
 }
 
-fn fact(goal: &Goal, world: &World) -> Step {
-    Step { source: source(goal, world), from: goal.stated.clone(), ..Step::new(Mark::Fact, phrase(goal)) }
+fn fact(goal: &Goal, told: &Context<'_>) -> Step {
+    Step {
+        source: source(goal, told.world),
+        from: goal.stated.clone(),
+        ..Step::new(Mark::Fact, phrase(goal, told))
+    }
 }
 
-fn missing(goal: &Goal, world: &World) -> Step {
+fn missing(goal: &Goal, told: &Context<'_>) -> Step {
     let text = match (goal.relation.as_str(), values(goal).as_deref()) {
-        ("profile_label" | "node_label", Some([node, key, _])) => label_of(world, node, key),
-        _ => format!("there is no {}", goal.fact),
+        ("profile_label" | "node_label", Some([node, key, _])) => label_of(told.world, node, key),
+        _ => denies(goal).unwrap_or_else(|| format!("there is no {}", goal.fact)),
     };
     Step::new(Mark::Missing, text)
 }
@@ -192,10 +336,6 @@ fn note(goal: &Goal) -> String {
         None if goal.holds => goal.fact.clone(),
         None => format!("nothing derives {}", goal.fact),
     }
-}
-
-fn built_in(tried: &Tried) -> bool {
-    crate::rules::BUILTIN.iter().any(|(file, _)| *file == tried.rule.file)
 }
 
 /// A sentence as a line of a tree: without its full stop.

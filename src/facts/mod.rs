@@ -15,6 +15,7 @@
 //! the object's rows with those the evaluation has under that symbol. Groups are never
 //! taken back: one without members derives nothing that anyone asks for.
 
+mod alone;
 mod cluster;
 mod placement;
 mod pods;
@@ -23,6 +24,7 @@ use std::collections::{BTreeSet, HashMap};
 
 use rustc_hash::{FxHashMap, FxHashSet};
 
+pub use alone::Alone;
 pub use cluster::wants_details;
 
 use crate::datalog::{Evaluation, Facts, Program, RelationId, Row, Sym, Symbols};
@@ -48,8 +50,8 @@ pub struct Grounding {
     /// Names to symbols.
     pub symbols: Symbols,
     grouping: Grouping,
-    /// A daemonset and a node that stand for themselves, because they are asked about.
-    alone: (Option<ObjectKey>, Option<Name>),
+    /// What stands for itself, because it is asked about.
+    alone: Alone,
     /// Label keys that some daemonset's placement asks for.
     keys: BTreeSet<Name>,
     /// Node names that some daemonset's placement names.
@@ -80,7 +82,7 @@ impl Grounding {
             needed,
             symbols: Symbols::new(),
             grouping,
-            alone: (None, None),
+            alone: Alone::default(),
             keys: BTreeSet::new(),
             named: BTreeSet::new(),
             known: FxHashSet::default(),
@@ -93,20 +95,25 @@ impl Grounding {
         }
     }
 
-    /// Lets a daemonset and a node be groups of their own, by their names, so that what is
-    /// derived of them can be told.
-    pub fn single_out(&mut self, daemonset: &ObjectKey, node: Option<&Name>) {
-        self.alone = (Some(daemonset.clone()), node.cloned());
+    /// Lets objects be groups of their own, by their names, so that what is derived of
+    /// them can be told.
+    pub fn single_out(&mut self, alone: Alone) {
+        self.alone = alone;
     }
 
     /// Whether a node is grouped with others.
     fn groups_node(&self, name: &Name) -> bool {
-        self.grouping == Grouping::On && self.alone.1.as_ref() != Some(name)
+        self.grouping == Grouping::On && !self.alone.nodes.contains(name)
     }
 
     /// Whether a daemonset is grouped with others.
     fn groups_daemonset(&self, key: &ObjectKey) -> bool {
-        self.grouping == Grouping::On && self.alone.0.as_ref() != Some(key)
+        self.grouping == Grouping::On && !self.alone.daemonsets.contains(key)
+    }
+
+    /// Whether a pod or revision is grouped with others of equal labels.
+    fn groups_labels(&self, kind: Kind, key: &ObjectKey) -> bool {
+        self.grouping == Grouping::On && !self.alone.has_labels_of(kind, key)
     }
 
     /// How it groups.

@@ -3,9 +3,9 @@
 use std::fmt::Write as _;
 use std::sync::Arc;
 
-use super::{Grounding, Grouping};
+use super::Grounding;
 use crate::datalog::Sym;
-use crate::model::{GENERATION_LABEL, HASH_LABEL, Kind, Labels, Name, Pod, Revision};
+use crate::model::{GENERATION_LABEL, HASH_LABEL, Kind, Labels, ObjectKey, Pod, Revision};
 
 /// The relations whose rows begin with a pod.
 pub(super) const OF_POD: &[&str] = &[
@@ -36,7 +36,7 @@ impl Grounding {
     pub(super) fn pod(&mut self, pod: &Pod) {
         let meta = &pod.meta;
         let it = self.subject(Kind::Pod, &meta.key);
-        let set = self.label_set(&meta.labels, &meta.key.namespace, it);
+        let set = self.label_set(&meta.labels, Kind::Pod, &meta.key, it);
         self.row("pod", &[it, set]);
         if let Some(owner) = &meta.controller {
             let uid = self.shared(&owner.uid);
@@ -76,7 +76,7 @@ impl Grounding {
     pub(super) fn revision(&mut self, revision: &Revision) {
         let meta = &revision.meta;
         let it = self.subject(Kind::ControllerRevision, &meta.key);
-        let set = self.label_set(&meta.labels, &meta.key.namespace, it);
+        let set = self.label_set(&meta.labels, Kind::ControllerRevision, &meta.key, it);
         self.row("revision", &[it, set]);
         if let Some(owner) = &meta.controller {
             let uid = self.text(&owner.uid);
@@ -94,12 +94,14 @@ impl Grounding {
     }
 
     /// The label set of an object; the set's own rows are given with its first object.
-    fn label_set(&mut self, labels: &Labels, namespace: &Name, it: Sym) -> Sym {
+    fn label_set(&mut self, labels: &Labels, kind: Kind, key: &ObjectKey, it: Sym) -> Sym {
+        let namespace = &key.namespace;
+        let grouped = self.groups_labels(kind, key);
         let address = (Arc::as_ptr(labels) as usize, super::address(namespace));
-        if let Some((set, ..)) = self.sets.get(&address) {
+        if let Some((set, ..)) = self.sets.get(&address).filter(|_| grouped) {
             return *set;
         }
-        let set = if self.grouping == Grouping::On {
+        let set = if grouped {
             let mut text = format!("{namespace}/");
             for (key, value) in labels.iter() {
                 let _ = write!(text, "{key}={value},");
@@ -108,7 +110,7 @@ impl Grounding {
         } else {
             it
         };
-        if self.grouping == Grouping::On {
+        if grouped {
             // Keeping them alive keeps their addresses their own.
             self.sets.insert(address, (set, labels.clone(), namespace.clone()));
         }

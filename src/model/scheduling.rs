@@ -38,7 +38,7 @@ impl fmt::Display for Taint {
     }
 }
 
-/// core/v1 Toleration, less `tolerationSeconds`, which no placement asks for.
+/// core/v1 Toleration.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Toleration {
     /// `key`; empty stands for every key.
@@ -49,6 +49,8 @@ pub struct Toleration {
     pub value: Name,
     /// `effect`; empty stands for every effect.
     pub effect: Name,
+    /// `tolerationSeconds`, which no placement asks for: it is told, but not in the text.
+    pub seconds: Option<i64>,
 }
 
 impl Toleration {
@@ -58,6 +60,7 @@ impl Toleration {
             operator: text(value, "operator"),
             value: text(value, "value"),
             effect: text(value, "effect"),
+            seconds: value["tolerationSeconds"].as_i64(),
         }
     }
 }

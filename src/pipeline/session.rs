@@ -117,7 +117,7 @@ impl Session {
         let before = Before::applying(world);
         let objects = put_all(world, change.objects, &change.gone, options);
         let (plan, settled) = finish(world, objects, &before, reasoner, settler, options)?;
-        let mut refused = judged(&self.program, world, &plan, options)?;
+        let mut refused = judged(&self.program, world, &plan, options)?.told;
         refused.retain(Diagnostic::is_error);
         let more = refused.len().saturating_sub(1);
         if let Some(mut first) = refused.into_iter().next() {

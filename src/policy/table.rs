@@ -139,6 +139,7 @@ fn header(
 ) -> Result<Option<Vec<usize>>, ()> {
     let names: Vec<&str> = declaration.columns.iter().map(|column| &*column.name).collect();
     if !record.iter().any(|field| names.contains(&field)) {
+        found.extend(almost_header(&names, record, here));
         return Ok(None);
     }
     if let Some((at, unknown)) = record.iter().enumerate().find(|(_, field)| !names.contains(field)) {
@@ -161,6 +162,23 @@ fn header(
         return Err(());
     }
     Ok(Some(order.into_iter().flatten().collect()))
+}
+
+/// A warning where every value of the first line is nearly a column's name: it is taken as
+/// a row, and was meant as a header.
+fn almost_header(names: &[&str], record: &StringRecord, here: &Here<'_>) -> Option<Diagnostic> {
+    // What is short is near to much.
+    let near = |field: &str| {
+        let found = nearest(field, names.iter().copied())?;
+        (found.len() > 3 || found.eq_ignore_ascii_case(field)).then_some(found)
+    };
+    let meant: Vec<&str> = record.iter().map(near).collect::<Option<_>>()?;
+    let each_once = names.iter().all(|name| meant.iter().filter(|it| *it == name).count() == 1);
+    each_once.then(|| {
+        Diagnostic::warning("no-header", "this line is taken as a row of facts, and looks like a header")
+            .at(here.whole())
+            .help(format!("for a header write `{}`", meant.join(",")))
+    })
 }
 
 fn row(
@@ -281,6 +299,15 @@ mod tests {
         let (rows, found) = facts("rack.csv", "slot,rack,node\r\n7,r,n\r\n# end\r\n8,r,m");
         assert_eq!((rows, found), (vec!["2:n|r|7".to_owned(), "4:m|r|8".to_owned()], vec![]));
         assert_eq!(facts("rack.csv", "").0.len(), 0);
+    }
+
+    #[test]
+    fn a_header_that_is_none_is_warned_of() {
+        let (rows, found) = facts("rack.csv", "Node,racks,slots\na,r1,1\n");
+        assert_eq!(rows, ["2:a|r1|1"]);
+        assert_eq!(found[0].code, "no-header");
+        assert_eq!(found[0].help.as_deref(), Some("for a header write `node,rack,slot`"));
+        assert!(facts("rack.csv", "n1,r1,1\n").1.is_empty());
     }
 
     #[test]

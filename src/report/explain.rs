@@ -7,7 +7,7 @@ use serde::Serialize;
 use super::data::API_VERSION;
 use super::{Paint, Table};
 use crate::diagnostic::{counted, visible};
-use crate::explain::{Explanation, Group, Mark, Step, Summary};
+use crate::explain::{Explanation, Group, Mark, Named, OnNode, Step, Summary};
 
 /// A document of ours: its version, its kind, and what it says.
 #[derive(Serialize)]
@@ -27,6 +27,11 @@ pub fn explanation_document(explanation: &Explanation) -> impl Serialize + '_ {
 /// A summary as a document.
 pub fn summary_document(summary: &Summary) -> impl Serialize + '_ {
     Document { api_version: API_VERSION, kind: "ExplanationSummary", content: summary }
+}
+
+/// A node's daemonsets as a document.
+pub fn on_node_document(node: &OnNode) -> impl Serialize + '_ {
+    Document { api_version: API_VERSION, kind: "ExplanationOfNode", content: node }
 }
 
 /// Gives the text of the rule at a place such as `rules/placement.dl:120`.
@@ -50,20 +55,21 @@ pub fn explanation(
         writeln!(
             out,
             "{}",
-            paint.dim(format!("  {}: {}, {ready}, {template} template", pod.name, pod.phase))
+            paint.dim(format!("  {}: {}, {ready}, {template} template", pod.name, pod.state()))
         )?;
     }
     writeln!(out)?;
     for step in &explanation.steps {
         tree(step, 0, wide, paint, out)?;
     }
-    match explanation.causes.as_slice() {
+    let ways: Vec<&String> = explanation.causes.iter().filter_map(|told| told.mend.as_ref()).collect();
+    match ways.as_slice() {
         [] => {}
-        [only] => writeln!(out, "\nFor a pod there: {}.", only.mend)?,
+        [only] => writeln!(out, "\nFor a pod there: {}.", visible(only))?,
         many => {
             writeln!(out, "\nFor a pod there, all of these:")?;
-            for told in many {
-                writeln!(out, "  - {}", visible(&told.mend))?;
+            for mend in many {
+                writeln!(out, "  - {}", visible(mend))?;
             }
         }
     }
@@ -147,36 +153,91 @@ pub fn summary(summary: &Summary, wide: bool, paint: Paint, out: &mut dyn Write)
     let (eligible, nodes) = (summary.eligible.len(), summary.nodes);
     let nodes = counted(nodes, "node");
     writeln!(out, "{}", paint.strong(format!("{it} should run on {eligible} of {nodes}")))?;
-    if !summary.without_pod.is_empty() {
+    if let Some(why) = &summary.left_alone {
+        writeln!(out, "  {} it is left alone: {}", paint.changed("~"), visible(why))?;
+    } else if !summary.without_pod.is_empty() {
         let names = listed(&summary.without_pod, most);
         writeln!(out, "  {} {names} {}", paint.changed("~"), paint.dim("(no pod there yet)"))?;
     }
+    for (doing, nodes) in &summary.not_running {
+        let each = if nodes.len() == 1 { "1 node" } else { &format!("{} nodes, each", nodes.len()) };
+        writeln!(out, "  {} {each} has a pod that {doing}: {}", paint.changed("~"), listed(nodes, most))?;
+    }
     for group in &summary.others {
         writeln!(out)?;
-        group_text(group, &summary.daemonset.name, most, paint, out)?;
+        let each = if group.names.names().len() == 1 { "" } else { ", each" };
+        let lead = format!("{}{each}", counted(group.names.names().len(), "node"));
+        group_text(group, &lead, &format!("with a pod of {}", summary.daemonset.name), most, paint, out)?;
     }
     Ok(())
 }
 
-fn group_text(group: &Group, name: &str, most: usize, paint: Paint, out: &mut dyn Write) -> io::Result<()> {
-    let count = group.nodes.len();
-    let each = if count == 1 { "1 node".to_owned() } else { format!("{count} nodes, each") };
-    match group.because.as_slice() {
-        [] => writeln!(out, "{} {each}: no rule says why", paint.bad("✗"))?,
-        because => {
-            for (at, because) in because.iter().enumerate() {
-                let lead = if at == 0 { format!("{} {each}", paint.bad("✗")) } else { "  and".to_owned() };
-                writeln!(out, "{lead} {}", visible(because))?;
-            }
-        }
+/// Writes what runs on a node for a person; with `wide` every daemonset is named.
+///
+/// # Errors
+/// Where writing fails.
+pub fn on_node(node: &OnNode, wide: bool, paint: Paint, out: &mut dyn Write) -> io::Result<()> {
+    let most = if wide { usize::MAX } else { LISTED };
+    let name = &node.node;
+    let (eligible, all) = (node.eligible.len(), counted(node.daemonsets, "daemonset"));
+    writeln!(out, "{}", paint.strong(format!("{name} should run {eligible} of {all}")))?;
+    let mut table = Table::new([""; 2]);
+    for it in &node.eligible {
+        let pods = it.pods.iter().map(|pod| {
+            let ready = if pod.ready { "ready" } else { "not ready" };
+            let former = if pod.current { "" } else { ", a former template" };
+            format!("{}: {}, {ready}{former}", pod.name, pod.state())
+        });
+        let pods: Vec<String> = pods.collect();
+        let (mark, pods) = match (pods.as_slice(), &it.left_alone) {
+            (_, Some(why)) => (paint.dim("•"), format!("left alone: {why}")),
+            ([], _) => (paint.changed("~"), "no pod there yet".to_owned()),
+            (some, _) => (paint.good("✓"), some.join("; ")),
+        };
+        table.row([format!("{mark} {}", it.daemonset), pods]);
     }
-    writeln!(out, "    {}", listed(&group.nodes, most))?;
+    if !table.is_empty() {
+        writeln!(out)?;
+        table.write(out, "", false)?;
+    }
+    for group in &node.others {
+        writeln!(out)?;
+        let lead = format!("{}: it", counted(group.names.names().len(), "daemonset"));
+        group_text(group, &lead, "with a pod there all the same", most, paint, out)?;
+    }
+    if node.other_pods > 0 {
+        writeln!(out, "\nBeside them it has {} of no daemonset.", counted(node.other_pods, "pod"))?;
+    }
+    Ok(())
+}
+
+fn group_text(
+    group: &Group,
+    lead: &str,
+    with_pod: &str,
+    most: usize,
+    paint: Paint,
+    out: &mut dyn Write,
+) -> io::Result<()> {
+    let names = group.names.names();
+    let because = group.because.first().map_or("is kept off, and no rule says why", String::as_str);
+    writeln!(out, "{} {lead} {}", paint.bad("✗"), visible(because))?;
+    writeln!(out, "    {}", listed(names, most))?;
+    for also in &group.also {
+        let (count, all) = (also.names.len(), also.names.len() == names.len());
+        let lead = match (&group.names, count) {
+            (Named::Daemonsets(_), _) if all => "it also".to_owned(),
+            (Named::Daemonsets(_), _) => format!("for {count} of them it also"),
+            (Named::Nodes(_), _) if names.len() == 1 => "it also".to_owned(),
+            (Named::Nodes(_), _) if all => "each of them also".to_owned(),
+            (Named::Nodes(_), 1) => "1 of them also".to_owned(),
+            (Named::Nodes(_), _) => format!("each of {count} also"),
+        };
+        let who = if all { String::new() } else { format!(": {}", listed(&also.names, most)) };
+        writeln!(out, "  {lead} {}{who}", visible(&also.because))?;
+    }
     if !group.with_pod.is_empty() {
-        writeln!(
-            out,
-            "    {}",
-            paint.changed(format!("with a pod of {name}: {}", listed(&group.with_pod, most)))
-        )?;
+        writeln!(out, "    {}", paint.changed(format!("{with_pod}: {}", listed(&group.with_pod, most))))?;
     }
     Ok(())
 }

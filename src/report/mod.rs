@@ -13,6 +13,7 @@ mod describe;
 mod events;
 mod explain;
 mod findings;
+mod fit;
 mod junit;
 mod paint;
 mod plan;
@@ -27,9 +28,11 @@ pub use data::{FileLine, ListWriter, list, plan_document, write_json, write_yaml
 pub use describe::{describe_daemonset, describe_node, describe_pod, describe_template};
 pub use events::{EventRow, event_columns};
 pub use explain::{
-    Answers, RuleText, explanation, explanation_document, explanation_dot, summary, summary_document,
+    Answers, RuleText, explanation, explanation_document, explanation_dot, on_node, on_node_document,
+    summary, summary_document,
 };
 pub use findings::{findings_github, findings_json, findings_junit, findings_sarif};
+pub use fit::Fit;
 pub use junit::{Tested, junit};
 pub use paint::Paint;
 pub use plan::{Detail, Look, plan_names, plan_text};

@@ -130,7 +130,12 @@ fn the_readme_shows_what_is_really_printed() {
             "README.md does not have this any more:\n{text}"
         );
     };
+    shown("explain fluent-bit gpu-a-01 -n logging -R -f examples/cluster");
+    assert_eq!(session.quietly("apply -R examples/cluster -q").code, 0);
+    let what_if = session.quietly("plan --taint worker-a-01=dedicated=db:NoExecute").out;
+    let (_, comes_to) = what_if.split_once("What the changes come to").unwrap();
+    assert!(readme.contains(&format!("What the changes come to{comes_to}")), "{comes_to}");
+    // A database of its own, as README.md says.
+    fs::remove_file(session.path("dsrules.db")).unwrap();
     shown("apply examples/quickstart");
-    assert_eq!(session.quietly("apply -R examples/cluster").code, 0);
-    shown("explain fluent-bit gpu-a-01 -n logging");
 }

@@ -49,7 +49,7 @@ pub fn run(
                         if first && before > 0 {
                             writeln!(out)?;
                         }
-                        table.write_part(out, first && !args.no_headers)?;
+                        table.write_part(&mut context.fitted(), first && !args.no_headers)?;
                         first = false;
                     }
                 }
@@ -61,7 +61,7 @@ pub fn run(
             if first && before > 0 {
                 writeln!(context.out)?;
             }
-            table.write_part(&mut context.out, first && !args.no_headers)?;
+            table.write_part(&mut context.fitted(), first && !args.no_headers)?;
         }
     }
     match args.output {

@@ -41,7 +41,7 @@ pub fn run(target: &Target, revision: i64, context: &mut Context) -> Result<Exit
             ]);
             before = Some(template);
         }
-        table.write(&mut context.out, "", true)?;
+        table.write(&mut context.fitted(), "", true)?;
         writeln!(context.out)?;
     }
     Ok(Exit::Done)

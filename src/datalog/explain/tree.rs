@@ -6,6 +6,8 @@
 //! that is not there it shows *every* part of a rule that fails, so that all of them can
 //! be mended at once.
 
+use std::sync::Arc;
+
 use serde::Serialize;
 
 use super::super::program::{Atom, Given, Kind, Literal, Program, RelationId, Rule, Term};
@@ -29,6 +31,11 @@ pub struct Goal {
     pub fact: String,
     /// Whether it is a row of an input.
     pub input: bool,
+    /// Whether the relation is a part of the tool.
+    pub builtin: bool,
+    /// The types of its columns.
+    #[serde(skip)]
+    pub types: Vec<Arc<str>>,
     /// Where it was stated, if it came with the program: `facts/rack.csv:3`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub stated: Option<String>,
@@ -46,8 +53,16 @@ pub struct Tried {
     /// The sentence over the rule, filled in as far as values are known.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub sentence: Option<String>,
+    /// The sentence as it was written, with `{Variable}` where a value stands.
+    #[serde(skip)]
+    pub template: Arc<str>,
+    /// The values of the rule's variables that are known.
+    #[serde(skip)]
+    pub bound: Vec<(Arc<str>, String)>,
     /// The rule.
     pub rule: RuleRef,
+    /// Whether the rule is a part of the tool.
+    pub builtin: bool,
     /// The parts of its body, in order.
     pub parts: Vec<Part>,
 }
@@ -109,6 +124,8 @@ impl Explainer<'_> {
             values: row.iter().map(value).collect(),
             fact: self.fact(relation, row),
             input: declaration.kind == Kind::Input,
+            builtin: declaration.builtin,
+            types: declaration.columns.iter().map(|column| column.ty.clone()).collect(),
             rules: Vec::new(),
             note: None,
         }
@@ -172,10 +189,18 @@ impl Explainer<'_> {
                         let goal = self.shallow(atom, &way);
                         Part::Not(if goal.holds { self.goal_of(atom, &way, near, depth) } else { goal })
                     }
-                    _ => self.part(literal, &way, near, depth),
+                    // Why there is no such row is told of a rule of a user's own.
+                    _ => self.part(literal, &way, near || !rule.builtin, depth),
                 })
                 .collect();
-            goal.rules.push(Tried { sentence: self.sentence(rule, &way), rule: self.rule_ref(rule), parts });
+            goal.rules.push(Tried {
+                sentence: self.sentence(rule, &way),
+                template: rule.sentence.clone(),
+                bound: self.bound(rule, &way),
+                rule: self.rule_ref(rule),
+                builtin: rule.builtin,
+                parts,
+            });
         }
     }
 
@@ -224,7 +249,15 @@ impl Explainer<'_> {
             }
             // A constant that no row has is shown all the same.
             None => {
-                Goal { holds: false, fact: self.atom(atom, way), ..self.bare_goal(atom.relation, &pattern) }
+                let mut goal = self.bare_goal(atom.relation, &pattern);
+                for (value, term) in goal.values.iter_mut().zip(&atom.terms) {
+                    match term {
+                        Term::Text(text) => *value = Some(text.to_string()),
+                        Term::Number(number) => *value = Some(number.to_string()),
+                        Term::Variable(_) | Term::Any => {}
+                    }
+                }
+                Goal { holds: false, fact: self.atom(atom, way), ..goal }
             }
         }
     }
@@ -238,12 +271,24 @@ impl Explainer<'_> {
         })
     }
 
-    /// The positive parts of a body that hold together: as many as can be had, those
-    /// first whose values are known best.
+    /// The values of a rule's variables, as far as they are known.
+    fn bound(&self, rule: &Rule, way: &Pattern) -> Vec<(Arc<str>, String)> {
+        let value = |sym: &Option<Sym>| sym.map(|sym| self.symbols.value(sym).to_string());
+        let named = rule.variables.iter().zip(way);
+        named.filter_map(|(name, sym)| Some((name.clone(), value(sym)?))).collect()
+    }
+
+    /// The positive parts of a body that hold together: as many as can be had. What is
+    /// given comes before what is derived: a node is as it is, so that a rule fails by
+    /// what it asks of the node, and not because the node is not another one.
     fn held(&self, body: &[Literal], binding: &Pattern) -> Vec<Literal> {
         let mut held: Vec<Literal> = Vec::new();
         let mut waiting: Vec<&Literal> =
             body.iter().filter(|literal| matches!(literal, Literal::Positive(_))).collect();
+        waiting.sort_by_key(|literal| match literal {
+            Literal::Positive(atom) => self.program.declaration(atom.relation).kind != Kind::Input,
+            _ => true,
+        });
         loop {
             let holds = |literal: &&Literal| {
                 let mut together = held.clone();

@@ -1,0 +1,193 @@
+//! The rules asked about a world, with the objects that the answer names by their names.
+//!
+//! Rules compare groups of objects (see `facts`). A group has no name that a person knows,
+//! so the objects that are asked about are groups of their own; and where an answer rests
+//! on another object's group, as with a rule of a user's own, it is asked once more with
+//! that object alone as well, until every name in it is an object's.
+
+use std::collections::BTreeMap;
+
+use super::leaf::key;
+use crate::datalog::explain::{Goal, Part, tree};
+use crate::datalog::{Evaluation, Limits, Program, RelationId, Symbols, Value};
+use crate::diagnostic::Diagnostic;
+use crate::facts::{Alone, Grounding, Grouping};
+use crate::model::{Kind, Name, World};
+
+/// What is asked about a pair.
+const ASKED: &[&str] = &[
+    "added_toleration",
+    "blocked",
+    "class",
+    "eligible",
+    "hold",
+    "in_class",
+    "in_profile",
+    "may_start",
+    "may_stay",
+    "profile",
+    "unmanaged",
+    "wave",
+];
+/// What is asked where there are pods.
+const OF_PODS: &[&str] = &["counted", "create", "daemon_pod", "delete", "pod", "revision", "updated"];
+/// So often it is asked once more; each time names what the time before rested on.
+const MOST: usize = 8;
+
+/// A world, the rules and what follows.
+pub(super) struct Answers<'a> {
+    pub program: &'a Program,
+    pub symbols: Symbols,
+    pub evaluation: Evaluation,
+}
+
+/// Asks, and asks again while what is told rests on groups; `goals` picks out of an answer
+/// what is told.
+///
+/// # Errors
+/// When a rule derives more than the limits allow.
+pub(super) fn ask<'a, T>(
+    program: &'a Program,
+    world: &World,
+    mut alone: Alone,
+    now: i64,
+    tell: &mut dyn FnMut(&mut Answers<'_>) -> T,
+    goals: &dyn Fn(&T) -> Vec<&Goal>,
+) -> Result<(Answers<'a>, T), Diagnostic> {
+    for _ in 0..MOST {
+        let mut answers = Answers::new(program, world, &alone, now)?;
+        let told = tell(&mut answers);
+        let named = answers.members(&goals(&told));
+        if !alone.join(named) {
+            return Ok((answers, told));
+        }
+    }
+    let mut answers = Answers::new(program, world, &alone, now)?;
+    let told = tell(&mut answers);
+    Ok((answers, told))
+}
+
+impl<'a> Answers<'a> {
+    /// Derives what can be asked; what is alone stands for itself.
+    pub fn new(program: &'a Program, world: &World, alone: &Alone, now: i64) -> Result<Self, Diagnostic> {
+        let of_pods = if world.pods.is_empty() { &[] } else { OF_PODS };
+        let asked = ASKED.iter().chain(of_pods);
+        let wanted: Vec<RelationId> = asked.filter_map(|name| program.relation(name)).collect();
+        let mut grounding = Grounding::new(program.clone(), Grouping::On, &wanted);
+        grounding.single_out(alone.clone());
+        let facts = grounding.all(world, now);
+        let mut symbols = grounding.symbols;
+        let evaluation = Evaluation::new(program, &mut symbols, facts, &wanted, &Limits::default())?;
+        Ok(Answers { program, symbols, evaluation })
+    }
+
+    /// The explanation of a row.
+    pub fn goal(&mut self, relation: &str, row: &[&str]) -> Option<Goal> {
+        let id = self.program.relation(relation)?;
+        let row: Vec<_> = row.iter().map(|text| self.symbols.text(text)).collect();
+        Some(tree(self.program, &self.symbols, &self.evaluation, id, &row))
+    }
+
+    /// The explanation of a row that is there.
+    pub fn holding(&mut self, relation: &str, row: &[&str]) -> Option<Goal> {
+        if !self.has(relation, row) {
+            return None;
+        }
+        self.goal(relation, row)
+    }
+
+    pub fn has(&mut self, relation: &str, row: &[&str]) -> bool {
+        self.rows(relation, row).next().is_some()
+    }
+
+    /// The texts of the rows that begin so.
+    pub fn rows(&mut self, relation: &str, prefix: &[&str]) -> impl Iterator<Item = Vec<String>> + '_ {
+        let prefix: Vec<_> = prefix.iter().map(|text| self.symbols.text(text)).collect();
+        let id = self.program.relation(relation);
+        let rows: Vec<_> =
+            id.into_iter().flat_map(|id| self.evaluation.rows_with_prefix(id, &prefix)).collect();
+        let text = |sym| match self.symbols.value(sym) {
+            Value::Text(text) => text.to_owned(),
+            Value::Number(number) => number.to_string(),
+        };
+        rows.into_iter().map(move |row| row.iter().map(|sym| text(*sym)).collect())
+    }
+
+    /// The objects in the groups that some goals are about.
+    fn members(&mut self, goals: &[&Goal]) -> Alone {
+        let mut groups: BTreeMap<Group, Vec<String>> = BTreeMap::new();
+        for goal in goals {
+            collect(goal, &mut groups);
+        }
+        let mut alone = Alone::default();
+        for (group, values) in groups {
+            for row in self.rows(group.members, &[]).collect::<Vec<_>>() {
+                let ([member, of] | [member, of, ..]) = row.as_slice() else { continue };
+                if member == of {
+                    continue;
+                }
+                let is_in = match group.part {
+                    None => values.contains(of),
+                    Some((whole, column)) => {
+                        let rows: Vec<_> = self.rows(whole, &[of]).collect();
+                        rows.iter().any(|row| row.get(column).is_some_and(|part| values.contains(part)))
+                    }
+                };
+                if !is_in {
+                    continue;
+                }
+                match group.members {
+                    "in_class" => drop(alone.daemonsets.insert(key(member))),
+                    "in_profile" => drop(alone.nodes.insert(Name::from(member.as_str()))),
+                    "pod" => drop(alone.labelled.insert((Kind::Pod, key(member)))),
+                    _ => drop(alone.labelled.insert((Kind::ControllerRevision, key(member)))),
+                }
+            }
+        }
+        alone
+    }
+}
+
+/// A kind of group: the relation that has its members, and which part of the whole it is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+struct Group {
+    members: &'static str,
+    part: Option<(&'static str, usize)>,
+}
+
+/// The kinds of groups that values of a type are.
+fn groups(ty: &str) -> &'static [Group] {
+    const fn of(members: &'static str, part: Option<(&'static str, usize)>) -> Group {
+        Group { members, part }
+    }
+    match ty {
+        "Class" => const { &[of("in_class", None)] },
+        "Selector" => const { &[of("in_class", Some(("class", 1)))] },
+        "Affinity" => const { &[of("in_class", Some(("class", 2)))] },
+        "Tolerations" => const { &[of("in_class", Some(("class", 3)))] },
+        "Profile" => const { &[of("in_profile", None)] },
+        "NodeLabels" => const { &[of("in_profile", Some(("profile", 1)))] },
+        "NodeTaints" => const { &[of("in_profile", Some(("profile", 2)))] },
+        "LabelSet" => const { &[of("pod", None), of("revision", None)] },
+        _ => &[],
+    }
+}
+
+/// The values of a goal, and of what it rests on, that may be groups.
+fn collect(goal: &Goal, found: &mut BTreeMap<Group, Vec<String>>) {
+    for (ty, value) in goal.types.iter().zip(&goal.values) {
+        let Some(value) = value else { continue };
+        for group in groups(ty) {
+            let values = found.entry(*group).or_default();
+            if !values.contains(value) {
+                values.push(value.clone());
+            }
+        }
+    }
+    for part in goal.rules.iter().flat_map(|tried| &tried.parts) {
+        match part {
+            Part::Row(goal) | Part::Not(goal) => collect(goal, found),
+            Part::Comparison(..) => {}
+        }
+    }
+}
