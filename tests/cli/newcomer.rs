@@ -67,5 +67,9 @@ fn a_watched_file_and_a_missing_folder_are_named() {
     assert!(said.out.contains("broken.yaml ("), "{}", said.out);
     let said = session.quietly("watch nowhere --once");
     assert_eq!(said.code, 1);
-    assert!(said.out.contains("Z nothing was changed: there is no file or folder "), "{}", said.out);
+    assert!(said.err.starts_with("error[no-folder]: there is no folder `nowhere` to watch"), "{}", said.err);
+    // Without `--once` too, which used to wait for the folder for ever.
+    let said = session.quietly("watch nowhere");
+    assert_eq!((said.code, &*said.out), (1, ""), "{}", said.err);
+    assert!(!session.path("dsrules.db").exists(), "nothing is begun");
 }
