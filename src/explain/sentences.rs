@@ -65,6 +65,8 @@ const INPUTS: &[Sentence] = &[
     ("pod_unbound", "{0} is not bound to a node yet", "{0} is bound to a node"),
     ("pod_ended", "the phase of {0} is {1}", "{0} has not ended"),
     ("pod_ready", "{0} is ready", "{0} is not ready"),
+    ("pod_pending", "{0} has not started yet", "{0} has started"),
+    ("pod_unready", "{0} is not ready", "{0} is ready"),
     ("pod_ready_since", "{0} is ready since {1:time}", "{0} is not ready"),
     ("pod_created", "{0} was created at {1:time}", "{0} was created at another time"),
     ("min_ready_seconds", "the minReadySeconds of {0} are {1}", "{0} has other minReadySeconds[ than {1}]"),
