@@ -39,6 +39,16 @@ pub(super) fn is_trivial(relation: &str) -> bool {
             | "covers_value"
             | "covers_effect"
             | "usable"
+            // Whose a pod is, and that it is there, is in the sentence that names it.
+            | "claims"
+            | "considered"
+            | "counted"
+            | "daemon_pod"
+            | "live"
+            | "occupied"
+            | "owned"
+            | "pod_target"
+            | "selects"
     )
 }
 

@@ -137,6 +137,11 @@ const CLUSTER: &[Sentence] = &[
         "the image of the container {1} of {0} is {2}[:{3!}][@{4!}]",
         "{0} has no container[ {1}] with such an image[ of {2!}][:{3!}][@{4!}]",
     ),
+    (
+        "host_port",
+        "the container {1} of {0} takes the port {2}/{3} of the node",
+        "{0} takes no port[ {2}][/{3}] of the node",
+    ),
     ("template_port", "the container {1} of {0} has the port {2}/{3}", "{0} has no port[ {2}][/{3}]"),
     (
         "template_host_port",

@@ -69,7 +69,7 @@ fn a_watched_file_and_a_missing_folder_are_named() {
     assert_eq!(said.code, 1);
     assert!(said.err.starts_with("error[no-folder]: there is no folder `nowhere` to watch"), "{}", said.err);
     // Without `--once` too, which used to wait for the folder for ever.
-    let said = session.quietly("watch nowhere");
+    let said = session.quietly("watch nowhere --db other.db");
     assert_eq!((said.code, &*said.out), (1, ""), "{}", said.err);
-    assert!(!session.path("dsrules.db").exists(), "nothing is begun");
+    assert!(!session.path("other.db").exists(), "nothing is begun");
 }
