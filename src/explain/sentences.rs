@@ -83,6 +83,9 @@ const INPUTS: &[Sentence] = &[
     ("revision_template", "{0} holds a template", "{0} holds another template"),
     ("revision_number", "{0} has the number {1}", "{0} does not have the number [{1}]"),
     ("revision_hash", "{0} has the hash {1}", "{0} does not have the hash [{1}]"),
+    ("new_revision", "a new revision of {0} is named {1}", "a new revision of {0} is not named [{1}]"),
+    ("template_generation", "{0} has the template generation {1}", "{0} has no template generation[ {1}]"),
+    ("set_generation", "{0} has the template generation {1}", "{0} has no template generation[ {1}]"),
     ("new_hash", "a new revision of {0} gets the hash {1}", "a new revision of {0} gets another hash"),
     ("set_hash", "{0} has the hash {1}", "{0} does not have the hash [{1}]"),
 ];
