@@ -193,3 +193,36 @@ fn a_rule_can_be_looked_up_by_the_place_that_explain_names() {
     session.fails("rules show nowhere.dl:1");
     session.snapshot("rules_show_place");
 }
+
+#[test]
+fn violations_are_counted_also_those_that_are_not_told() {
+    let session = Session::new();
+    let nodes: Vec<String> =
+        (0..300).map(|at| format!("apiVersion: v1\nkind: Node\nmetadata: {{name: n{at:03}}}\n")).collect();
+    session.write("nodes.yaml", nodes.join("---\n"));
+    session.write("own/rule.dl", ".decl v(n: Node) violation\n/// {N} v\nv(N) :- node(N).\n");
+    let said = session.quietly("plan nodes.yaml --rules own");
+    assert!(said.err.contains("300 violations of your own rules"), "{}", said.err);
+    assert!(said.err.contains("\n300 errors\n") && said.err.contains("and 280 more of `v`"), "{}", said.err);
+}
+
+#[test]
+fn facts_about_what_is_not_there_are_warned_of() {
+    let session = Session::new();
+    session.write("nodes.yaml", "apiVersion: v1\nkind: Node\nmetadata: {name: n1}\n");
+    session.write(
+        "own/rule.dl",
+        ".decl rack(node: Node, rack: Value) input\n.decl odd(n: Node) warning\n/// {N} is odd\nodd(N) :- rack(N, \"zz\").\n",
+    );
+    session.write("own/facts/rack.csv", "Node,Racks\nn1,r1\nn01,r1\n");
+    let said = session.quietly("plan nodes.yaml --rules own");
+    assert_eq!(said.code, 0, "{}", said.err);
+    assert!(
+        said.err.contains("warning[no-header]") && said.err.contains("for a header write `node,rack`"),
+        "{}",
+        said.err
+    );
+    assert!(said.err.contains("there is no node `Node`, `n01`"), "{}", said.err);
+    session.write("own/facts/rack.csv", "node,rack\nn1,r1\n");
+    assert_eq!(session.quietly("plan nodes.yaml --rules own").err, "");
+}

@@ -112,7 +112,13 @@ impl Context {
     }
 
     /// Tells diagnostics, sorted by place, with a count where there are several errors.
-    pub fn tell(&self, mut diagnostics: Vec<Diagnostic>) {
+    pub fn tell(&self, diagnostics: Vec<Diagnostic>) {
+        let errors = diagnostics.iter().filter(|diagnostic| diagnostic.is_error()).count();
+        self.tell_of(diagnostics, errors);
+    }
+
+    /// Tells diagnostics of `errors` errors in all, of which not every one may be told.
+    pub fn tell_of(&self, mut diagnostics: Vec<Diagnostic>, errors: usize) {
         Diagnostic::sort(&mut diagnostics);
         let mut text = String::new();
         for diagnostic in &diagnostics {
@@ -121,7 +127,6 @@ impl Context {
                 text.push_str("\n\n");
             }
         }
-        let errors = diagnostics.iter().filter(|diagnostic| diagnostic.is_error()).count();
         if errors > 1 {
             text.push_str(&format!("{errors} errors\n"));
         }

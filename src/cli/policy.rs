@@ -129,7 +129,7 @@ pub fn judge(planned: &mut Planned, context: &Context) -> Option<Exit> {
     let said = std::mem::take(&mut planned.said);
     if !said.is_empty() {
         let violations = planned.violations;
-        context.tell(said);
+        context.tell_of(said, violations);
         if refused {
             let rules = counted(violations, "violation");
             context.tell(vec![Diagnostic::note(

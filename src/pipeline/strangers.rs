@@ -11,9 +11,12 @@ use crate::model::{ObjectKey, World};
 /// So many names of one kind in one file are written out.
 const SHOWN: usize = 5;
 
+/// Names, each with the line it stands on first.
+type Named<'a> = Vec<(&'a str, u32)>;
+
 /// A warning for each file and kind, that names what is not there.
 pub(super) fn named(program: &Program, world: &World) -> Vec<Diagnostic> {
-    let mut found: BTreeMap<(Arc<str>, &str), Vec<(&str, u32)>> = BTreeMap::new();
+    let mut found: BTreeMap<(Arc<str>, &str), Named<'_>> = BTreeMap::new();
     for given in program.given() {
         let columns = &program.declaration(given.relation).columns;
         for (column, value) in columns.iter().zip(&given.values) {

@@ -4,14 +4,19 @@ use std::sync::Arc;
 
 use crate::datalog::{Literal, Program, Rule, Term};
 use crate::diagnostic::{Diagnostic, Place};
+use crate::rules::UserRules;
 
 /// Types whose symbols are `namespace/name`, and what one of them is called.
 const NAMESPACED: [(&str, &str); 3] =
     [("DaemonSet", "daemonset"), ("Pod", "pod"), ("Revision", "controllerrevision")];
 
 /// Adds to what the engine says what it cannot know: which relation is meant for that.
-pub(super) fn hints(found: &mut [Diagnostic]) {
+pub(super) fn hints(found: &mut [Diagnostic], own: &[UserRules]) {
     for error in found {
+        if let Some(help) = own_type(error, own) {
+            error.help = Some(help);
+            continue;
+        }
         let words = [error.message.as_str()].into_iter().chain(error.notes.iter().map(String::as_str));
         let text = words.chain(error.place.iter().map(|place| &*place.text)).collect::<Vec<_>>().join(" ");
         let hint = match error.code {
@@ -25,6 +30,20 @@ pub(super) fn hints(found: &mut [Diagnostic]) {
         };
         error.help = Some(hint.to_owned());
     }
+}
+
+/// A column of a type of one's own that is to be filled with what the cluster says: a label
+/// is a `Value` and stays one, so the column has to take that.
+fn own_type(error: &Diagnostic, own: &[UserRules]) -> Option<String> {
+    let (_, ty) = error.message.strip_suffix("`, not what stands here")?.rsplit_once('`')?;
+    let (_, what) = error.label.strip_suffix('`')?.rsplit_once('`')?;
+    let declares = |rules: &UserRules| {
+        let mut lines = rules.text.lines().filter_map(|line| line.trim().strip_prefix(".type "));
+        lines.any(|rest| rest.split_whitespace().next() == Some(ty))
+    };
+    own.iter().any(declares).then(|| {
+        format!("declare the column as `{what}`: a `{ty}` is what only facts of your own say, and what the cluster says keeps its type")
+    })
 }
 
 /// Warns about names of namespaced objects that are written without their namespace.

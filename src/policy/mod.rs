@@ -40,7 +40,7 @@ pub fn load(files: &[OwnFile]) -> Loaded {
     let loaded = rules::load(&own);
     let mut diagnostics = loaded.diagnostics;
     diagnostics.retain(|found| found.is_error() || !rules::is_builtin(found));
-    lint::hints(&mut diagnostics);
+    lint::hints(&mut diagnostics, &own);
     let Some(mut program) = loaded.program else {
         return Loaded { program: None, diagnostics };
     };
