@@ -20,31 +20,31 @@ const SURGE: &str = "updateStrategy:\n  rollingUpdate:\n    maxSurge: 1\n    max
 #[test]
 fn a_surge_that_never_gets_its_port() {
     let session = Session::new();
-    session.write("a.yaml", &with_port("lb", "", SURGE));
+    session.write("a.yaml", with_port("lb", "", SURGE));
     for command in ["validate a.yaml", "plan a.yaml", "apply a.yaml", "apply a.yaml"] {
         let said = session.quietly(command);
         assert_eq!(said.code, 0, "{}", said.err);
         assert!(said.err.contains("default/lb takes the host port 80/TCP and has maxSurge"), "{}", said.err);
     }
     assert!(session.quietly("validate a.yaml -o json").out.contains("host-port"));
-    session.write("a.yaml", &with_port("lb", "", ""));
+    session.write("a.yaml", with_port("lb", "", ""));
     assert_eq!(session.quietly("validate a.yaml").err, "");
 }
 
 #[test]
 fn two_daemonsets_on_the_same_nodes() {
     let session = Session::new();
-    session.write("nodes.yaml", &nodes(&["b", "a", "c"]));
-    session.write("one.yaml", &with_port("one", "", ""));
-    session.write("two.yaml", &with_port("two", "", ""));
+    session.write("nodes.yaml", nodes(&["b", "a", "c"]));
+    session.write("one.yaml", with_port("one", "", ""));
+    session.write("two.yaml", with_port("two", "", ""));
     let said = session.quietly("plan nodes.yaml one.yaml two.yaml").err;
     assert!(said.contains("default/one and default/two both take the host port 80/TCP of a:"), "{said}");
     assert!(said.contains("and so on 2 more nodes"), "{said}");
     assert_eq!(said.matches("warning").count(), 1, "{said}");
     // Where one of them may not be, they do not meet.
-    session.write("two.yaml", &with_port("two", "nodeName: nowhere\n", ""));
+    session.write("two.yaml", with_port("two", "nodeName: nowhere\n", ""));
     assert_eq!(session.quietly("plan nodes.yaml one.yaml two.yaml").err, "");
-    session.write("two.yaml", &with_port("two", "", ""));
+    session.write("two.yaml", with_port("two", "", ""));
     session.write("off.dl", "/// {N} is full.\nblocked(\"default/two\", N) :- node(N).\n");
     assert_eq!(session.quietly("plan nodes.yaml one.yaml two.yaml --rules off.dl").err, "");
 }
@@ -52,11 +52,11 @@ fn two_daemonsets_on_the_same_nodes() {
 #[test]
 fn addresses_and_protocols_that_differ_do_not_meet() {
     let session = Session::new();
-    session.write("nodes.yaml", &nodes(&["a"]));
+    session.write("nodes.yaml", nodes(&["a"]));
     let at = |name: &str, more: &str| format!("{}          {more}\n", with_port(name, "", ""));
     let meets = |one: &str, two: &str| {
-        session.write("one.yaml", &at("one", one));
-        session.write("two.yaml", &at("two", two));
+        session.write("one.yaml", at("one", one));
+        session.write("two.yaml", at("two", two));
         session.quietly("validate nodes.yaml one.yaml two.yaml").err.contains("both take")
     };
     assert!(meets("hostIP: 10.0.0.1", "hostIP: 10.0.0.1"));
@@ -71,7 +71,7 @@ fn two_containers_of_a_host_network() {
     let session = Session::new();
     let one = daemonset("one", "x:1", "hostNetwork: true\n", "");
     let ports = "        ports:\n        - containerPort: 80\n";
-    session.write("one.yaml", &format!("{one}{ports}      - name: side\n        image: y:1\n{ports}"));
+    session.write("one.yaml", format!("{one}{ports}      - name: side\n        image: y:1\n{ports}"));
     let said = session.quietly("validate one.yaml").err;
     assert!(said.contains("the containers main and side of default/one both take"), "{said}");
 }

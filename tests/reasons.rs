@@ -11,8 +11,8 @@ use session::{Session, daemonset, nodes};
 #[test]
 fn blocked_pods_go_and_stay_away_with_the_rules_own_sentence() {
     let session = Session::new();
-    session.write("nodes.yaml", &nodes(&["a", "b", "c"]));
-    session.write("agent.yaml", &daemonset("agent", "x:1", "", ""));
+    session.write("nodes.yaml", nodes(&["a", "b", "c"]));
+    session.write("agent.yaml", daemonset("agent", "x:1", "", ""));
     assert_eq!(session.quietly("apply nodes.yaml agent.yaml").code, 0);
     session
         .write("quiet.dl", "/// {N} is kept quiet.\nblocked(\"default/agent\", N) :- node(N), N != \"c\".\n");
@@ -37,10 +37,10 @@ fn blocked_pods_go_and_stay_away_with_the_rules_own_sentence() {
 #[test]
 fn held_pods_are_named_with_the_rules_own_sentence() {
     let session = Session::new();
-    session.write("nodes.yaml", &nodes(&["a", "b"]));
-    session.write("agent.yaml", &daemonset("agent", "x:1", "", ""));
+    session.write("nodes.yaml", nodes(&["a", "b"]));
+    session.write("agent.yaml", daemonset("agent", "x:1", "", ""));
     assert_eq!(session.quietly("apply nodes.yaml agent.yaml").code, 0);
-    session.write("agent.yaml", &daemonset("agent", "x:2", "", ""));
+    session.write("agent.yaml", daemonset("agent", "x:2", "", ""));
     session.write("calm.dl", "/// {N} is busy.\nhold(\"default/agent\", N) :- node(N), N = \"a\".\n");
     let said = session.quietly("plan nodes.yaml agent.yaml --rules calm.dl").out;
     assert!(said.contains("1 pod of a former template waits: a rule holds each of them"), "{said}");
@@ -57,7 +57,7 @@ const POD: &str = "apiVersion: v1\nkind: Pod\nmetadata:\n  name: p\n  labels:\n 
 #[test]
 fn a_pod_that_was_never_bound_was_bound_to_no_node() {
     let session = Session::new();
-    session.write("nodes.yaml", &nodes(&["a"]));
+    session.write("nodes.yaml", nodes(&["a"]));
     let owner = daemonset("agent", "x:1", "", "").replace("  name: agent\n", "  name: agent\n  uid: u\n");
     session.write("all.yaml", format!("{owner}---\n{POD}"));
     let said = session.quietly("plan nodes.yaml all.yaml").out;
@@ -68,9 +68,9 @@ fn a_pod_that_was_never_bound_was_bound_to_no_node() {
 #[test]
 fn a_revision_without_a_number_did_not_come_back() {
     let session = Session::new();
-    session.write("nodes.yaml", &nodes(&["a"]));
-    session.write("agent.yaml", &daemonset("agent", "x:1", "", ""));
-    session.write("old.yaml", &daemonset("agent", "x:0", "", ""));
+    session.write("nodes.yaml", nodes(&["a"]));
+    session.write("agent.yaml", daemonset("agent", "x:1", "", ""));
+    session.write("old.yaml", daemonset("agent", "x:0", "", ""));
     assert_eq!(session.quietly("apply nodes.yaml old.yaml").code, 0);
     assert_eq!(session.quietly("apply nodes.yaml agent.yaml").code, 0);
     let stored = session.quietly("get controllerrevisions -o json").out;

@@ -240,7 +240,7 @@ fn short_float(value: f64) -> String {
 fn decode_base64(text: &str) -> Option<String> {
     let written: Vec<u8> = text.bytes().filter(|byte| !matches!(byte, b'\n' | b'\r')).collect();
     let padding = written.iter().rev().take_while(|&&byte| byte == b'=').count();
-    if written.len() % 4 != 0 || padding > 2 {
+    if !written.len().is_multiple_of(4) || padding > 2 {
         return None;
     }
     let mut bits: u32 = 0;

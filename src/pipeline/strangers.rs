@@ -11,12 +11,12 @@ use crate::model::{ObjectKey, World};
 /// So many names of one kind in one file are written out.
 const SHOWN: usize = 5;
 
-/// Names, each with the line it stands on first.
-type Named<'a> = Vec<(&'a str, u32)>;
+/// Names, each with the first line that has it.
+type Names<'p> = BTreeMap<&'p str, u32>;
 
 /// A warning for each file and kind, that names what is not there.
 pub(super) fn named(program: &Program, world: &World) -> Vec<Diagnostic> {
-    let mut found: BTreeMap<(Arc<str>, &str), Named<'_>> = BTreeMap::new();
+    let mut found: BTreeMap<(Arc<str>, &str), Names<'_>> = BTreeMap::new();
     for given in program.given() {
         let columns = &program.declaration(given.relation).columns;
         for (column, value) in columns.iter().zip(&given.values) {
@@ -26,10 +26,7 @@ pub(super) fn named(program: &Program, world: &World) -> Vec<Diagnostic> {
                 "DaemonSet" if is_no_daemonset(name, world) => "daemonset",
                 _ => continue,
             };
-            let names = found.entry((given.file.clone(), what)).or_default();
-            if !names.iter().any(|(known, _)| *known == &**name) {
-                names.push((name, given.line));
-            }
+            found.entry((given.file.clone(), what)).or_default().entry(name).or_insert(given.line);
         }
     }
     found.into_iter().map(|((file, what), names)| warning(file, what, &names, world)).collect()
@@ -41,12 +38,13 @@ fn is_no_daemonset(name: &str, world: &World) -> bool {
     key.is_some_and(|key| !world.daemonsets.contains_key(&key))
 }
 
-fn warning(file: Arc<str>, what: &str, names: &[(&str, u32)], world: &World) -> Diagnostic {
-    let shown: Vec<String> = names.iter().take(SHOWN).map(|(name, _)| format!("`{name}`")).collect();
+fn warning(file: Arc<str>, what: &str, names: &Names<'_>, world: &World) -> Diagnostic {
+    let shown: Vec<String> = names.keys().take(SHOWN).map(|name| format!("`{name}`")).collect();
     let more = names.len() - shown.len();
     let more = if more == 0 { String::new() } else { format!(" and {more} more") };
-    let lines: Vec<String> = names.iter().take(SHOWN).map(|(_, line)| line.to_string()).collect();
-    let (first, line) = names[0];
+    let lines: Vec<String> = names.values().take(SHOWN).map(u32::to_string).collect();
+    // An entry is made with its first name.
+    let (first, line) = names.first_key_value().map_or(("", 0), |(name, line)| (*name, *line));
     let place = Place { line, column: 1, ..Place::file(file) };
     let there: Vec<String> = match what {
         "node" => world.nodes.keys().map(|key| key.name.to_string()).collect(),

@@ -56,6 +56,9 @@ pub struct Brought {
     pub elsewhere: bool,
 }
 
+/// Objects, each with its file and the file's hash.
+pub type FilesOf = BTreeMap<(Kind, ObjectKey), (Name, String)>;
+
 impl Store {
     /// What is on record of the input `id`; nothing of an input that is new.
     ///
@@ -85,13 +88,10 @@ impl Store {
     ///
     /// # Errors
     /// When the store is damaged or cannot be read.
-    pub fn files_of(
-        &self,
-        objects: &BTreeSet<(Kind, ObjectKey)>,
-    ) -> Result<BTreeMap<(Kind, ObjectKey), (Name, String)>, Diagnostic> {
+    pub fn files_of(&self, objects: &BTreeSet<(Kind, ObjectKey)>) -> Result<FilesOf, Diagnostic> {
         self.run("read what an input brought", |connection| {
             let files = files(connection)?;
-            let mut found: BTreeMap<(Kind, ObjectKey), (Name, String)> = BTreeMap::new();
+            let mut found = FilesOf::new();
             brought(connection, |input, object, file, _| {
                 let Some((path, sha256)) = file.and_then(|file| files.get(input)?.get_key_value(file)) else {
                     return;

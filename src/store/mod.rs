@@ -42,7 +42,7 @@ use std::time::Duration;
 use rusqlite::Connection;
 
 pub use events::StoredEvent;
-pub use inputs::{Brought, Input, InputFile};
+pub use inputs::{Brought, FilesOf, Input, InputFile};
 pub use objects::PodReader;
 pub use open::{Missing, Open};
 pub use placement::{Fit, Placement};

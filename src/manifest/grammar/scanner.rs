@@ -94,7 +94,7 @@ impl<'t> Scanner<'t> {
     }
 
     fn fetch(&mut self) -> Result<(), Fault> {
-        self.to_next_token()?;
+        self.skip_to_token()?;
         self.forget_stale()?;
         self.close_blocks(self.column());
         if self.text.is_end() {
@@ -173,7 +173,7 @@ impl<'t> Scanner<'t> {
     }
 
     /// Goes over blanks, comments and line breaks. A tab is no blank where a key may begin.
-    fn to_next_token(&mut self) -> Result<(), Fault> {
+    fn skip_to_token(&mut self) -> Result<(), Fault> {
         let start = self.text.at;
         loop {
             while self.text.peek() == b' '
