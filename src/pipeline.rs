@@ -12,6 +12,7 @@ pub mod session;
 pub mod settled;
 mod standing;
 mod strangers;
+mod tick;
 mod unknown;
 
 use std::collections::BTreeSet;
@@ -34,6 +35,7 @@ use unknown::{emptied, keep_unknown};
 
 pub use bound::MaxDelete;
 pub use restart::{IN_PLACE, RESTARTED, mark_rolled_back, undoes_rollback};
+pub use tick::Tick;
 
 /// How a plan is made.
 #[derive(Debug, Clone)]

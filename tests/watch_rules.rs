@@ -186,3 +186,42 @@ fn without_events_rules_are_read_every_so_often() {
     watcher.converges();
     assert_eq!(place.state().unwrap().pods.len(), 2);
 }
+
+/// Seconds of Unix time.
+fn clock() -> i64 {
+    let since = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap();
+    i64::try_from(since.as_secs()).unwrap()
+}
+
+#[test]
+fn what_a_rule_blocks_for_a_time_comes_when_the_time_has_passed() {
+    let place = Place::new();
+    let until = clock() + 4;
+    let rule = format!("/// it is early.\nblocked(D, N) :- daemonset(D), node(N), now(W), W < {until}.\n");
+    beside(&place, "policy/time.dl", &rule);
+    place.write("dsrules.yaml", "rules: ../policy\n");
+    let mut watcher = Watcher::start(&place, &[]);
+    assert_eq!(place.state().unwrap().pods.len(), 0, "blocked until then");
+    let line = watcher.until("the block ends", |line| line["actions"]["pods created"] == 3);
+    assert!(clock() >= until, "{line}");
+    // And it begins, without an event too.
+    let from = clock() + 3;
+    let rule = format!("/// it is late.\nblocked(D, N) :- daemonset(D), node(N), now(W), W >= {from}.\n");
+    beside(&place, "policy/time.dl", &rule);
+    watcher.until("the block begins", |line| line["actions"]["pods deleted"] == 3);
+}
+
+#[test]
+fn what_a_rule_holds_for_a_time_goes_when_the_time_has_passed() {
+    let place = Place::new();
+    let until = clock() + 6;
+    let rule = format!("/// it is early.\nhold(D, N) :- daemonset(D), node(N), now(W), W < {until}.\n");
+    beside(&place, "policy/time.dl", &rule);
+    place.write("dsrules.yaml", "rules: ../policy\n");
+    let mut watcher = Watcher::start(&place, &["--max-delete", "100%"]);
+    assert_eq!(place.state().unwrap().pods.len(), 3);
+    let text = fs::read_to_string(place.file("ds.yaml")).unwrap();
+    place.write("ds.yaml", &text.replace("image: ", "image: new-"));
+    let line = watcher.until("the hold ends", |line| line["actions"]["pods deleted"] == 2);
+    assert!(clock() >= until, "{line}");
+}

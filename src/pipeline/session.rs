@@ -6,7 +6,7 @@
 
 use super::bound::Before;
 use super::placed::Kept;
-use super::{Options, finish, judged, load, put_all};
+use super::{Options, Tick, finish, judged, load, put_all};
 use crate::datalog::Program;
 use crate::diagnostic::{Diagnostic, counted};
 use crate::model::{Kind, Object, ObjectKey, OwnFile, World};
@@ -55,6 +55,12 @@ impl Session {
         self.program = program;
         self.own = Some(own);
         self.state = None;
+    }
+
+    /// How often its rules ask for the time.
+    #[must_use]
+    pub fn tick(&self) -> Option<Tick> {
+        Tick::of(&self.program)
     }
 
     /// The store.

@@ -5,7 +5,7 @@
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use dsrules::diagnostic::Diagnostic;
 use dsrules::execute::{self, TreeReport, Wanted};
@@ -18,6 +18,9 @@ use dsrules::watch::{Folder, Hint, Scan};
 
 use super::pause::{REGULARLY, SOON};
 use super::rules::Rules;
+
+/// Rules that ask for the time are asked again after so many times what it took.
+const SPARED: u32 = 20;
 
 /// What keeps the store equal to the folder.
 pub struct Keeper {
@@ -34,6 +37,10 @@ pub struct Keeper {
     /// The error that the last look ended with.
     failure: Option<Diagnostic>,
     waits: bool,
+    /// When the rules were asked last, in seconds of Unix time.
+    asked: i64,
+    /// How long that took: rules that ask for the time are not asked all the time.
+    took: Duration,
     /// How many looks in a row left something undone that may be done the next time.
     tries: u32,
 }
@@ -66,8 +73,22 @@ impl Keeper {
         tree: Option<PathBuf>,
     ) -> Self {
         let whole_tree = true;
-        let (folder, failure, waits, tries) = (None, None, false, 0);
-        Keeper { session, root, id, reading, folder, rules, tree, whole_tree, failure, waits, tries }
+        let (folder, failure, waits, asked, took, tries) = (None, None, false, 0, Duration::ZERO, 0);
+        Keeper {
+            session,
+            root,
+            id,
+            reading,
+            folder,
+            rules,
+            tree,
+            whole_tree,
+            failure,
+            waits,
+            asked,
+            took,
+            tries,
+        }
     }
 
     /// The folder, once it was looked at.
@@ -119,7 +140,14 @@ impl Keeper {
             return Some(SOON);
         }
         let doubled = 1 << self.tries.saturating_sub(1).min(10);
-        (self.tries > 0).then(|| (SOON * doubled).min(REGULARLY))
+        let again = (self.tries > 0).then(|| (SOON * doubled).min(REGULARLY));
+        let tick = self.session.tick().map(|tick| tick.left(self.asked).max(self.took * SPARED));
+        again.into_iter().chain(tick).min()
+    }
+
+    /// Whether a rule may answer otherwise only because time has passed.
+    fn has_ticked(&self, now: i64) -> bool {
+        self.session.tick().is_some_and(|tick| tick.has_passed(self.asked, now))
     }
 
     /// Looks at what may have changed and applies it.
@@ -196,9 +224,12 @@ impl Keeper {
             || anew
             || other_rules
             || self.waits
+            || self.has_ticked(options.now)
             || self.session.world().is_some_and(|world| !world.backoff.is_empty())
         {
+            let start = Instant::now();
             look.plan = self.session.apply(&self.id, change, options)?;
+            (self.asked, self.took) = (options.now, start.elapsed());
             self.waits = !look.plan.waiting.is_empty();
         }
         self.write_tree(look)
