@@ -142,13 +142,9 @@ impl InputArgs {
                 context.note(&format!("note: the folders in `{shown}` were not read: `-R` reads them too"));
             }
         }
-        if !reading.others.is_empty() && !reading.has_errors() && !reading.objects.is_empty() {
-            let mut others: Vec<String> =
-                reading.others.iter().take(SHOWN).map(|(kind, count)| format!("{count} {kind}")).collect();
-            if reading.others.len() > SHOWN {
-                others.push(format!("and {} kinds more", reading.others.len() - SHOWN));
-            }
-            context.note(&format!("note: left alone what dsrules has no use for: {}", others.join(", ")));
+        // Without any other object this is an error, or the whole of the answer.
+        if !reading.has_errors() && !reading.objects.is_empty() {
+            note_others(&reading, context);
         }
         Ok(reading)
     }
@@ -180,6 +176,19 @@ impl InputArgs {
                 Some(format!("there are manifests in the folders in `{folder}`: `-R` reads them too"));
         }
     }
+}
+
+/// Names what was read and is of no use here.
+pub fn note_others(reading: &Reading, context: &Context) {
+    if reading.others.is_empty() {
+        return;
+    }
+    let mut others: Vec<String> =
+        reading.others.iter().take(SHOWN).map(|(kind, count)| format!("{count} {kind}")).collect();
+    if reading.others.len() > SHOWN {
+        others.push(format!("and {} kinds more", reading.others.len() - SHOWN));
+    }
+    context.note(&format!("note: left alone what dsrules has no use for: {}", others.join(", ")));
 }
 
 /// So many kinds that are left alone are named.

@@ -10,7 +10,7 @@ use dsrules::report;
 
 use super::context::Context;
 use super::exit::{Exit, Failure};
-use super::input::InputArgs;
+use super::input::{InputArgs, note_others};
 
 /// Arguments of `validate`.
 #[derive(Debug, Args)]
@@ -74,6 +74,11 @@ fn summary(reading: &Reading, context: &mut Context) -> Result<Exit, Failure> {
     }
     let kinds: Vec<String> = kinds.iter().map(|(kind, count)| counted(*count, kind.name())).collect();
     let files = counted(reading.files.len(), "file");
-    writeln!(context.out, "valid: {files} with {}", kinds.join(", "))?;
+    if kinds.is_empty() {
+        writeln!(context.out, "valid: {files}, with nothing that dsrules reads")?;
+        note_others(reading, context);
+    } else {
+        writeln!(context.out, "valid: {files} with {}", kinds.join(", "))?;
+    }
     Ok(Exit::Done)
 }

@@ -10,6 +10,7 @@
 
 mod anchors;
 mod check;
+mod deferred;
 mod documents;
 mod edited;
 mod field;

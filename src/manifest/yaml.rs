@@ -10,6 +10,7 @@ use std::collections::BTreeSet;
 use serde_json::{Map, Value};
 
 use super::anchors::{Anchors, Size, measure};
+use super::deferred::Deferred;
 use super::documents::{control_character, more_after};
 use super::grammar::{Bounds, Event, Events, Fault, Span, What};
 use super::limits::{Limits, Spent};
@@ -60,6 +61,7 @@ pub(super) fn parse(text: &str, lines_before: u32, limits: &Limits, spent: &Spen
         marks: Marks::new(text, lines_before),
         stack: Vec::new(),
         anchors: Anchors::new(text, limits, spent),
+        deferred: Deferred::new(text),
         root: None,
         items: Vec::new(),
         start: Mark::default(),
@@ -80,6 +82,10 @@ pub(super) fn parse(text: &str, lines_before: u32, limits: &Limits, spent: &Spen
             builder.parsed.broken = Some(*problem);
             return builder.parsed;
         }
+    }
+    if let Some((refusal, span)) = builder.root.as_ref().and_then(|root| builder.deferred.left(root)) {
+        builder.parsed.broken = Some(*builder.refuse(refusal, None, span));
+        return builder.parsed;
     }
     if let Some(at) = events.rest().and_then(|end| more_after(text, end)) {
         let mut problem = Problem::new("after-end", "kubectl reads nothing from here to the next `---`")
@@ -104,6 +110,7 @@ struct Builder<'t, 'l> {
     marks: Marks<'t>,
     stack: Vec<Frame<'t>>,
     anchors: Anchors<'t, 'l>,
+    deferred: Deferred<'t>,
     root: Option<Value>,
     items: Vec<Mark>,
     start: Mark,
@@ -138,12 +145,12 @@ impl<'t> Builder<'t, '_> {
                 if self.is_key() {
                     return self.key(&text, plain, anchor, tag.as_deref(), span);
                 }
-                let value = match tag.as_deref() {
-                    None if plain => scalar::resolve(&text),
-                    None => Ok(Value::String(text.into_owned())),
-                    Some(tag) => scalar::resolve_tagged(tag, &text),
+                let value = if plain || tag.is_some() {
+                    self.resolve(&text, tag.as_deref(), span)
+                        .map_err(|refusal| self.refuse(refusal, tag.as_deref(), span))?
+                } else {
+                    Value::String(text.into_owned())
                 };
-                let value = value.map_err(|refusal| self.refuse(refusal, tag.as_deref(), span))?;
                 if plain && value.is_f64() {
                     self.check_digits(&value, span);
                 }
@@ -174,6 +181,15 @@ impl<'t> Builder<'t, '_> {
                 }
                 self.place(value, true, span)
             }
+        }
+    }
+
+    /// What a plain scalar, or one with a tag, is.
+    fn resolve(&mut self, text: &str, tag: Option<&str>, span: Span) -> Result<Value, Refusal> {
+        let value = tag.map_or_else(|| scalar::resolve(text), |tag| scalar::resolve_tagged(tag, text));
+        match value {
+            Err(Refusal::NotANumber) => Ok(self.deferred.value(scalar::key(tag, text)?, span)),
+            value => value,
         }
     }
 
@@ -234,7 +250,10 @@ impl<'t> Builder<'t, '_> {
             return Ok(());
         }
         let name = if plain || tag.is_some() { scalar::key(tag, text) } else { Ok(text.to_owned()) };
-        let name = name.map_err(|refusal| self.refuse(refusal, tag, span))?;
+        let name = match name {
+            Err(Refusal::Key) => self.deferred.key(Refusal::Key, span),
+            name => name.map_err(|refusal| self.refuse(refusal, tag, span))?,
+        };
         if plain && tag.is_none() && matches!(name.as_str(), "true" | "false") && name != text {
             let message = format!("the key `{text}` is a boolean in YAML and becomes `{name}`");
             let mut problem = Problem::new("boolean-key", message).help(format!("quote it: \"{text}\""));
@@ -246,11 +265,7 @@ impl<'t> Builder<'t, '_> {
         let size = Size { bytes: Size::NODE + text.len(), depth: 0, nodes: 1 };
         if self.anchors.is_kept(anchor) {
             // As a value it may be something else than a string.
-            let own = if plain || tag.is_some() {
-                tag.map_or_else(|| scalar::resolve(text), |tag| scalar::resolve_tagged(tag, text)).ok()
-            } else {
-                None
-            };
+            let own = if plain || tag.is_some() { self.resolve(text, tag, span).ok() } else { None };
             self.keep(anchor, own.as_ref().unwrap_or(&value), size, span)?;
         }
         self.place(value, false, span)
@@ -289,8 +304,14 @@ impl<'t> Builder<'t, '_> {
             Open::List(list) => list.push(value),
             Open::Mapping { map, key, merged } => match key.take() {
                 None => {
-                    let Some(text) = key_text(value) else {
-                        return Err(self.refuse(Refusal::Key, None, span));
+                    let text = match value {
+                        Value::String(text) => text,
+                        Value::Bool(_) | Value::Number(_) => value.to_string(),
+                        Value::Null => self.deferred.key(Refusal::Key, span),
+                        Value::Array(_) | Value::Object(_) => match self.deferred.name(&value) {
+                            Some(name) => name.to_owned(),
+                            None => return Err(self.refuse(Refusal::Key, None, span)),
+                        },
                     };
                     let twice = map.contains_key(&text) && !merged.contains(&text);
                     if twice {
@@ -315,13 +336,17 @@ impl<'t> Builder<'t, '_> {
                         other => vec![other],
                     };
                     for source in sources {
-                        let Value::Object(source) = source else {
-                            let problem =
+                        let source =
+                            match source {
+                                Value::Object(map) if self.deferred.name(&source).is_none() => map,
+                                _ => {
+                                    let problem =
                                 Problem::new("merge-key", "`<<` needs a mapping or a list of mappings").help(
                                     "`<<: *name` takes the keys of a mapping that was anchored with `&name`",
                                 );
-                            return Err(self.problem(span, problem));
-                        };
+                                    return Err(self.problem(span, problem));
+                                }
+                            };
                         for (name, value) in source {
                             merged.insert(name.clone());
                             map.insert(name, value);
@@ -371,13 +396,4 @@ impl<'t> Builder<'t, '_> {
 fn too_long(limits: &Limits) -> Problem {
     let message = format!("a string is longer than the limit of {} bytes", limits.scalar_bytes);
     Problem::new("scalar-too-long", message).help("an API server takes no such string: is it the right file?")
-}
-
-/// What an alias becomes as a key in JSON, where all keys are strings.
-fn key_text(value: Value) -> Option<String> {
-    match value {
-        Value::String(text) => Some(text),
-        Value::Bool(_) | Value::Number(_) => Some(value.to_string()),
-        _ => None,
-    }
 }

@@ -31,29 +31,31 @@ impl<'t> Scanner<'t> {
             return Err(Fault::syntax("could not find expected directive name", start));
         }
         self.skip_blanks();
-        let sound = match name {
+        // Whether it is one, and whether a comment may follow without a space.
+        let (sound, ended) = match name {
             "YAML" => {
-                let mut version = self.name().len();
-                if self.text.peek() == b'.' {
+                let major = self.name();
+                let is_parted = self.text.peek() == b'.';
+                if is_parted {
                     self.text.skip(1);
-                    version *= self.name().len();
                 }
-                (1..=4).contains(&version)
+                let minor = self.name();
+                (is_parted && is_version(major) && is_version(minor), self.text.peek() == b'#')
             }
             "TAG" => {
                 let is_handle = self.text.peek() == b'!';
                 self.uri_or_nothing("", start)?;
                 self.skip_blanks();
-                is_handle && !self.uri_or_nothing("", start)?.is_empty()
+                (is_handle && !self.uri_or_nothing("", start)?.is_empty(), false)
             }
             _ => return Err(Fault::syntax("found unknown directive name", start)),
         };
-        let at_space = self.text.is_space_at(0);
+        let ended = ended || self.text.is_space_at(0);
         self.skip_blanks();
         if self.text.peek() == b'#' {
             self.text.skip_to_break();
         }
-        if !sound || !at_space || !self.text.is_break_or_end() {
+        if !sound || !ended || !self.text.is_break_or_end() {
             return Err(Fault::syntax("did not find expected comment or line break", start));
         }
         Ok(Token { kind: Kind::Directive, start, end: self.text.at })
@@ -144,4 +146,9 @@ impl<'t> Scanner<'t> {
         }
         String::from_utf8(bytes).map_err(|_| Fault::syntax("found an incorrect trailing UTF-8 octet", start))
     }
+}
+
+/// A number of one or two digits, as libyaml takes them.
+fn is_version(text: &str) -> bool {
+    matches!(text.len(), 1 | 2) && text.bytes().all(|byte| byte.is_ascii_digit())
 }
