@@ -30,6 +30,7 @@ const WANTED: &[&str] = &[
     "delete",
     "failed",
     "folded_revision",
+    "goes_on",
     "held",
     "host_port_clash",
     "kept_off",
