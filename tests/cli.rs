@@ -16,6 +16,8 @@ mod examples;
 mod newcomer;
 #[path = "cli/plans.rs"]
 mod plans;
+#[path = "cli/restores.rs"]
+mod restores;
 #[path = "cli/rollouts.rs"]
 mod rollouts;
 #[path = "cli/session.rs"]

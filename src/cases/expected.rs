@@ -6,7 +6,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::diagnostic::{Diagnostic, Place};
-use crate::model::Name;
+use crate::model::{Name, time};
 use crate::pipeline::{Options, Planned};
 use crate::plan::{Action, Readiness, Verb};
 
@@ -82,15 +82,15 @@ pub(super) fn settings(file: &str, text: &str) -> Result<Settings, Diagnostic> {
     }
     let file: File = serde_yaml::from_str(text).map_err(|error| wrong(error.to_string()))?;
     if let Some(now) = &file.settings.now {
-        now.parse::<jiff::Timestamp>().map_err(|error| wrong(format!("`{now}`: {error}")))?;
+        time(now).ok_or_else(|| wrong(format!("`{now}` is no time in RFC 3339")))?;
     }
     Ok(file.settings)
 }
 
 impl Settings {
     pub(super) fn options(&self) -> Options {
-        let now = self.now.as_ref().and_then(|now| now.parse::<jiff::Timestamp>().ok());
-        let mut options = Options::at(now.map_or(NOW, jiff::Timestamp::as_second));
+        let now = self.now.as_deref().and_then(time);
+        let mut options = Options::at(now.unwrap_or(NOW));
         if self.readiness == Some(Ready::Observe) {
             options.readiness = Readiness::Observe;
         }

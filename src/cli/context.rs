@@ -29,8 +29,9 @@ pub struct Context {
     pub quiet: bool,
     /// Whether all of it is wanted (`-v`).
     pub verbose: bool,
-    /// The time of this command: read once, so all of it happens at one time.
-    pub now: jiff::Timestamp,
+    /// The time of this command, in seconds of Unix time: read once, so all of it happens
+    /// at one time.
+    now: i64,
     /// Whether lines for machines are wanted (`--log-format json`).
     pub json: bool,
     /// Whether the time was given and stands still.
@@ -67,7 +68,7 @@ impl Context {
             lock_timeout: global.lock_timeout,
             quiet: global.quiet,
             verbose: global.verbose > 0,
-            now: global.now.unwrap_or_else(jiff::Timestamp::now),
+            now: global.now.unwrap_or_else(clock),
             json: global.log_format == LogFormat::Json,
             stopped: global.now.is_some(),
             colour_errors,
@@ -92,13 +93,13 @@ impl Context {
     }
 
     /// What time it is by now, for a command that goes on for long.
-    pub fn clock(&self) -> jiff::Timestamp {
-        if self.stopped { self.now } else { jiff::Timestamp::now() }
+    pub fn clock(&self) -> i64 {
+        if self.stopped { self.now } else { clock() }
     }
 
     /// The time of this command in seconds of Unix time.
     pub fn seconds(&self) -> i64 {
-        self.now.as_second()
+        self.now
     }
 
     /// Opens the database to read.
@@ -153,6 +154,10 @@ fn width(stdout: &io::Stdout) -> Option<usize> {
     }
     let named = std::env::var("COLUMNS").ok().and_then(|columns| columns.parse().ok());
     named.or_else(|| terminal_size::terminal_size_of(stdout).map(|(width, _)| usize::from(width.0)))
+}
+
+fn clock() -> i64 {
+    jiff::Timestamp::now().as_second()
 }
 
 /// Sends the library's traces to stderr: warnings, and more with each `-v`.

@@ -90,7 +90,7 @@ impl WatchArgs {
         dsrules::pipeline::Options {
             prune: true,
             allow_empty: self.allow_empty,
-            now: context.clock().as_second(),
+            now: context.clock(),
             ..self.bounds.options(context)
         }
     }

@@ -21,6 +21,7 @@ mod resource;
 mod revision;
 mod scheduling;
 pub(crate) mod shape;
+mod time;
 mod views;
 mod workload;
 mod world;
@@ -39,7 +40,8 @@ pub use quantity::{amount, image_parts, version};
 pub(crate) use resource::Quantity;
 pub use revision::{GENERATION_LABEL, HASH_LABEL, Revision};
 pub use scheduling::{Requirement, Selector, Taint, Term, Toleration};
-pub use views::{labels_of, seconds, timestamp};
+pub use time::{calendar, time, timestamp};
+pub use views::{labels_of, seconds};
 pub use workload::{Amount, DaemonSet, Status, Strategy, Template};
 pub use world::{Backoff, Changed, Dirty, Event, World};
 

@@ -8,7 +8,8 @@ use std::sync::Arc;
 use serde_json::{Value, json};
 
 use super::revision::HASH_LABEL;
-use super::views::{list, seconds, text, timestamp};
+use super::timestamp;
+use super::views::{list, seconds, text};
 use super::{Meta, Name, ObjectKey};
 
 /// What is kept in memory of a Pod.

@@ -65,6 +65,20 @@ mod tests {
     }
 
     #[test]
+    fn what_is_beyond_64_bits_is_the_largest_number() {
+        for most in ["8Ei", "10E", "9223372036854775808", "1e400", &"9".repeat(400)] {
+            assert_eq!(amount("memory", most), Some(i64::MAX), "{most}");
+            assert_eq!(amount("cpu", most), Some(i64::MAX), "{most}");
+            assert_eq!(amount("cpu", &format!("-{most}")), Some(i64::MIN), "-{most}");
+        }
+        assert_eq!(amount("cpu", "10P"), Some(i64::MAX));
+        assert_eq!(amount("memory", "10P"), Some(10_000_000_000_000_000));
+        for least in ["1e-400", "0.0000000001"] {
+            assert_eq!(amount("memory", least), Some(1), "{least}");
+        }
+    }
+
+    #[test]
     fn versions_begin_a_text() {
         assert_eq!(version("5.15.0-91-generic"), Some([5, 15, 0]));
         assert_eq!(version("v1.30.2+k3s1"), Some([1, 30, 2]));

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde_json::Value;
 
-use super::Name;
+use super::{Name, time};
 
 /// A map of strings (labels, annotations, a node selector); other values are left out,
 /// validation has refused them before.
@@ -21,13 +21,7 @@ pub fn labels_of(value: &Value) -> BTreeMap<Name, Name> {
 /// An RFC 3339 time as seconds of Unix time.
 #[must_use]
 pub fn seconds(value: &Value) -> Option<i64> {
-    value.as_str()?.parse::<jiff::Timestamp>().ok().map(jiff::Timestamp::as_second)
-}
-
-/// Seconds of Unix time as Kubernetes prints them: RFC 3339, UTC, whole seconds.
-#[must_use]
-pub fn timestamp(seconds: i64) -> String {
-    jiff::Timestamp::from_second(seconds).map_or_else(|_| seconds.to_string(), |time| time.to_string())
+    time(value.as_str()?)
 }
 
 /// The string at `name`, empty where there is none.

@@ -75,7 +75,7 @@ pub(super) fn update(root: &Cursor<'_, '_>, old: &Value, errors: &mut Errors) {
 }
 
 /// Equal as Kubernetes compares: empty and absent are the same.
-fn same(a: &Value, b: &Value) -> bool {
+pub(super) fn same(a: &Value, b: &Value) -> bool {
     let empty = |value: &Value| match value {
         Value::Null => true,
         Value::Object(map) => map.is_empty(),

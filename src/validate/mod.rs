@@ -18,6 +18,7 @@ pub mod path;
 mod pod;
 mod probes;
 mod resources;
+mod revision;
 mod scheduling;
 mod security;
 mod template;
@@ -70,13 +71,10 @@ pub fn validate(kind: Kind, value: &Value, old: Option<&Value>) -> Vec<FieldErro
         return errors.0;
     }
     meta::object_meta(&root, true, text::dns_subdomain, old, &mut errors);
-    old.into_iter().for_each(|old| meta::update(&root, old, &mut errors));
     if kind == Kind::ControllerRevision {
-        let data = root.field("data");
-        if !data.is_set() {
-            errors.required(&data, "a revision must have the template that it remembers");
-        }
-        errors.non_negative(&root.field("revision"));
+        revision::check(&root, old, &mut errors);
+    } else {
+        old.into_iter().for_each(|old| meta::update(&root, old, &mut errors));
     }
     errors.0
 }
@@ -90,7 +88,7 @@ pub fn is_quantity(value: &Value) -> bool {
 /// Whether anything of a kind may not change.
 #[must_use]
 pub fn has_update_rules(kind: Kind) -> bool {
-    matches!(kind, Kind::DaemonSet | Kind::Node)
+    matches!(kind, Kind::DaemonSet | Kind::Node | Kind::ControllerRevision)
 }
 
 /// Only what may not change between a stored object and the one that is to take its
@@ -101,6 +99,7 @@ pub fn validate_update(kind: Kind, value: &Value, old: &Value) -> Vec<FieldError
     match kind {
         Kind::DaemonSet => daemonset::update(&Cursor::root(value), old, &mut errors),
         Kind::Node => node::update(&Cursor::root(value), old, &mut errors),
+        Kind::ControllerRevision => revision::update(&Cursor::root(value), old, &mut errors),
         _ => {}
     }
     errors.0

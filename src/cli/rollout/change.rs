@@ -1,8 +1,8 @@
 //! `rollout undo` and `rollout restart`: a changed template, applied as any other.
 
 use dsrules::diagnostic::Diagnostic;
-use dsrules::manifest::Reading;
-use dsrules::model::{DaemonSet, Kind, Object, Origin, Revision};
+use dsrules::manifest::{Reading, faults};
+use dsrules::model::{DaemonSet, Kind, Object, ObjectKey, Origin, Revision, timestamp};
 use dsrules::pipeline::{self, RESTARTED};
 use dsrules::plan::Plan;
 use dsrules::report::{self, Detail, Look};
@@ -38,7 +38,8 @@ pub fn undo(target: &Target, to: i64, changing: &Changing, context: &mut Context
         }
         let mut template = found.value["data"]["spec"]["template"].clone();
         template.as_object_mut().map(|template| template.remove("$patch"));
-        Ok(Outcome::Back(template, format!("to the template of revision {} at {now}", found.revision)))
+        let revision = (found.revision, found.meta.key.clone());
+        Ok(Outcome::Back(template, revision, format!("to the template of revision {} at {now}", found.revision)))
     })
 }
 
@@ -75,7 +76,7 @@ pub fn restart(target: &Target, changing: &Changing, context: &mut Context) -> R
             template["metadata"]["annotations"] = json!({});
         }
         template["metadata"]["annotations"][RESTARTED] = json!(now);
-        Ok(Outcome::Template(template))
+        Ok(Outcome::Template(template, None))
     })
 }
 
@@ -85,8 +86,9 @@ enum Outcome {
     Skip(String),
     /// It gets this template.
     Template(Value),
-    /// It gets this template of a former revision; to be remembered: which, and when.
-    Back(Value, String),
+    /// It gets this template of a former revision, its number and key; to be remembered:
+    /// which, and when.
+    Back(Value, (i64, ObjectKey), String),
 }
 
 type Choose<'a> = &'a dyn Fn(&dsrules::model::World, &DaemonSet, &str) -> Result<Outcome, Diagnostic>;
@@ -107,19 +109,23 @@ fn change(
     }
     let program = changing.bounds.rules.of_store(&store, context)?;
     let mut world = pipeline::load(&store, &program)?;
-    let (mut reading, mut lines) = (Reading::default(), Vec::new());
+    let (mut reading, mut lines, mut wrong) = (Reading::default(), Vec::new(), Vec::new());
     for daemonset in target.find(&world, &store)? {
         let name = &daemonset.meta.key.name;
-        let now = context.now.strftime("%Y-%m-%dT%H:%M:%SZ").to_string();
+        let now = timestamp(context.seconds());
         let mut value = (*daemonset.value).clone();
         match choose(&world, daemonset, &now)? {
             Outcome::Skip(why) => {
                 lines.push(format!("daemonset.apps/{name} {why}"));
                 continue;
             }
-            Outcome::Template(template) => value["spec"]["template"] = template,
-            Outcome::Back(template, which) => {
+            Outcome::Template(template) => {
                 value["spec"]["template"] = template;
+                wrong.extend(refused(daemonset, &value, None));
+            }
+            Outcome::Back(template, revision, which) => {
+                value["spec"]["template"] = template;
+                wrong.extend(refused(daemonset, &value, Some(revision)));
                 pipeline::mark_rolled_back(&mut value, &which);
             }
         }
@@ -131,6 +137,9 @@ fn change(
         });
         let end = if dry { " (dry run)" } else { "" };
         lines.push(format!("daemonset.apps/{name} {}{end}", context.paint.changed(done)));
+    }
+    if !wrong.is_empty() {
+        return Err(wrong.into());
     }
     let mut planned = if reading.objects.is_empty() {
         None
@@ -157,6 +166,31 @@ fn change(
         tree.show(context)?;
     }
     Ok(tree.end(context))
+}
+
+/// What an API server would refuse about the daemonset with its new template. A revision
+/// may hold anything: it was written by a manifest, or by another program.
+fn refused(daemonset: &DaemonSet, value: &Value, revision: Option<(i64, ObjectKey)>) -> Vec<Diagnostic> {
+    let mut wrong = faults(Kind::DaemonSet, value, &daemonset.value, Some(&daemonset.value));
+    // Fields that there are not, an API server takes out.
+    wrong.retain(|error| error.code != "unknown-field");
+    for error in &mut wrong {
+        let key = &daemonset.meta.key;
+        let (what, way_out) = match &revision {
+            Some((number, name)) => (
+                format!("revision {number} of `{key}` cannot be restored"),
+                format!(
+                    "mend the template in a manifest and apply it, or undo to another revision; `{name}` holds this one"
+                ),
+            ),
+            None => {
+                (format!("`{key}` cannot be restarted"), "apply a manifest of it that is right".to_owned())
+            }
+        };
+        error.message = format!("{what}: {}", error.message);
+        error.notes.extend(error.help.replace(way_out));
+    }
+    wrong
 }
 
 fn show(plan: &Plan, dry: bool, context: &mut Context) -> Result<(), Failure> {

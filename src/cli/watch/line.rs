@@ -5,7 +5,7 @@ use std::io::Write;
 use std::time::Duration;
 
 use dsrules::diagnostic::{Diagnostic, counted};
-use dsrules::model::Change;
+use dsrules::model::{Change, timestamp};
 use dsrules::plan::Verb;
 use serde::Serialize;
 
@@ -45,7 +45,7 @@ pub struct Line {
 
 impl Line {
     /// The line about a look.
-    pub fn new(look: &Look, keeper: &Keeper, first: bool, took: Duration, now: jiff::Timestamp) -> Self {
+    pub fn new(look: &Look, keeper: &Keeper, first: bool, took: Duration, now: i64) -> Self {
         let mut objects: BTreeMap<&'static str, usize> = BTreeMap::new();
         for object in look.plan.objects.iter().filter(|object| object.change != Change::Unchanged) {
             *objects.entry(change_name(object.change)).or_default() += 1;
@@ -56,7 +56,7 @@ impl Line {
         }
         let folder = keeper.folder();
         Line {
-            time: now.round(jiff::Unit::Second).unwrap_or(now).to_string(),
+            time: timestamp(now),
             event: match (&look.error, first) {
                 (Some(_), _) => "failed",
                 (None, true) => "watching",

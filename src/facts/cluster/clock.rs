@@ -1,6 +1,7 @@
 //! The time as a user's rules may ask about it: the date and the hour, in UTC.
 
 use crate::facts::Grounding;
+use crate::model::calendar;
 
 /// The relations that say what time it is.
 pub(super) const OWNED: &[&str] = &["minute_of_day", "weekday", "date"];
@@ -10,8 +11,7 @@ const DAYS: [&str; 7] = ["Monday", "Tuesday", "Wednesday", "Thursday", "Friday",
 impl Grounding {
     /// What time it is at `now`, in seconds of Unix time.
     pub(in crate::facts) fn clock(&mut self, now: i64) {
-        let Ok(time) = jiff::Timestamp::from_second(now) else { return };
-        let time = time.to_zoned(jiff::tz::TimeZone::UTC);
+        let (time, year) = calendar(now);
         let minute = i64::from(time.hour()) * 60 + i64::from(time.minute());
         let minute = self.symbols.number(minute);
         self.row("minute_of_day", &[minute]);
@@ -19,7 +19,7 @@ impl Grounding {
         let day = usize::try_from(day).ok().and_then(|day| DAYS.get(day)).copied().unwrap_or("");
         let day = self.text(day);
         self.row("weekday", &[day]);
-        let date = [i64::from(time.year()), i64::from(time.month()), i64::from(time.day())];
+        let date = [year, i64::from(time.month()), i64::from(time.day())];
         let date = date.map(|part| self.symbols.number(part));
         self.row("date", &date);
     }

@@ -18,7 +18,7 @@ use serde_json::Value;
 use super::columns::text;
 use super::{EventRow, Table, age};
 use crate::diagnostic::visible;
-use crate::model::seconds;
+use crate::model::{calendar, seconds};
 
 /// A pod template, as a part of a page.
 #[must_use]
@@ -112,9 +112,9 @@ fn annotations(object: &Value) -> String {
 
 /// A time as kubectl's pages write it: `Mon, 02 Mar 2026 09:14:37 +0000`.
 fn date(value: &Value) -> String {
-    seconds(value)
-        .and_then(|seconds| jiff::Timestamp::from_second(seconds).ok())
-        .map_or_else(|| "<unset>".to_owned(), |time| time.strftime("%a, %d %b %Y %H:%M:%S +0000").to_string())
+    let Some(seconds) = seconds(value) else { return "<unset>".to_owned() };
+    let (time, year) = calendar(seconds);
+    format!("{} {year:04} {} +0000", time.strftime("%a, %d %b"), time.strftime("%H:%M:%S"))
 }
 
 /// Entries of a list one a line, or `<none>`.
