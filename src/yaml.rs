@@ -9,6 +9,8 @@ use std::fmt::Write;
 
 use serde_json::Value;
 
+use crate::diagnostic::acts;
+
 /// A JSON value as a YAML document, with a final line feed.
 #[must_use]
 pub fn to_yaml(value: &Value) -> String {
@@ -134,9 +136,10 @@ fn is_script(value: &str) -> bool {
         && body.chars().all(|c| c == '\n' || c == '\t' || is_printable(c))
 }
 
+/// What YAML prints as it is, but for what would act on a terminal: in double quotes it is
+/// an escape, and the same string.
 fn is_printable(c: char) -> bool {
-    matches!(c, ' '..='~' | '\u{a0}'..='\u{d7ff}' | '\u{e000}'..='\u{fffd}' | '\u{10000}'..)
-        && !matches!(c, '\u{2028}' | '\u{2029}' | '\u{feff}')
+    matches!(c, ' '..='~' | '\u{a0}'..='\u{d7ff}' | '\u{e000}'..='\u{fffd}' | '\u{10000}'..) && !acts(c)
 }
 
 fn quoted(out: &mut String, value: &str) {
@@ -190,6 +193,17 @@ mod tests {
         {
             assert_eq!(to_yaml(&json!([text])), format!("- \"{text}\"\n"));
             assert!(to_yaml(&json!({ text: 1 })).starts_with('"'), "{text}");
+        }
+    }
+
+    #[test]
+    fn what_acts_on_a_terminal_is_an_escape() {
+        for c in ['\u{1b}', '\u{7f}', '\u{9b}', '\u{202e}', '\u{2066}', '\u{200f}', '\u{e0041}'] {
+            for text in [format!("a{c}b"), format!("a\n{c}b\n")] {
+                let yaml = to_yaml(&json!({ &text: text }));
+                assert!(!yaml.contains(c), "{yaml:?}");
+                assert_eq!(serde_yaml::from_str::<Value>(&yaml).unwrap(), json!({ &text: text }));
+            }
         }
     }
 

@@ -6,6 +6,8 @@
 mod bad_input;
 #[path = "cli/changes.rs"]
 mod changes;
+#[path = "cli/circles.rs"]
+mod circles;
 #[path = "cli/commands.rs"]
 mod commands;
 #[path = "cli/deletes.rs"]
@@ -24,5 +26,7 @@ mod rollouts;
 mod session;
 #[path = "cli/shows.rs"]
 mod shows;
+#[path = "cli/terminal.rs"]
+mod terminal;
 #[path = "cli/trees.rs"]
 mod trees;

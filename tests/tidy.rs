@@ -11,7 +11,7 @@ use std::path::{Path, PathBuf};
 /// is missing here is an error: say where it stands.
 const MAY_KNOW: [(&str, &[&str]); 22] = [
     ("diagnostic", &[]),
-    ("yaml", &[]),
+    ("yaml", &["diagnostic"]),
     ("cores", &[]),
     ("model", &["diagnostic"]),
     ("validate", &["diagnostic", "model"]),

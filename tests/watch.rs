@@ -341,7 +341,7 @@ fn its_numbers_are_served() {
     let watcher = Watcher::start(&place, &["--listen", &free.to_string()]);
     let ask = |path: &str| {
         let mut stream = TcpStream::connect(free).unwrap();
-        write!(stream, "GET {path} HTTP/1.1\r\nHost: x\r\n\r\n").unwrap();
+        write!(stream, "GET {path} HTTP/1.1\r\nHost: localhost\r\n\r\n").unwrap();
         let mut answer = String::new();
         stream.read_to_string(&mut answer).unwrap();
         answer

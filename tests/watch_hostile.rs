@@ -19,9 +19,14 @@ fn free() -> SocketAddr {
 }
 
 fn ask(address: SocketAddr, path: &str) -> String {
+    ask_as(address, path, &address.to_string())
+}
+
+/// The answer to a request for a host of that name.
+fn ask_as(address: SocketAddr, path: &str, host: &str) -> String {
     let mut stream = TcpStream::connect(address).unwrap();
     stream.set_read_timeout(Some(Duration::from_secs(20))).unwrap();
-    write!(stream, "GET {path} HTTP/1.1\r\nHost: {address}\r\n\r\n").unwrap();
+    write!(stream, "GET {path} HTTP/1.1\r\nHost: {host}\r\n\r\n").unwrap();
     let mut answer = String::new();
     stream.read_to_string(&mut answer).unwrap();
     answer
@@ -80,6 +85,22 @@ fn without_file_descriptors_it_says_so_and_recovers() {
     // No event comes any more: the file is as it was when it could not be read.
     soon("it does not recover", || ask(address, "/healthz").ends_with("\r\n\r\nok\n"));
     watcher.converges();
+}
+
+#[test]
+fn only_requests_for_this_host_are_answered() {
+    let place = Place::new();
+    let address = free();
+    let listen = format!("localhost:{}", address.port());
+    let _watcher = Watcher::start(&place, &["--listen", &listen, "--listen-host", "metrics.example"]);
+    for host in ["localhost", &listen, "127.0.0.1", "metrics.example:9090"] {
+        assert!(ask_as(address, "/healthz", host).ends_with("\r\n\r\nok\n"), "{host}");
+    }
+    for host in ["evil.example", "localhost.evil.example", ""] {
+        let answer = ask_as(address, "/metrics", host);
+        assert!(answer.starts_with("HTTP/1.1 421 "), "{host}: {answer}");
+        assert!(!answer.contains("dsrules_"), "{host}: {answer}");
+    }
 }
 
 #[test]

@@ -25,6 +25,8 @@ pub struct Context {
     pub db: PathBuf,
     /// How long to wait for another writer.
     pub lock_timeout: Duration,
+    /// Whether results go to a terminal.
+    pub terminal: bool,
     /// Whether only results and errors are wanted.
     pub quiet: bool,
     /// Whether all of it is wanted (`-v`).
@@ -55,7 +57,8 @@ impl Context {
         log(global, colour_errors);
         let stdout = io::stdout();
         // A person sees lines as they come; a file or a pipe takes larger pieces.
-        let size = if stdout.is_terminal() { 0 } else { 64 * 1024 };
+        let terminal = stdout.is_terminal();
+        let size = if terminal { 0 } else { 64 * 1024 };
         if global.db.as_os_str().is_empty() {
             return Err(Diagnostic::error("no-database", "the name of the database is empty")
                 .help("leave `--db` and DSRULES_DB away for `dsrules.db`"));
@@ -66,6 +69,7 @@ impl Context {
             paint: Paint(colour),
             db: global.db.clone(),
             lock_timeout: global.lock_timeout,
+            terminal,
             quiet: global.quiet,
             verbose: global.verbose > 0,
             now: global.now.unwrap_or_else(clock),

@@ -1,15 +1,17 @@
 //! `--rules`, `--facts` and `dsrules.yaml`: the user's own policy for a command.
 
 use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
 
 use clap::Args;
-use dsrules::datalog::{Limits, Program};
+use dsrules::datalog::{Deadline, Limits, Program};
 use dsrules::diagnostic::{Diagnostic, counted};
 use dsrules::model::OwnFile;
 use dsrules::pipeline::Planned;
 use dsrules::policy::{self, Asked, Found};
 use dsrules::store::Store;
 
+use super::args::duration;
 use super::context::Context;
 use super::exit::{Exit, Failure};
 use super::input::absolute;
@@ -27,6 +29,9 @@ pub struct RuleArgs {
     /// Stop a rule that derives more rows than this
     #[arg(long, value_name = "N", default_value_t = Limits::default().rows_per_relation)]
     max_rows: usize,
+    /// Stop rules that take longer than this each time they are asked, as `30s`
+    #[arg(long, value_name = "TIME", value_parser = duration)]
+    timeout: Option<Duration>,
 }
 
 /// A program, and the user's files in it that go with the input at hand.
@@ -40,7 +45,8 @@ pub struct Policy {
 impl RuleArgs {
     /// What rules may derive.
     pub fn limits(&self) -> Limits {
-        Limits::of_rows(self.max_rows)
+        let deadline = self.timeout.map(|allowed| Deadline { allowed, clock: Instant::now });
+        Limits { deadline, ..Limits::of_rows(self.max_rows) }
     }
 
     /// What was named.

@@ -56,7 +56,8 @@ pub fn run(args: &QueryArgs, context: &mut Context) -> Result<Exit, Failure> {
         Format::Json => report::write_json(&answers.document(), out)?,
         // A question without variables is one of yes or no.
         _ if names.is_empty() => writeln!(out, "{}", if rows.is_empty() { "no" } else { "yes" })?,
-        Format::Csv => answers.csv(out)?,
+        // A pipe gets the values as they are, a person what can be looked at.
+        Format::Csv => answers.csv(context.terminal, out)?,
         Format::Table if rows.is_empty() => context.note("No answers."),
         Format::Table => answers.table(&mut context.fitted())?,
     }

@@ -4,6 +4,7 @@
 //! applies it. It is the store's one writer until it ends; readers read meanwhile.
 
 mod connections;
+mod hosts;
 mod keeper;
 mod line;
 mod metrics;
@@ -66,9 +67,12 @@ pub struct WatchArgs {
     /// Keep a folder of pod manifests equal to the store
     #[arg(long, value_name = "DIR")]
     tree: Option<PathBuf>,
-    /// Serve /metrics and /healthz here, as `127.0.0.1:9090`
-    #[arg(long, value_name = "ADDRESS")]
+    /// Serve /metrics and /healthz here, as `127.0.0.1:9090` or `localhost:9090`
+    #[arg(long, value_name = "ADDRESS", value_parser = hosts::address)]
     listen: Option<SocketAddr>,
+    /// Answer requests for this host name too; may be given several times
+    #[arg(long, value_name = "HOST")]
+    listen_host: Vec<String>,
 }
 
 impl WatchArgs {
@@ -132,7 +136,10 @@ async fn watch(args: &WatchArgs, context: &mut Context) -> Result<Exit, Failure>
     let mut keeper = Keeper::new(session, rules, root, id, args.reading(), args.tree.clone());
     let metrics = Metrics::default();
     if let Some(address) = args.listen {
-        let served = metrics.serve(address)?;
+        if !address.ip().is_loopback() {
+            context.tell(vec![hosts::open(address)]);
+        }
+        let served = metrics.serve(address, &args.listen_host)?;
         context.note(&format!("listening on http://{served}"));
     }
     let mut hint = Hint::Everything;

@@ -118,9 +118,9 @@ fn quantity(value: &Value, precision: Precision) -> Value {
 
 /// A time as Kubernetes writes it: UTC, whole seconds.
 fn time(text: &str) -> String {
-    let Ok(time) = text.parse::<jiff::Timestamp>() else { return text.to_owned() };
-    jiff::Timestamp::from_second(time.as_second() - i64::from(time.subsec_nanosecond() < 0))
-        .map_or_else(|_| text.to_owned(), |time| time.to_string())
+    let kept = super::time(text).map(super::timestamp);
+    // An offset may lead beyond the years that can be read again.
+    kept.filter(|kept| super::time(kept).is_some()).unwrap_or_else(|| text.to_owned())
 }
 
 /// What an API server changes on the way to its own types and back.

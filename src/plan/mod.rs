@@ -7,6 +7,7 @@
 
 mod burst;
 mod carry_out;
+mod circles;
 mod pass;
 mod reasons;
 mod rollout;

@@ -8,6 +8,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use super::circles::Circles;
 use super::pass::Context;
 use super::{Carrier, Pass, Readiness, Tally, Touched, Verb, Waiting, Wave, pass_over};
 use crate::datalog::Sym;
@@ -95,6 +96,7 @@ impl Settler {
     ) -> Result<Settled, Diagnostic> {
         let mut settled = Settled::default();
         let mut carrier = Carrier::default();
+        let mut circles = Circles::default();
         let mut seen = Touched::Only(BTreeSet::new());
         for _ in 0..MOST_PASSES {
             let changed = std::mem::take(&mut world.changed);
@@ -105,6 +107,7 @@ impl Settler {
             self.remember(&touched, &pass);
             seen.extend([touched]);
             let collected = pass.collected.iter().filter(|action| action.verb == Verb::Delete).count();
+            circles.look(&pass, world, reasoner)?;
             settled.lost += reasoner.len("misplaced") + collected;
             let wave = carrier.carry_out(world, reasoner, &pass, settings.readiness, settings.now);
             if pass.is_idle() {

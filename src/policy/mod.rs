@@ -7,6 +7,7 @@
 //! facts fills the input that it is named after. Nothing here runs rules.
 
 mod config;
+mod effects;
 mod find;
 mod lint;
 mod table;
@@ -50,6 +51,7 @@ pub fn load(files: &[OwnFile]) -> Loaded {
     }
     program = program.with_given(given);
     lint::names(&program, &mut diagnostics);
+    effects::check(&program, &mut diagnostics);
     empty_inputs(&program, &mut diagnostics);
     Diagnostic::sort(&mut diagnostics);
     let failed = diagnostics.iter().any(Diagnostic::is_error);

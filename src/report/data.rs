@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 
 use super::plan::word;
 use super::waiting::{BlockedLine, WaitingLine};
-use crate::diagnostic::visible;
+use crate::diagnostic::acts;
 use crate::model::{ObjectKey, Status};
 use crate::plan::{Burst, Change, Plan, Verb, bursts};
 use crate::yaml::to_yaml;
@@ -73,14 +73,17 @@ pub fn write_json(value: &impl Serialize, out: &mut dyn Write) -> io::Result<()>
     let indented = serde_json::ser::PrettyFormatter::with_indent(b"    ");
     value.serialize(&mut serde_json::Serializer::with_formatter(&mut text, indented))?;
     let text = String::from_utf8_lossy(&text);
-    if *visible(&text) == *text {
+    if !text.contains(acts) {
         return writeln!(out, "{text}");
     }
     let escaped: String = text
         .chars()
         .map(|c| {
-            let one = c.to_string();
-            if *visible(&one) == one { one } else { format!("\\u{:04x}", u32::from(c)) }
+            if !acts(c) {
+                return c.to_string();
+            }
+            // Beyond U+FFFF an escape is a pair.
+            c.encode_utf16(&mut [0; 2]).iter().map(|unit| format!("\\u{unit:04x}")).collect()
         })
         .collect();
     writeln!(out, "{escaped}")

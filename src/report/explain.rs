@@ -277,11 +277,12 @@ impl Answers<'_> {
     ///
     /// # Errors
     /// Where writing fails.
-    pub fn csv(&self, out: &mut dyn Write) -> io::Result<()> {
+    pub fn csv(&self, seen: bool, out: &mut dyn Write) -> io::Result<()> {
         let mut writer = csv::Writer::from_writer(out);
+        let value = |value| if seen { visible(&plain(value)).into_owned() } else { plain(value) };
         writer.write_record(self.names)?;
         for row in self.rows {
-            writer.write_record(row.iter().map(plain))?;
+            writer.write_record(row.iter().map(value))?;
         }
         writer.flush()
     }

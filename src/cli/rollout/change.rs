@@ -39,7 +39,11 @@ pub fn undo(target: &Target, to: i64, changing: &Changing, context: &mut Context
         let mut template = found.value["data"]["spec"]["template"].clone();
         template.as_object_mut().map(|template| template.remove("$patch"));
         let revision = (found.revision, found.meta.key.clone());
-        Ok(Outcome::Back(template, revision, format!("to the template of revision {} at {now}", found.revision)))
+        Ok(Outcome::Back(
+            template,
+            revision,
+            format!("to the template of revision {} at {now}", found.revision),
+        ))
     })
 }
 
@@ -76,7 +80,7 @@ pub fn restart(target: &Target, changing: &Changing, context: &mut Context) -> R
             template["metadata"]["annotations"] = json!({});
         }
         template["metadata"]["annotations"][RESTARTED] = json!(now);
-        Ok(Outcome::Template(template, None))
+        Ok(Outcome::Template(template))
     })
 }
 

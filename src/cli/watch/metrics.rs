@@ -15,6 +15,7 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 
 use super::connections::Connections;
+use super::hosts::is_meant;
 use super::keeper::Keeper;
 use super::line::Line;
 
@@ -68,7 +69,8 @@ impl Metrics {
     }
 
     /// Serves them from a thread of its own, and gives the address.
-    pub fn serve(&self, address: SocketAddr) -> Result<SocketAddr, Diagnostic> {
+    /// Requests for other hosts than this one and `hosts` get no answer.
+    pub fn serve(&self, address: SocketAddr, hosts: &[String]) -> Result<SocketAddr, Diagnostic> {
         let failed = |error: std::io::Error| {
             Diagnostic::error("listen", format!("cannot listen on `{address}`: {error}"))
                 .help("name a free address with `--listen`, as `127.0.0.1:9090`")
@@ -78,6 +80,7 @@ impl Metrics {
         let local = listener.local_addr().map_err(failed)?;
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(failed)?;
         let metrics = self.clone();
+        let hosts: Arc<[String]> = hosts.into();
         let thread = std::thread::Builder::new().name("metrics".to_owned());
         let serve = move || {
             runtime.block_on(async move {
@@ -86,9 +89,9 @@ impl Metrics {
                 loop {
                     match listener.accept().await {
                         Ok((stream, _)) => {
-                            let metrics = metrics.clone();
+                            let (metrics, hosts) = (metrics.clone(), hosts.clone());
                             let answered = tokio::spawn(async move {
-                                let _ = tokio::time::timeout(PATIENCE, metrics.answer(stream)).await;
+                                let _ = tokio::time::timeout(PATIENCE, metrics.answer(stream, &hosts)).await;
                             });
                             open.admit(answered.abort_handle());
                         }
@@ -102,7 +105,7 @@ impl Metrics {
         Ok(local)
     }
 
-    async fn answer(&self, mut stream: TcpStream) -> std::io::Result<()> {
+    async fn answer(&self, mut stream: TcpStream, hosts: &[String]) -> std::io::Result<()> {
         let mut head = Vec::new();
         let mut part = [0; 1024];
         while !head.windows(4).any(|four| four == b"\r\n\r\n") && head.len() < LONGEST {
@@ -116,6 +119,9 @@ impl Metrics {
         let (method, path) = (words.next().unwrap_or(""), words.next().unwrap_or(""));
         let path = path.split('?').next().unwrap_or("");
         let (status, body) = match (method, path) {
+            _ if !is_meant(&line, hosts) => {
+                ("421 Misdirected Request", "not this host; `--listen-host` allows more\n".to_owned())
+            }
             ("GET" | "HEAD", "/metrics") => ("200 OK", self.text()),
             ("GET" | "HEAD", "/healthz") => self.health(),
             ("GET" | "HEAD", _) => ("404 Not Found", "not found\n".to_owned()),
