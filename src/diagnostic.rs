@@ -247,6 +247,9 @@ impl Diagnostic {
         }
         let renderer = if colour { Renderer::styled() } else { Renderer::plain() };
         let mut text = renderer.render(&[group]).to_string();
+        if shown.is_empty() {
+            text = without_gutter(&text);
+        }
         for place in shown.iter().filter(|place| place.is_cut) {
             // The column is that of the whole line, which the snippet does not have.
             let head = format!("{}:{}:", place.file, place.line);
@@ -262,6 +265,12 @@ impl Diagnostic {
             (&a.place, a.severity, a.code, &a.message).cmp(&(&b.place, b.severity, b.code, &b.message))
         });
     }
+}
+
+/// `text` without the line that parts source from notes, where there is no source.
+fn without_gutter(text: &str) -> String {
+    let bare = |line: &&str| anstream::adapter::strip_str(line).to_string().trim() != "|";
+    text.lines().filter(bare).collect::<Vec<_>>().join("\n")
 }
 
 impl fmt::Display for Diagnostic {
@@ -426,6 +435,13 @@ mod tests {
             .help("do\rthis")
             .render(false);
         assert!(!shown.contains(|c: char| c.is_control() && c != '\n'), "{shown:?}");
+    }
+
+    #[test]
+    fn without_a_place_notes_stand_right_below_the_message() {
+        let told = Diagnostic::error("x", "wrong").because("why").help("do this");
+        assert_eq!(told.render(false), "error[x]: wrong\n = note: why\n = help: do this");
+        assert_eq!(told.render(true).lines().count(), 3, "{:?}", told.render(true));
     }
 
     #[test]
