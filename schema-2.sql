@@ -6,6 +6,14 @@
 -- Not here: what is derived anew anyway (classes, profiles, fits, barred) and the memory
 -- of the event recorder (event_series).
 
+-- What the last apply asked for that left nothing to do; at most one row.
+CREATE TABLE settled (
+    asked TEXT PRIMARY KEY,  -- SHA-256 of the input, how it is read, and the rules
+    rows  TEXT NOT NULL,     -- SHA-256 of how many rows there were, of what versions
+    sum   INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+
+DELETE FROM meta WHERE name IN ('settled_for', 'settled_as');
 ALTER TABLE meta ADD COLUMN sum INTEGER NOT NULL DEFAULT 0;
 UPDATE meta SET sum = row_sum(name, value);
 

@@ -16,6 +16,7 @@ pub mod execute;
 pub mod explain;
 pub mod facts;
 pub mod guard;
+mod hash;
 pub mod manifest;
 pub mod model;
 pub mod pipeline;

@@ -59,7 +59,7 @@ pub struct Options {
     pub grouping: Grouping,
     /// What is asked, as [`settled::asked`] gives it: remembered by an apply that leaves
     /// nothing to do.
-    pub asked: Option<i64>,
+    pub asked: Option<String>,
     /// Is called with the name of each stage as it begins.
     pub stage: fn(&'static str),
 }
@@ -394,6 +394,7 @@ pub fn apply(
     store.set_settled(
         options
             .asked
+            .as_deref()
             .filter(|_| planned.said.is_empty() && settled::is_settled(&planned.plan, &world, program)),
     )?;
     store.commit()?;

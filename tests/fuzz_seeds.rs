@@ -4,17 +4,23 @@
 #[path = "../fuzz/targets.rs"]
 mod targets;
 
-use std::fs;
+use std::fs::File;
+use std::io::Read as _;
 use std::path::Path;
 
+use flate2::read::GzDecoder;
+
 fn seeds(target: &str, run: fn(&[u8])) {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("fuzz/seeds").join(target);
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("fuzz/seeds");
+    let packed = File::open(folder.join(format!("{target}.tar.gz"))).unwrap();
     let mut count = 0;
-    for entry in fs::read_dir(folder).unwrap() {
-        run(&fs::read(entry.unwrap().path()).unwrap());
+    for entry in tar::Archive::new(GzDecoder::new(packed)).entries().unwrap() {
+        let mut bytes = Vec::new();
+        entry.unwrap().read_to_end(&mut bytes).unwrap();
+        run(&bytes);
         count += 1;
     }
-    assert!(count >= 10, "{count} seeds of {target}");
+    assert!(count >= 100, "{count} seeds of {target}");
 }
 
 #[test]

@@ -485,10 +485,14 @@ fn a_store_of_version_1_gets_its_checksums() {
     };
     let before = texts(&connection);
     assert!(before.len() > 6, "{before:?}");
+    connection.execute("INSERT OR REPLACE INTO meta VALUES ('settled_for', 1)", []).unwrap();
     drop(connection);
     drop(write(&path).unwrap());
     let connection = Connection::open(&path).unwrap();
     assert_eq!(texts(&connection), before);
+    let counters = "SELECT group_concat(name) FROM meta";
+    let counters: String = connection.query_row(counters, [], |row| row.get(0)).unwrap();
+    assert!(!counters.contains("settled"), "{counters}");
     drop(connection);
     assert!(everything(&path).unwrap().contains("agent"));
     // And from then on it is as any other.

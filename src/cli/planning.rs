@@ -103,15 +103,15 @@ impl BoundArgs {
 
 /// What is asked.
 pub struct Asked {
-    number: i64,
+    hash: String,
     hashes: Vec<String>,
 }
 
 impl Asked {
-    /// The number, if what was read is what was asked about, and nothing was to be said.
-    pub fn of(&self, reading: &Reading) -> Option<i64> {
+    /// The hash, if what was read is what was asked about, and nothing was to be said.
+    pub fn of(&self, reading: &Reading) -> Option<String> {
         let read = reading.files.iter().map(|file| &file.sha256);
-        (!reading.noted && read.eq(&self.hashes)).then_some(self.number)
+        (!reading.noted && read.eq(&self.hashes)).then(|| self.hash.clone())
     }
 }
 
@@ -138,8 +138,8 @@ impl PlanningArgs {
             Err(_) => path.display().to_string(),
         });
         let files: Vec<(String, String)> = paths.zip(hashes.iter().cloned()).collect();
-        let number = settled::asked(&self.id(), &files, &self.input.options(), &self.options(context));
-        Some(Asked { number, hashes })
+        let hash = settled::asked(&self.id(), &files, &self.input.options(), &self.options(context));
+        Some(Asked { hash, hashes })
     }
 
     /// The plan without anything to do, if the store was found settled for what is asked.
@@ -151,7 +151,7 @@ impl PlanningArgs {
         let Some(asked) = asked else { return Ok(None) };
         let open = Open::read().wait(context.lock_timeout).missing(Missing::Empty);
         let store = Store::open(&context.db, &open)?;
-        let plan = settled::unchanged(&store, &self.id(), asked.number)?;
+        let plan = settled::unchanged(&store, &self.id(), &asked.hash)?;
         Ok(plan.map(|plan| (store, plan)))
     }
 

@@ -6,10 +6,10 @@
 //! hold: a key with the hash of the text itself.
 
 use serde_json::{Map, Value};
-use sha2::{Digest, Sha256};
 
 use super::grammar::Span;
 use super::scalar::Refusal;
+use crate::hash::sha256;
 
 /// The refusals of one document that may come to nothing.
 #[derive(Debug)]
@@ -46,9 +46,7 @@ impl<'t> Deferred<'t> {
 
     fn keep(&mut self, found: Found) -> String {
         let text = self.text;
-        let mark = self.mark.get_or_insert_with(|| {
-            Sha256::digest(text).iter().take(16).map(|byte| format!("{byte:02x}")).collect()
-        });
+        let mark = self.mark.get_or_insert_with(|| sha256(text));
         self.found.push(found);
         format!("{mark}{}", self.found.len() - 1)
     }

@@ -10,12 +10,11 @@ use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use sha2::{Digest, Sha256};
-
 use super::foreign::{self, Tool};
 use super::limits::Limits;
 use super::source::{Format, Source};
 use crate::diagnostic::{Diagnostic, Place};
+use crate::hash::sha256;
 
 /// One thing to read.
 #[derive(Debug, Clone)]
@@ -136,7 +135,7 @@ pub fn list(path: &Path, recursive: bool, limits: &Limits) -> Result<Vec<PathBuf
 /// SHA-256 of a file's bytes, in hexadecimal; `None` where it cannot be read.
 #[must_use]
 pub fn hash(path: &Path, limits: &Limits) -> Option<String> {
-    read_file(path, "", limits).ok().map(|bytes| hex(&bytes))
+    read_file(path, "", limits).ok().map(|bytes| sha256(&bytes))
 }
 
 /// The files that the inputs name, each with the hash of its content; `None` where that
@@ -156,10 +155,6 @@ pub fn hashes(inputs: &[Input], options: &super::Options) -> Option<Vec<(PathBuf
         Input::Text { .. } => None,
     };
     crate::cores::on_all(files.len(), one).into_iter().collect()
-}
-
-fn hex(bytes: &[u8]) -> String {
-    Sha256::digest(bytes).iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 /// What there is under a path.
@@ -274,7 +269,7 @@ pub(super) fn load(input: &Input, limits: &Limits) -> Result<Loaded, Box<Diagnos
             .map_err(|diagnostic| Box::new(diagnostic.at(Place::file(name.clone()))))?,
         Input::Text { bytes, .. } => bytes.to_vec(),
     };
-    let sha256 = hex(&bytes);
+    let sha256 = sha256(&bytes);
     let count = bytes.len() as u64;
     let (text, note) = decode(bytes, &name)?;
     let format = if text.trim_start().starts_with('{') { Format::Json } else { Format::Yaml };

@@ -5,34 +5,32 @@
 //! a store that has not changed has the same answer, and nothing is parsed, loaded or
 //! derived for it. What depends on the time, or on rules of a user, is never remembered.
 
-use std::hash::{Hash, Hasher};
-
-use rustc_hash::FxHasher;
-
 use super::Options;
 use crate::datalog::Program;
 use crate::diagnostic::Diagnostic;
+use crate::hash::sha256;
 use crate::manifest;
 use crate::model::{Change, World};
 use crate::plan::{Applied, Plan};
 use crate::rules::BUILTIN;
 use crate::store::Store;
 
-/// A number for what is asked: the input `id` with its files, each with its path and the
-/// hash of its content.
+/// A hash of what is asked: the input `id` with its files, each with its path and the hash
+/// of its content. Two questions with one hash would be a change that is never made, so it
+/// is one that nobody finds two texts for.
 #[must_use]
-pub fn asked(id: &str, files: &[(String, String)], reading: &manifest::Options, options: &Options) -> i64 {
-    let mut hasher = FxHasher::default();
-    (env!("CARGO_PKG_VERSION"), BUILTIN, id, files).hash(&mut hasher);
-    format!("{reading:?} {:?} {}", options.readiness, options.prune).hash(&mut hasher);
-    hasher.finish().cast_signed()
+pub fn asked(id: &str, files: &[(String, String)], reading: &manifest::Options, options: &Options) -> String {
+    let how = format!("{reading:?} {:?} {}", options.readiness, options.prune);
+    // Debug quotes every text, so that none can run into the next.
+    let asked = format!("{:?}", (env!("CARGO_PKG_VERSION"), BUILTIN, id, files, how));
+    sha256(asked)
 }
 
 /// The plan without anything to do, if the store was found settled for the same before.
 ///
 /// # Errors
 /// When the store cannot be read.
-pub fn unchanged(store: &Store, id: &str, asked: i64) -> Result<Option<Plan>, Diagnostic> {
+pub fn unchanged(store: &Store, id: &str, asked: &str) -> Result<Option<Plan>, Diagnostic> {
     if !store.is_settled(asked)? {
         return Ok(None);
     }

@@ -1,22 +1,21 @@
 //! What the store was found to be settled for: asked the same again, there is nothing to
 //! do, and that can be told without reading two million pods.
 //!
-//! The record is a number that stands for what was asked, and a number that stands for
-//! the rows as they were: how many there are and what versions they have. Rows that came,
-//! went or were written since make another number, also where `sqlite3` was used by hand;
+//! The record is a hash of what was asked, and a hash of the rows as they were: how many
+//! there are and what versions they have. Rows that came, went or were written since make
+//! another hash, also where `sqlite3` was used by hand;
 //! only one that edits a row and leaves its version alone is not noticed.
 
-use std::hash::Hasher;
-
 use rusqlite::Connection;
-use rustc_hash::FxHasher;
+use sha2::{Digest, Sha256};
 
 use super::Store;
-use super::columns::{SYSTEM, SYSTEM_COUNT, signed, text};
+use super::columns::{SYSTEM, SYSTEM_COUNT, text};
 use super::fault::Fault;
 use super::save::table;
 use super::sum;
 use crate::diagnostic::Diagnostic;
+use crate::hash::hex;
 use crate::model::{Kind, ObjectKey, Status};
 
 /// What is counted and added up. A change of any row shows in one of the numbers.
@@ -37,10 +36,13 @@ impl Store {
     ///
     /// # Errors
     /// When the store is damaged or cannot be read.
-    pub fn is_settled(&self, asked: i64) -> Result<bool, Diagnostic> {
+    pub fn is_settled(&self, asked: &str) -> Result<bool, Diagnostic> {
         self.run("look for changes", |connection| {
-            Ok(record(connection, "settled_for")? == Some(asked)
-                && record(connection, "settled_as")? == Some(rows(connection)?))
+            let mut statement = connection.prepare_cached("SELECT asked, rows, sum FROM settled")?;
+            let mut found = statement.query([])?;
+            let Some(row) = found.next()? else { return Ok(false) };
+            sum::check(row, "settled", 0, 2)?;
+            Ok(text(row, 0)? == asked && text(row, 1)? == rows(connection)?)
         })
     }
 
@@ -48,20 +50,13 @@ impl Store {
     ///
     /// # Errors
     /// When it cannot be written.
-    pub fn set_settled(&mut self, asked: Option<i64>) -> Result<(), Diagnostic> {
+    pub fn set_settled(&mut self, asked: Option<&str>) -> Result<(), Diagnostic> {
         self.write("record that nothing is left to do", |connection| {
-            let Some(asked) = asked else {
-                connection.execute("DELETE FROM meta WHERE name IN ('settled_for', 'settled_as')", [])?;
-                return Ok(());
-            };
-            let now = rows(connection)?;
-            for (name, value) in [("settled_for", asked), ("settled_as", now)] {
-                if record(connection, name)? != Some(value) {
-                    let sql =
-                        "INSERT OR REPLACE INTO meta (name, value, sum) VALUES (?1, ?2, row_sum(?1, ?2))";
-                    connection.execute(sql, rusqlite::params![name, value])?;
-                }
-            }
+            connection.execute("DELETE FROM settled WHERE asked IS NOT ?1", [asked])?;
+            let Some(asked) = asked else { return Ok(()) };
+            let put = "INSERT INTO settled (asked, rows, sum) VALUES (?1, ?2, row_sum(?1, ?2))
+                ON CONFLICT DO UPDATE SET rows = excluded.rows, sum = excluded.sum WHERE rows <> excluded.rows";
+            connection.execute(put, [asked, &rows(connection)?])?;
             Ok(())
         })
     }
@@ -89,20 +84,15 @@ impl Store {
     }
 }
 
-fn record(connection: &Connection, name: &str) -> Result<Option<i64>, Fault> {
-    let sql = "SELECT max(value) FROM meta WHERE name = ?1";
-    Ok(connection.prepare_cached(sql)?.query_row([name], |row| row.get(0))?)
-}
-
-fn rows(connection: &Connection) -> Result<i64, Fault> {
-    let mut hasher = FxHasher::default();
+fn rows(connection: &Connection) -> Result<String, Fault> {
+    let mut hasher = Sha256::new();
     for sql in SUMS {
         let (count, one, other): (i64, f64, f64) = connection
             .prepare_cached(sql)?
             .query_row([], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))?;
-        hasher.write_i64(count);
-        hasher.write_u64(one.to_bits());
-        hasher.write_u64(other.to_bits());
+        hasher.update(count.to_le_bytes());
+        hasher.update(one.to_le_bytes());
+        hasher.update(other.to_le_bytes());
     }
-    Ok(signed(hasher.finish()))
+    Ok(hex(&hasher.finalize()))
 }

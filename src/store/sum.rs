@@ -96,7 +96,8 @@ fn compare(values: &[ValueRef<'_>], written: ValueRef<'_>, table: &'static str) 
     }
     let keys = match table {
         "attempts" | "incarnations" => 3,
-        "owners" | "label_sets" | "pod_bases" | "namespaces" | "nodes" | "node_bodies" | "meta" => 1,
+        "owners" | "label_sets" | "pod_bases" | "namespaces" | "nodes" | "node_bodies" | "meta"
+        | "settled" => 1,
         "brought" => 4,
         _ => 2,
     };
