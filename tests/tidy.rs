@@ -9,20 +9,21 @@ use std::path::{Path, PathBuf};
 
 /// Every module of the library, and what it may know, in data-flow order. A module that
 /// is missing here is an error: say where it stands.
-const MAY_KNOW: [(&str, &[&str]); 22] = [
+const MAY_KNOW: [(&str, &[&str]); 23] = [
     ("diagnostic", &[]),
     ("yaml", &["diagnostic"]),
     ("cores", &[]),
     ("model", &["diagnostic"]),
     ("validate", &["diagnostic", "model"]),
-    ("manifest", &["cores", "diagnostic", "model", "validate"]),
-    ("store", &["diagnostic", "model"]),
+    ("manifest", &["hash", "cores", "diagnostic", "model", "validate"]),
+    ("store", &["hash", "diagnostic", "model"]),
     ("datalog", &["cores", "diagnostic"]),
     ("rules", &["diagnostic", "datalog"]),
     ("policy", &["diagnostic", "model", "datalog", "rules"]),
     ("facts", &["diagnostic", "model", "datalog", "rules"]),
     ("reason", &["diagnostic", "model", "datalog", "facts", "rules"]),
     ("plan", &["diagnostic", "model", "datalog", "facts", "rules", "reason"]),
+    ("hash", &[]),
     ("guard", &["diagnostic", "model", "datalog", "facts", "plan"]),
     ("explain", &["diagnostic", "model", "datalog", "facts", "rules", "reason", "plan"]),
     ("execute", &["diagnostic", "yaml", "model", "plan", "store"]),
@@ -30,6 +31,7 @@ const MAY_KNOW: [(&str, &[&str]); 22] = [
     (
         "pipeline",
         &[
+            "hash",
             "diagnostic",
             "model",
             "manifest",
