@@ -45,7 +45,11 @@ fn a_folder_of_another_tool_is_one_finding() {
     assert_eq!(told("kustomize-recursive", &["plan", "-R", "kustomize"]), 1);
     assert_eq!(told("helm", &["plan", "chart"]), 1);
     assert_eq!(told("helm-templates", &["apply", "chart/templates"]), 1);
-    assert_eq!(told("both", &["validate", "-R", "."]), 2 + 1 + 1 + warnings());
+    assert_eq!(told("both", &["validate", "-R", "."]), 2 + 1 + 1 + 1 + warnings());
+    let empty = tempfile::tempdir().unwrap();
+    std::fs::create_dir(empty.path().join("sub")).unwrap();
+    let (_, shown) = dsrules(&["plan", empty.path().to_str().unwrap()], "");
+    assert!(!shown.contains("-R"), "nothing is in the folder's folder: {shown}");
 }
 
 /// In the files beside the folders, which are read with them.
@@ -60,6 +64,8 @@ fn a_file_of_another_tool_is_one_finding() {
     assert_eq!(findings(&pinned("chart", &["plan", "chart/Chart.yaml"], 1)), 1);
     assert_eq!(findings(&pinned("patch", &["plan", "mixed/app/patch.yaml"], 1)), 1);
     assert_eq!(findings(&pinned("patch-without-words", &["plan", "patch-without-words.yaml"], 1)), 1);
+    assert_eq!(findings(&pinned("values", &["plan", "chart/values.yaml"], 1)), 1);
+    assert_eq!(findings(&pinned("json-patch", &["plan", "json-patch.yaml"], 1)), 1);
     let (code, shown) = dsrules(&["plan", "-"], "resources: [a.yaml]\n");
     assert_eq!((code, findings(&shown)), (Some(1), 1), "{shown}");
 }

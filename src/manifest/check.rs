@@ -8,7 +8,7 @@ use serde_json::Value;
 use super::object::Harvest;
 use super::problem::Problem;
 use super::schema::{self, Finding, Findings};
-use super::{FieldValidation, Options, wording};
+use super::{FieldValidation, Options, versions, wording};
 use crate::diagnostic::Severity;
 use crate::model::Kind;
 use crate::validate::path::{FieldPath, Part, Step};
@@ -25,6 +25,9 @@ pub(super) fn all(harvest: &mut Harvest, options: &Options) {
         let mut hidden_unknown = checked.hidden_unknown;
         for mut finding in checked.list {
             if finding.problem.code == "unknown-field" {
+                if let Some(help) = versions::gone(&found.value, &finding.path.to_string()) {
+                    finding.problem.help = Some(help);
+                }
                 match options.validate {
                     FieldValidation::Strict => {}
                     FieldValidation::Warn => finding.problem.severity = Severity::Warning,

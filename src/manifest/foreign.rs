@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 use serde_json::Value;
 
 use super::problem::Problem;
-use crate::diagnostic::{Diagnostic, Place, counted};
+use crate::diagnostic::{Diagnostic, Place, counted, nearest};
 use crate::model::Kind;
 
 /// A program whose input is not manifests, but what manifests are made from.
@@ -161,6 +161,34 @@ pub(super) fn document(value: &Value) -> Option<Problem> {
     })
 }
 
+/// Whether a list is a JSON patch, the other kind of patch that kustomize takes.
+pub(super) fn json_patch(value: &Value) -> Option<Problem> {
+    let steps = value.as_array().filter(|steps| !steps.is_empty())?;
+    let is_step = |step: &Value| step["op"].is_string() && step["path"].is_string();
+    steps.iter().all(is_step).then(|| {
+        Problem::new("patch", "this is a JSON patch, not an object")
+            .because("its steps change another object, which is named where the patch is used")
+            .help(RENDER_WHAT_NAMES_IT)
+    })
+}
+
+const RENDER_WHAT_NAMES_IT: &str =
+    "render the kustomize folder that names it: `kubectl kustomize FOLDER | dsrules plan -`";
+
+/// What has neither a kind nor a version, nor anything that may be a misspelling of them.
+pub(super) fn no_object(value: &Value) -> Option<Problem> {
+    let near = |name: &str| {
+        value.as_object().is_some_and(|map| {
+            map.contains_key(name) || nearest(name, map.keys().map(String::as_str)).is_some()
+        })
+    };
+    (value.is_object() && !near("kind") && !near("apiVersion")).then(|| {
+        Problem::new("not-an-object", "this is no Kubernetes object: it has neither `apiVersion` nor `kind`")
+            .because("values of a helm chart and other settings look like this")
+            .help("leave it out; what is rendered of it can be piped in, as `helm template CHART | dsrules plan -`")
+    })
+}
+
 /// The way out of a finding of [`document`] in this file.
 pub(super) fn way_out(code: &str, file: &str) -> Option<String> {
     let tool = Tool::ALL.into_iter().find(|tool| tool.code() == code)?;
@@ -186,7 +214,7 @@ pub(super) fn patch(kind: Kind, value: &Value) -> Option<Problem> {
     Some(
         Problem::new("patch", "this is a strategic-merge patch, not a whole object")
             .because(why)
-            .help("render the kustomize folder that names it: `kubectl kustomize FOLDER | dsrules plan -`"),
+            .help(RENDER_WHAT_NAMES_IT),
     )
 }
 

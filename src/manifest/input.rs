@@ -94,7 +94,7 @@ pub(super) fn gather(
                 Ok(found) => {
                     unread
                         .extend(found.foreign.iter().map(|(folder, _)| folder.display().to_string().into()));
-                    out.extend(found.tell(path, recursive));
+                    out.extend(found.tell(path, recursive, limits));
                     files.extend(found.files.into_iter().map(Input::Path));
                 }
                 Err(diagnostic) => {
@@ -174,14 +174,16 @@ impl Found {
     }
 
     /// What is wrong with a folder.
-    fn tell(&self, path: &Path, recursive: bool) -> Vec<Diagnostic> {
+    fn tell(&self, path: &Path, recursive: bool, limits: &Limits) -> Vec<Diagnostic> {
         if !self.files.is_empty() || !self.foreign.is_empty() {
             return self.told(path).collect();
         }
         let shown = path.display().to_string();
         let message = format!("there is no manifest in the folder `{shown}`");
         let diagnostic = Diagnostic::error("empty-folder", message).at(Place::file(shown.as_str()));
-        let help = if self.folders && !recursive {
+        let deeper =
+            || walk(path, true, limits).is_ok_and(|it| !it.files.is_empty() || !it.foreign.is_empty());
+        let help = if self.folders && !recursive && deeper() {
             "there are folders in it: `-R` reads them too"
         } else {
             "manifests end in .yaml, .yml or .json"

@@ -111,6 +111,10 @@ pub(super) fn take(
     if value.is_null() {
         return;
     }
+    if let Some(problem) = foreign::json_patch(&value) {
+        out.refuse(at, FieldPath::default(), Part::Value, problem);
+        return;
+    }
     let Some(map) = value.as_object_mut() else {
         let problem = Problem::new(
             "not-an-object",
@@ -127,7 +131,7 @@ pub(super) fn take(
         map.insert("kind".to_owned(), kind.into());
         map.insert("apiVersion".to_owned(), version.into());
     }
-    if let Some(problem) = foreign::document(&value) {
+    if let Some(problem) = foreign::document(&value).or_else(|| foreign::no_object(&value)) {
         out.refuse(at, FieldPath::default(), Part::Value, problem);
         return;
     }

@@ -50,3 +50,10 @@ fn filled_in(spec: &Value) -> Vec<String> {
     }
     filled
 }
+
+/// What is said of a field that a removed version had and the present one has not.
+pub(super) fn gone(value: &Value, field: &str) -> Option<String> {
+    let version = value["apiVersion"].as_str()?;
+    let had = version == "extensions/v1beta1" && field == "spec.templateGeneration";
+    had.then(|| format!("{version} had it; take it out"))
+}
