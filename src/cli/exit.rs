@@ -6,7 +6,7 @@
 use std::io::{self, Write};
 use std::process::ExitCode;
 
-use dsrules::diagnostic::Diagnostic;
+use dsrules::diagnostic::{Diagnostic, acts, visible};
 
 use super::context::Context;
 
@@ -107,7 +107,10 @@ fn failed(context: &Context) -> Exit {
 
 /// Ends after arguments that clap did not take, or after `--help` and `--version`.
 pub fn usage(error: &clap::Error) -> ExitCode {
-    let _ = error.print();
+    let text = error.render().to_string();
+    // What was typed, or what a script made of a name, is shown again.
+    let _ =
+        if text.contains(acts) { io::stderr().write_all(visible(&text).as_bytes()) } else { error.print() };
     if error.use_stderr() { Exit::Error.into() } else { Exit::Done.into() }
 }
 

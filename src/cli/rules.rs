@@ -4,7 +4,7 @@ use std::path::Path;
 
 use clap::{Args, Subcommand};
 use dsrules::datalog::{Declaration, Kind as RelationKind, Literal, Program, RelationId, Rule};
-use dsrules::diagnostic::{Diagnostic, nearest};
+use dsrules::diagnostic::{Diagnostic, nearest, visible};
 use dsrules::report::Table;
 
 use super::context::Context;
@@ -85,7 +85,7 @@ fn show(program: &Program, name: &str, context: &mut Context) -> Result<Exit, Fa
     }
     let stem = |file: &str| file.rsplit('/').next().unwrap_or(file).trim_end_matches(".dl").to_owned();
     if let Some((.., text)) = program.files().find(|(file, ..)| *file == name || stem(file) == stem(name)) {
-        write!(context.out, "{text}")?;
+        write!(context.out, "{}", visible(text))?;
         return Ok(Exit::Done);
     }
     let files: Vec<String> = program.files().map(|(file, ..)| stem(file)).collect();
@@ -154,7 +154,7 @@ fn show_rule(rule: &Rule, context: &mut Context) -> Result<(), Failure> {
     if !rule.sentence.is_empty() {
         writeln!(out, "{}", paint.dim(format!("/// {}", rule.sentence)))?;
     }
-    writeln!(out, "{}", rule.text)?;
+    writeln!(out, "{}", visible(&rule.text))?;
     Ok(())
 }
 

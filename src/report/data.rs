@@ -4,6 +4,7 @@
 //! `kind: Plan` of `apiVersion: dsrules.dev/v1`: fields may be added to it, none is
 //! renamed or removed while the version stays.
 
+use std::borrow::Cow;
 use std::io::{self, Write};
 
 use serde::Serialize;
@@ -72,21 +73,24 @@ pub fn write_json(value: &impl Serialize, out: &mut dyn Write) -> io::Result<()>
     let mut text = Vec::new();
     let indented = serde_json::ser::PrettyFormatter::with_indent(b"    ");
     value.serialize(&mut serde_json::Serializer::with_formatter(&mut text, indented))?;
-    let text = String::from_utf8_lossy(&text);
-    if !text.contains(acts) {
-        return writeln!(out, "{text}");
+    writeln!(out, "{}", escaped(&String::from_utf8_lossy(&text)))
+}
+
+/// Writes `value` as one line of JSON, as [`write_json`] does.
+///
+/// # Errors
+/// Where writing fails.
+pub fn write_json_line(value: &impl Serialize, out: &mut dyn Write) -> io::Result<()> {
+    writeln!(out, "{}", escaped(&serde_json::to_string(value)?))
+}
+
+fn escaped(json: &str) -> Cow<'_, str> {
+    if !json.contains(acts) {
+        return json.into();
     }
-    let escaped: String = text
-        .chars()
-        .map(|c| {
-            if !acts(c) {
-                return c.to_string();
-            }
-            // Beyond U+FFFF an escape is a pair.
-            c.encode_utf16(&mut [0; 2]).iter().map(|unit| format!("\\u{unit:04x}")).collect()
-        })
-        .collect();
-    writeln!(out, "{escaped}")
+    // Beyond U+FFFF an escape is a pair.
+    let escape = |c: char| c.encode_utf16(&mut [0; 2]).iter().map(|unit| format!("\\u{unit:04x}")).collect();
+    json.chars().map(|c| if acts(c) { escape(c) } else { c.to_string() }).collect()
 }
 
 /// Writes `value` as YAML.

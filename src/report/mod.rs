@@ -24,7 +24,7 @@ mod whatif;
 pub use age::{age, human};
 pub use applied::{applied, statuses};
 pub use columns::{Columns, cells, columns};
-pub use data::{FileLine, ListWriter, list, plan_document, write_json, write_yaml};
+pub use data::{FileLine, ListWriter, list, plan_document, write_json, write_json_line, write_yaml};
 pub use describe::{describe_daemonset, describe_node, describe_pod, describe_template};
 pub use events::{EventRow, event_columns};
 pub use explain::{

@@ -56,6 +56,38 @@ fn no_output_acts_on_a_terminal() {
 }
 
 #[test]
+fn what_is_typed_or_written_in_rules_does_not_act_either() {
+    let session = begun();
+    let evil = "\u{1b}[31m\u{202e}";
+    session.write(
+        "r.dl",
+        format!("/// s{evil}\nblocked(D, N) :- daemonset(D), node_label(N, \"a{evil}\", _).\n"),
+    );
+    session.write(&format!("w{evil}/a{evil}.yaml"), format!("kind: Node\nname: \"{evil}\"\n"));
+    for command in [
+        format!("get x{evil}"),
+        format!("get nodes --db x{evil}.db"),
+        format!("plan no{evil}.yaml"),
+        format!("plan --output x{evil}"),
+        format!("plan --x{evil}"),
+        format!("query blocked({evil},N)"),
+        "rules show blocked --rules r.dl".to_owned(),
+        "rules show r --rules r.dl".to_owned(),
+        format!("validate w{evil} --output sarif"),
+        format!("validate w{evil} --output github"),
+        format!("validate w{evil} --output junit"),
+        format!("watch --once w{evil}"),
+        format!("watch --once w{evil} --log-format json"),
+    ] {
+        let said = session.quietly(&command);
+        for text in [&said.out, &said.err] {
+            let bad: Vec<char> = text.chars().filter(|c| acts(*c)).collect();
+            assert!(bad.is_empty(), "{command}: {bad:?}\n{text:?}");
+        }
+    }
+}
+
+#[test]
 fn what_is_escaped_reads_back_as_it_was() {
     let session = begun();
     assert_eq!(session.quietly("apply hostile.yaml").code, 0);

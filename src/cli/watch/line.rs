@@ -7,6 +7,7 @@ use std::time::Duration;
 use dsrules::diagnostic::{Diagnostic, counted};
 use dsrules::model::{Change, timestamp};
 use dsrules::plan::Verb;
+use dsrules::report;
 use serde::Serialize;
 
 use super::keeper::{Keeper, Look};
@@ -91,8 +92,7 @@ impl Line {
     /// Writes it, at once.
     pub fn write(&self, context: &mut Context) -> Result<(), Failure> {
         if context.json {
-            serde_json::to_writer(&mut context.out, self).map_err(std::io::Error::from)?;
-            writeln!(context.out)?;
+            report::write_json_line(self, &mut context.out)?;
         } else {
             writeln!(context.out, "{}", dsrules::diagnostic::visible(&self.text()))?;
         }

@@ -10,7 +10,7 @@ use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use dsrules::diagnostic::Diagnostic;
+use dsrules::diagnostic::{Diagnostic, visible};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 
@@ -141,7 +141,7 @@ impl Metrics {
         let numbers = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         match &numbers.problem {
             None => ("200 OK", "ok\n".to_owned()),
-            Some(problem) => ("503 Service Unavailable", format!("{problem}\n")),
+            Some(problem) => ("503 Service Unavailable", format!("{}\n", visible(problem))),
         }
     }
 
