@@ -8,8 +8,9 @@ use rusqlite::{Connection, TransactionBehavior};
 use super::fault::Fault;
 use crate::diagnostic::{Diagnostic, Place};
 
-/// Version n is what the first n steps make. Never change one; append.
-const STEPS: &[&str] = &[include_str!("../../schema.sql"), include_str!("../../schema-2.sql")];
+/// Version n is what the first n steps make. Never change one; append. The first is the
+/// schema as it began; what came later stands beside this file.
+const STEPS: &[&str] = &[include_str!("../../schema.sql"), include_str!("schema-2.sql")];
 
 /// `application_id` of our files, as `schema.sql` sets it.
 const APPLICATION: i64 = 0x6473_7275;
