@@ -9,6 +9,7 @@ use sha2::{Digest, Sha256};
 use super::kept::kept_template;
 use super::views::{list, text};
 use super::{Labels, Meta, Name, ObjectKey, Selector, Term, Toleration, labels_of};
+use crate::hash;
 
 /// What is kept in memory of a DaemonSet.
 #[derive(Debug, Clone)]
@@ -248,7 +249,7 @@ impl Strategy {
 /// would keep it.
 pub(super) fn fingerprint(template: &Value) -> Name {
     let digest = Sha256::digest(kept_template(template).to_string().as_bytes());
-    digest.iter().take(16).map(|byte| format!("{byte:02x}")).collect::<String>().into()
+    hash::hex(&digest[..16]).into()
 }
 
 #[cfg(test)]

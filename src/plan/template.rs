@@ -4,6 +4,7 @@
 use serde_json::{Map, Value, json};
 use sha2::{Digest, Sha256};
 
+use crate::hash;
 use crate::model::{Base, DaemonSet, GENERATION_LABEL, HASH_LABEL, Name, ObjectKey, Owner};
 
 /// A toleration that pods get beside those of their template: key and effect; its
@@ -40,8 +41,7 @@ pub fn base(daemonset: &DaemonSet, hash: &str, added: &[AddedToleration]) -> Bas
     add_tolerations(&mut spec, added);
     let value = json!({ "apiVersion": "v1", "kind": "Pod", "metadata": metadata, "spec": spec });
     let digest = Sha256::digest(value.to_string().as_bytes());
-    let id: String = digest.iter().take(12).map(|byte| format!("{byte:02x}")).collect();
-    Base { id: id.into(), value }
+    Base { id: hash::hex(&digest[..12]).into(), value }
 }
 
 /// Adds each toleration at the end, or in the place of those that differ from it by
