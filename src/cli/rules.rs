@@ -57,7 +57,7 @@ fn list(program: &Program, open: bool, context: &mut Context) -> Result<Exit, Fa
         table.row([
             declaration.name.to_string(),
             kind(declaration).to_owned(),
-            program.rules_for(declaration.id).count().to_string(),
+            program.written_for(declaration.id).count().to_string(),
             format!("{}:{}", declaration.file, declaration.line),
             declaration.doc.lines().next().unwrap_or("").to_owned(),
         ]);
@@ -160,7 +160,7 @@ fn show_rule(rule: &Rule, context: &mut Context) -> Result<(), Failure> {
 
 fn show_relation(program: &Program, relation: RelationId, context: &mut Context) -> Result<(), Failure> {
     show_head(program, relation, context)?;
-    for rule in program.rules_for(relation) {
+    for rule in program.written_for(relation) {
         show_rule(rule, context)?;
     }
     let users = users(program, relation);

@@ -4,25 +4,29 @@
 //! It works on resolved rules, so a rule that was changed after loading is checked by
 //! the same code. Stratification is not here: it is a matter of all rules together.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use super::program::{Atom, Body, Comparison, Kind, Literal, NUMBER, Rule, Sum, Term, Variable};
+use super::program::{Atom, Body, Comparison, Expression, Kind, Literal, NUMBER, Rule, Term, Variable};
 use super::source::Span;
 use super::{MAX_DIAGNOSTICS, MAX_VARIABLES};
 use crate::diagnostic::{Diagnostic, nearest};
 
-/// All checks of one rule. `style` adds what only matters in a text a person wrote:
-/// singletons and sentences.
-pub(super) fn check_rule(body: &Body, rule: &Rule, style: bool, found: &mut Vec<Diagnostic>) {
-    let mut checker = Checker { body, rule, found, types: vec![None; rule.variables.len()] };
-    checker.types();
-    let safe = checker.safety();
-    if style {
-        checker.placeholders();
-        if safe {
-            checker.singletons();
+/// All checks of the rules that one text with `;` stands for, or of one rule. `style` adds
+/// what only matters in a text a person wrote: singletons and sentences.
+pub(super) fn check_rules(body: &Body, ways: &[Rule], style: bool, found: &mut Vec<Diagnostic>) {
+    let mut safe = true;
+    for rule in ways {
+        let types = vec![None; rule.variables.len()];
+        let mut checker = Checker { body, rule, found, types, one_of: ways.len() };
+        checker.types();
+        safe &= checker.safety();
+        if style && std::ptr::eq(rule, &ways[0]) {
+            checker.placeholders();
         }
+    }
+    if style && safe {
+        singletons(body, ways, found);
     }
 }
 
@@ -47,29 +51,37 @@ pub(super) fn check_shape(body: &Body, rule: &Rule, found: &mut Vec<Diagnostic>)
     right
 }
 
-/// Checks a query: a body without a head.
-pub(super) fn check_body(
+/// Checks a query: bodies without a head, each of which must bind what is asked for.
+pub(super) fn check_query(
     body: &Body,
-    literals: &[Literal],
+    ways: &[Vec<Literal>],
     variables: &[Arc<str>],
     found: &mut Vec<Diagnostic>,
 ) {
     let span = Span { source: 0, start: 0, end: 0 };
-    let head = Atom { relation: super::RelationId(0), terms: Vec::new(), span, spans: Vec::new() };
-    let rule = Rule {
-        head,
-        body: literals.to_vec(),
-        variables: variables.to_vec(),
-        sentence: "".into(),
-        text: "".into(),
-        file: "".into(),
-        line: 0,
-        builtin: false,
-        span,
-    };
-    let mut checker = Checker { body, rule: &rule, found, types: vec![None; variables.len()] };
-    checker.types();
-    checker.safety();
+    let places = ways.iter().flatten().flat_map(places);
+    let places: Vec<(Variable, Span)> = places.filter(|(it, _)| !variables[it.0].starts_with('_')).collect();
+    let asked: BTreeMap<Variable, Span> = places.into_iter().rev().collect();
+    let terms = asked.keys().map(|variable| Term::Variable(*variable)).collect();
+    let head =
+        Atom { relation: super::RelationId(u32::MAX), terms, span, spans: asked.into_values().collect() };
+    for way in ways {
+        let rule = Rule {
+            head: head.clone(),
+            body: way.clone(),
+            variables: variables.to_vec(),
+            sentence: "".into(),
+            text: "".into(),
+            file: "".into(),
+            line: 0,
+            builtin: false,
+            span,
+        };
+        let types = vec![None; variables.len()];
+        let mut checker = Checker { body, rule: &rule, found, types, one_of: ways.len() };
+        checker.types();
+        checker.safety();
+    }
 }
 
 struct Checker<'a> {
@@ -78,6 +90,8 @@ struct Checker<'a> {
     found: &'a mut Vec<Diagnostic>,
     /// For each variable its type and where it got it.
     types: Vec<Option<(Arc<str>, Span)>>,
+    /// How many ways its text has to hold, this one among them.
+    one_of: usize,
 }
 
 impl Checker<'_> {
@@ -168,12 +182,14 @@ impl Checker<'_> {
     }
 
     fn comparison_types(&mut self, comparison: &Comparison) {
-        let mut sides = [None, None];
-        for (side, sum) in sides.iter_mut().zip([&comparison.left, &comparison.right]) {
-            *side = self.sum_type(sum);
-        }
-        if let [Some(left), Some(right)] = sides
-            && left != right
+        let left = self.expression_type(&comparison.left);
+        let items = match &comparison.right {
+            Expression::List(items) => items.iter().collect(),
+            right => vec![right],
+        };
+        let types: Vec<Option<bool>> = items.into_iter().map(|item| self.expression_type(item)).collect();
+        if let Some(left) = left
+            && types.into_iter().flatten().any(|right| right != left)
         {
             let error = Diagnostic::error("type-mismatch", "a number is compared with a text")
                 .because("a number and a text are never equal, and neither comes before the other")
@@ -182,15 +198,16 @@ impl Checker<'_> {
         }
     }
 
-    fn sum_type(&mut self, sum: &Sum) -> Option<bool> {
-        if let [(_, term)] = sum.parts.as_slice() {
+    /// Whether an expression is a number; `None` if that is not known.
+    fn expression_type(&mut self, expression: &Expression) -> Option<bool> {
+        if let Some(term) = expression.term() {
             return self.is_number(term);
         }
-        for ((_, term), span) in sum.parts.iter().zip(&sum.spans) {
+        for (term, span) in expression.leaves() {
             if self.is_number(term) == Some(false) {
-                let error = Diagnostic::error("type-mismatch", "`+` and `-` take numbers, here is a text")
+                let error = Diagnostic::error("type-mismatch", "arithmetic takes numbers, here is a text")
                     .help("only columns of type `number` can be added");
-                self.report(error, *span);
+                self.report(error, span);
                 return None;
             }
         }
@@ -219,19 +236,14 @@ impl Checker<'_> {
                     }
                 }
                 Literal::Comparison(comparison) => {
-                    for sum in [&comparison.left, &comparison.right] {
-                        for ((_, term), span) in sum.parts.iter().zip(&sum.spans) {
-                            if let Term::Variable(variable) = term
-                                && !bound.contains(variable)
-                                && told.insert(*variable)
-                            {
-                                self.unsafe_variable(
-                                    *variable,
-                                    *span,
-                                    "in a comparison only",
-                                    "a comparison tests known values: bind the variable in a positive atom",
-                                );
-                            }
+                    for (variable, span) in compared(comparison) {
+                        if !bound.contains(&variable) && told.insert(variable) {
+                            self.unsafe_variable(
+                                variable,
+                                span,
+                                "in a comparison only",
+                                "a comparison tests known values: bind the variable in a positive atom",
+                            );
                         }
                     }
                 }
@@ -239,13 +251,20 @@ impl Checker<'_> {
         }
         for (term, span) in rule.head.terms.iter().zip(&rule.head.spans) {
             match term {
-                Term::Variable(variable) if !bound.contains(variable) && told.insert(*variable) => self
-                    .unsafe_variable(
-                        *variable,
-                        *span,
-                        "in the head only",
-                        "a rule can only derive values that a positive atom of its body gives",
-                    ),
+                Term::Variable(variable) if !bound.contains(variable) && told.insert(*variable) => {
+                    let (stands, help) = if self.one_of > 1 {
+                        (
+                            "in some of the ways only that `;` leaves open",
+                            "bind it on each side of `;`, or in a part that all of them share",
+                        )
+                    } else {
+                        (
+                            "in the head only",
+                            "a rule can only derive values that a positive atom of its body gives",
+                        )
+                    };
+                    self.unsafe_variable(*variable, *span, stands, help);
+                }
                 Term::Any => {
                     let error = Diagnostic::error("unsafe-variable", "`_` stands in the head of a rule")
                         .because("the rule would hold for every value there is")
@@ -280,41 +299,47 @@ impl Checker<'_> {
             self.report(error, rule.head.span);
         }
     }
+}
 
-    fn singletons(&mut self) {
-        let rule = self.rule;
-        let mut uses: Vec<Vec<Span>> = vec![Vec::new(); rule.variables.len()];
-        let mut note = |variable: Variable, span: Span| {
-            if let Some(uses) = uses.get_mut(variable.0) {
-                uses.push(span);
-            }
-        };
-        for literal in &rule.body {
-            match literal {
-                Literal::Positive(atom) | Literal::Negative(atom) => {
-                    variables(atom).for_each(|(variable, span)| note(variable, span));
-                }
-                Literal::Comparison(comparison) => {
-                    comparison.variables().for_each(|variable| note(variable, comparison.span));
-                }
-            }
-        }
-        variables(&rule.head).for_each(|(variable, span)| note(variable, span));
-        let told: BTreeSet<&str> = placeholders(&rule.sentence).collect();
-        for (name, uses) in rule.variables.iter().zip(uses) {
-            if let [span] = uses[..]
-                && !name.starts_with('_')
-                && !told.contains(&**name)
-            {
-                let warning = Diagnostic::warning(
-                    "singleton-variable",
-                    format!("the variable `{name}` is used only once"),
-                )
-                .help(format!("write `_` or `_{name}` if any value will do; else it may be a typo"));
-                self.report(warning, span);
-            }
+/// Warns about variables that stand at one place alone, in all ways of a rule.
+fn singletons(body: &Body, ways: &[Rule], found: &mut Vec<Diagnostic>) {
+    let Some(first) = ways.first() else { return };
+    let mut uses: Vec<BTreeSet<Span>> = vec![BTreeSet::new(); first.variables.len()];
+    let bodies = ways.iter().flat_map(|way| &way.body).flat_map(places);
+    for (variable, span) in bodies.chain(variables(&first.head)) {
+        if let Some(uses) = uses.get_mut(variable.0) {
+            uses.insert(span);
         }
     }
+    let told: BTreeSet<&str> = placeholders(&first.sentence).collect();
+    for (name, uses) in first.variables.iter().zip(uses) {
+        if uses.len() == 1
+            && !name.starts_with('_')
+            && !told.contains(&**name)
+            && found.len() < MAX_DIAGNOSTICS
+        {
+            let warning =
+                Diagnostic::warning("singleton-variable", format!("the variable `{name}` is used only once"))
+                    .help(format!("write `_` or `_{name}` if any value will do; else it may be a typo"));
+            found.extend(uses.first().map(|span| warning.at(body.place(*span))));
+        }
+    }
+}
+
+/// The variables of a part of a body, with their places.
+fn places(literal: &Literal) -> Vec<(Variable, Span)> {
+    match literal {
+        Literal::Positive(atom) | Literal::Negative(atom) => variables(atom).collect(),
+        Literal::Comparison(comparison) => compared(comparison).collect(),
+    }
+}
+
+fn compared(comparison: &Comparison) -> impl Iterator<Item = (Variable, Span)> + '_ {
+    let leaves = comparison.left.leaves().into_iter().chain(comparison.right.leaves());
+    leaves.filter_map(|(term, span)| match term {
+        Term::Variable(variable) => Some((*variable, span)),
+        _ => None,
+    })
 }
 
 fn positive(literal: &Literal) -> Option<&Atom> {

@@ -58,8 +58,10 @@ pub(super) const MAX_NAME: usize = 64;
 /// not a million.
 pub(super) const MAX_FAULTS: usize = 50;
 
-const MARKS: [&str; 17] =
-    [":-", "!=", "<=", ">=", "(", ")", ",", ".", "!", "=", "<", ">", "+", "-", ":", "_", ";"];
+const MARKS: [&str; 22] = [
+    ":-", "!=", "<=", ">=", "(", ")", ",", ".", "!", "=", "<", ">", "+", "-", "*", "/", "%", ":", "_", ";",
+    "[", "]",
+];
 
 /// All tokens of a text, ending with [`Token::End`].
 pub(super) fn tokens(source: u32, text: &str) -> (Vec<(Token, Span)>, Vec<Fault>) {
@@ -95,6 +97,11 @@ impl Lexer<'_> {
                     continue;
                 }
                 '/' if self.rest().starts_with("//") => self.comment(line_is_empty),
+                '/' if self.rest().starts_with("/*") => {
+                    self.block_comment();
+                    line_is_empty |= self.text[start..self.at].contains('\n');
+                    continue;
+                }
                 '"' => self.quoted(),
                 '0'..='9' => self.number(),
                 'a'..='z' | 'A'..='Z' | '_' => {
@@ -171,6 +178,24 @@ impl Lexer<'_> {
         }
     }
 
+    /// `/* … */`, over as many lines as it likes; one in another ends with the first `*/`.
+    fn block_comment(&mut self) {
+        let start = self.at;
+        match self.rest().find("*/") {
+            Some(end) => self.at += end + "*/".len(),
+            None => {
+                self.at += "/*".len();
+                self.fault(
+                    "unclosed-comment",
+                    "a comment is not closed".to_owned(),
+                    "close it with `*/`, or start each of its lines with `//`",
+                    start,
+                );
+                self.at = self.text.len();
+            }
+        }
+    }
+
     fn quoted(&mut self) {
         let start = self.at;
         self.at += 1;
@@ -243,10 +268,10 @@ impl Lexer<'_> {
         self.take_while(|c| !c.is_ascii() || c.is_ascii_control() && c != '\n');
         let help = match c {
             '\'' | '`' | '\u{201c}' | '\u{201d}' => "texts stand in straight double quotes: `\"text\"`",
-            '#' | '%' => "a comment starts with `//`",
-            '/' | '*' => "a comment starts with `//` and runs to the end of its line",
-            '&' | '|' => "parts of a rule are joined with `,`; write two rules for an or",
-            '[' | ']' | '{' | '}' => "arguments stand in `(` and `)`",
+            '#' => "a comment starts with `//`",
+            '&' => "parts of a rule are joined with `,`, which is an and",
+            '|' => "`;` is an or, and `,` an and",
+            '{' | '}' => "arguments stand in `(` and `)`",
             _ => "outside of texts and comments rules are written in ASCII",
         };
         self.fault("syntax", format!("unexpected character `{c}`"), help, start);

@@ -12,12 +12,14 @@
 //! negation (stratified), constants and comparisons; see `docs/rules.md`. It knows
 //! nothing of Kubernetes, reads no files and prints nothing.
 
+mod body;
 mod budget;
 mod check;
 mod compare;
 mod derive;
 mod evaluate;
 pub mod explain;
+mod expression;
 mod facts;
 mod filters;
 mod fixpoint;
@@ -43,8 +45,8 @@ pub use budget::{Deadline, Limits};
 pub use evaluate::Evaluation;
 pub use facts::Facts;
 pub use program::{
-    Atom, Column, Comparison, Declaration, Given, Guard, Kind, Literal, Loaded, NUMBER, Operator, Program,
-    RelationId, Rule, Sum, Term, Variable,
+    Arithmetic, Atom, Column, Comparison, Declaration, Expression, Given, Guard, Kind, Literal, Loaded,
+    NUMBER, Operator, Program, RelationId, Rule, Term, Variable,
 };
 pub use query::Query;
 pub use rows::Row;

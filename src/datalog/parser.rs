@@ -2,22 +2,11 @@
 //!
 //! Names are not looked up here. After a mistake the parser goes on behind the next
 //! full stop that ends a line, or at the next directive, so one run shows all mistakes
-//! of a text. The grammar has no nesting, so no depth can exhaust the stack.
+//! of a text. What stands behind `:-` is read in `body`.
 
 use super::lexer::{Fault, MAX_FAULTS, MAX_NAME, Token, tokens};
 use super::source::Span;
-use super::syntax::{
-    Items, RawAtom, RawColumn, RawDeclaration, RawLiteral, RawRule, RawSum, RawTerm, RawType,
-};
-
-/// The longest rule body, in literals.
-pub(super) const MAX_BODY: usize = 64;
-/// The longest sum in a comparison.
-const MAX_SUM: usize = 16;
-/// More arguments than this are not even read.
-const MAX_ARGUMENTS: usize = 64;
-
-const OPERATORS: [&str; 6] = ["=", "!=", "<", "<=", ">", ">="];
+use super::syntax::{Items, RawColumn, RawDeclaration, RawLiteral, RawRule, RawType};
 
 /// Reads a whole text.
 pub(super) fn parse(source: u32, text: &str) -> Items {
@@ -35,36 +24,36 @@ pub(super) fn parse(source: u32, text: &str) -> Items {
     items
 }
 
-/// Reads a rule body alone, as a query.
-pub(super) fn parse_body(source: u32, text: &str) -> (Vec<RawLiteral>, Vec<Fault>) {
+/// Reads a rule body alone, as a query: the ways in which it may hold.
+pub(super) fn parse_body(source: u32, text: &str) -> (Vec<Vec<RawLiteral>>, Vec<Fault>) {
     let (tokens, faults) = tokens(source, text);
     let items = Items { faults, ..Items::default() };
     let mut parser = Parser { text, tokens, at: 0, items, docs: Vec::new() };
-    let mut body = Vec::new();
+    let mut ways = Vec::new();
     if let Some(found) = parser.body() {
-        body = found;
+        ways = found;
         parser.take(".");
         if *parser.token() != Token::End {
             parser.expected("`,` or the end of the query");
         }
     }
-    (body, parser.items.faults)
+    (ways, parser.items.faults)
 }
 
-struct Parser<'a> {
+pub(super) struct Parser<'a> {
     text: &'a str,
-    tokens: Vec<(Token, Span)>,
-    at: usize,
+    pub(super) tokens: Vec<(Token, Span)>,
+    pub(super) at: usize,
     items: Items,
     docs: Vec<(String, Span)>,
 }
 
 impl Parser<'_> {
-    fn token(&self) -> &Token {
+    pub(super) fn token(&self) -> &Token {
         self.tokens.get(self.at).map_or(&Token::End, |(token, _)| token)
     }
 
-    fn span(&self) -> Span {
+    pub(super) fn span(&self) -> Span {
         self.tokens.get(self.at).or(self.tokens.last()).map_or(
             // Never met: the lexer always ends with `End`.
             Span { source: 0, start: 0, end: 0 },
@@ -72,11 +61,11 @@ impl Parser<'_> {
         )
     }
 
-    fn last_span(&self) -> Span {
+    pub(super) fn last_span(&self) -> Span {
         self.tokens.get(self.at.saturating_sub(1)).map_or(self.span(), |(_, span)| *span)
     }
 
-    fn take(&mut self, mark: &str) -> bool {
+    pub(super) fn take(&mut self, mark: &str) -> bool {
         let found = matches!(self.token(), Token::Mark(found) if *found == mark);
         if found {
             self.at += 1;
@@ -84,13 +73,13 @@ impl Parser<'_> {
         found
     }
 
-    fn fault(&mut self, code: &'static str, message: String, help: &'static str, span: Span) {
+    pub(super) fn fault(&mut self, code: &'static str, message: String, help: &'static str, span: Span) {
         if self.items.faults.len() < MAX_FAULTS {
             self.items.faults.push(Fault { code, message, help, span });
         }
     }
 
-    fn expected(&mut self, what: &str) {
+    pub(super) fn expected(&mut self, what: &str) {
         let (last, mut span) = (self.last_span(), self.span());
         let mut message = format!("expected {what}, found {}", self.token().shown());
         if self.at > 0 && self.between(last, span).contains('\n') {
@@ -106,7 +95,20 @@ impl Parser<'_> {
             Token::Name(_) if matches!(before, Some(Token::Text(_))) => {
                 "a quote may be missing: texts stand between two `\"`"
             }
-            Token::Mark(";") => "parts of a rule are joined with `,`; write two rules for an or",
+            Token::Mark("%") if self.at == 0 || before == Some(&Token::Mark(".")) => {
+                "a comment starts with `//`"
+            }
+            Token::Mark("(") if before == Some(&Token::Mark("!")) => {
+                "put `!` in front of each relation (`!a(X), !b(X)`), or give them one of their own and say `!` of that"
+            }
+            _ if matches!(before, Some(Token::Name(word)) if word == "in") => {
+                "values stand in brackets: `Zone in [\"a\", \"b\"]`"
+            }
+            Token::Mark("]") => "a list has at least one value: `Zone in [\"a\", \"b\"]`",
+            Token::Mark(")") if before == Some(&Token::Mark(";")) => {
+                "a part of the rule is missing behind `;`"
+            }
+            Token::Mark(".") if what.ends_with("`;` or `)`") => "a `)` is missing before it",
             Token::End | Token::Directive(_) | Token::Doc(_) => "a rule ends with `.`",
             _ => "a rule is `head(X) :- body(X, Y), !other(Y), X < Y.`",
         };
@@ -118,7 +120,7 @@ impl Parser<'_> {
     }
 
     /// As `take`, with an error when it is not there.
-    fn need(&mut self, mark: &str, what: &str) -> Option<()> {
+    pub(super) fn need(&mut self, mark: &str, what: &str) -> Option<()> {
         if self.take(mark) {
             return Some(());
         }
@@ -126,7 +128,7 @@ impl Parser<'_> {
         None
     }
 
-    fn name(&mut self, what: &str) -> Option<(String, Span)> {
+    pub(super) fn name(&mut self, what: &str) -> Option<(String, Span)> {
         if let Token::Name(name) = self.token() {
             let found = (name.clone(), self.span());
             self.at += 1;
@@ -297,153 +299,11 @@ impl Parser<'_> {
         let sentence = self.docs_here();
         let start = self.span();
         let head = self.atom("a rule, `.type` or `.decl`")?;
-        let body = if self.take(":-") { self.body()? } else { Vec::new() };
-        self.need(".", if body.is_empty() { "`:-` or `.`" } else { "`,` or `.`" })?;
+        let ways = if self.take(":-") { self.body()? } else { vec![Vec::new()] };
+        let is_fact = ways.iter().all(Vec::is_empty);
+        self.need(".", if is_fact { "`:-` or `.`" } else { "`,`, `;` or `.`" })?;
         let span = start.to(self.last_span());
-        self.items.rules.push(RawRule { head, body, sentence, span });
+        self.items.rules.push(RawRule { head, ways, sentence, span });
         Some(())
-    }
-
-    fn body(&mut self) -> Option<Vec<RawLiteral>> {
-        let mut body = Vec::new();
-        loop {
-            let start = self.span();
-            body.push(self.literal()?);
-            if body.len() > MAX_BODY {
-                self.fault(
-                    "rule-too-long",
-                    format!("a rule has more than {MAX_BODY} parts"),
-                    "split it with a relation of its own",
-                    start,
-                );
-                return None;
-            }
-            if !self.take(",") {
-                return Some(body);
-            }
-        }
-    }
-
-    fn literal(&mut self) -> Option<RawLiteral> {
-        if self.take("!") {
-            return Some(RawLiteral::Negative(self.atom("a relation behind `!`")?));
-        }
-        let call = matches!(self.tokens.get(self.at + 1), Some((Token::Mark("("), _)));
-        if call && matches!(self.token(), Token::Name(_)) {
-            return Some(RawLiteral::Positive(self.atom("a relation")?));
-        }
-        let start = self.span();
-        let left = self.sum()?;
-        let operator = OPERATORS.iter().find(|operator| self.take(operator));
-        let Some(operator) = operator else {
-            self.expected(match left.parts.as_slice() {
-                [(_, RawTerm::Variable(_) | RawTerm::Text(_) | RawTerm::Number(_), _)] => {
-                    "a comparison (`=`, `<`, …)"
-                }
-                _ => "`=`, `!=`, `<`, `<=`, `>` or `>=`",
-            });
-            return None;
-        };
-        let right = self.sum()?;
-        Some(RawLiteral::Comparison { left, operator, right, span: start.to(self.last_span()) })
-    }
-
-    fn atom(&mut self, what: &str) -> Option<RawAtom> {
-        let (name, name_span) = self.name(what)?;
-        if !name.starts_with(|c: char| c.is_ascii_lowercase()) {
-            self.fault(
-                "relation-name",
-                format!("`{name}` is no name of a relation"),
-                "relations start with a lower-case letter, variables with a capital one",
-                name_span,
-            );
-            return None;
-        }
-        self.need("(", "`(` and the arguments of the relation")?;
-        let mut terms = Vec::new();
-        while !self.take(")") {
-            if !terms.is_empty() {
-                self.need(",", "`,` or `)`")?;
-            }
-            let start = self.span();
-            if terms.len() >= MAX_ARGUMENTS {
-                self.fault(
-                    "too-many-columns",
-                    format!("`{name}` has more than {MAX_ARGUMENTS} arguments"),
-                    "a relation has at most 8 columns",
-                    start,
-                );
-                return None;
-            }
-            let term = self.term(true)?;
-            terms.push((term, start.to(self.last_span())));
-            if matches!(self.token(), Token::Mark("+" | "-")) {
-                self.fault(
-                    "syntax",
-                    "arithmetic stands in comparisons only".to_owned(),
-                    "name the value with a variable and compare it: `T + 60 < Now`",
-                    self.span(),
-                );
-                return None;
-            }
-        }
-        Some(RawAtom { name, name_span, terms, span: name_span.to(self.last_span()) })
-    }
-
-    fn sum(&mut self) -> Option<RawSum> {
-        let mut parts = Vec::new();
-        let mut minus = false;
-        loop {
-            let start = self.span();
-            let term = self.term(false)?;
-            parts.push((minus, term, start.to(self.last_span())));
-            if parts.len() > MAX_SUM {
-                self.fault(
-                    "rule-too-long",
-                    format!("a sum has more than {MAX_SUM} parts"),
-                    "add constants up beforehand",
-                    start,
-                );
-                return None;
-            }
-            if self.take("-") {
-                minus = true;
-            } else if self.take("+") {
-                minus = false;
-            } else {
-                return Some(RawSum { parts });
-            }
-        }
-    }
-
-    fn term(&mut self, any: bool) -> Option<RawTerm> {
-        let minus = self.take("-");
-        let term = match self.token().clone() {
-            Token::Number(number) => RawTerm::Number(if minus { -number } else { number }),
-            _ if minus => {
-                self.expected("a number behind `-`");
-                return None;
-            }
-            Token::Text(text) => RawTerm::Text(text),
-            Token::Mark("_") if any => RawTerm::Any,
-            Token::Name(name) if name.starts_with(|c: char| c.is_ascii_uppercase() || c == '_') => {
-                RawTerm::Variable(name)
-            }
-            Token::Name(name) => {
-                let message = format!("`{name}` is neither a variable nor a constant");
-                let help = match name.as_str() {
-                    "not" => "`!` in front of a relation says not",
-                    _ => "variables start with a capital letter, texts stand in quotes",
-                };
-                self.fault("syntax", message, help, self.span());
-                return None;
-            }
-            _ => {
-                self.expected(if any { "a variable, a constant or `_`" } else { "a variable or a constant" });
-                return None;
-            }
-        };
-        self.at += 1;
-        Some(term)
     }
 }

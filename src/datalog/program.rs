@@ -8,7 +8,8 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use super::check::{check_rule, check_shape, check_unused};
+use super::check::{check_rules, check_shape, check_unused};
+pub use super::expression::{Arithmetic, Comparison, Expression, Operator, Term, Variable};
 use super::resolve::resolve;
 use super::source::{Source, Span, Text, place};
 use super::strata::{Stratum, stratify};
@@ -110,23 +111,6 @@ impl std::fmt::Display for Declaration {
     }
 }
 
-/// A variable of a rule: its place in [`Rule::variables`].
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct Variable(pub usize);
-
-/// An argument of an atom or a part of a comparison.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Term {
-    /// A variable.
-    Variable(Variable),
-    /// `_`: any value.
-    Any,
-    /// A quoted text.
-    Text(Arc<str>),
-    /// An integer.
-    Number(i64),
-}
-
 /// A relation with its arguments.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Atom {
@@ -142,53 +126,6 @@ impl Atom {
     /// The variables of the atom, in order, as often as they stand there.
     pub fn variables(&self) -> impl Iterator<Item = Variable> + '_ {
         self.terms.iter().filter_map(|term| match term {
-            Term::Variable(variable) => Some(*variable),
-            _ => None,
-        })
-    }
-}
-
-/// How two sides are compared.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Operator {
-    /// `=`
-    Equal,
-    /// `!=`
-    NotEqual,
-    /// `<`
-    Less,
-    /// `<=`
-    AtMost,
-    /// `>`
-    Greater,
-    /// `>=`
-    AtLeast,
-}
-
-/// Terms added up; each with whether it is subtracted.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Sum {
-    /// At least one part.
-    pub parts: Vec<(bool, Term)>,
-    pub(super) spans: Vec<Span>,
-}
-
-/// Two sides compared.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Comparison {
-    /// The left side.
-    pub left: Sum,
-    /// How.
-    pub operator: Operator,
-    /// The right side.
-    pub right: Sum,
-    pub(super) span: Span,
-}
-
-impl Comparison {
-    /// The variables of both sides.
-    pub fn variables(&self) -> impl Iterator<Item = Variable> + '_ {
-        self.left.parts.iter().chain(&self.right.parts).filter_map(|(_, term)| match term {
             Term::Variable(variable) => Some(*variable),
             _ => None,
         })
@@ -269,9 +206,9 @@ impl Program {
     #[must_use]
     pub fn load(sources: &[Source<'_>]) -> Loaded {
         let (body, mut diagnostics) = resolve(sources);
-        for rule in &body.rules {
+        for ways in body.rules.chunk_by(|one, other| one.span == other.span) {
             if diagnostics.len() < super::MAX_DIAGNOSTICS {
-                check_rule(&body, rule, true, &mut diagnostics);
+                check_rules(&body, ways, true, &mut diagnostics);
             }
         }
         if !diagnostics.iter().any(Diagnostic::is_error) {
@@ -289,7 +226,7 @@ impl Program {
         let mut diagnostics = Vec::new();
         for rule in &body.rules {
             if check_shape(&body, rule, &mut diagnostics) {
-                check_rule(&body, rule, false, &mut diagnostics);
+                check_rules(&body, std::slice::from_ref(rule), false, &mut diagnostics);
             }
         }
         diagnostics.retain(Diagnostic::is_error);
@@ -342,6 +279,13 @@ impl Program {
         self.body.rules.iter().filter(move |rule| rule.head.relation == relation)
     }
 
+    /// The rules that derive a relation as they were written: one with `;`, which is several,
+    /// once.
+    pub fn written_for(&self, relation: RelationId) -> impl Iterator<Item = &Rule> {
+        let ways = self.body.rules.chunk_by(|one, other| one.span == other.span);
+        ways.filter_map(<[Rule]>::first).filter(move |rule| rule.head.relation == relation)
+    }
+
     /// The file, the `//!` documentation and the text of each source.
     pub fn files(&self) -> impl Iterator<Item = (&str, &str, &str)> {
         self.body.texts.iter().map(|text| (&*text.file, text.doc.as_str(), &*text.text))
@@ -384,6 +328,8 @@ fn finish(mut body: Body, mut diagnostics: Vec<Diagnostic>) -> Loaded {
         }
     }
     Diagnostic::sort(&mut diagnostics);
+    // Two ways of one rule may have one and the same mistake.
+    diagnostics.dedup();
     let failed = diagnostics.iter().any(Diagnostic::is_error);
     Loaded { program: (!failed).then(|| Program { body: Arc::new(body) }), diagnostics }
 }

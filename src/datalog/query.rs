@@ -7,14 +7,13 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use super::budget::Stop;
-use super::check::check_body;
+use super::check::check_query;
 use super::evaluate::Evaluation;
 use super::parser::parse_body;
 use super::program::{Literal, Program, RelationId};
-use super::resolve::{Names, comparison, diagnostic, resolve_atom};
+use super::resolve::{Names, diagnostic, resolve_literal};
 use super::source::{Source, Text};
 use super::symbols::{Sym, Symbols};
-use super::syntax::RawLiteral;
 use super::{MAX_SOURCE, MAX_VARIABLES};
 use crate::diagnostic::{Diagnostic, Place};
 
@@ -25,7 +24,8 @@ const MAX_ANSWERS: usize = 5_000_000;
 #[derive(Debug, Clone)]
 pub struct Query {
     variables: Vec<Arc<str>>,
-    body: Vec<Literal>,
+    /// The ways in which it may hold.
+    ways: Vec<Vec<Literal>>,
     text: Arc<str>,
 }
 
@@ -46,22 +46,15 @@ impl Query {
         let (raw, faults) = parse_body(source, text);
         let mut found: Vec<Diagnostic> = faults.iter().map(|fault| diagnostic(&body, fault)).collect();
         let mut names = Names::default();
-        let mut literals = Vec::new();
-        for literal in &raw {
-            let resolved = match literal {
-                RawLiteral::Positive(atom) => resolve_atom(&body, atom, &mut names).map(Literal::Positive),
-                RawLiteral::Negative(atom) => resolve_atom(&body, atom, &mut names).map(Literal::Negative),
-                RawLiteral::Comparison { left, operator, right, span } => {
-                    Ok(comparison(left, operator, right, *span, &mut names))
-                }
-            };
-            match resolved {
-                Ok(literal) => literals.push(literal),
-                Err(error) => found.push(*error),
-            }
+        let mut ways = Vec::new();
+        for way in &raw {
+            let resolved = way.iter().map(|literal| resolve_literal(&body, literal, &mut names));
+            let (known, wrong): (Vec<_>, Vec<_>) = resolved.partition(Result::is_ok);
+            ways.push(known.into_iter().flatten().collect::<Vec<Literal>>());
+            found.extend(wrong.into_iter().filter_map(Result::err).map(|error| *error));
         }
         if found.is_empty() {
-            check_body(&body, &literals, &names.names, &mut found);
+            check_query(&body, &ways, &names.names, &mut found);
         }
         if names.names.len() > MAX_VARIABLES {
             found.push(
@@ -75,17 +68,19 @@ impl Query {
         }
         if !found.is_empty() {
             Diagnostic::sort(&mut found);
+            found.dedup();
             return Err(found);
         }
-        Ok(Query { variables: names.names, body: literals, text: text.into() })
+        Ok(Query { variables: names.names, ways, text: text.into() })
     }
 
     /// The relations that must be evaluated to answer it.
     #[must_use]
     pub fn relations(&self) -> Vec<RelationId> {
         let relations: BTreeSet<RelationId> = self
-            .body
+            .ways
             .iter()
+            .flatten()
             .filter_map(|literal| match literal {
                 Literal::Positive(atom) | Literal::Negative(atom) => Some(atom.relation),
                 Literal::Comparison(_) => None,
@@ -120,10 +115,12 @@ impl Query {
         let asked: Vec<usize> = self.asked().collect();
         let mut answers = BTreeSet::new();
         let most = MAX_ANSWERS.min(evaluation.limits.rows_per_relation);
-        let stopped = evaluation.solve(&self.body, self.variables.len(), symbols, &mut |binding| {
+        let mut take = |binding: &[Sym]| {
             answers.insert(asked.iter().map(|slot| binding[*slot]).collect::<Vec<Sym>>());
             answers.len() <= most
-        });
+        };
+        let mut solve = |way: &Vec<Literal>| evaluation.solve(way, self.variables.len(), symbols, &mut take);
+        let stopped = self.ways.iter().find_map(&mut solve);
         if let Some(stop) = stopped {
             let (code, why) = match stop {
                 Stop::Late => ("rules-too-slow", "is not done in the time it has"),

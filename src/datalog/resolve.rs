@@ -9,11 +9,11 @@ use std::sync::Arc;
 use super::lexer::Fault;
 use super::parser::parse;
 use super::program::{
-    Atom, Body, Column, Comparison, Declaration, Guard, Kind, Literal, NUMBER, Operator, RelationId, Rule,
-    Sum, Term, Variable,
+    Atom, Body, Column, Comparison, Declaration, Expression, Guard, Kind, Literal, NUMBER, RelationId, Rule,
+    Term, Variable,
 };
 use super::source::{Source, Span, Text};
-use super::syntax::{Items, RawAtom, RawDeclaration, RawLiteral, RawRule, RawSum, RawTerm, RawType};
+use super::syntax::{Items, RawAtom, RawDeclaration, RawExpression, RawLiteral, RawRule, RawTerm, RawType};
 use super::{MAX_COLUMNS, MAX_DIAGNOSTICS, MAX_SOURCE, MAX_VARIABLES};
 use crate::diagnostic::{Diagnostic, Place, nearest};
 
@@ -90,9 +90,8 @@ impl Resolver {
             if self.found.len() >= MAX_DIAGNOSTICS {
                 break;
             }
-            if let Some(rule) = self.rule(raw) {
-                self.body.rules.push(rule);
-            }
+            let rules = self.rule(raw).unwrap_or_default();
+            self.body.rules.extend(rules);
         }
     }
 
@@ -228,13 +227,17 @@ impl Resolver {
         (kind, open, guard)
     }
 
-    fn rule(&mut self, raw: RawRule) -> Option<Rule> {
+    /// One rule for each way in which it may hold; all of them know the variables of all.
+    fn rule(&mut self, raw: RawRule) -> Option<Vec<Rule>> {
         let mut names = Names::default();
         let head = self.atom(&raw.head, &mut names);
-        let body: Vec<Option<Literal>> =
-            raw.body.iter().map(|literal| self.literal(literal, &mut names)).collect();
+        let mut literals = |way: &Vec<RawLiteral>| -> Option<Vec<Literal>> {
+            let way: Vec<_> = way.iter().map(|literal| self.literal(literal, &mut names)).collect();
+            way.into_iter().collect()
+        };
+        let ways: Vec<_> = raw.ways.iter().map(&mut literals).collect();
         let head = head?;
-        let body = body.into_iter().collect::<Option<Vec<_>>>()?;
+        let ways = ways.into_iter().collect::<Option<Vec<_>>>()?;
         if names.names.len() > MAX_VARIABLES {
             let error = Diagnostic::error(
                 "rule-too-long",
@@ -244,12 +247,12 @@ impl Resolver {
             self.report(error, raw.head.span);
             return None;
         }
-        self.permitted(&raw.head, head.relation, raw.body.is_empty())?;
+        self.permitted(&raw.head, head.relation, ways.iter().all(Vec::is_empty))?;
         let text = &self.body.texts[raw.span.source as usize];
         let sentence: Vec<&str> = raw.sentence.iter().map(|(line, _)| line.trim()).collect();
-        Some(Rule {
+        let first = Rule {
             head,
-            body,
+            body: Vec::new(),
             variables: names.names,
             sentence: sentence.join(" ").trim().into(),
             text: text.slice(raw.span).into(),
@@ -257,7 +260,8 @@ impl Resolver {
             line: text.line(raw.span.start),
             builtin: text.builtin,
             span: raw.span,
-        })
+        };
+        Some(ways.into_iter().map(|body| Rule { body, ..first.clone() }).collect())
     }
 
     /// Whether a rule may stand where it stands.
@@ -303,21 +307,27 @@ impl Resolver {
     }
 
     fn literal(&mut self, raw: &RawLiteral, names: &mut Names) -> Option<Literal> {
-        match raw {
-            RawLiteral::Positive(atom) => self.atom(atom, names).map(Literal::Positive),
-            RawLiteral::Negative(atom) => self.atom(atom, names).map(Literal::Negative),
-            RawLiteral::Comparison { left, operator, right, span } => {
-                Some(comparison(left, operator, right, *span, names))
-            }
+        if let RawLiteral::Positive(atom) | RawLiteral::Negative(atom) = raw
+            && !self.body.names.contains_key(atom.name.as_str())
+            && self.broken.contains(&atom.name)
+        {
+            return None;
         }
+        let found = resolve_literal(&self.body, raw, names);
+        self.noted(found)
     }
 
     fn atom(&mut self, raw: &RawAtom, names: &mut Names) -> Option<Atom> {
         if !self.body.names.contains_key(raw.name.as_str()) && self.broken.contains(&raw.name) {
             return None;
         }
-        match resolve_atom(&self.body, raw, names) {
-            Ok(atom) => Some(atom),
+        let found = resolve_atom(&self.body, raw, names);
+        self.noted(found)
+    }
+
+    fn noted<T>(&mut self, found: Result<T, Box<Diagnostic>>) -> Option<T> {
+        match found {
+            Ok(found) => Some(found),
             Err(error) => {
                 if self.found.len() < MAX_DIAGNOSTICS {
                     self.found.push(*error);
@@ -336,6 +346,20 @@ pub(super) struct Names {
 }
 
 impl Names {
+    fn expression(&mut self, raw: &RawExpression) -> Expression {
+        match raw {
+            RawExpression::Term(term, span) => Expression::Term(self.term(term), *span),
+            RawExpression::Negate(inner) => Expression::Negate(Box::new(self.expression(inner))),
+            RawExpression::Binary(left, sign, right) => {
+                let (left, right) = (self.expression(left), self.expression(right));
+                Expression::Binary(Box::new(left), *sign, Box::new(right))
+            }
+            RawExpression::List(items) => {
+                Expression::List(items.iter().map(|item| self.expression(item)).collect())
+            }
+        }
+    }
+
     fn term(&mut self, raw: &RawTerm) -> Term {
         match raw {
             RawTerm::Any => Term::Any,
@@ -387,25 +411,18 @@ pub(super) fn resolve_atom(body: &Body, raw: &RawAtom, names: &mut Names) -> Res
     Ok(Atom { relation, terms, span: raw.span, spans: raw.terms.iter().map(|(_, span)| *span).collect() })
 }
 
-pub(super) fn comparison(
-    left: &RawSum,
-    operator: &str,
-    right: &RawSum,
-    span: Span,
+/// A part of a body with the relations and variables that it names.
+pub(super) fn resolve_literal(
+    body: &Body,
+    raw: &RawLiteral,
     names: &mut Names,
-) -> Literal {
-    let mut sum = |raw: &RawSum| Sum {
-        parts: raw.parts.iter().map(|(minus, term, _)| (*minus, names.term(term))).collect(),
-        spans: raw.parts.iter().map(|(_, _, span)| *span).collect(),
-    };
-    let operator = match operator {
-        "=" => Operator::Equal,
-        "!=" => Operator::NotEqual,
-        "<" => Operator::Less,
-        "<=" => Operator::AtMost,
-        ">" => Operator::Greater,
-        _ => Operator::AtLeast,
-    };
-    let (left, right) = (sum(left), sum(right));
-    Literal::Comparison(Comparison { left, operator, right, span })
+) -> Result<Literal, Box<Diagnostic>> {
+    match raw {
+        RawLiteral::Positive(atom) => resolve_atom(body, atom, names).map(Literal::Positive),
+        RawLiteral::Negative(atom) => resolve_atom(body, atom, names).map(Literal::Negative),
+        RawLiteral::Comparison { left, operator, right, span } => {
+            let (left, right) = (names.expression(left), names.expression(right));
+            Ok(Literal::Comparison(Comparison { left, operator: *operator, right, span: *span }))
+        }
+    }
 }

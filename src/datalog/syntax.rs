@@ -2,6 +2,7 @@
 //!
 //! Made by the parser, turned into what it means by `resolve`, and then gone.
 
+use super::expression::{Arithmetic, Operator};
 use super::lexer::Fault;
 use super::source::Span;
 
@@ -47,19 +48,20 @@ pub(super) struct RawColumn {
 #[derive(Debug)]
 pub(super) struct RawRule {
     pub head: RawAtom,
-    pub body: Vec<RawLiteral>,
+    /// The ways in which it may hold: what stands between `;`, each parts joined with `,`.
+    pub ways: Vec<Vec<RawLiteral>>,
     pub sentence: Vec<(String, Span)>,
     pub span: Span,
 }
 
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(super) enum RawLiteral {
     Positive(RawAtom),
     Negative(RawAtom),
-    Comparison { left: RawSum, operator: &'static str, right: RawSum, span: Span },
+    Comparison { left: RawExpression, operator: Operator, right: RawExpression, span: Span },
 }
 
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(super) struct RawAtom {
     pub name: String,
     pub name_span: Span,
@@ -75,8 +77,10 @@ pub(super) enum RawTerm {
     Number(i64),
 }
 
-/// `a + b - c`: the parts, each with whether it is subtracted.
-#[derive(Debug)]
-pub(super) struct RawSum {
-    pub parts: Vec<(bool, RawTerm, Span)>,
+#[derive(Debug, Clone)]
+pub(super) enum RawExpression {
+    Term(RawTerm, Span),
+    Negate(Box<RawExpression>),
+    Binary(Box<RawExpression>, Arithmetic, Box<RawExpression>),
+    List(Vec<RawExpression>),
 }

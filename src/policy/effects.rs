@@ -227,9 +227,7 @@ fn upwards(rule: &Rule, term: Option<Term>) -> Part {
 fn compared(rule: &Rule, a: &Term, b: &Term) -> Option<Operator> {
     rule.body.iter().find_map(|literal| {
         let Literal::Comparison(comparison) = literal else { return None };
-        let ([(_, left)], [(_, right)]) = (&*comparison.left.parts, &*comparison.right.parts) else {
-            return None;
-        };
+        let (left, right) = (comparison.left.term()?, comparison.right.term()?);
         let operator = comparison.operator;
         match ((left, right) == (a, b), (left, right) == (b, a)) {
             (true, _) => Some(operator),
@@ -327,9 +325,7 @@ fn leads_back(edges: &[Edge<'_>], part: usize) -> bool {
 fn excluded<'a>(rule: &'a Rule, term: Option<&'a Term>) -> impl Iterator<Item = Arc<str>> + 'a {
     rule.body.iter().filter_map(move |literal| {
         let Literal::Comparison(comparison) = literal else { return None };
-        let ([(_, left)], [(_, right)]) = (&*comparison.left.parts, &*comparison.right.parts) else {
-            return None;
-        };
+        let (left, right) = (comparison.left.term()?, comparison.right.term()?);
         let (variable, text) = match (left, right) {
             (other, Term::Text(text)) | (Term::Text(text), other) => (other, text),
             _ => return None,

@@ -3,7 +3,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::random::{Atom, Comparison, Literal, Rule, Rules, Term};
+use super::random::{Atom, Comparison, Expression, Literal, Rules, Term};
 
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Val {
@@ -22,10 +22,18 @@ pub fn evaluate(rules: &Rules, input: &Data) -> Data {
         loop {
             let mut new = Vec::new();
             for rule in rules.rules.iter().filter(|rule| rules.level(&rule.head.relation) == level) {
-                bindings(rule, 0, Binding::new(), &data, &mut |binding| {
-                    let row: Row = rule.head.terms.iter().filter_map(|term| value(term, binding)).collect();
-                    new.push((rule.head.relation.clone(), row));
-                });
+                let mut ways: Vec<Vec<Literal>> =
+                    rule.ways.iter().map(|way| [rule.body.clone(), way.clone()].concat()).collect();
+                if ways.is_empty() {
+                    ways.push(rule.body.clone());
+                }
+                for way in ways {
+                    bindings(&way, 0, Binding::new(), &data, &mut |binding| {
+                        let row: Row =
+                            rule.head.terms.iter().filter_map(|term| value(term, binding)).collect();
+                        new.push((rule.head.relation.clone(), row));
+                    });
+                }
             }
             let before = count(&data);
             for (relation, row) in new {
@@ -53,26 +61,26 @@ fn value(term: &Term, binding: &Binding) -> Option<Val> {
 }
 
 /// All ways in which the body holds from the literal `at` on.
-fn bindings(rule: &Rule, at: usize, binding: Binding, data: &Data, each: &mut dyn FnMut(&Binding)) {
+fn bindings(body: &[Literal], at: usize, binding: Binding, data: &Data, each: &mut dyn FnMut(&Binding)) {
     let none = BTreeSet::new();
-    match rule.body.get(at) {
+    match body.get(at) {
         None => each(&binding),
         Some(Literal::Positive(atom)) => {
             for row in data.get(&atom.relation).unwrap_or(&none) {
                 if let Some(binding) = matched(atom, row, &binding) {
-                    bindings(rule, at + 1, binding, data, each);
+                    bindings(body, at + 1, binding, data, each);
                 }
             }
         }
         Some(Literal::Negative(atom)) => {
             let rows = data.get(&atom.relation).unwrap_or(&none);
             if !rows.iter().any(|row| matched(atom, row, &binding).is_some()) {
-                bindings(rule, at + 1, binding, data, each);
+                bindings(body, at + 1, binding, data, each);
             }
         }
         Some(Literal::Comparison(comparison)) => {
             if holds(comparison, &binding) {
-                bindings(rule, at + 1, binding, data, each);
+                bindings(body, at + 1, binding, data, each);
             }
         }
     }
@@ -95,15 +103,48 @@ fn matched(atom: &Atom, row: &Row, binding: &Binding) -> Option<Binding> {
 }
 
 fn holds(comparison: &Comparison, binding: &Binding) -> bool {
-    let left = value(&comparison.left, binding).unwrap();
-    let right = value(&comparison.right, binding).unwrap();
-    match (&left, &right, comparison.plus) {
-        // A sum is exact, also where it is no 64-bit number.
-        (Val::Number(left), Val::Number(right), Some(plus)) => {
-            ordered(comparison.operator, &i128::from(*left), &(i128::from(*right) + i128::from(plus)))
-        }
-        _ => ordered(comparison.operator, &left, &right),
+    let Some(left) = worth(&comparison.left, binding) else { return false };
+    let mut right = comparison.right.iter().map(|right| worth(right, binding));
+    match comparison.operator {
+        "in" => right.any(|right| right.as_ref() == Some(&left)),
+        "not in" | "!in" => right.all(|right| right.is_some_and(|right| right != left)),
+        operator => right.next().flatten().is_some_and(|right| ordered(operator, &left, &right)),
     }
+}
+
+/// A number is exact, also where it is no 64-bit number.
+#[derive(PartialEq, Eq, PartialOrd, Ord)]
+enum Worth {
+    Text(String),
+    Number(i128),
+}
+
+/// What an expression is worth; nothing where it divides by zero.
+fn worth(expression: &Expression, binding: &Binding) -> Option<Worth> {
+    let number = |it: &Expression| match worth(it, binding) {
+        Some(Worth::Number(number)) => Some(number),
+        _ => None,
+    };
+    Some(match expression {
+        Expression::Term(term) => match value(term, binding).unwrap() {
+            Val::Text(text) => Worth::Text(text),
+            Val::Number(number) => Worth::Number(number.into()),
+        },
+        Expression::Negate(inner) => Worth::Number(-number(inner)?),
+        Expression::Binary(left, sign, right) => {
+            let (left, right) = (number(left)?, number(right)?);
+            if right == 0 && matches!(*sign, "/" | "%") {
+                return None;
+            }
+            Worth::Number(match *sign {
+                "+" => left + right,
+                "-" => left - right,
+                "*" => left.checked_mul(right)?,
+                "/" => left / right,
+                _ => left % right,
+            })
+        }
+    })
 }
 
 fn ordered<T: Ord>(operator: &str, left: &T, right: &T) -> bool {

@@ -45,13 +45,20 @@ pub struct Atom {
     pub terms: Vec<Term>,
 }
 
-/// `left operator right + plus`
+#[derive(Debug, Clone)]
+pub enum Expression {
+    Term(Term),
+    Negate(Box<Expression>),
+    /// Two sides and the sign between them.
+    Binary(Box<Expression>, &'static str, Box<Expression>),
+}
+
+/// `left operator right`; several on the right are a list.
 #[derive(Debug, Clone)]
 pub struct Comparison {
-    pub left: Term,
+    pub left: Expression,
     pub operator: &'static str,
-    pub right: Term,
-    pub plus: Option<i64>,
+    pub right: Vec<Expression>,
 }
 
 #[derive(Debug, Clone)]
@@ -64,7 +71,9 @@ pub enum Literal {
 #[derive(Debug, Clone)]
 pub struct Rule {
     pub head: Atom,
+    /// What all ways share, and behind it what each of them has of its own: none is one.
     pub body: Vec<Literal>,
+    pub ways: Vec<Vec<Literal>>,
 }
 
 /// A relation; `numbers` says of each column whether it holds numbers.
@@ -86,6 +95,7 @@ pub struct Rules {
 pub type Change = Vec<(String, Row)>;
 
 const OPERATORS: [&str; 6] = ["!=", "<", "=", "<=", ">", ">="];
+const SIGNS: [&str; 5] = ["+", "-", "*", "/", "%"];
 
 impl Rules {
     pub fn random(choices: &mut Choices) -> Self {
@@ -146,25 +156,15 @@ impl Rules {
             body.push(Literal::Positive(Atom { relation: relation.name.clone(), terms }));
         }
         let bound = bound.map(|names| names.into_iter().collect::<Vec<String>>());
-        for _ in 0..choices.pick(3) {
-            let Some(relation) = choices.one(&below) else { continue };
-            let term = |number: &bool| match choices.pick(4) {
-                3 => Term::Any,
-                _ => known(choices, *number, &bound),
-            };
-            let terms = relation.numbers.iter().map(term).collect();
-            body.push(Literal::Negative(Atom { relation: relation.name.clone(), terms }));
-        }
-        if choices.pick(3) == 2 {
-            let number = choices.pick(2) == 1;
-            let (left, right) = (known(choices, number, &bound), known(choices, number, &bound));
-            let plus = if number {
-                [None, Some(1), Some(-1), Some(i64::from(i16::MAX))][choices.pick(4)]
-            } else {
-                None
-            };
-            let operator = OPERATORS[choices.pick(OPERATORS.len())];
-            body.push(Literal::Comparison(Comparison { left, operator, right, plus }));
+        self.tests(choices, &below, &bound, &mut body);
+        let mut ways = Vec::new();
+        if choices.pick(4) == 3 {
+            for _ in 0..2 + choices.pick(2) {
+                let mut way = Vec::new();
+                self.tests(choices, &below, &bound, &mut way);
+                way.push(Literal::Comparison(comparison(choices, &bound)));
+                ways.push(way);
+            }
         }
         // Any order of the body means the same.
         for at in (1..body.len()).rev() {
@@ -173,7 +173,29 @@ impl Rules {
         let terms = head.numbers.iter().map(|number| known(choices, *number, &bound)).collect();
         // The naive evaluator needs variables bound before they are tested.
         body.sort_by_key(|literal| !matches!(literal, Literal::Positive(_)));
-        Rule { head: Atom { relation: head.name.clone(), terms }, body }
+        Rule { head: Atom { relation: head.name.clone(), terms }, body, ways }
+    }
+
+    /// Parts that bind nothing.
+    fn tests(
+        &self,
+        choices: &mut Choices,
+        below: &[&Relation],
+        bound: &[Vec<String>; 2],
+        body: &mut Vec<Literal>,
+    ) {
+        for _ in 0..choices.pick(3) {
+            let Some(relation) = choices.one(below) else { continue };
+            let term = |number: &bool| match choices.pick(4) {
+                3 => Term::Any,
+                _ => known(choices, *number, bound),
+            };
+            let terms = relation.numbers.iter().map(term).collect();
+            body.push(Literal::Negative(Atom { relation: relation.name.clone(), terms }));
+        }
+        if choices.pick(3) == 2 {
+            body.push(Literal::Comparison(comparison(choices, bound)));
+        }
     }
 
     pub fn text(&self) -> String {
@@ -188,9 +210,16 @@ impl Rules {
         }
         for rule in &self.rules {
             // Written backwards: where a variable is bound must not matter to the engine.
-            let body: Vec<String> = rule.body.iter().rev().map(shown).collect();
+            let all = |body: &[Literal]| body.iter().rev().map(shown).collect::<Vec<_>>().join(", ");
+            let ways: Vec<String> = rule.ways.iter().map(|way| all(way)).collect();
+            let mut body = all(&rule.body);
+            match (body.is_empty(), ways.is_empty()) {
+                (_, true) => {}
+                (true, _) => body = ways.join("; "),
+                _ => body = format!("({}) /* or; ( */, {body}", ways.join(" ; ")),
+            }
             let arrow = if body.is_empty() { "" } else { " :- " };
-            writeln!(text, "{}{arrow}{}.", atom(&rule.head), body.join(", ")).unwrap();
+            writeln!(text, "{}{arrow}{body}.", atom(&rule.head)).unwrap();
         }
         text
     }
@@ -269,8 +298,51 @@ fn shown(literal: &Literal) -> String {
         Literal::Positive(found) => atom(found),
         Literal::Negative(found) => format!("!{}", atom(found)),
         Literal::Comparison(comparison) => {
-            let plus = comparison.plus.map(|plus| format!(" + {plus}")).unwrap_or_default();
-            format!("{} {} {}{plus}", term(&comparison.left), comparison.operator, term(&comparison.right))
+            let right: Vec<String> = comparison.right.iter().map(expression).collect();
+            let right = match comparison.operator {
+                "in" | "not in" | "!in" => format!("[{}]", right.join(", ")),
+                _ => right.join(""),
+            };
+            format!("{} {} {right}", expression(&comparison.left), comparison.operator)
         }
+    }
+}
+
+/// With a parenthesis around each part: what binds tighter is the engine's tests' matter.
+fn expression(it: &Expression) -> String {
+    match it {
+        Expression::Term(it) => term(it),
+        Expression::Negate(inner) => format!("-({})", expression(inner)),
+        Expression::Binary(left, sign, right) => {
+            format!("({}) {sign} ({})", expression(left), expression(right))
+        }
+    }
+}
+
+fn comparison(choices: &mut Choices, bound: &[Vec<String>; 2]) -> Comparison {
+    let number = choices.pick(2) == 1;
+    let left = calculation(choices, number, bound, 2);
+    if choices.pick(4) == 3 {
+        let right = (0..1 + choices.pick(3)).map(|_| Expression::Term(known(choices, number, bound)));
+        return Comparison {
+            left,
+            right: right.collect(),
+            operator: ["in", "not in", "!in"][choices.pick(3)],
+        };
+    }
+    let right = calculation(choices, number, bound, 2);
+    Comparison { left, right: vec![right], operator: OPERATORS[choices.pick(OPERATORS.len())] }
+}
+
+/// A value, or a calculation so deep.
+fn calculation(choices: &mut Choices, number: bool, bound: &[Vec<String>; 2], depth: usize) -> Expression {
+    match choices.pick(if number && depth > 0 { 6 } else { 1 }) {
+        3 | 4 => {
+            let left = Box::new(calculation(choices, number, bound, depth - 1));
+            let right = Box::new(calculation(choices, number, bound, depth - 1));
+            Expression::Binary(left, SIGNS[choices.pick(SIGNS.len())], right)
+        }
+        5 => Expression::Negate(Box::new(calculation(choices, number, bound, depth - 1))),
+        _ => Expression::Term(known(choices, number, bound)),
     }
 }

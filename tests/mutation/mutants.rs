@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use dsrules::datalog::{Literal, Operator, Program, Rule, Sum, Term};
+use dsrules::datalog::{Literal, Program, Rule, Term};
 
 /// One change of one rule.
 pub struct Mutant {
@@ -71,14 +71,7 @@ fn opposite(literal: &Literal) -> Literal {
         Literal::Positive(atom) => Literal::Negative(atom),
         Literal::Negative(atom) => Literal::Positive(atom),
         Literal::Comparison(mut comparison) => {
-            comparison.operator = match comparison.operator {
-                Operator::Equal => Operator::NotEqual,
-                Operator::NotEqual => Operator::Equal,
-                Operator::Less => Operator::AtLeast,
-                Operator::AtMost => Operator::Greater,
-                Operator::Greater => Operator::AtMost,
-                Operator::AtLeast => Operator::Less,
-            };
+            comparison.operator = comparison.operator.opposite();
             Literal::Comparison(comparison)
         }
     }
@@ -92,15 +85,6 @@ fn shown(program: &Program, rule: &Rule, literal: &Literal) -> String {
         Term::Text(text) => format!("\"{text}\""),
         Term::Number(number) => number.to_string(),
     };
-    let sum = |sum: &Sum| {
-        let mut text = String::new();
-        for (minus, part) in &sum.parts {
-            let sign = if *minus { " - " } else { " + " };
-            text.push_str(sign);
-            text.push_str(&term(part));
-        }
-        text.trim_start_matches(" + ").trim().to_owned()
-    };
     match literal {
         Literal::Positive(atom) | Literal::Negative(atom) => {
             let negated = if matches!(literal, Literal::Negative(_)) { "!" } else { "" };
@@ -108,16 +92,6 @@ fn shown(program: &Program, rule: &Rule, literal: &Literal) -> String {
             let terms: Vec<String> = atom.terms.iter().map(term).collect();
             format!("{negated}{name}({})", terms.join(", "))
         }
-        Literal::Comparison(it) => {
-            let operator = match it.operator {
-                Operator::Equal => "=",
-                Operator::NotEqual => "!=",
-                Operator::Less => "<",
-                Operator::AtMost => "<=",
-                Operator::Greater => ">",
-                Operator::AtLeast => ">=",
-            };
-            format!("{} {operator} {}", sum(&it.left), sum(&it.right))
-        }
+        Literal::Comparison(comparison) => comparison.shown(&term),
     }
 }

@@ -18,7 +18,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde::Serialize;
 
 use super::evaluate::{Evaluation, Round};
-use super::program::{Atom, Comparison, Literal, Program, RelationId, Rule, Sum, Term, Variable};
+use super::program::{Atom, Comparison, Literal, Program, RelationId, Rule, Term, Variable};
 use super::symbols::{Sym, Symbols, Value};
 
 /// A row that is there, and how it got there.
@@ -263,11 +263,8 @@ impl<'a> Explainer<'a> {
     }
 
     fn filled_comparison(&self, comparison: &Comparison, binding: &Pattern) -> Comparison {
-        let sum = |sum: &Sum| {
-            let parts = sum.parts.iter().map(|(minus, term)| (*minus, self.filled_term(term, binding)));
-            Sum { parts: parts.collect(), spans: sum.spans.clone() }
-        };
-        let (left, right) = (sum(&comparison.left), sum(&comparison.right));
+        let filled = |term: &Term| self.filled_term(term, binding);
+        let (left, right) = (comparison.left.map(&filled), comparison.right.map(&filled));
         Comparison { left, right, ..comparison.clone() }
     }
 

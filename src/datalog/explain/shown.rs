@@ -3,7 +3,7 @@
 use std::fmt;
 
 use super::super::check::is_variable;
-use super::super::program::{Atom, Comparison, Operator, RelationId, Rule, Sum, Term};
+use super::super::program::{Atom, Comparison, RelationId, Rule, Term};
 use super::super::symbols::Value;
 use super::{Attempt, Derivation, Explainer, Failure, Pattern, Subgoal, WhyNot};
 
@@ -25,27 +25,7 @@ impl Explainer<'_> {
     }
 
     pub(super) fn comparison(&self, comparison: &Comparison, way: &Pattern) -> String {
-        let sum = |sum: &Sum| {
-            let mut text = String::new();
-            for (at, (minus, term)) in sum.parts.iter().enumerate() {
-                text.push_str(match (at, minus) {
-                    (0, _) => "",
-                    (_, true) => " - ",
-                    (_, false) => " + ",
-                });
-                text.push_str(&self.term(term, way));
-            }
-            text
-        };
-        let operator = match comparison.operator {
-            Operator::Equal => "=",
-            Operator::NotEqual => "!=",
-            Operator::Less => "<",
-            Operator::AtMost => "<=",
-            Operator::Greater => ">",
-            Operator::AtLeast => ">=",
-        };
-        format!("{} {operator} {}", sum(&comparison.left), sum(&comparison.right))
+        comparison.shown(&|term| self.term(term, way))
     }
 
     fn term(&self, term: &Term, way: &Pattern) -> String {

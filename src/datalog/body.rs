@@ -1,0 +1,341 @@
+//! The parser of rule bodies: what stands behind `:-`.
+//!
+//! `;` is an or of what `,` joins. A body is handed on as the ways in which it may hold,
+//! so nothing behind the parser knows of `;`. Parentheses may stand in each other, to a
+//! depth that cannot exhaust the stack.
+
+use super::expression::{Arithmetic, Operator};
+use super::lexer::Token;
+use super::parser::Parser;
+use super::syntax::{RawAtom, RawExpression, RawLiteral, RawTerm};
+
+/// The longest rule body, in literals.
+const MAX_BODY: usize = 64;
+/// So many ways may a body hold.
+const MAX_WAYS: usize = 64;
+/// The most values in an expression.
+const MAX_VALUES: usize = 16;
+/// The most values in a list.
+const MAX_LIST: usize = 256;
+/// More arguments than this are not even read.
+const MAX_ARGUMENTS: usize = 64;
+/// Parentheses stand in each other no deeper.
+const MAX_DEPTH: usize = 16;
+/// The end of a parenthesis is looked for so many tokens ahead.
+const MAX_AHEAD: usize = 512;
+
+const COMPARISONS: [(&str, Operator); 6] = [
+    ("=", Operator::Equal),
+    ("!=", Operator::NotEqual),
+    ("<", Operator::Less),
+    ("<=", Operator::AtMost),
+    (">", Operator::Greater),
+    (">=", Operator::AtLeast),
+];
+
+const SIGNS: [(&str, Arithmetic); 5] = [
+    ("+", Arithmetic::Add),
+    ("-", Arithmetic::Subtract),
+    ("*", Arithmetic::Multiply),
+    ("/", Arithmetic::Divide),
+    ("%", Arithmetic::Modulo),
+];
+
+/// Parts joined with `,`, for each way in which they may hold.
+type Ways = Vec<Vec<RawLiteral>>;
+
+impl Parser<'_> {
+    /// A whole body.
+    pub(super) fn body(&mut self) -> Option<Ways> {
+        self.either(0)
+    }
+
+    fn either(&mut self, depth: usize) -> Option<Ways> {
+        let start = self.span();
+        let mut ways = self.all(depth)?;
+        while self.take(";") {
+            ways.extend(self.all(depth)?);
+            self.few_ways(ways.len(), start)?;
+        }
+        Some(ways)
+    }
+
+    fn all(&mut self, depth: usize) -> Option<Ways> {
+        let mut ways: Ways = vec![Vec::new()];
+        loop {
+            let start = self.span();
+            let next = if self.is_group() { self.group(depth)? } else { vec![vec![self.literal()?]] };
+            self.few_ways(ways.len() * next.len(), start)?;
+            let joined = |way: &Vec<RawLiteral>| {
+                let way = way.clone();
+                next.iter().map(move |next| way.iter().chain(next).cloned().collect::<Vec<_>>())
+            };
+            ways = ways.iter().flat_map(joined).collect();
+            if ways.iter().any(|way| way.len() > MAX_BODY) {
+                self.fault(
+                    "rule-too-long",
+                    format!("a rule has more than {MAX_BODY} parts"),
+                    "split it with a relation of its own",
+                    start,
+                );
+                return None;
+            }
+            if !self.take(",") {
+                return Some(ways);
+            }
+        }
+    }
+
+    fn few_ways(&mut self, ways: usize, start: super::source::Span) -> Option<()> {
+        if ways <= MAX_WAYS {
+            return Some(());
+        }
+        self.fault(
+            "rule-too-long",
+            format!("a rule may hold in more than {MAX_WAYS} ways by its `;`"),
+            "give the parts with `;` a relation of their own; `X in [\"a\", \"b\"]` compares with many values",
+            start,
+        );
+        None
+    }
+
+    /// `(a, b; c)`
+    fn group(&mut self, depth: usize) -> Option<Ways> {
+        self.deep(depth)?;
+        self.take("(");
+        let ways = self.either(depth + 1)?;
+        self.need(")", "`,`, `;` or `)`")?;
+        Some(ways)
+    }
+
+    fn deep(&mut self, depth: usize) -> Option<()> {
+        if depth < MAX_DEPTH {
+            return Some(());
+        }
+        self.fault(
+            "rule-too-long",
+            format!("parentheses stand in each other more than {MAX_DEPTH} deep"),
+            "split the rule with a relation of its own",
+            self.span(),
+        );
+        None
+    }
+
+    /// Whether a `(` that comes next holds parts of a body, not of an expression.
+    fn is_group(&self) -> bool {
+        *self.token() == Token::Mark("(") && !self.goes_on_behind(self.at)
+    }
+
+    /// Whether what stands in the parentheses that open at a token is a value: a sign or a
+    /// comparison follows.
+    fn goes_on_behind(&self, open: usize) -> bool {
+        let mut depth = 0;
+        for (at, (token, _)) in self.tokens.iter().enumerate().skip(open).take(MAX_AHEAD) {
+            match token {
+                Token::Mark("(") => depth += 1,
+                Token::Mark(")") if depth <= 1 => return self.goes_on(at + 1),
+                Token::Mark(")") => depth -= 1,
+                Token::Mark(":-") | Token::End => return false,
+                _ => {}
+            }
+        }
+        false
+    }
+
+    fn goes_on(&self, at: usize) -> bool {
+        match self.tokens.get(at) {
+            Some((Token::Mark(mark), _)) => {
+                COMPARISONS.iter().any(|(sign, _)| sign == mark) || SIGNS.iter().any(|(sign, _)| sign == mark)
+            }
+            Some((Token::Name(name), _)) => matches!(name.as_str(), "in" | "not"),
+            _ => false,
+        }
+    }
+
+    fn literal(&mut self) -> Option<RawLiteral> {
+        if self.take("!") {
+            return Some(RawLiteral::Negative(self.atom("a relation behind `!`")?));
+        }
+        let call = matches!(self.tokens.get(self.at + 1), Some((Token::Mark("("), _)));
+        if call && matches!(self.token(), Token::Name(_)) {
+            return Some(RawLiteral::Positive(self.atom("a relation")?));
+        }
+        self.comparison()
+    }
+
+    fn comparison(&mut self) -> Option<RawLiteral> {
+        let start = self.span();
+        let left = self.expression()?;
+        let found = COMPARISONS.iter().find(|(sign, _)| self.take(sign));
+        let (operator, right) = match found {
+            Some((_, operator)) => (*operator, self.expression()?),
+            None => match self.membership() {
+                Some(operator) => (operator, self.list()?),
+                None => {
+                    self.expected(match left {
+                        RawExpression::Term(..) => "a comparison (`=`, `<`, …)",
+                        _ => "`=`, `!=`, `<`, `<=`, `>` or `>=`",
+                    });
+                    return None;
+                }
+            },
+        };
+        Some(RawLiteral::Comparison { left, operator, right, span: start.to(self.last_span()) })
+    }
+
+    /// `in`, `not in` or `!in`
+    fn membership(&mut self) -> Option<Operator> {
+        let is = |at: usize, word: &str| matches!(self.tokens.get(at), Some((Token::Name(name), _)) if name == word);
+        let not = *self.token() == Token::Mark("!") || is(self.at, "not");
+        if !is(self.at + usize::from(not), "in") {
+            return None;
+        }
+        self.at += 1 + usize::from(not);
+        Some(if not { Operator::NotIn } else { Operator::In })
+    }
+
+    fn list(&mut self) -> Option<RawExpression> {
+        let start = self.span();
+        self.need("[", "`[` and the values to compare with")?;
+        let mut items = Vec::new();
+        loop {
+            let at = self.span();
+            let term = self.term(false)?;
+            items.push(RawExpression::Term(term, at.to(self.last_span())));
+            if items.len() > MAX_LIST {
+                self.fault(
+                    "rule-too-long",
+                    format!("a list has more than {MAX_LIST} values"),
+                    "put the values into a relation: `.decl listed(value: Value) input`",
+                    start,
+                );
+                return None;
+            }
+            if self.take("]") {
+                return Some(RawExpression::List(items));
+            }
+            self.need(",", "`,` or `]`")?;
+        }
+    }
+
+    pub(super) fn atom(&mut self, what: &str) -> Option<RawAtom> {
+        let (name, name_span) = self.name(what)?;
+        if !name.starts_with(|c: char| c.is_ascii_lowercase()) {
+            self.fault(
+                "relation-name",
+                format!("`{name}` is no name of a relation"),
+                "relations start with a lower-case letter, variables with a capital one",
+                name_span,
+            );
+            return None;
+        }
+        self.need("(", "`(` and the arguments of the relation")?;
+        let mut terms = Vec::new();
+        while !self.take(")") {
+            if !terms.is_empty() {
+                self.need(",", "`,` or `)`")?;
+            }
+            let start = self.span();
+            if terms.len() >= MAX_ARGUMENTS {
+                self.fault(
+                    "too-many-columns",
+                    format!("`{name}` has more than {MAX_ARGUMENTS} arguments"),
+                    "a relation has at most 8 columns",
+                    start,
+                );
+                return None;
+            }
+            let term = self.term(true)?;
+            terms.push((term, start.to(self.last_span())));
+            if SIGNS.iter().any(|(sign, _)| *self.token() == Token::Mark(sign)) {
+                self.fault(
+                    "syntax",
+                    "arithmetic stands in comparisons only".to_owned(),
+                    "name the value with a variable and compare it: `T + 60 < Now`",
+                    self.span(),
+                );
+                return None;
+            }
+        }
+        Some(RawAtom { name, name_span, terms, span: name_span.to(self.last_span()) })
+    }
+
+    fn expression(&mut self) -> Option<RawExpression> {
+        let mut values = 0;
+        self.joined(1, 0, &mut values)
+    }
+
+    /// Values joined by signs that bind at least so tightly.
+    fn joined(&mut self, strength: u8, depth: usize, values: &mut usize) -> Option<RawExpression> {
+        let mut left = self.value(depth, values)?;
+        loop {
+            let sign = SIGNS
+                .iter()
+                .find(|(sign, it)| it.strength() >= strength && *self.token() == Token::Mark(sign));
+            let Some((_, sign)) = sign else { return Some(left) };
+            self.at += 1;
+            let right = self.joined(sign.strength() + 1, depth, values)?;
+            left = RawExpression::Binary(Box::new(left), *sign, Box::new(right));
+        }
+    }
+
+    fn value(&mut self, depth: usize, values: &mut usize) -> Option<RawExpression> {
+        let start = self.span();
+        let is_number = |at: usize| matches!(self.tokens.get(at), Some((Token::Number(_), _)));
+        if *self.token() == Token::Mark("-") && !is_number(self.at + 1) {
+            self.deep(depth)?;
+            self.at += 1;
+            return Some(RawExpression::Negate(Box::new(self.value(depth + 1, values)?)));
+        }
+        if *self.token() == Token::Mark("(") {
+            self.deep(depth)?;
+            self.at += 1;
+            let inner = self.joined(1, depth + 1, values)?;
+            self.need(")", "a sign (`+`, `*`, …) or `)`")?;
+            return Some(inner);
+        }
+        let term = self.term(false)?;
+        *values += 1;
+        if *values > MAX_VALUES {
+            self.fault(
+                "rule-too-long",
+                format!("an expression has more than {MAX_VALUES} values"),
+                "name a part of it: `Part = A + B`",
+                start,
+            );
+            return None;
+        }
+        Some(RawExpression::Term(term, start.to(self.last_span())))
+    }
+
+    fn term(&mut self, any: bool) -> Option<RawTerm> {
+        let minus = self.take("-");
+        let term = match self.token().clone() {
+            Token::Number(number) => RawTerm::Number(if minus { -number } else { number }),
+            _ if minus => {
+                self.expected("a number behind `-`");
+                return None;
+            }
+            Token::Text(text) => RawTerm::Text(text),
+            Token::Mark("_") if any => RawTerm::Any,
+            Token::Name(name) if name.starts_with(|c: char| c.is_ascii_uppercase() || c == '_') => {
+                RawTerm::Variable(name)
+            }
+            Token::Name(name) => {
+                let message = format!("`{name}` is neither a variable nor a constant");
+                let help = match name.as_str() {
+                    "not" => "`!` in front of a relation says not",
+                    _ => "variables start with a capital letter, texts stand in quotes",
+                };
+                self.fault("syntax", message, help, self.span());
+                return None;
+            }
+            _ => {
+                self.expected(if any { "a variable, a constant or `_`" } else { "a variable or a constant" });
+                return None;
+            }
+        };
+        self.at += 1;
+        Some(term)
+    }
+}

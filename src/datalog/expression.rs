@@ -1,0 +1,230 @@
+//! What stands on a side of a comparison: values, and what is worked out from them.
+//!
+//! An expression is data. What it is worth for a binding is `compute`'s matter.
+
+use std::sync::Arc;
+
+use super::source::Span;
+
+/// A variable of a rule: its place in [`super::Rule::variables`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Variable(pub usize);
+
+/// An argument of an atom, or a value in an expression.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Term {
+    /// A variable.
+    Variable(Variable),
+    /// `_`: any value.
+    Any,
+    /// A quoted text.
+    Text(Arc<str>),
+    /// An integer.
+    Number(i64),
+}
+
+/// How two numbers make one.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Arithmetic {
+    /// `+`
+    Add,
+    /// `-`
+    Subtract,
+    /// `*`
+    Multiply,
+    /// `/`, cut off towards zero.
+    Divide,
+    /// `%`, what `/` leaves, with the sign of the left side.
+    Modulo,
+}
+
+impl Arithmetic {
+    /// As it is written.
+    #[must_use]
+    pub fn sign(self) -> &'static str {
+        match self {
+            Arithmetic::Add => "+",
+            Arithmetic::Subtract => "-",
+            Arithmetic::Multiply => "*",
+            Arithmetic::Divide => "/",
+            Arithmetic::Modulo => "%",
+        }
+    }
+
+    /// How tightly it binds its sides.
+    pub(super) fn strength(self) -> u8 {
+        match self {
+            Arithmetic::Add | Arithmetic::Subtract => 1,
+            Arithmetic::Multiply | Arithmetic::Divide | Arithmetic::Modulo => 2,
+        }
+    }
+}
+
+/// A value, or how it is worked out.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Expression {
+    /// A variable or a constant.
+    Term(Term, Span),
+    /// `-x`
+    Negate(Box<Expression>),
+    /// `a + b`
+    Binary(Box<Expression>, Arithmetic, Box<Expression>),
+    /// `[a, b, c]`, behind `in` alone.
+    List(Vec<Expression>),
+}
+
+impl Expression {
+    /// The variable or the constant that it is, if it is no more than that.
+    #[must_use]
+    pub fn term(&self) -> Option<&Term> {
+        match self {
+            Expression::Term(term, _) => Some(term),
+            _ => None,
+        }
+    }
+
+    /// The expressions that it is made of.
+    fn parts(&self) -> Vec<&Expression> {
+        match self {
+            Expression::Term(..) => Vec::new(),
+            Expression::Negate(inner) => vec![inner],
+            Expression::Binary(left, _, right) => vec![left, right],
+            Expression::List(items) => items.iter().collect(),
+        }
+    }
+
+    /// Its values with their places, from left to right.
+    pub(super) fn leaves(&self) -> Vec<(&Term, Span)> {
+        match self {
+            Expression::Term(term, span) => vec![(term, *span)],
+            _ => self.parts().into_iter().flat_map(Expression::leaves).collect(),
+        }
+    }
+
+    /// Its variables, as often as they stand there.
+    pub fn variables(&self) -> impl Iterator<Item = Variable> {
+        self.leaves()
+            .into_iter()
+            .filter_map(|(term, _)| match term {
+                Term::Variable(variable) => Some(*variable),
+                _ => None,
+            })
+            .collect::<Vec<_>>()
+            .into_iter()
+    }
+
+    /// The same with other values.
+    pub(super) fn map(&self, change: &dyn Fn(&Term) -> Term) -> Expression {
+        let boxed = |inner: &Expression| Box::new(inner.map(change));
+        match self {
+            Expression::Term(term, span) => Expression::Term(change(term), *span),
+            Expression::Negate(inner) => Expression::Negate(boxed(inner)),
+            Expression::Binary(left, sign, right) => Expression::Binary(boxed(left), *sign, boxed(right)),
+            Expression::List(items) => Expression::List(items.iter().map(|item| item.map(change)).collect()),
+        }
+    }
+
+    /// As one would write it, with `term` for what its values are.
+    #[must_use]
+    pub fn shown(&self, term: &dyn Fn(&Term) -> String) -> String {
+        match self {
+            Expression::Term(it, _) => term(it),
+            Expression::Negate(inner) => format!("-{}", inner.within(3, term)),
+            Expression::Binary(left, sign, right) => {
+                let strength = sign.strength();
+                let (left, right) = (left.within(strength, term), right.within(strength + 1, term));
+                format!("{left} {} {right}", sign.sign())
+            }
+            Expression::List(items) => {
+                let items: Vec<String> = items.iter().map(|item| item.shown(term)).collect();
+                format!("[{}]", items.join(", "))
+            }
+        }
+    }
+
+    /// As a part of what binds so tightly.
+    fn within(&self, strength: u8, term: &dyn Fn(&Term) -> String) -> String {
+        match self {
+            Expression::Binary(_, sign, _) if sign.strength() < strength => format!("({})", self.shown(term)),
+            _ => self.shown(term),
+        }
+    }
+}
+
+/// How two sides are compared.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Operator {
+    /// `=`
+    Equal,
+    /// `!=`
+    NotEqual,
+    /// `<`
+    Less,
+    /// `<=`
+    AtMost,
+    /// `>`
+    Greater,
+    /// `>=`
+    AtLeast,
+    /// `in`: it is one of a list.
+    In,
+    /// `not in`: it is none of a list.
+    NotIn,
+}
+
+impl Operator {
+    /// As it is written.
+    #[must_use]
+    pub fn sign(self) -> &'static str {
+        match self {
+            Operator::Equal => "=",
+            Operator::NotEqual => "!=",
+            Operator::Less => "<",
+            Operator::AtMost => "<=",
+            Operator::Greater => ">",
+            Operator::AtLeast => ">=",
+            Operator::In => "in",
+            Operator::NotIn => "not in",
+        }
+    }
+
+    /// What holds where this does not.
+    #[must_use]
+    pub fn opposite(self) -> Operator {
+        match self {
+            Operator::Equal => Operator::NotEqual,
+            Operator::NotEqual => Operator::Equal,
+            Operator::Less => Operator::AtLeast,
+            Operator::AtMost => Operator::Greater,
+            Operator::Greater => Operator::AtMost,
+            Operator::AtLeast => Operator::Less,
+            Operator::In => Operator::NotIn,
+            Operator::NotIn => Operator::In,
+        }
+    }
+}
+
+/// Two sides compared.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Comparison {
+    /// The left side.
+    pub left: Expression,
+    /// How.
+    pub operator: Operator,
+    /// The right side.
+    pub right: Expression,
+    pub(super) span: Span,
+}
+
+impl Comparison {
+    /// The variables of both sides.
+    pub fn variables(&self) -> impl Iterator<Item = Variable> {
+        self.left.variables().chain(self.right.variables())
+    }
+
+    /// As one would write it, with `term` for what its values are.
+    #[must_use]
+    pub fn shown(&self, term: &dyn Fn(&Term) -> String) -> String {
+        format!("{} {} {}", self.left.shown(term), self.operator.sign(), self.right.shown(term))
+    }
+}

@@ -1,0 +1,95 @@
+//! What bodies say beyond relations, part by part: each line of a table is a body and what
+//! it comes to.
+
+#![allow(clippy::unwrap_used, missing_docs)]
+
+use dsrules::datalog::{Evaluation, Facts, Limits, Program, Query, Source, Symbols};
+
+const FACTS: &str = r#".type Value
+.decl number(n: number) input
+.decl text(t: Value) input
+number(-7). number(2). number(3). number(0).
+text("a"). text("b"). text("registry.local/team/app:1.2").
+"#;
+
+/// The answers of a query, its values joined, or the first thing that is wrong with it.
+fn ask(query: &str) -> String {
+    let source = Source { file: "facts.dl", text: FACTS, builtin: false };
+    let loaded = Program::load(&[source]);
+    let program = loaded.program.unwrap_or_else(|| panic!("{:#?}", loaded.diagnostics));
+    let query = match Query::compile(&program, query) {
+        Ok(query) => query,
+        Err(errors) => return format!("{}: {}", errors[0].code, errors[0].message),
+    };
+    let mut symbols = Symbols::new();
+    let wanted = query.relations();
+    let done = Evaluation::new(&program, &mut symbols, Facts::new(), &wanted, &Limits::default()).unwrap();
+    match query.run(&done, &symbols) {
+        Ok(rows) => {
+            let shown = |row: &Vec<u32>| {
+                let values: Vec<String> = row.iter().map(|sym| symbols.value(*sym).to_string()).collect();
+                if values.is_empty() { "yes".to_owned() } else { values.join(",") }
+            };
+            rows.iter().map(shown).collect::<Vec<_>>().join(" ")
+        }
+        Err(error) => format!("{}: {}", error.code, error.message),
+    }
+}
+
+fn all(table: &[(&str, &str)]) {
+    let wrong: Vec<String> = table
+        .iter()
+        .filter(|(query, expected)| ask(query) != *expected)
+        .map(|(query, expected)| format!("{query}\n  expected {expected}\n  found    {}", ask(query)))
+        .collect();
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+#[test]
+fn signs_bind_as_in_arithmetic() {
+    all(&[
+        ("2 + 3 * 4 = 14", "yes"),
+        ("(2 + 3) * 4 = 20", "yes"),
+        ("2 - 3 - 4 = -5", "yes"),
+        ("2 - (3 - 4) = 3", "yes"),
+        ("24 / 4 / 2 = 3", "yes"),
+        ("7 % 4 * 2 = 6", "yes"),
+        ("-7 / 2 = -3", "yes"),
+        ("-7 % 2 = -1", "yes"),
+        ("number(N), -N > 6", "-7"),
+        ("number(N), -(N - 1) * 2 = 16", "-7"),
+        ("number(N), number(M), N * M = 6", "2,3 3,2"),
+        ("number(N), 6 / N = 3", "2"),
+        ("number(N), 6 / N != 3", "-7 3"),
+        ("number(N), 6 % N >= 0", "-7 2 3"),
+        ("9223372036854775807 + 1 > 9223372036854775807", "yes"),
+        ("9223372036854775807 * 9223372036854775807 > 0", "yes"),
+    ]);
+}
+
+#[test]
+fn or_separates_what_and_joins() {
+    all(&[
+        ("number(N), N > 2; number(N), N < 0", "-7 3"),
+        ("number(N), (N > 2; N < 0)", "-7 3"),
+        ("number(N), (N > 2; N < 0; N > 0), (N != 3; N = 3, N != 3)", "-7 2"),
+        ("(text(\"a\"); text(\"nothing\"))", "yes"),
+        ("(text(\"x\"); text(\"nothing\"))", ""),
+        ("((number(N))), ((N + 1)) * 2 = 6", "2"),
+        (
+            "number(N); text(T)",
+            "unsafe-variable: the variable `N` stands in some of the ways only that `;` leaves open",
+        ),
+        ("number(N) /* ; text(\"a\") */, N > 2 // and no more", "3"),
+    ]);
+}
+
+#[test]
+fn a_value_is_one_of_a_list() {
+    all(&[
+        ("text(T), T in [\"a\", \"c\"]", "a"),
+        ("text(T), T not in [\"a\", \"c\"], T < \"c\"", "b"),
+        ("number(N), N !in [2, -7]", "0 3"),
+        ("number(N), number(M), N + 1 in [M, 99]", "2,3"),
+    ]);
+}
