@@ -6,7 +6,7 @@ use dsrules::facts::Grouping;
 use dsrules::manifest::{self, Input, Options};
 use dsrules::plan::{Carrier, Readiness, Tally, pass_over};
 use dsrules::reason::Reasoner;
-use dsrules::store::{Open, Store};
+use dsrules::target::sqlite::{Open, Store};
 
 use crate::generate;
 use crate::placement::program;

@@ -6,9 +6,10 @@ use std::time::{Duration, Instant};
 
 use dsrules::datalog::{Evaluation, Limits, RelationId};
 use dsrules::facts::{Grounding, Grouping};
-use dsrules::model::{Dirty, Kind, Name, ObjectKey, Taint, World};
+use dsrules::kube::{Kind, Name, ObjectKey, Taint};
 use dsrules::plan::{Readiness, Settings, Settler};
 use dsrules::reason::Reasoner;
+use dsrules::state::{Dirty, World};
 use serde_json::json;
 
 use crate::placement::program;

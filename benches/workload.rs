@@ -3,7 +3,8 @@
 
 use std::io::Read;
 
-use dsrules::model::{Kind, Object, ObjectKey, Origin, World};
+use dsrules::kube::{Kind, Object, ObjectKey, Origin};
+use dsrules::state::World;
 use flate2::read::GzDecoder;
 use serde_json::Value;
 

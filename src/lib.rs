@@ -2,31 +2,28 @@
 //! and what has to change; and makes it so.
 //!
 //! ```text
-//!  manifest      model       facts       datalog      plan        store, execute   report
+//!  manifest      state       facts       datalog      plan        target           report
 //!  YAML, JSON -> the world -> relations -> strata  -> actions  -> SQLite, tree  -> text, JSON
 //! ```
-//! One direction: nothing on the left knows what stands to its right. [`pipeline`] joins
-//! the stages into what a command does; the policy is in `rules/*.dl` and nowhere else.
+//! One direction: nothing knows what stands below it in this list. [`app`] joins the
+//! stages into what a command does; the policy is in `rules/*.dl` and nowhere else.
 
-pub mod cases;
-mod cores;
-pub mod datalog;
 pub mod diagnostic;
-pub mod execute;
-pub mod explain;
-pub mod facts;
-pub mod guard;
-mod hash;
-pub mod manifest;
-pub mod model;
-pub mod pipeline;
-pub mod plan;
-pub mod policy;
-pub mod reason;
-pub mod report;
-pub mod rules;
-pub mod store;
-pub mod validate;
-pub mod watch;
-pub mod whatif;
 pub mod yaml;
+mod cores;
+mod hash;
+
+pub mod kube;
+pub mod validate;
+pub mod manifest;
+pub mod state;
+pub mod source;
+pub mod datalog;
+pub mod policy;
+pub mod facts;
+pub mod reason;
+pub mod plan;
+pub mod explain;
+pub mod target;
+pub mod app;
+pub mod report;

@@ -9,7 +9,8 @@ use crate::datalog::explain::said;
 use crate::datalog::{Changes, Evaluation, Limits, Program, RelationId, Row, Sym, Symbols, Value};
 use crate::diagnostic::Diagnostic;
 use crate::facts::{Grounding, Grouping};
-use crate::model::{Changed, Name, ObjectKey, World};
+use crate::kube::{Name, ObjectKey};
+use crate::state::{Changed, World};
 
 /// The relations the plan reads.
 const WANTED: &[&str] = &[

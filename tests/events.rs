@@ -7,14 +7,15 @@ mod cluster;
 
 use cluster::{Cluster, daemonset};
 use dsrules::facts::Grouping;
-use dsrules::model::{Kind, Object, ObjectKey, Origin, World};
+use dsrules::kube::{Kind, Object, ObjectKey, Origin};
 use dsrules::plan::{Carrier, Readiness, pass};
 use dsrules::reason::Reasoner;
+use dsrules::state::World;
 use serde_json::{Value, json};
 
 /// One pass over the objects, and the events it records: type, reason, message.
 fn recorded(objects: &[Value]) -> Vec<String> {
-    let program = dsrules::rules::load(&[]).program.unwrap();
+    let program = dsrules::policy::builtin::load(&[]).program.unwrap();
     let mut world = World::default();
     for value in objects {
         let kind = Kind::from_name(value["kind"].as_str().unwrap()).unwrap();

@@ -7,7 +7,8 @@ use std::io::Read;
 
 use dsrules::datalog::Program;
 use dsrules::explain::{self, Cause, Explanation};
-use dsrules::model::{Kind, Object, ObjectKey, Origin, World};
+use dsrules::kube::{Kind, Object, ObjectKey, Origin};
+use dsrules::state::World;
 use serde_json::{Value, json};
 
 fn cases() -> Vec<Value> {
@@ -106,7 +107,7 @@ fn remove(cause: &Cause, node: &mut Value, daemonset: &mut Value) {
 
 #[test]
 fn what_is_named_is_what_keeps_the_pod_off() {
-    let program = dsrules::rules::load(&[]).program.unwrap();
+    let program = dsrules::policy::builtin::load(&[]).program.unwrap();
     let (mut refused, mut steps) = (0, 0);
     for case in cases() {
         let (mut node, mut daemonset) = (case["node"].clone(), case["daemonset"].clone());
@@ -135,7 +136,7 @@ fn what_is_named_is_what_keeps_the_pod_off() {
 /// All causes are named at once: with all of them gone, few are left.
 #[test]
 fn all_causes_are_named_at_once() {
-    let program = dsrules::rules::load(&[]).program.unwrap();
+    let program = dsrules::policy::builtin::load(&[]).program.unwrap();
     for case in cases().into_iter().step_by(7) {
         let (mut node, mut daemonset) = (case["node"].clone(), case["daemonset"].clone());
         let explanation = explained(&program, &node, &daemonset);

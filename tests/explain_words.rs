@@ -10,9 +10,10 @@ use std::path::PathBuf;
 
 use dsrules::datalog::Program;
 use dsrules::explain::{self, Explanation, Group, Step};
+use dsrules::kube::{Kind, Object, ObjectKey, Origin};
 use dsrules::manifest::{self, Input, Options};
-use dsrules::model::{Kind, Object, ObjectKey, Origin, World};
-use dsrules::rules::{self, UserRules};
+use dsrules::policy::builtin::{self, UserRules};
+use dsrules::state::World;
 use serde_json::Value;
 
 /// The time at which the cases are explained.
@@ -65,7 +66,7 @@ fn program(own: &[&str]) -> Program {
         .iter()
         .map(|file| UserRules { file: (*file).to_owned(), text: std::fs::read_to_string(file).unwrap() })
         .collect();
-    let loaded = rules::load(&own);
+    let loaded = builtin::load(&own);
     loaded.program.unwrap_or_else(|| panic!("{:?}", loaded.diagnostics))
 }
 

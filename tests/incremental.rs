@@ -13,10 +13,10 @@ mod generate;
 
 use dsrules::datalog::Program;
 use dsrules::facts::Grouping;
-use dsrules::model::World;
 use dsrules::plan::{Readiness, Settings, Settled, Settler, settle};
+use dsrules::policy::builtin::{UserRules, load};
 use dsrules::reason::Reasoner;
-use dsrules::rules::{UserRules, load};
+use dsrules::state::World;
 
 use changes::Cluster;
 use generate::Dice;
@@ -94,7 +94,7 @@ fn sequence(seed: u64, program: &Program, steps: usize) -> usize {
         assert!(fresh.pods == kept.world.pods, "{}", tell("pods"));
         assert!(fresh.resource_version == kept.world.resource_version, "{}", tell("versions"));
         acted += usize::from(!from_change.waves.is_empty());
-        kept.world.dirty = dsrules::model::Dirty::default();
+        kept.world.dirty = dsrules::state::Dirty::default();
     }
     acted
 }

@@ -4,8 +4,8 @@
 use std::fs;
 use std::path::Path;
 
+use dsrules::kube::Kind;
 use dsrules::manifest::{FieldValidation, Input, Options, Reading, read};
-use dsrules::model::Kind;
 
 fn text(name: &str, text: &str) -> Input {
     Input::Text { name: name.into(), bytes: text.as_bytes().to_vec().into() }

@@ -26,7 +26,7 @@ use suite::Suite;
 
 #[test]
 fn every_changed_rule_is_noticed() {
-    let program = dsrules::rules::load(&[]).program.unwrap();
+    let program = dsrules::policy::builtin::load(&[]).program.unwrap();
     let suite = Suite::new(&program);
     let asked = std::env::var("DSRULES_MUTANTS").unwrap_or_default();
     let mut mutants = mutants::all(&program);

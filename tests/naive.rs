@@ -29,7 +29,7 @@ use serde_json::Value;
 type Compare = fn(&Program, &Value, Grouping) -> Option<String>;
 
 fn program() -> Program {
-    dsrules::rules::load(&[]).program.expect("the built-in rules load")
+    dsrules::policy::builtin::load(&[]).program.expect("the built-in rules load")
 }
 
 fn number(variable: &str, default: u64) -> u64 {

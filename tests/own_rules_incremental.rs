@@ -4,9 +4,10 @@
 #![allow(clippy::unwrap_used, missing_docs)]
 
 use dsrules::facts::Grouping;
-use dsrules::model::{Changed, Kind, Object, ObjectKey, Origin, OwnFile, World};
+use dsrules::kube::{Kind, Object, ObjectKey, Origin};
 use dsrules::policy;
 use dsrules::reason::Reasoner;
+use dsrules::state::{Changed, OwnFile, World};
 use serde_json::{Value, json};
 
 const RULES: &str = r#"

@@ -2,14 +2,15 @@
 //! what it says is what is said when the pair alone is asked about.
 #![allow(clippy::unwrap_used)]
 
+use dsrules::app::{MaxDelete, Options, plan};
 use dsrules::datalog::Program;
 use dsrules::explain::blocker;
+use dsrules::kube::{Kind, Object, ObjectKey, Origin};
 use dsrules::manifest::Reading;
-use dsrules::model::{Kind, Object, ObjectKey, Origin, World};
-use dsrules::pipeline::{MaxDelete, Options, plan};
 use dsrules::plan::{Plan, Verb};
+use dsrules::policy::builtin::{UserRules, load};
 use dsrules::report::{Detail, Look, Paint, plan_text};
-use dsrules::rules::{UserRules, load};
+use dsrules::state::World;
 use serde_json::{Value, json};
 
 /// More nodes of a kind than are asked about one by one.

@@ -14,7 +14,7 @@ const BEGIN: &str = "cargo test --test rules_docs -->\n";
 const END: &str = "<!-- end of the generated part -->";
 
 fn program() -> Program {
-    dsrules::rules::load(&[]).program.unwrap()
+    dsrules::policy::builtin::load(&[]).program.unwrap()
 }
 
 /// The relations of each file, in its order, as tables.

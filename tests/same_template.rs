@@ -11,7 +11,7 @@ use std::path::{Path, PathBuf};
 #[path = "cli/session.rs"]
 mod session;
 
-use dsrules::model::kept_template;
+use dsrules::kube::kept_template;
 use serde_json::{Value, json};
 use session::Session;
 

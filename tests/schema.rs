@@ -1,4 +1,4 @@
-//! Whether the field table of `src/model/schema.txt` is Kubernetes' own.
+//! Whether the field table of `src/kube/schema.txt` is Kubernetes' own.
 //!
 //! The types of k8s-openapi are asked for their fields by reading them from a
 //! deserializer that has no data: it notes what each type asks it for. What is added by
@@ -227,7 +227,7 @@ fn the_field_table_is_that_of_kubernetes() {
     ask::<Namespace>(&types);
     ask::<Node>(&types);
     ask::<Pod>(&types);
-    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/src/model/schema.txt");
+    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/src/kube/schema.txt");
     let table = std::fs::read_to_string(path).unwrap();
     let by_hand = by_hand(&table);
     let mut expected = String::new();

@@ -50,7 +50,7 @@ fn problems(page: &str, heads: &BTreeSet<(String, String)>, outputs: &BTreeSet<S
 
 #[test]
 fn the_page_names_what_there_is() {
-    let program = dsrules::rules::load(&[]).program.unwrap();
+    let program = dsrules::policy::builtin::load(&[]).program.unwrap();
     let file = |path: &str| path.trim_start_matches("rules/").to_owned();
     let declared = program.declarations().filter(|it| it.kind != Kind::Input);
     let heads = declared.map(|it| (file(&it.file), it.name.to_string())).collect();

@@ -5,8 +5,9 @@ use std::path::Path;
 use std::time::Duration;
 
 use dsrules::diagnostic::Diagnostic;
-use dsrules::model::{Change, Kind, Object, ObjectKey, Origin, World};
-use dsrules::store::{Missing, Open, Store};
+use dsrules::kube::{Kind, Object, ObjectKey, Origin};
+use dsrules::state::{Change, World};
+use dsrules::target::sqlite::{Missing, Open, Store};
 use serde_json::{Value, json};
 
 fn object(kind: Kind, namespace: &str, name: &str, mut value: Value) -> Object {

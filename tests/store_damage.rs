@@ -7,11 +7,12 @@ use std::io::Read;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
+use dsrules::app;
 use dsrules::diagnostic::Diagnostic;
+use dsrules::kube::{Kind, ObjectKey};
 use dsrules::manifest::{Input, Options, read};
-use dsrules::model::{Kind, ObjectKey};
-use dsrules::pipeline;
-use dsrules::store::{InputFile, Open, Store};
+use dsrules::state::InputFile;
+use dsrules::target::sqlite::{Open, Store};
 use rusqlite::Connection;
 use tempfile::TempDir;
 
@@ -42,9 +43,9 @@ fn apply(store: &mut Store, image: &str) -> Result<(), Diagnostic> {
     let reading = read(&[Input::Text { name: "a.yaml".into(), bytes }], &Options::default());
     assert!(!reading.has_errors());
     store.begin()?;
-    let program = dsrules::rules::load(&[]).program.unwrap();
-    let options = pipeline::Options::at(NOW);
-    pipeline::apply(store, "/in/a.yaml", reading, &[], &program, &options).map(drop)
+    let program = dsrules::policy::builtin::load(&[]).program.unwrap();
+    let options = app::Options::at(NOW);
+    app::apply(store, "/in/a.yaml", reading, &[], &program, &options).map(drop)
 }
 
 fn write(path: &Path) -> Result<Store, Diagnostic> {

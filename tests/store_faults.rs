@@ -7,8 +7,9 @@ use std::path::Path;
 use std::process::{Command, Stdio};
 
 use dsrules::diagnostic::Diagnostic;
-use dsrules::model::{Kind, Object, ObjectKey, Origin, World};
-use dsrules::store::{Open, Store};
+use dsrules::kube::{Kind, Object, ObjectKey, Origin};
+use dsrules::state::World;
+use dsrules::target::sqlite::{Open, Store};
 use rusqlite::Connection;
 use serde_json::json;
 use tempfile::TempDir;

@@ -4,8 +4,10 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use dsrules::model::{Body, Kind, Object, ObjectKey, Origin, Owner, Pod, World};
-use dsrules::store::{Brought, Fit, Input, InputFile, Open, Placement, Store};
+use dsrules::kube::{Body, Kind, Object, ObjectKey, Origin, Owner, Pod};
+use dsrules::state::World;
+use dsrules::state::{Brought, Input, InputFile};
+use dsrules::target::sqlite::{Fit, Open, Placement, Store};
 use serde_json::{Value, json};
 
 fn put(world: &mut World, kind: Kind, key: &ObjectKey, value: Value) {

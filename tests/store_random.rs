@@ -5,10 +5,9 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use dsrules::model::{
-    Backoff, Base, Body, Event, Kind, Labels, Name, Object, ObjectKey, Origin, Owner, Pod, World,
-};
-use dsrules::store::{Fit, Placement, Store};
+use dsrules::kube::{Base, Body, Kind, Labels, Name, Object, ObjectKey, Origin, Owner, Pod};
+use dsrules::state::{Backoff, Event, World};
+use dsrules::target::sqlite::{Fit, Placement, Store};
 use proptest::prelude::*;
 use serde_json::{Value, json};
 

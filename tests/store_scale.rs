@@ -9,9 +9,10 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Instant;
 
-use dsrules::execute::{Wanted, sync_some, sync_tree};
-use dsrules::model::{Base, Body, Kind, Meta, Name, Object, ObjectKey, Origin, Owner, Pod, World};
-use dsrules::store::{Open, Store};
+use dsrules::kube::{Base, Body, Kind, Meta, Name, Object, ObjectKey, Origin, Owner, Pod};
+use dsrules::state::World;
+use dsrules::target::sqlite::{Open, Store};
+use dsrules::target::tree::{Wanted, sync_some, sync_tree};
 use serde_json::{Value, json};
 
 const NODES: usize = 100_000;
@@ -62,7 +63,7 @@ fn pods(world: &mut World, number: usize, nodes: &[Name]) {
             deleting: None,
             labels: Arc::clone(&labels),
             controller: Some(Arc::clone(&owner)),
-            written: dsrules::model::Written::default(),
+            written: dsrules::kube::Written::default(),
             key: key.clone(),
         };
         let pod = Pod {

@@ -6,9 +6,10 @@ use std::fs;
 use std::os::unix::fs::symlink;
 use std::path::Path;
 
-use dsrules::execute::{Done, TreeReport, Wanted, sync, sync_tree};
-use dsrules::model::{Kind, Name, Object, ObjectKey, Origin, World};
-use dsrules::store::Store;
+use dsrules::kube::{Kind, Name, Object, ObjectKey, Origin};
+use dsrules::state::World;
+use dsrules::target::sqlite::Store;
+use dsrules::target::tree::{Done, TreeReport, Wanted, sync, sync_tree};
 use serde_json::{Value, json};
 use tempfile::TempDir;
 

@@ -9,8 +9,8 @@ use std::os::unix::fs::symlink;
 use std::path::Path;
 use std::process::{Command, Stdio};
 
-use dsrules::execute::{TreeReport, Wanted, sync};
-use dsrules::model::{Name, ObjectKey};
+use dsrules::kube::{Name, ObjectKey};
+use dsrules::target::tree::{TreeReport, Wanted, sync};
 use proptest::prelude::*;
 use serde_json::{Value, json};
 

@@ -3,7 +3,8 @@
 
 use std::collections::HashMap;
 
-use dsrules::model::{DaemonSet, Name, Requirement, Taint, Term, World};
+use dsrules::kube::{DaemonSet, Name, Requirement, Taint, Term};
+use dsrules::state::World;
 
 use super::{Pair, loops};
 

@@ -1,7 +1,8 @@
 //! The yardstick of common sense: for each daemonset each node, comparing strings, and
 //! leaving at the first thing that does not fit.
 
-use dsrules::model::{DaemonSet, Node, Requirement, Taint, Term, Toleration, World};
+use dsrules::kube::{DaemonSet, Node, Requirement, Taint, Term, Toleration};
+use dsrules::state::World;
 
 use super::Pair;
 

@@ -14,7 +14,7 @@ use std::time::Duration;
 
 pub use rules::program;
 
-use dsrules::model::World;
+use dsrules::state::World;
 
 use crate::timing::{median, ratio, show};
 use crate::workload;

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use dsrules::datalog::{Evaluation, Facts, Limits, Program, RelationId, Sym};
 use dsrules::facts::{Grounding, Grouping};
-use dsrules::model::World;
+use dsrules::state::World;
 
 use super::Pair;
 use crate::timing::median;
@@ -30,7 +30,7 @@ pub fn parts(world: &World, runs: usize) -> [Duration; 3] {
 
 /// The built-in rules.
 pub fn program() -> Program {
-    dsrules::rules::load(&[]).program.expect("the built-in rules are sound")
+    dsrules::policy::builtin::load(&[]).program.expect("the built-in rules are sound")
 }
 
 /// The facts that placement needs.

@@ -1,7 +1,7 @@
 //! The same question in SQL: indexed tables in memory, one statement. Filling the
 //! tables is not counted.
 
-use dsrules::model::World;
+use dsrules::state::World;
 use rusqlite::{Connection, params};
 
 use super::Pair;

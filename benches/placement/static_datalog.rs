@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use ascent::ascent_run;
 use dsrules::datalog::{Facts, Program, Symbols, Value};
-use dsrules::model::World;
+use dsrules::state::World;
 
 use super::rules;
 use crate::timing::median;

@@ -1,8 +1,8 @@
 //! `dsrules apply PATH...`: manifests in, pods on their nodes, all of it or nothing.
 
 use clap::{Args, ValueEnum};
-use dsrules::pipeline::{self, Options};
-use dsrules::store::{Open, Store};
+use dsrules::app::{self, Options};
+use dsrules::target::sqlite::{Open, Store};
 
 use super::context::Context;
 use super::exit::{Exit, Failure};
@@ -77,7 +77,7 @@ pub fn run(args: &ApplyArgs, context: &mut Context) -> Result<Exit, Failure> {
         let (id, options) = (planning.id(), Options { asked, ..planning.options(context) });
         let rules = &planning.bounds.rules;
         let policy = rules.with(&planning.input.beside(), Some(&id), Some(&store), context)?;
-        let mut planned = pipeline::apply(&mut store, &id, reading, &policy.own, &policy.program, &options)?;
+        let mut planned = app::apply(&mut store, &id, reading, &policy.own, &policy.program, &options)?;
         if let Some(exit) = judge(&mut planned, context) {
             return Ok(exit);
         }

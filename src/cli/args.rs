@@ -4,7 +4,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum, builder::styling};
-use dsrules::model::time;
+use dsrules::kube::time;
 
 use super::{
     apply, completions, delete, describe, explain, get, help, man, plan, query, rollout, rules, test,

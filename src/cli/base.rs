@@ -4,9 +4,9 @@
 //! the head is what an apply would do in a cluster that runs the base: what left is
 //! pruned, and what may not change is refused.
 
+use dsrules::app::{self, MaxDelete, Options};
 use dsrules::diagnostic::Diagnostic;
-use dsrules::pipeline::{self, MaxDelete, Options};
-use dsrules::store::{Missing, Open, Store};
+use dsrules::target::sqlite::{Missing, Open, Store};
 
 use super::context::Context;
 use super::exit::Failure;
@@ -34,7 +34,7 @@ pub fn store(args: &PlanningArgs, context: &Context) -> Result<Store, Failure> {
         ..args.bounds.options(context)
     };
     store.begin()?;
-    pipeline::apply(&mut store, &args.id(), reading, &policy.own, &policy.program, &options)?;
+    app::apply(&mut store, &args.id(), reading, &policy.own, &policy.program, &options)?;
     Ok(store)
 }
 

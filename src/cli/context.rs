@@ -8,7 +8,7 @@ use std::time::Duration;
 use anstream::{AutoStream, ColorChoice};
 use dsrules::diagnostic::Diagnostic;
 use dsrules::report::{Fit, Paint};
-use dsrules::store::{Missing, Open, Store};
+use dsrules::target::sqlite::{Missing, Open, Store};
 use tracing_subscriber::filter::LevelFilter;
 
 use super::args::{Global, LogFormat, When};

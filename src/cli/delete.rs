@@ -1,13 +1,13 @@
 //! `dsrules delete`: objects and what belongs to them.
 
 use clap::{Args, ValueEnum};
+use dsrules::app::{self, Cascade, MaxDelete, Options};
 use dsrules::datalog::Program;
 use dsrules::diagnostic::Diagnostic;
-use dsrules::model::{Kind, ObjectKey};
-use dsrules::pipeline::{self, Cascade, MaxDelete, Options};
+use dsrules::kube::{Kind, ObjectKey};
 use dsrules::plan::{Applied, Change, Plan};
 use dsrules::report::{self, Detail, Look};
-use dsrules::store::Store;
+use dsrules::target::sqlite::Store;
 
 use super::apply::DryRun;
 use super::context::Context;
@@ -90,7 +90,7 @@ pub fn run(args: &DeleteArgs, context: &mut Context) -> Result<Exit, Failure> {
     if dry {
         return show_only(args, &targets, cascade, &store, &program, context);
     }
-    let mut planned = pipeline::apply_delete(&mut store, &targets, cascade, &program, &options)?;
+    let mut planned = app::apply_delete(&mut store, &targets, cascade, &program, &options)?;
     if let Some(exit) = judge(&mut planned, context) {
         return Ok(exit);
     }
@@ -112,8 +112,8 @@ fn show_only(
 ) -> Result<Exit, Failure> {
     let options = args.bounds.options(context);
     let delete = |options: &Options| -> Result<_, Diagnostic> {
-        let mut world = pipeline::load(store, program)?;
-        let planned = pipeline::delete(&mut world, targets, cascade, program, options)?;
+        let mut world = app::load(store, program)?;
+        let planned = app::delete(&mut world, targets, cascade, program, options)?;
         Ok((world, planned))
     };
     let (world, mut planned, refused) = match delete(&options) {

@@ -5,9 +5,9 @@ use std::io::Write;
 
 use clap::Args;
 use dsrules::diagnostic::Diagnostic;
-use dsrules::model::{Kind, ObjectKey, has_ended};
+use dsrules::kube::{Kind, ObjectKey, has_ended};
 use dsrules::report::{self, EventRow};
-use dsrules::store::{Store, StoredEvent};
+use dsrules::target::sqlite::{Store, StoredEvent};
 use serde_json::Value;
 
 use super::context::Context;

@@ -3,10 +3,10 @@
 use std::io::Write;
 
 use clap::{Args, ValueEnum};
+use dsrules::app;
 use dsrules::diagnostic::{Diagnostic, visible};
 use dsrules::explain;
-use dsrules::model::{Kind, ObjectKey};
-use dsrules::pipeline;
+use dsrules::kube::{Kind, ObjectKey};
 use dsrules::report::{self, Detail};
 
 use super::context::Context;
@@ -206,7 +206,7 @@ fn summary(args: &ExplainArgs, key: &ObjectKey, seen: &Seen, context: &mut Conte
         return Err(seen.missing(Kind::DaemonSet, key).into());
     };
     let summary = explain::summary(&seen.program, &seen.world, daemonset, context.seconds())?;
-    let waiting = pipeline::waiting(&seen.world, &seen.program, context.seconds())?;
+    let waiting = app::waiting(&seen.world, &seen.program, context.seconds())?;
     let waiting = waiting.into_iter().find(|it| it.daemonset == *key);
     let document = || {
         let mut document = serde_json::to_value(report::summary_document(&summary))?;

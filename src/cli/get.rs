@@ -4,9 +4,9 @@ mod stream;
 
 use clap::{Args, ValueEnum};
 use dsrules::diagnostic::Diagnostic;
-use dsrules::model::{Kind, ObjectKey};
+use dsrules::kube::{Kind, ObjectKey};
 use dsrules::report::{self, Columns, EventRow};
-use dsrules::store::{Store, StoredEvent};
+use dsrules::target::sqlite::{Store, StoredEvent};
 use serde_json::Value;
 
 use super::context::Context;

@@ -7,8 +7,8 @@ use std::path::{Path, PathBuf};
 
 use clap::{Args, ValueEnum};
 use dsrules::diagnostic::Diagnostic;
+use dsrules::kube::Kind;
 use dsrules::manifest::{self, FieldValidation, Input, Options, Reading};
-use dsrules::model::Kind;
 
 use super::context::Context;
 use super::exit::Failure;

@@ -3,12 +3,12 @@
 use std::path::PathBuf;
 
 use clap::Args;
+use dsrules::app::{self, MaxDelete, Options, Planned};
 use dsrules::diagnostic::Diagnostic;
 use dsrules::manifest::Reading;
-use dsrules::model::World;
-use dsrules::pipeline::{self, MaxDelete, Options, Planned};
 use dsrules::plan::{Change, Plan};
-use dsrules::store::Store;
+use dsrules::state::World;
+use dsrules::target::sqlite::Store;
 
 use super::base;
 use super::context::Context;
@@ -106,16 +106,16 @@ pub fn dry(
     *errors += args.check_updates(reading, &store, context)?;
     args.tell_left(reading, &store, context)?;
     let reading = std::mem::take(reading);
-    let gone = pipeline::gone(&store, &id, &reading, &options)?;
+    let gone = app::gone(&store, &id, &reading, &options)?;
     let mut again = Reading::default();
     again.objects.clone_from(&reading.objects);
-    let mut world = pipeline::load(&store, program)?;
-    match pipeline::plan(&mut world, reading, &gone, program, &options) {
+    let mut world = app::load(&store, program)?;
+    match app::plan(&mut world, reading, &gone, program, &options) {
         Ok(planned) => Ok(Dry { planned, world, store, refused: None }),
         Err(refused) if refused.code == "too-many-deletions" => {
             let options = Options { max_delete: Some(MaxDelete::Percent(100)), ..options };
-            let mut world = pipeline::load(&store, program)?;
-            let planned = pipeline::plan(&mut world, again, &gone, program, &options)?;
+            let mut world = app::load(&store, program)?;
+            let planned = app::plan(&mut world, again, &gone, program, &options)?;
             Ok(Dry { planned, world, store, refused: Some(refused) })
         }
         Err(error) => Err(error.into()),

@@ -3,13 +3,13 @@
 use std::path::{Path, PathBuf};
 
 use clap::{Args, ValueEnum};
+use dsrules::app::{self, MaxDelete, Options, settled};
 use dsrules::diagnostic::{Diagnostic, counted};
+use dsrules::kube::{Kind, ObjectKey};
 use dsrules::manifest::Reading;
-use dsrules::model::{Kind, ObjectKey};
-use dsrules::pipeline::{self, MaxDelete, Options, settled};
 use dsrules::plan::{Plan, Readiness};
 use dsrules::report::{self, Detail, Look};
-use dsrules::store::{Missing, Open, Store};
+use dsrules::target::sqlite::{Missing, Open, Store};
 
 use super::context::Context;
 use super::exit::Failure;
@@ -190,7 +190,7 @@ impl PlanningArgs {
         let mut undone = Vec::new();
         for object in reading.objects.iter().filter(|object| object.kind == Kind::DaemonSet) {
             let stored = store.object(object.kind, &object.key)?;
-            undone.extend(stored.and_then(|stored| pipeline::undoes_rollback(object, &stored)));
+            undone.extend(stored.and_then(|stored| app::undoes_rollback(object, &stored)));
         }
         if !undone.is_empty() {
             context.tell(undone);
@@ -232,7 +232,7 @@ impl PlanningArgs {
             return Ok(());
         }
         let options = Options { prune: true, allow_empty: true, ..self.options(context) };
-        let left = pipeline::gone(store, &self.id(), reading, &options)?;
+        let left = app::gone(store, &self.id(), reading, &options)?;
         let stored = |(kind, key): &&(Kind, ObjectKey)| store.object(*kind, key).is_ok_and(|it| it.is_some());
         let left: Vec<&(Kind, ObjectKey)> = left.iter().filter(stored).collect();
         let Some((kind, key)) = left.first() else { return Ok(()) };

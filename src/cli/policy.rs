@@ -4,12 +4,12 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use clap::Args;
+use dsrules::app::Planned;
 use dsrules::datalog::{Deadline, Limits, Program};
 use dsrules::diagnostic::{Diagnostic, counted};
-use dsrules::model::OwnFile;
-use dsrules::pipeline::Planned;
 use dsrules::policy::{self, Asked, Found};
-use dsrules::store::Store;
+use dsrules::state::OwnFile;
+use dsrules::target::sqlite::Store;
 
 use super::args::duration;
 use super::context::Context;

@@ -1,8 +1,8 @@
 //! `TYPE`, `TYPE NAME...`, `TYPE/NAME...`, `TYPE,TYPE`: which objects a person means.
 
 use dsrules::diagnostic::{Diagnostic, nearest};
-use dsrules::model::{Kind, ObjectKey};
-use dsrules::store::Store;
+use dsrules::kube::{Kind, ObjectKey};
+use dsrules::target::sqlite::Store;
 
 /// A kind of thing that can be asked for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]

@@ -4,7 +4,7 @@ use std::fs;
 use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
-use dsrules::cases::{self, Outcome};
+use dsrules::app::cases::{self, Outcome};
 use dsrules::diagnostic::{Diagnostic, Place, visible};
 use dsrules::report;
 use similar::TextDiff;

@@ -4,12 +4,12 @@ use std::path::PathBuf;
 
 use clap::Args;
 use dsrules::diagnostic::Diagnostic;
-use dsrules::execute::{
+use dsrules::report::FileLine;
+use dsrules::state::World;
+use dsrules::target::sqlite::Store;
+use dsrules::target::tree::{
     Done, TreeChange, TreeReport, Wanted, compare_stored, compare_tree, sync_some, sync_tree,
 };
-use dsrules::model::World;
-use dsrules::report::FileLine;
-use dsrules::store::Store;
 
 use super::context::Context;
 use super::exit::{Exit, Failure};

@@ -3,9 +3,9 @@
 use std::collections::BTreeMap;
 
 use clap::{Args, ValueEnum};
+use dsrules::app;
 use dsrules::diagnostic::{Diagnostic, counted};
 use dsrules::manifest::Reading;
-use dsrules::pipeline;
 use dsrules::report;
 
 use super::context::Context;
@@ -62,9 +62,9 @@ pub fn run(args: &ValidateArgs, context: &mut Context) -> Result<Exit, Failure> 
 
 /// What an API server takes and no node can run.
 fn warnings(reading: &Reading, context: &Context) -> Result<Vec<Diagnostic>, Failure> {
-    let loaded = dsrules::rules::load(&[]);
+    let loaded = dsrules::policy::builtin::load(&[]);
     let Some(program) = loaded.program else { return Err(loaded.diagnostics.into()) };
-    Ok(pipeline::warnings(&reading.objects, &program, context.seconds())?)
+    Ok(app::warnings(&reading.objects, &program, context.seconds())?)
 }
 
 fn summary(reading: &Reading, context: &mut Context) -> Result<Exit, Failure> {

@@ -16,11 +16,11 @@ use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
 use clap::Args;
+use dsrules::app::session::Session;
 use dsrules::diagnostic::Diagnostic;
 use dsrules::manifest::{FieldValidation, Options};
-use dsrules::pipeline::session::Session;
-use dsrules::store::{Open, Store};
-use dsrules::watch::{Events, Hint};
+use dsrules::source::{Events, Hint};
+use dsrules::target::sqlite::{Open, Store};
 
 use super::args::duration;
 use super::context::Context;
@@ -90,8 +90,8 @@ impl WatchArgs {
     }
 
     /// As the library takes them, at the time of one look.
-    fn options(&self, context: &Context) -> dsrules::pipeline::Options {
-        dsrules::pipeline::Options {
+    fn options(&self, context: &Context) -> dsrules::app::Options {
+        dsrules::app::Options {
             prune: true,
             allow_empty: self.allow_empty,
             now: context.clock(),

@@ -1,13 +1,14 @@
 //! `dsrules plan --set ... --taint ...`: the plan as it would be, and what is different.
 
 use clap::Args;
+use dsrules::app::whatif::{Edit, Stored, differences, edit};
+use dsrules::app::{self, MaxDelete, Options};
 use dsrules::diagnostic::Diagnostic;
+use dsrules::kube::{Kind, ObjectKey};
 use dsrules::manifest::Reading;
-use dsrules::model::{Kind, ObjectKey, World};
-use dsrules::pipeline::{self, MaxDelete, Options};
 use dsrules::report;
-use dsrules::store::Store;
-use dsrules::whatif::{Edit, Stored, differences, edit};
+use dsrules::state::World;
+use dsrules::target::sqlite::Store;
 use serde_json::Value;
 
 use super::base;
@@ -117,10 +118,10 @@ pub fn run(
     errors += planning.check_updates(&mut reading, &store, context)?;
     // A question is no accident, so nothing is refused for its size.
     let options = Options { max_delete: Some(MaxDelete::Percent(100)), ..options };
-    let gone = pipeline::gone(&store, &id, &reading, &options)?;
+    let gone = app::gone(&store, &id, &reading, &options)?;
     let plan = |reading: Reading, gone: &[(Kind, ObjectKey)]| -> Result<_, Diagnostic> {
-        let mut world: World = pipeline::load(&store, program)?;
-        let planned = pipeline::plan(&mut world, reading, gone, program, &options)?;
+        let mut world: World = app::load(&store, program)?;
+        let planned = app::plan(&mut world, reading, gone, program, &options)?;
         Ok((world, planned))
     };
     let mut base = Reading::default();

@@ -8,9 +8,10 @@ use dsrules::datalog::Program;
 use dsrules::diagnostic::Diagnostic;
 use dsrules::explain::{Explanation, Segment, SourceField};
 
+use dsrules::kube::{Kind, Name, ObjectKey};
 use dsrules::manifest::{self, Input, Options};
-use dsrules::model::{Kind, Name, ObjectKey, World};
-use dsrules::store::Store;
+use dsrules::state::World;
+use dsrules::target::sqlite::Store;
 use dsrules::validate::path::{FieldPath, Step};
 
 use super::context::Context;

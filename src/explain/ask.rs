@@ -12,7 +12,8 @@ use crate::datalog::explain::{Goal, Part, tree};
 use crate::datalog::{Evaluation, Limits, Program, RelationId, Symbols, Value};
 use crate::diagnostic::Diagnostic;
 use crate::facts::{Alone, Grounding, Grouping};
-use crate::model::{Kind, Name, World};
+use crate::kube::{Kind, Name};
+use crate::state::World;
 
 /// What is asked about a pair.
 const ASKED: &[&str] = &[

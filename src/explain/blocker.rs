@@ -3,7 +3,8 @@
 use super::{Step, pair};
 use crate::datalog::Program;
 use crate::diagnostic::Diagnostic;
-use crate::model::{ObjectKey, World};
+use crate::kube::ObjectKey;
+use crate::state::World;
 
 /// Why no pod of the daemonset should be on the node, in the one sentence of the rule
 /// that keeps it off; `None` where one should, or where the pair is not there.

@@ -7,7 +7,7 @@ use serde::Serialize;
 use super::ask::Answers;
 use super::cause::causes;
 use crate::datalog::explain::{Goal, Tried};
-use crate::model::Name;
+use crate::kube::Name;
 
 /// Those with one reason in common: nodes of a daemonset, or daemonsets of a node.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]

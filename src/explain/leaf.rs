@@ -4,7 +4,8 @@ use super::sentences::says;
 use super::steps::Context;
 use super::{Segment, SourceField};
 use crate::datalog::explain::Goal;
-use crate::model::{Kind, Name, ObjectKey, World};
+use crate::kube::{Kind, Name, ObjectKey};
+use crate::state::World;
 
 /// What only ties things together, or is said by the sentence over it.
 pub(super) fn is_trivial(relation: &str) -> bool {

@@ -12,7 +12,8 @@ use crate::datalog::Program;
 use crate::datalog::explain::{Goal, Part, Tried};
 use crate::diagnostic::Diagnostic;
 use crate::facts::Alone;
-use crate::model::{DaemonSet, Node, World};
+use crate::kube::{DaemonSet, Node};
+use crate::state::World;
 
 /// A change to a node.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -23,7 +23,7 @@ use std::fmt;
 
 use serde::Serialize;
 
-use crate::model::{Kind, Name, ObjectKey};
+use crate::kube::{Kind, Name, ObjectKey};
 
 pub use blocker::blocker;
 pub use cause::{Cause, TermCause};

@@ -13,7 +13,8 @@ use crate::datalog::Program;
 use crate::datalog::explain::Goal;
 use crate::diagnostic::Diagnostic;
 use crate::facts::Alone;
-use crate::model::{DaemonSet, Kind, Name, Node, ObjectKey, Pod, World};
+use crate::kube::{DaemonSet, Kind, Name, Node, ObjectKey, Pod};
+use crate::state::World;
 
 /// What is told about a pair, as the engine has it.
 struct Asked {

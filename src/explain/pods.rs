@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use crate::model::{Name, Pod};
+use crate::kube::{Name, Pod};
 
 /// A pod on the node.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]

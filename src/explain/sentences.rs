@@ -6,7 +6,7 @@
 //! *not* so. A test holds every relation to having one.
 
 use crate::datalog::explain::Goal;
-use crate::model::timestamp;
+use crate::kube::timestamp;
 
 /// A relation, what a row of it says, and what it says that there is none.
 type Sentence = (&'static str, &'static str, &'static str);
@@ -348,7 +348,7 @@ mod tests {
 
     #[test]
     fn every_input_has_a_sentence_for_yes_and_no() {
-        let program = crate::rules::load(&[]).program.unwrap();
+        let program = crate::policy::builtin::load(&[]).program.unwrap();
         let without: Vec<&str> = program
             .declarations()
             .filter(|it| it.kind == Kind::Input && find(&it.name).is_none())
@@ -363,7 +363,7 @@ mod tests {
 
     #[test]
     fn sentences_name_columns_that_there_are() {
-        let program = crate::rules::load(&[]).program.unwrap();
+        let program = crate::policy::builtin::load(&[]).program.unwrap();
         let inputs =
             super::INPUTS.iter().chain(super::CLUSTER).flat_map(|(name, yes, no)| [(name, yes), (name, no)]);
         for (name, text) in inputs.chain(DERIVED.iter().map(|(name, no)| (name, no))) {
@@ -379,7 +379,7 @@ mod tests {
 
     #[test]
     fn every_rule_of_the_tool_has_a_sentence() {
-        let program = crate::rules::load(&[]).program.unwrap();
+        let program = crate::policy::builtin::load(&[]).program.unwrap();
         let without: Vec<&str> = program
             .rules()
             .filter(|rule| rule.sentence.is_empty() && !rule.body.is_empty())

@@ -9,7 +9,8 @@ use super::leaf::{is_trivial, key, key_of_requirement, label_of, phrase, source,
 use super::sentences::{denies, goes_on, is_time, says};
 use super::{Mark, Step};
 use crate::datalog::explain::{Goal, Part, Tried};
-use crate::model::{World, timestamp};
+use crate::kube::timestamp;
+use crate::state::World;
 
 /// What is told beside the rules.
 pub(super) struct Context<'a> {

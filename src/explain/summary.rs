@@ -14,7 +14,8 @@ use crate::datalog::Program;
 use crate::datalog::explain::Goal;
 use crate::diagnostic::Diagnostic;
 use crate::facts::Alone;
-use crate::model::{DaemonSet, Name, Node, ObjectKey, World};
+use crate::kube::{DaemonSet, Name, Node, ObjectKey};
+use crate::state::World;
 
 /// A daemonset on all nodes.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]

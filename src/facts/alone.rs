@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use crate::model::{Kind, Name, ObjectKey};
+use crate::kube::{Kind, Name, ObjectKey};
 
 /// The objects that are not grouped, so that what is derived of them has their names.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]

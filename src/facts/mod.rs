@@ -28,7 +28,8 @@ pub use alone::Alone;
 pub use cluster::wants_details;
 
 use crate::datalog::{Evaluation, Facts, Program, RelationId, Row, Sym, Symbols};
-use crate::model::{Kind, Labels, Name, ObjectKey, Requirement, World};
+use crate::kube::{Kind, Labels, Name, ObjectKey, Requirement};
+use crate::state::World;
 
 /// Whether objects that no rule can tell apart are compared once.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -317,7 +318,7 @@ impl Grounding {
 
     fn key(&mut self, key: &str) -> Sym {
         let symbol = self.text(key);
-        if self.first("key", symbol) && !crate::model::is_label_key(key) {
+        if self.first("key", symbol) && !crate::kube::is_label_key(key) {
             self.row("bad_key", &[symbol]);
         }
         symbol
@@ -325,7 +326,7 @@ impl Grounding {
 
     fn value(&mut self, value: &str) -> Sym {
         let symbol = self.text(value);
-        if self.first("value", symbol) && !crate::model::is_label_value(value) {
+        if self.first("value", symbol) && !crate::kube::is_label_value(value) {
             self.row("bad_value", &[symbol]);
         }
         symbol

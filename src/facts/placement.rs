@@ -5,7 +5,8 @@ use std::fmt::Write as _;
 
 use super::Grounding;
 use crate::datalog::{Sym, Value};
-use crate::model::{DaemonSet, Kind, Name, Node, Taint, Template, Term, Toleration, World};
+use crate::kube::{DaemonSet, Kind, Name, Node, Taint, Template, Term, Toleration};
+use crate::state::World;
 
 /// The relations whose rows begin with a node.
 pub(super) const OF_NODE: &[&str] = &["node", "in_profile"];

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use super::Grounding;
 use crate::datalog::Sym;
-use crate::model::{GENERATION_LABEL, HASH_LABEL, Kind, Labels, ObjectKey, Pod, Revision};
+use crate::kube::{GENERATION_LABEL, HASH_LABEL, Kind, Labels, ObjectKey, Pod, Revision};
 
 /// The relations whose rows begin with a pod.
 pub(super) const OF_POD: &[&str] = &[

@@ -10,7 +10,7 @@ use super::problem::Problem;
 use super::schema::{self, Finding, Findings};
 use super::{FieldValidation, Options, versions, wording};
 use crate::diagnostic::Severity;
-use crate::model::Kind;
+use crate::kube::Kind;
 use crate::validate::path::{FieldPath, Part, Step};
 use crate::validate::{ErrorType, FieldError, validate, warnings};
 

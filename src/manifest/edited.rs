@@ -6,7 +6,7 @@ use serde_json::Value;
 use super::source::{Format, Source};
 use super::{Options, check, wording};
 use crate::diagnostic::{Diagnostic, Severity};
-use crate::model::Kind;
+use crate::kube::Kind;
 use crate::validate;
 
 /// What is wrong with an object as it is now that was not wrong `before`; and what may not

@@ -9,8 +9,8 @@
 use serde_json::Value;
 
 use crate::diagnostic::nearest;
-use crate::model::Kind;
-use crate::model::shape::{self, Shape};
+use crate::kube::Kind;
+use crate::kube::shape::{self, Shape};
 use crate::validate::is_quantity;
 use crate::validate::path::{FieldPath, Step};
 

@@ -10,7 +10,7 @@ use serde_json::Value;
 
 use super::problem::Problem;
 use crate::diagnostic::{Diagnostic, Place, counted, nearest};
-use crate::model::Kind;
+use crate::kube::Kind;
 
 /// A program whose input is not manifests, but what manifests are made from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]

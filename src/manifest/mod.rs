@@ -39,7 +39,7 @@ mod yaml;
 use std::collections::BTreeMap;
 
 use crate::diagnostic::{Diagnostic, Place};
-use crate::model::{Kind, Name, Object, ObjectKey};
+use crate::kube::{Kind, Name, Object, ObjectKey};
 
 pub use crate::validate::path::FieldPath;
 pub use edited::faults;

@@ -14,7 +14,7 @@ use super::problem::{Problem, Spot};
 use super::schema::Finding;
 use super::versions;
 use crate::diagnostic::{Severity, nearest};
-use crate::model::{Kind, ObjectKey};
+use crate::kube::{Kind, ObjectKey};
 use crate::validate::path::FieldPath;
 use crate::validate::path::Part;
 

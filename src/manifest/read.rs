@@ -20,7 +20,7 @@ use super::source::{Format, Mark, Source};
 use super::{Options, ReadFile, told, yaml};
 use crate::cores;
 use crate::diagnostic::{Diagnostic, Place, Severity};
-use crate::model::{Kind, Name, Object, ObjectKey, Origin};
+use crate::kube::{Kind, Name, Object, ObjectKey, Origin};
 use crate::validate::path::FieldPath;
 use crate::validate::path::Part;
 

@@ -8,8 +8,8 @@ use serde_json::Value;
 
 use super::problem::Problem;
 use crate::diagnostic::nearest;
-use crate::model::shape::{self, Shape};
-use crate::model::{Kind, time};
+use crate::kube::shape::{self, Shape};
+use crate::kube::{Kind, time};
 use crate::validate::is_quantity;
 use crate::validate::path::Part;
 use crate::validate::path::{Cursor, FieldPath};

@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::problem::Spot;
 use super::{Input, Options, Reading, read};
 use crate::diagnostic::{Diagnostic, Place};
-use crate::model::{Kind, Object, ObjectKey};
+use crate::kube::{Kind, Object, ObjectKey};
 
 /// Two definitions of one object that say different things; each with its file.
 #[derive(Debug)]

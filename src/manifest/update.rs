@@ -4,7 +4,7 @@
 //! caller brings what is stored, and errors are placed in the files that were read.
 
 use crate::diagnostic::{Diagnostic, Place};
-use crate::model::{Kind, ObjectKey, Origin};
+use crate::kube::{Kind, ObjectKey, Origin};
 use crate::validate;
 
 use super::input;

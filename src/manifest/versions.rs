@@ -4,7 +4,7 @@
 use serde_json::Value;
 
 use super::problem::Problem;
-use crate::model::Kind;
+use crate::kube::Kind;
 
 /// What there once was, with the release that removed it.
 const REMOVED: [(Kind, &str, &str); 4] = [

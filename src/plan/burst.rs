@@ -9,7 +9,7 @@
 use std::collections::BTreeMap;
 
 use super::{Action, Verb, Wave};
-use crate::model::ObjectKey;
+use crate::kube::ObjectKey;
 
 /// burstReplicas: so many pods of a daemonset are created, and so many deleted, in one
 /// sync at the most.

@@ -12,11 +12,11 @@ use sha2::{Digest, Sha256};
 
 use super::template;
 use super::{Action, Pass, Verb, Wave};
-use crate::model::{
-    Backoff, Base, Body, DaemonSet, Event, HASH_LABEL, Kind, Labels, Meta, Name, ObjectKey, Owner, Pod,
-    Revision, Status, World,
+use crate::kube::{
+    Base, Body, DaemonSet, HASH_LABEL, Kind, Labels, Meta, Name, ObjectKey, Owner, Pod, Revision, Status,
 };
 use crate::reason::Reasoner;
+use crate::state::{Backoff, Event, World};
 
 /// Who says that a created pod is ready.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -187,7 +187,7 @@ impl Carrier {
             .or_insert_with(|| {
                 let base = template::base(daemonset, hash, &reasoner.added_tolerations(key));
                 Made {
-                    labels: Arc::new(crate::model::labels_of(&base.value["metadata"]["labels"])),
+                    labels: Arc::new(crate::kube::labels_of(&base.value["metadata"]["labels"])),
                     base: Arc::new(base),
                     owner: owner_of(daemonset),
                 }

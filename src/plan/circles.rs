@@ -13,8 +13,9 @@ use rustc_hash::FxHashMap;
 use super::{Action, Pass, Verb};
 use crate::datalog::explain::why;
 use crate::diagnostic::{Diagnostic, Place};
-use crate::model::{HASH_LABEL, Name, ObjectKey, World};
+use crate::kube::{HASH_LABEL, Name, ObjectKey};
 use crate::reason::Reasoner;
+use crate::state::World;
 
 /// So many passes are made before anything is looked at.
 const USUAL: usize = 8;

@@ -8,6 +8,7 @@
 mod burst;
 mod carry_out;
 mod circles;
+pub mod constraint;
 mod pass;
 mod reasons;
 mod rollout;
@@ -30,8 +31,8 @@ use std::sync::Arc;
 
 use serde::Serialize;
 
-pub use crate::model::Change;
-use crate::model::{Kind, Name, ObjectKey, Status};
+use crate::kube::{Kind, Name, ObjectKey, Status};
+pub use crate::state::Change;
 
 /// What changes, and how things stand afterwards.
 #[derive(Debug, Clone, Default)]

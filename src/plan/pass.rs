@@ -14,8 +14,9 @@ use super::reasons::{Cause, because, causes};
 use super::tally::{Tally, Touched};
 use super::{Action, Because, Verb, rollout};
 use crate::datalog::{Row, Sym};
-use crate::model::{DaemonSet, Name, ObjectKey, Status, World};
+use crate::kube::{DaemonSet, Name, ObjectKey, Status};
 use crate::reason::Reasoner;
+use crate::state::World;
 
 /// What one pass does.
 #[derive(Debug, Clone, Default)]

@@ -9,7 +9,7 @@ use std::sync::Arc;
 
 use super::Because;
 use crate::datalog::{Literal, Program, RelationId, Row, Rule, Sym, Term, Value};
-use crate::model::timestamp;
+use crate::kube::timestamp;
 use crate::reason::Reasoner;
 
 /// A rule that asks for an action, and the relation whose rows are its reasons.
@@ -123,7 +123,7 @@ mod tests {
 
     #[test]
     fn every_rule_of_an_action_rests_on_one_atom() {
-        let program = crate::rules::load(&[]).program.unwrap();
+        let program = crate::policy::builtin::load(&[]).program.unwrap();
         for head in ["create", "delete", "collect", "renumber", "awaited"] {
             let head = program.relation(head).unwrap();
             for rule in program.rules_for(head) {

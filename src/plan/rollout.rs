@@ -9,7 +9,7 @@ use std::sync::Arc;
 use super::Because;
 use super::pass::{Context, Pass};
 use crate::datalog::{Row, Sym};
-use crate::model::{DaemonSet, Name, ObjectKey};
+use crate::kube::{DaemonSet, Name, ObjectKey};
 
 /// The bounds of a rollout over `desired` nodes: (maxUnavailable, maxSurge).
 pub(super) fn bounds(daemonset: &DaemonSet, desired: usize) -> (usize, usize) {

@@ -13,8 +13,9 @@ use super::pass::Context;
 use super::{Carrier, Pass, Readiness, Tally, Touched, Verb, Waiting, Wave, pass_over};
 use crate::datalog::Sym;
 use crate::diagnostic::Diagnostic;
-use crate::model::{ObjectKey, Status, World};
+use crate::kube::{ObjectKey, Status};
 use crate::reason::{Derived, Reasoner};
+use crate::state::World;
 
 /// So many passes are made at the most. A rollout of 100,000 nodes one by one takes two
 /// for each; what takes more goes in circles.

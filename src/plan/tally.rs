@@ -10,8 +10,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use rustc_hash::FxHashMap;
 
 use crate::datalog::{Changes, RelationId, Sym};
-use crate::model::{Changed, Kind, ObjectKey, World};
+use crate::kube::{Kind, ObjectKey};
 use crate::reason::{Derived, Reasoner};
+use crate::state::{Changed, World};
 
 /// The relations whose rows of a daemonset are counted.
 const COUNTED: &[&str] = &[

@@ -5,7 +5,7 @@ use serde_json::{Map, Value, json};
 use sha2::{Digest, Sha256};
 
 use crate::hash;
-use crate::model::{Base, DaemonSet, GENERATION_LABEL, HASH_LABEL, Name, ObjectKey, Owner};
+use crate::kube::{Base, DaemonSet, GENERATION_LABEL, HASH_LABEL, Name, ObjectKey, Owner};
 
 /// A toleration that pods get beside those of their template: key and effect; its
 /// operator is `Exists`.

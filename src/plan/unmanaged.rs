@@ -2,8 +2,9 @@
 //! say so: a plan that is silent about them would seem to say that all is well.
 
 use crate::datalog::Literal;
-use crate::model::{ObjectKey, World};
+use crate::kube::ObjectKey;
 use crate::reason::Reasoner;
+use crate::state::World;
 
 /// Each with the sentence of the rule that fired, in key order.
 #[must_use]

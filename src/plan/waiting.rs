@@ -10,8 +10,9 @@ use super::rollout::bounds;
 use super::tally::Tally;
 use crate::datalog::{Row, Sym};
 use crate::diagnostic::counted;
-use crate::model::{DaemonSet, Name, ObjectKey, Status, World};
+use crate::kube::{DaemonSet, Name, ObjectKey, Status};
 use crate::reason::Reasoner;
+use crate::state::World;
 
 /// A daemonset that is not done, and what it waits for.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -10,9 +10,7 @@ use std::path::{Path, PathBuf};
 use serde::Deserialize;
 
 use crate::diagnostic::{Diagnostic, Place, nearest};
-
-/// The name of the file.
-pub const CONFIG: &str = "dsrules.yaml";
+use crate::state::CONFIG;
 
 const FIELDS: [&str; 2] = ["rules", "facts"];
 

@@ -5,9 +5,9 @@ use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
-use super::config::{CONFIG, parse};
+use super::config::parse;
 use crate::diagnostic::{Diagnostic, Place};
-use crate::model::OwnFile;
+use crate::state::{CONFIG, OwnFile};
 
 /// Where to look for rules and facts.
 #[derive(Debug, Clone, Default)]

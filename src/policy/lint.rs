@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use crate::datalog::{Literal, Program, Rule, Term};
 use crate::diagnostic::{Diagnostic, Place};
-use crate::rules::UserRules;
+use crate::policy::builtin::UserRules;
 
 /// Types whose symbols are `namespace/name`, and what one of them is called.
 const NAMESPACED: [(&str, &str); 3] =

@@ -6,18 +6,18 @@
 //! A rule folder is its `.dl` files and the `.csv` files of its folder `facts`; a file of
 //! facts fills the input that it is named after. Nothing here runs rules.
 
+pub mod builtin;
 mod config;
 mod effects;
 mod find;
 mod lint;
 mod table;
 
+use self::builtin::UserRules;
 use crate::datalog::{Kind, Program};
 use crate::diagnostic::Diagnostic;
-use crate::model::OwnFile;
-use crate::rules::{self, UserRules};
+use crate::state::OwnFile;
 
-pub use config::CONFIG;
 pub use find::{Asked, Found, find};
 
 /// What loading gives: a program if there were no errors, and all there is to say about
@@ -38,9 +38,9 @@ pub fn load(files: &[OwnFile]) -> Loaded {
         .filter(|file| !file.facts)
         .map(|file| UserRules { file: file.path.to_string(), text: file.text.to_string() })
         .collect();
-    let loaded = rules::load(&own);
+    let loaded = builtin::load(&own);
     let mut diagnostics = loaded.diagnostics;
-    diagnostics.retain(|found| found.is_error() || !rules::is_builtin(found));
+    diagnostics.retain(|found| found.is_error() || !builtin::is_builtin(found));
     lint::hints(&mut diagnostics, &own);
     let Some(mut program) = loaded.program else {
         return Loaded { program: None, diagnostics };

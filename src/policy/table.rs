@@ -11,7 +11,7 @@ use csv::{ReaderBuilder, StringRecord, Trim};
 
 use crate::datalog::{Declaration, Given, Kind, NUMBER, Program, Term};
 use crate::diagnostic::{Diagnostic, Place, counted, nearest};
-use crate::model::OwnFile;
+use crate::state::OwnFile;
 
 /// So many problems of one file are told.
 const MOST: usize = 10;

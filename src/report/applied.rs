@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::io::{self, Write};
 
 use super::{Detail, Look, Paint, Table};
-use crate::model::{Kind, ObjectKey, Status};
+use crate::kube::{Kind, ObjectKey, Status};
 use crate::plan::{Applied, Change};
 
 /// Objects of one kind that met the same fate and are shown one by one; of more, the

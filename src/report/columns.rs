@@ -6,7 +6,7 @@
 use serde_json::Value;
 
 use super::{Table, age, human};
-use crate::model::{Kind, seconds};
+use crate::kube::{Kind, seconds};
 
 /// Which columns a table has, beside the kind's own.
 #[derive(Debug, Clone, Copy, Default)]

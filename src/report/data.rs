@@ -13,7 +13,7 @@ use serde_json::{Value, json};
 use super::plan::word;
 use super::waiting::{BlockedLine, WaitingLine};
 use crate::diagnostic::acts;
-use crate::model::{ObjectKey, Status};
+use crate::kube::{ObjectKey, Status};
 use crate::plan::{Burst, Change, Plan, Verb, bursts};
 use crate::yaml::to_yaml;
 

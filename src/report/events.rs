@@ -4,7 +4,7 @@ use serde_json::Value;
 
 use super::columns::text;
 use super::{Columns, Table, age};
-use crate::model::seconds;
+use crate::kube::seconds;
 
 /// One line of a table of events: equal ones are counted together.
 #[derive(Debug, Clone, PartialEq, Eq)]

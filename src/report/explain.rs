@@ -245,7 +245,7 @@ fn group_text(
 /// So many names are written out where not all are asked for.
 const LISTED: usize = 8;
 
-fn listed(names: &[crate::model::Name], most: usize) -> String {
+fn listed(names: &[crate::kube::Name], most: usize) -> String {
     let shown: Vec<&str> = names.iter().take(most).map(|name| &**name).collect();
     let more = names.len().saturating_sub(most);
     let more = if more == 0 { String::new() } else { format!(" and {more} more") };

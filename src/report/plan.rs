@@ -6,7 +6,7 @@ use std::io::{self, Write};
 use super::waiting::{kept_off_text, waiting_text};
 use super::{Paint, Table};
 use crate::diagnostic::visible;
-use crate::model::ObjectKey;
+use crate::kube::ObjectKey;
 use crate::plan::{Action, BURST, Burst, Change, Plan, Verb};
 
 /// How much of a long list is shown.
@@ -298,7 +298,7 @@ pub(super) fn is_revision(verb: Verb) -> bool {
 mod tests {
     #![allow(clippy::unwrap_used)]
     use super::*;
-    use crate::model::Kind;
+    use crate::kube::Kind;
     use crate::plan::{Applied, Wave};
 
     fn action(verb: Verb, node: &str, pod: &str) -> Action {

@@ -8,7 +8,7 @@ use super::data::Key;
 use super::plan::{Detail, Look};
 use super::{Paint, Table};
 use crate::diagnostic::{counted, visible};
-use crate::model::{Name, timestamp};
+use crate::kube::{Name, timestamp};
 use crate::plan::{Awaited, KeptOff, Limit, Waiting};
 
 /// So many nodes are shown of a long list.

@@ -7,8 +7,8 @@ use serde_json::json;
 
 use super::data::API_VERSION;
 use super::{FileLine, Paint, Table, plan_document};
+use crate::app::whatif::Difference;
 use crate::plan::Plan;
-use crate::whatif::Difference;
 
 /// A plan and the difference, as one document.
 pub fn what_if_document(

@@ -3,7 +3,7 @@
 use super::errors::Errors;
 use super::path::{Cursor, Step};
 use super::{labels, meta, text};
-use crate::model::Quantity;
+use crate::kube::Quantity;
 
 /// A volume that brings its own claim.
 pub(super) fn ephemeral(at: &Cursor<'_, '_>, errors: &mut Errors) {

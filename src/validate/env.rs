@@ -3,7 +3,7 @@
 use super::errors::Errors;
 use super::path::Cursor;
 use super::text;
-use crate::model::Quantity;
+use crate::kube::Quantity;
 
 /// The variables of a container.
 pub(super) fn env(at: &Cursor<'_, '_>, errors: &mut Errors) {

@@ -31,7 +31,7 @@ mod windows;
 use serde_json::Value;
 
 use self::path::Cursor;
-use crate::model::{Kind, Quantity, defaults};
+use crate::kube::{Kind, Quantity, defaults};
 
 pub use daemonset::NO_SELECTOR;
 pub use errors::{ErrorType, FieldError};

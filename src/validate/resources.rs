@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use super::errors::Errors;
 use super::path::Cursor;
 use super::text;
-use crate::model::Quantity;
+use crate::kube::Quantity;
 
 /// The requests and limits of a container.
 pub(super) fn requirements(at: &Cursor<'_, '_>, claims: Option<&BTreeSet<String>>, errors: &mut Errors) {

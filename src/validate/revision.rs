@@ -10,7 +10,7 @@ use super::daemonset::same;
 use super::errors::Errors;
 use super::meta;
 use super::path::Cursor;
-use crate::model::{Kind, defaults};
+use crate::kube::{Kind, defaults};
 
 /// A revision that is to be created, or to take the place of `old`.
 pub(super) fn check(root: &Cursor<'_, '_>, old: Option<&Value>, errors: &mut Errors) {

@@ -8,7 +8,7 @@ use super::containers::descending_path;
 use super::errors::Errors;
 use super::path::{Cursor, Step};
 use super::{claims, env, labels, text, vendors};
-use crate::model::Quantity;
+use crate::kube::Quantity;
 
 /// Checks all volumes. The sound ones come back, each with whether it is a claim.
 pub(super) fn check(at: &Cursor<'_, '_>, errors: &mut Errors) -> BTreeMap<String, bool> {

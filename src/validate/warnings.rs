@@ -11,7 +11,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde_json::Value;
 
 use super::path::{Cursor, FieldPath, Part};
-use crate::model::{Kind, Quantity};
+use crate::kube::{Kind, Quantity};
 
 /// Something that is allowed, but seldom meant.
 #[derive(Debug, Clone, PartialEq, Eq)]

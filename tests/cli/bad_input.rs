@@ -2,7 +2,7 @@
 
 use std::fs;
 
-use dsrules::store::{Open, Store};
+use dsrules::target::sqlite::{Open, Store};
 
 use crate::session::{Session, daemonset, node, nodes};
 

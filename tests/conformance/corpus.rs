@@ -5,8 +5,9 @@ use std::path::PathBuf;
 
 use dsrules::datalog::Program;
 use dsrules::facts::Grouping;
-use dsrules::model::{Kind, Object, ObjectKey, Origin, World};
+use dsrules::kube::{Kind, Object, ObjectKey, Origin};
 use dsrules::reason::Reasoner;
+use dsrules::state::World;
 use serde_json::Value;
 
 /// Compares one case; the error says what disagrees.
@@ -14,7 +15,7 @@ pub type Check = fn(&Program, &Value) -> Result<(), String>;
 
 /// Runs all cases of a corpus and prints the disagreements: (agreed, cases).
 pub fn run(name: &str, check: Check) -> (usize, usize) {
-    let program = dsrules::rules::load(&[]).program.expect("the built-in rules load");
+    let program = dsrules::policy::builtin::load(&[]).program.expect("the built-in rules load");
     let cases = read(name);
     let mut agreed = 0;
     for case in &cases {
@@ -74,7 +75,7 @@ pub fn derive(program: &Program, world: &World, grouping: Grouping, now: i64) ->
 
 /// The time of a case in seconds of Unix time.
 pub fn time(value: &Value) -> i64 {
-    dsrules::model::seconds(value).unwrap()
+    dsrules::kube::seconds(value).unwrap()
 }
 
 /// Two values that should be equal, shown when they are not.
@@ -94,6 +95,6 @@ pub fn names<T: AsRef<str>>(names: impl IntoIterator<Item = T>) -> Value {
 }
 
 /// A status as the corpora print it.
-pub fn status(status: &dsrules::model::Status) -> Value {
+pub fn status(status: &dsrules::kube::Status) -> Value {
     serde_json::to_value(status).unwrap()
 }

@@ -2,7 +2,7 @@
 
 use dsrules::datalog::Program;
 use dsrules::facts::Grouping;
-use dsrules::model::World;
+use dsrules::state::World;
 use serde_json::{Value, json};
 
 use super::corpus::{derive, put, same};

@@ -2,8 +2,9 @@
 
 use dsrules::datalog::Program;
 use dsrules::facts::Grouping;
-use dsrules::model::{World, pin};
+use dsrules::kube::pin;
 use dsrules::plan::template;
+use dsrules::state::World;
 use serde_json::Value;
 
 use super::corpus::{derive, put, same};

@@ -2,9 +2,10 @@
 
 use dsrules::datalog::Program;
 use dsrules::facts::Grouping;
-use dsrules::model::{Kind, ObjectKey, Pod, World};
+use dsrules::kube::{Kind, ObjectKey, Pod};
 use dsrules::plan::{Carrier, Readiness, Verb, pass};
 use dsrules::reason::Reasoner;
+use dsrules::state::World;
 use serde_json::{Value, json};
 
 use super::corpus::{names, put, same, time};
@@ -99,7 +100,7 @@ fn happen(world: &mut World, daemonset: &mut Value, event: &Value, now: i64) {
         "setTaints" => {
             let key = ObjectKey::new("", event["name"].as_str().unwrap());
             let node = json!({ "kind": "Node", "metadata": { "name": &*key.name }, "spec": { "taints": event["taints"] } });
-            let taints = dsrules::model::Node::from_value(key.clone(), &node).taints;
+            let taints = dsrules::kube::Node::from_value(key.clone(), &node).taints;
             world.nodes.get_mut(&key).unwrap().taints = taints;
             world.touch(Kind::Node, &key);
         }

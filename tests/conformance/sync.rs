@@ -2,8 +2,9 @@
 
 use dsrules::datalog::Program;
 use dsrules::facts::Grouping;
-use dsrules::model::{ObjectKey, World};
+use dsrules::kube::ObjectKey;
 use dsrules::plan::{Pass, Verb};
+use dsrules::state::World;
 use serde_json::{Value, json};
 
 use super::corpus::{derive, names, put, same, status, time};

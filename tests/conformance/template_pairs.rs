@@ -1,7 +1,7 @@
 //! template-pairs: whether an API server keeps two pod templates as the same bytes.
 
 use dsrules::datalog::Program;
-use dsrules::model::kept_template;
+use dsrules::kube::kept_template;
 use serde_json::Value;
 
 use super::corpus::same;

@@ -1,7 +1,7 @@
 //! validation: what an API server would refuse, as its error types and field paths.
 
 use dsrules::datalog::Program;
-use dsrules::model::Kind;
+use dsrules::kube::Kind;
 use dsrules::validate::validate;
 use serde_json::Value;
 

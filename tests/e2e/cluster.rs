@@ -52,7 +52,7 @@ impl Cluster {
 
     /// Runs a command; what it prints is kept, however it ends.
     pub fn run(&self, line: &[&str]) -> Told {
-        let now = dsrules::model::timestamp(1_772_442_000 + self.clock);
+        let now = dsrules::kube::timestamp(1_772_442_000 + self.clock);
         let mut command = Command::cargo_bin("dsrules").unwrap();
         command.current_dir(self.folder.path()).env_clear().args(line).args(["--now", &now]);
         let output = command.output().unwrap();
@@ -103,7 +103,7 @@ impl Cluster {
     pub fn report(&mut self, pods: &[Value], phase: &str, ready: bool) {
         for pod in pods {
             let mut pod = pod.clone();
-            let since = dsrules::model::timestamp(1_772_442_000 + self.clock);
+            let since = dsrules::kube::timestamp(1_772_442_000 + self.clock);
             pod["status"] = json!({ "phase": phase, "conditions": [
                 { "type": "Ready", "status": if ready { "True" } else { "False" }, "lastTransitionTime": since }
             ] });

@@ -1,6 +1,7 @@
 //! A small cluster and what may happen to it.
 
-use dsrules::model::{Kind, Object, ObjectKey, Origin, World};
+use dsrules::kube::{Kind, Object, ObjectKey, Origin};
+use dsrules::state::World;
 use serde_json::{Map, Value, json};
 
 use crate::generate::Dice;

@@ -10,10 +10,11 @@ use std::path::Path;
 
 use dsrules::datalog::{Evaluation, Limits, Program};
 use dsrules::facts::{Grounding, Grouping};
-use dsrules::model::{Backoff, Kind, Object, ObjectKey, Origin, World};
+use dsrules::kube::{Kind, Object, ObjectKey, Origin};
 use dsrules::plan::{Action, pass};
+use dsrules::policy::builtin::UserRules;
 use dsrules::reason::Reasoner;
-use dsrules::rules::UserRules;
+use dsrules::state::{Backoff, World};
 use serde_json::Value;
 
 use super::generate;
@@ -100,7 +101,7 @@ impl Suite {
         let mut program = 0;
         if let Some(text) = case["rules"].as_str() {
             let own = UserRules { file: "own.dl".into(), text: text.into() };
-            let loaded = dsrules::rules::load(&[own]);
+            let loaded = dsrules::policy::builtin::load(&[own]);
             self.programs.push(loaded.program.unwrap_or_else(|| panic!("{file}: {:#?}", loaded.diagnostics)));
             program = self.programs.len() - 1;
         }

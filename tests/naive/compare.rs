@@ -4,9 +4,10 @@ use std::collections::BTreeMap;
 
 use dsrules::datalog::Program;
 use dsrules::facts::Grouping;
-use dsrules::model::{Backoff, Kind, Object, ObjectKey, Origin, Status, World, pin};
+use dsrules::kube::{Kind, Object, ObjectKey, Origin, Status, pin};
 use dsrules::plan::{Pass, Verb, pass, template};
 use dsrules::reason::Reasoner;
+use dsrules::state::{Backoff, World};
 use serde_json::{Value, json};
 
 use super::controller::{Cluster, Outcome, collected, sync};

@@ -503,5 +503,5 @@ const PHASES: &[&str] = &[
 ];
 
 fn stamp(seconds: i64) -> String {
-    dsrules::model::timestamp(seconds)
+    dsrules::kube::timestamp(seconds)
 }

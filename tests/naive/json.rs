@@ -19,5 +19,5 @@ pub fn name(object: &Value) -> &str {
 
 /// The time at `name` in seconds.
 pub fn time(value: &Value, name: &str) -> Option<i64> {
-    dsrules::model::seconds(&value[name])
+    dsrules::kube::seconds(&value[name])
 }

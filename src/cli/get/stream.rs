@@ -5,7 +5,7 @@ use std::io;
 
 use dsrules::diagnostic::Diagnostic;
 use dsrules::report::{self, Columns, ListWriter};
-use dsrules::store::Store;
+use dsrules::target::sqlite::Store;
 use serde_json::Value;
 
 use super::super::context::Context;

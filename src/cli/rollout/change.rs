@@ -1,9 +1,9 @@
 //! `rollout undo` and `rollout restart`: a changed template, applied as any other.
 
+use dsrules::app::{self, RESTARTED};
 use dsrules::diagnostic::Diagnostic;
+use dsrules::kube::{DaemonSet, Kind, Object, ObjectKey, Origin, Revision, timestamp};
 use dsrules::manifest::{Reading, faults};
-use dsrules::model::{DaemonSet, Kind, Object, ObjectKey, Origin, Revision, timestamp};
-use dsrules::pipeline::{self, RESTARTED};
 use dsrules::plan::Plan;
 use dsrules::report::{self, Detail, Look};
 use serde_json::{Value, json};
@@ -95,7 +95,7 @@ enum Outcome {
     Back(Value, (i64, ObjectKey), String),
 }
 
-type Choose<'a> = &'a dyn Fn(&dsrules::model::World, &DaemonSet, &str) -> Result<Outcome, Diagnostic>;
+type Choose<'a> = &'a dyn Fn(&dsrules::state::World, &DaemonSet, &str) -> Result<Outcome, Diagnostic>;
 
 fn change(
     target: &Target,
@@ -112,7 +112,7 @@ fn change(
         store.begin()?;
     }
     let program = changing.bounds.rules.of_store(&store, context)?;
-    let mut world = pipeline::load(&store, &program)?;
+    let mut world = app::load(&store, &program)?;
     let (mut reading, mut lines, mut wrong) = (Reading::default(), Vec::new(), Vec::new());
     for daemonset in target.find(&world, &store)? {
         let name = &daemonset.meta.key.name;
@@ -130,14 +130,14 @@ fn change(
             Outcome::Back(template, revision, which) => {
                 value["spec"]["template"] = template;
                 wrong.extend(refused(daemonset, &value, Some(revision)));
-                pipeline::mark_rolled_back(&mut value, &which);
+                app::mark_rolled_back(&mut value, &which);
             }
         }
         reading.objects.push(Object {
             kind: Kind::DaemonSet,
             key: daemonset.meta.key.clone(),
             value,
-            origin: Origin { file: pipeline::IN_PLACE.into(), document: 0, path: String::new() },
+            origin: Origin { file: app::IN_PLACE.into(), document: 0, path: String::new() },
         });
         let end = if dry { " (dry run)" } else { "" };
         lines.push(format!("daemonset.apps/{name} {}{end}", context.paint.changed(done)));
@@ -148,10 +148,10 @@ fn change(
     let mut planned = if reading.objects.is_empty() {
         None
     } else if dry {
-        Some(pipeline::plan(&mut world, reading, &[], &program, &options)?)
+        Some(app::plan(&mut world, reading, &[], &program, &options)?)
     } else {
         // No input of its own: nothing is remembered that could be pruned.
-        Some(pipeline::apply(&mut store, "", reading, &[], &program, &options)?)
+        Some(app::apply(&mut store, "", reading, &[], &program, &options)?)
     };
     if let Some(exit) = planned.as_mut().and_then(|planned| judge(planned, context)) {
         return Ok(exit);

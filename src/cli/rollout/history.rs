@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use dsrules::diagnostic::Diagnostic;
-use dsrules::model::Revision;
+use dsrules::kube::Revision;
 use dsrules::report::{self, Table};
 use serde_json::Value;
 

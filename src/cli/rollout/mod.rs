@@ -7,8 +7,9 @@ mod status;
 
 use clap::{Args, Subcommand};
 use dsrules::diagnostic::Diagnostic;
-use dsrules::model::{DaemonSet, Kind, ObjectKey, Revision, World};
-use dsrules::store::Store;
+use dsrules::kube::{DaemonSet, Kind, ObjectKey, Revision};
+use dsrules::state::World;
+use dsrules::target::sqlite::Store;
 
 use super::apply::DryRun;
 use super::context::Context;

@@ -1,8 +1,8 @@
 //! `rollout status`: kubectl's sentence for how far it is, and below it what is waited for.
 
+use dsrules::app;
 use dsrules::diagnostic::{Diagnostic, visible};
-use dsrules::model::DaemonSet;
-use dsrules::pipeline;
+use dsrules::kube::DaemonSet;
 use dsrules::report::{self, Detail};
 
 use super::super::context::Context;
@@ -15,8 +15,8 @@ use super::Target;
 pub fn run(target: &Target, rules: &RuleArgs, context: &mut Context) -> Result<Exit, Failure> {
     let store = context.read()?;
     let program = rules.of_store(&store, context)?;
-    let world = pipeline::load(&store, &program)?;
-    let waits = pipeline::waiting(&world, &program, context.seconds())?;
+    let world = app::load(&store, &program)?;
+    let waits = app::waiting(&world, &program, context.seconds())?;
     let mut exit = Exit::Done;
     for daemonset in target.find(&world, &store)? {
         if daemonset.strategy.kind.as_ref() != "RollingUpdate" {

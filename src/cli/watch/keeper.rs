@@ -7,14 +7,15 @@ use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
+use dsrules::app::Options;
+use dsrules::app::session::Session;
 use dsrules::diagnostic::Diagnostic;
-use dsrules::execute::{self, TreeReport, Wanted};
+use dsrules::kube::Name;
 use dsrules::manifest;
-use dsrules::model::{Name, World};
-use dsrules::pipeline::Options;
-use dsrules::pipeline::session::Session;
 use dsrules::plan::Plan;
-use dsrules::watch::{Folder, Hint, Scan};
+use dsrules::source::{Folder, Hint, Scan};
+use dsrules::state::World;
+use dsrules::target::tree::{self, TreeReport, Wanted};
 
 use super::pause::{REGULARLY, SOON};
 use super::rules::Rules;
@@ -244,9 +245,9 @@ impl Keeper {
         }
         let store = self.session.store();
         let report = if self.whole_tree {
-            execute::sync_tree(tree, store)?
+            tree::sync_tree(tree, store)?
         } else {
-            execute::sync_some(tree, store, &Wanted::on_nodes(world, &nodes))?
+            tree::sync_some(tree, store, &Wanted::on_nodes(world, &nodes))?
         };
         self.whole_tree = report.problems.iter().any(Diagnostic::is_error);
         look.told.extend(report.problems.iter().cloned());

@@ -5,9 +5,10 @@ use std::io::Write;
 use std::time::Duration;
 
 use dsrules::diagnostic::{Diagnostic, counted};
-use dsrules::model::{Change, timestamp};
+use dsrules::kube::timestamp;
 use dsrules::plan::Verb;
 use dsrules::report;
+use dsrules::state::Change;
 use serde::Serialize;
 
 use super::keeper::{Keeper, Look};

@@ -170,7 +170,7 @@ impl Metrics {
 }
 
 /// The pods that the statuses count as ready: looking at each pod would take too long.
-fn ready(world: &dsrules::model::World) -> usize {
+fn ready(world: &dsrules::state::World) -> usize {
     let ready = world.daemonsets.values().map(|daemonset| daemonset.status.number_ready);
     usize::try_from(ready.sum::<i64>()).unwrap_or(0)
 }

@@ -7,8 +7,8 @@ use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 use dsrules::diagnostic::Diagnostic;
-use dsrules::model::OwnFile;
-use dsrules::store::Store;
+use dsrules::state::OwnFile;
+use dsrules::target::sqlite::Store;
 
 use crate::cli::policy::{Policy, RuleArgs};
 

@@ -1,7 +1,7 @@
 //! The time as a user's rules may ask about it: the date and the hour, in UTC.
 
 use crate::facts::Grounding;
-use crate::model::calendar;
+use crate::kube::calendar;
 
 /// The relations that say what time it is.
 pub(super) const OWNED: &[&str] = &["minute_of_day", "weekday", "date"];

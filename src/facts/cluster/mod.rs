@@ -9,7 +9,7 @@ mod template;
 
 use super::Grounding;
 use crate::datalog::{Program, RelationId, Sym};
-use crate::model::{Kind, Namespace, Pod};
+use crate::kube::{Kind, Namespace, Pod};
 
 /// The relations of this folder whose rows begin with an object of `kind`.
 pub(super) fn owned(kind: Kind) -> &'static [&'static str] {
@@ -76,7 +76,7 @@ impl Grounding {
     /// A row for each entry of a map of texts, as annotations are.
     fn pairs(&mut self, relation: &'static str, it: Sym, map: &serde_json::Value) {
         if self.uses(relation) {
-            for (key, value) in crate::model::labels_of(map) {
+            for (key, value) in crate::kube::labels_of(map) {
                 self.text_row(relation, it, &[&key, &value]);
             }
         }

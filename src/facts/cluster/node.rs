@@ -2,7 +2,7 @@
 
 use crate::datalog::Sym;
 use crate::facts::Grounding;
-use crate::model::{Details, Node, amount, version};
+use crate::kube::{Details, Node, amount, version};
 
 /// The relations whose rows begin with a node.
 pub(super) const OWNED: &[&str] = &[

@@ -4,7 +4,7 @@ use serde_json::Value;
 
 use crate::datalog::Sym;
 use crate::facts::Grounding;
-use crate::model::{DaemonSet, amount, image_parts};
+use crate::kube::{DaemonSet, amount, image_parts};
 
 /// The relations whose rows begin with a daemonset.
 pub(super) const OWNED: &[&str] = &[

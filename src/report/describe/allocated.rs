@@ -12,7 +12,7 @@ use serde_json::Value;
 use super::super::Table;
 use super::super::columns::{items, text};
 use super::{Page, plain};
-use crate::model::amount;
+use crate::kube::amount;
 
 /// The resources that every page has a line for.
 const ALWAYS: [&str; 3] = ["cpu", "memory", "ephemeral-storage"];

@@ -18,7 +18,7 @@ use serde_json::Value;
 use super::columns::text;
 use super::{EventRow, Table, age};
 use crate::diagnostic::visible;
-use crate::model::{calendar, seconds};
+use crate::kube::{calendar, seconds};
 
 /// A pod template, as a part of a page.
 #[must_use]

@@ -5,7 +5,7 @@ use serde_json::Value;
 use super::super::columns::{items, node_roles, text};
 use super::super::{EventRow, Table, age};
 use super::{Page, allocated, annotations, date, lines, plain, stacked};
-use crate::model::seconds;
+use crate::kube::seconds;
 
 /// The page of `node`, with the `pods` on it.
 #[must_use]

@@ -1,0 +1,136 @@
+//! A store that stays open: what changed goes in, what follows from it is committed.
+//!
+//! World, facts and what the rules derived stay in memory between changes, so a change
+//! costs what it touches. After an error nothing of that is trusted: the next change
+//! begins with the store again.
+
+use super::bound::Before;
+use super::placed::Kept;
+use super::{Options, Tick, finish, judged, load, put_all};
+use crate::datalog::Program;
+use crate::diagnostic::{Diagnostic, counted};
+
+use crate::plan::{Plan, Settler};
+use crate::reason::Reasoner;
+use crate::state::{Delta, OwnFile, World};
+use crate::target::sqlite::Store;
+
+/// An open store with all that is known of it.
+pub struct Session {
+    store: Store,
+    program: Program,
+    /// The user's files that go with the input, until they are saved.
+    own: Option<Vec<OwnFile>>,
+    state: Option<State>,
+}
+
+struct State {
+    world: World,
+    reasoner: Reasoner,
+    settler: Settler,
+    placed: Kept,
+}
+
+impl Session {
+    /// A session on a store that was opened to be written. `own` are the user's files
+    /// that go with its input; the program has been made with them.
+    #[must_use]
+    pub fn new(store: Store, program: Program, own: Vec<OwnFile>) -> Self {
+        Session { store, program, own: Some(own), state: None }
+    }
+
+    /// Goes on with other rules, and with the user's files they were made with; all is
+    /// derived anew.
+    pub fn replace_rules(&mut self, program: Program, own: Vec<OwnFile>) {
+        self.program = program;
+        self.own = Some(own);
+        self.state = None;
+    }
+
+    /// How often its rules ask for the time.
+    #[must_use]
+    pub fn tick(&self) -> Option<Tick> {
+        Tick::of(&self.program)
+    }
+
+    /// The store.
+    #[must_use]
+    pub fn store(&self) -> &Store {
+        &self.store
+    }
+
+    /// The world as it was committed last, if it is known.
+    #[must_use]
+    pub fn world(&self) -> Option<&World> {
+        self.state.as_ref().map(|state| &state.world)
+    }
+
+    /// Takes a change in, settles the world and commits, all or nothing. `id` is the
+    /// input that the files belong to.
+    ///
+    /// # Errors
+    /// When a bound is passed or the store cannot be written; then nothing has changed.
+    pub fn apply(&mut self, id: &str, change: Delta, options: &Options) -> Result<Plan, Diagnostic> {
+        self.ensure(options)?;
+        let Some(mut state) = self.state.take() else { return Ok(Plan::default()) };
+        self.store.begin()?;
+        match self.carry_out(&mut state, id, change, options) {
+            Ok(plan) => {
+                self.state = Some(state);
+                Ok(plan)
+            }
+            Err(error) => {
+                self.store.rollback();
+                Err(error)
+            }
+        }
+    }
+
+    /// Reads the world, if it is not known.
+    ///
+    /// # Errors
+    /// When the store cannot be read.
+    pub fn ensure(&mut self, options: &Options) -> Result<(), Diagnostic> {
+        if self.state.is_none() {
+            self.state = Some(State {
+                world: load(&self.store, &self.program)?,
+                reasoner: Reasoner::new(&self.program, options.grouping).limited(options.limits),
+                settler: Settler::default(),
+                placed: Kept::of(self.store.placement()?),
+            });
+        }
+        Ok(())
+    }
+
+    fn carry_out(
+        &mut self,
+        state: &mut State,
+        id: &str,
+        change: Delta,
+        options: &Options,
+    ) -> Result<Plan, Diagnostic> {
+        let State { world, reasoner, settler, placed } = state;
+        let before = Before::applying(world);
+        let objects = put_all(world, change.objects, &change.gone, options);
+        let (plan, settled) = finish(world, objects, &before, reasoner, settler, options)?;
+        let mut refused = judged(&self.program, world, &plan, options)?.told;
+        refused.retain(Diagnostic::is_error);
+        let more = refused.len().saturating_sub(1);
+        if let Some(mut first) = refused.into_iter().next() {
+            if more > 0 {
+                first.notes.push(format!("and {}", counted(more, "more violation")));
+            }
+            return Err(first);
+        }
+        self.store.save(world)?;
+        if let Some(own) = &self.own {
+            self.store.save_own_files(id, own)?;
+        }
+        self.store.change_input(id, &change.files)?;
+        let (before, after) = placed.follow(reasoner, &settled);
+        self.store.save_placement(Some(&before), &after)?;
+        self.store.commit()?;
+        self.own = None;
+        Ok(plan)
+    }
+}

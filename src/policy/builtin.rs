@@ -1,0 +1,43 @@
+//! The built-in rule texts, compiled into the binary.
+//!
+//! They are the only place where policy stands; a user's own texts are loaded after
+//! them and may add to the relations that are declared open.
+
+use crate::datalog::{Loaded, Program, Source};
+use crate::diagnostic::Diagnostic;
+
+/// File name and text of each, in the order in which they build on each other.
+pub const BUILTIN: &[(&str, &str)] = &[
+    ("rules/placement.dl", include_str!("../../rules/placement.dl")),
+    ("rules/ownership.dl", include_str!("../../rules/ownership.dl")),
+    ("rules/history.dl", include_str!("../../rules/history.dl")),
+    ("rules/pods.dl", include_str!("../../rules/pods.dl")),
+    ("rules/rollout.dl", include_str!("../../rules/rollout.dl")),
+    ("rules/status.dl", include_str!("../../rules/status.dl")),
+    ("rules/waiting.dl", include_str!("../../rules/waiting.dl")),
+    ("rules/ports.dl", include_str!("../../rules/ports.dl")),
+    ("rules/cluster.dl", include_str!("../../rules/cluster.dl")),
+];
+
+/// Whether something was found in a built-in text.
+#[must_use]
+pub fn is_builtin(found: &Diagnostic) -> bool {
+    found.place.as_ref().is_some_and(|place| BUILTIN.iter().any(|(file, _)| *file == &*place.file))
+}
+
+/// A rule text of a user: where it was read from, and what it says.
+#[derive(Debug, Clone)]
+pub struct UserRules {
+    /// The path as the user named it.
+    pub file: String,
+    /// The text.
+    pub text: String,
+}
+
+/// Loads the built-in rules and a user's after them.
+#[must_use]
+pub fn load(own: &[UserRules]) -> Loaded {
+    let builtin = BUILTIN.iter().map(|(file, text)| Source { file, text, builtin: true });
+    let own = own.iter().map(|rules| Source { file: &rules.file, text: &rules.text, builtin: false });
+    Program::load(&builtin.chain(own).collect::<Vec<_>>())
+}

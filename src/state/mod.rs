@@ -1,0 +1,15 @@
+//! The cluster as it stands: the world of all objects, what changed in it, and the
+//! user's own files that were read.
+//!
+//! Nothing here decides anything: no policy, no SQL, no files, no clock.
+
+mod change;
+mod inputs;
+mod own;
+mod put;
+mod world;
+
+pub use change::Change;
+pub use inputs::{Brought, Delta, FilesOf, Input, InputFile};
+pub use own::{CONFIG, OwnFile};
+pub use world::{Backoff, Changed, Dirty, Event, World};

@@ -1,0 +1,169 @@
+//! The world: every object there is, and which of them changed since the last save.
+//!
+//! A command loads a world from the store, changes it (objects from manifests, then
+//! what passes of the plan do), and hands it back: the store writes just what is dirty.
+//! The world gives what an API server gives (uid, resourceVersion, generation,
+//! creationTimestamp) and nothing of it is random.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use rustc_hash::FxHashMap;
+use serde_json::Value;
+
+use crate::kube::{DaemonSet, Kind, Meta, Name, Namespace, Node, ObjectKey, Pod, Revision};
+
+/// Every object, by key. `dirty` says what differs from the store.
+#[derive(Debug, Clone, Default)]
+pub struct World {
+    /// Namespaces that were written in a manifest.
+    pub namespaces: BTreeMap<ObjectKey, Namespace>,
+    /// Nodes.
+    pub nodes: BTreeMap<ObjectKey, Node>,
+    /// DaemonSets.
+    pub daemonsets: BTreeMap<ObjectKey, DaemonSet>,
+    /// ControllerRevisions.
+    pub revisions: BTreeMap<ObjectKey, Revision>,
+    /// Pods.
+    pub pods: BTreeMap<ObjectKey, Pod>,
+    /// The back-off for failed pods, by (daemonset uid, node).
+    pub backoff: BTreeMap<(Name, Name), Backoff>,
+    /// How many pods were deleted before of (daemonset, node): the attempt that goes
+    /// into the next pod's name.
+    pub attempts: FxHashMap<(ObjectKey, Name), u32>,
+    /// How often an object of this kind and key was made before: goes into its uid.
+    pub incarnations: BTreeMap<(Kind, ObjectKey), u32>,
+    /// Uids of daemonsets that were deleted with their pods; known until those are gone.
+    pub deleted_owners: BTreeSet<Name>,
+    /// The last resourceVersion that was given.
+    pub resource_version: u64,
+    /// Whether nodes keep their details, because some rule asks for them.
+    pub detailed: bool,
+    /// What differs from the store.
+    pub dirty: Dirty,
+    /// Objects made, changed or deleted since facts were last made of the world.
+    pub changed: Changed,
+}
+
+/// From so many objects on it is not worth knowing which ones changed.
+const MANY: usize = 1 << 16;
+
+/// Which objects changed, or only that very many did.
+#[derive(Debug, Clone, Default)]
+pub struct Changed {
+    objects: BTreeSet<(Kind, ObjectKey)>,
+    many: bool,
+}
+
+impl Changed {
+    /// Adds an object.
+    pub fn insert(&mut self, kind: Kind, key: &ObjectKey) {
+        if self.objects.len() >= MANY {
+            *self = Changed { objects: BTreeSet::new(), many: true };
+        }
+        if !self.many {
+            self.objects.insert((kind, key.clone()));
+        }
+    }
+
+    /// The objects, where they are not too many to be known.
+    #[must_use]
+    pub fn objects(&self) -> Option<&BTreeSet<(Kind, ObjectKey)>> {
+        (!self.many).then_some(&self.objects)
+    }
+
+    /// Forgets them.
+    pub fn clear(&mut self) {
+        *self = Changed::default();
+    }
+}
+
+/// What a save must write. A key that is no longer in the world is a deletion.
+#[derive(Debug, Clone, Default)]
+pub struct Dirty {
+    /// Objects made, changed or deleted.
+    pub objects: BTreeSet<(Kind, ObjectKey)>,
+    /// Objects that were removed. One that is there all the same is another, made
+    /// since: it takes nothing over from its row.
+    pub removed: BTreeSet<(Kind, ObjectKey)>,
+    /// Whole new manifests of nodes, which the world does not keep: key to object.
+    pub bodies: BTreeMap<(Kind, ObjectKey), Arc<Value>>,
+    /// Back-off entries made, changed or dropped.
+    pub backoff: BTreeSet<(Name, Name)>,
+    /// Attempt counters changed.
+    pub attempts: BTreeSet<(ObjectKey, Name)>,
+    /// Incarnation counters changed.
+    pub incarnations: BTreeSet<(Kind, ObjectKey)>,
+    /// Events to be recorded, in order.
+    pub events: Vec<Event>,
+}
+
+/// flowcontrol.Backoff's entry for one (daemonset, node).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Backoff {
+    /// How long a failed pod is left alone, in seconds.
+    pub seconds: i64,
+    /// When the last one was deleted, in seconds of Unix time.
+    pub since: i64,
+}
+
+/// A core/v1 Event about a daemonset.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Event {
+    /// The daemonset.
+    pub about: ObjectKey,
+    /// `Normal` or `Warning`.
+    pub kind: &'static str,
+    /// The reason, as `SuccessfulCreate`.
+    pub reason: &'static str,
+    /// The message, in the controller's words.
+    pub message: String,
+    /// When, in seconds of Unix time.
+    pub time: i64,
+}
+
+impl World {
+    /// The metadata of an object that the world keeps a view of.
+    #[must_use]
+    pub fn meta(&self, kind: Kind, key: &ObjectKey) -> Option<&Meta> {
+        match kind {
+            Kind::Namespace => self.namespaces.get(key).map(|namespace| &namespace.meta),
+            Kind::Node => self.nodes.get(key).map(|node| &node.meta),
+            Kind::DaemonSet => self.daemonsets.get(key).map(|daemonset| &daemonset.meta),
+            Kind::ControllerRevision => self.revisions.get(key).map(|revision| &revision.meta),
+            Kind::Pod => self.pods.get(key).map(|pod| &pod.meta),
+        }
+    }
+
+    /// Marks an object as made, changed or deleted.
+    pub fn touch(&mut self, kind: Kind, key: &ObjectKey) {
+        self.dirty.objects.insert((kind, key.clone()));
+        self.changed.insert(kind, key);
+    }
+
+    /// The next resourceVersion.
+    pub fn next_version(&mut self) -> u64 {
+        self.resource_version += 1;
+        self.resource_version
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn of_very_many_changes_only_that_is_known() {
+        let mut changed = Changed::default();
+        let insert = |changed: &mut Changed, nth: usize| {
+            changed.insert(Kind::Pod, &ObjectKey::new("default", format!("pod-{nth}")));
+        };
+        (0..MANY).for_each(|nth| insert(&mut changed, nth));
+        assert_eq!(changed.objects().map(BTreeSet::len), Some(MANY));
+        insert(&mut changed, MANY);
+        insert(&mut changed, 0);
+        assert_eq!(changed.objects(), None);
+        changed.clear();
+        assert_eq!(changed.objects().map(BTreeSet::len), Some(0));
+    }
+}

@@ -1,0 +1,169 @@
+//! core/v1 Events, counted and combined as client-go's event recorder does it.
+//!
+//! An event that comes again with the same message is counted. When, without a pause
+//! of ten minutes, a tenth message of the same type and reason comes about the same
+//! object, it and all later ones become one event with `(combined from similar events)`
+//! before the last message: 100,000 created pods are ten rows. The recorder's spam
+//! filter, which drops events, stands where they are made (`plan/carry_out.rs`). Where
+//! the recorder forgets a message by chance, here it is always the newest.
+
+use rusqlite::{Connection, OptionalExtension, params};
+use serde::Serialize;
+use serde_json::{Value, json};
+
+use super::columns::text;
+use super::fault::Fault;
+use super::{Store, sum};
+use crate::diagnostic::Diagnostic;
+use crate::kube::{ObjectKey, timestamp};
+use crate::state::Event;
+
+/// client-go's defaultAggregateMaxEvents: this many messages are combined.
+const MANY: i64 = 10;
+
+/// client-go's defaultAggregateIntervalInSeconds: after such a pause all begins anew.
+const PAUSE: i64 = 600;
+
+/// How long an event is kept after it was last seen. An API server keeps them an hour;
+/// here they are the only record between two commands, so it is a week.
+const KEPT: i64 = 7 * 24 * 60 * 60;
+
+/// An event as it is kept.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct StoredEvent {
+    /// The daemonset it is about.
+    pub about: ObjectKey,
+    /// `Normal` or `Warning`.
+    pub kind: String,
+    /// The reason, as `SuccessfulCreate`.
+    pub reason: String,
+    /// The last message.
+    pub message: String,
+    /// How often it was seen.
+    pub count: i64,
+    /// First seen, in seconds of Unix time.
+    pub first_seen: i64,
+    /// Last seen, in seconds of Unix time.
+    pub last_seen: i64,
+}
+
+impl StoredEvent {
+    /// The event as `kubectl get events -o json` shows it.
+    #[must_use]
+    pub fn object(&self) -> Value {
+        json!({
+            "apiVersion": "v1", "kind": "Event",
+            "metadata": { "namespace": &*self.about.namespace },
+            "involvedObject": { "apiVersion": "apps/v1", "kind": "DaemonSet",
+                "namespace": &*self.about.namespace, "name": &*self.about.name },
+            "type": self.kind, "reason": self.reason, "message": self.message, "count": self.count,
+            "firstTimestamp": timestamp(self.first_seen), "lastTimestamp": timestamp(self.last_seen),
+            "source": { "component": "daemonset-controller" },
+        })
+    }
+}
+
+impl Store {
+    /// All events, or those about one daemonset, in the order in which they were last seen.
+    ///
+    /// # Errors
+    /// When the store is damaged or cannot be read.
+    pub fn events(&self, about: Option<&ObjectKey>) -> Result<Vec<StoredEvent>, Diagnostic> {
+        self.run("read the events", |connection| {
+            let sql =
+                "SELECT id, namespace, name, type, reason, combined, message, count, first_seen, last_seen, sum
+                FROM events ORDER BY last_seen, id";
+            let mut statement = connection.prepare_cached(sql)?;
+            let mut rows = statement.query([])?;
+            let (mut events, mut found) = (Vec::new(), 0);
+            while let Some(row) = rows.next()? {
+                sum::check(row, "events", 0, 10)?;
+                found += 1;
+                if let Some(about) = about
+                    && (&*about.namespace, &*about.name) != (text(row, 1)?, text(row, 2)?)
+                {
+                    continue;
+                }
+                events.push(StoredEvent {
+                    about: ObjectKey::new(row.get::<_, String>(1)?, row.get::<_, String>(2)?),
+                    kind: row.get(3)?,
+                    reason: row.get(4)?,
+                    message: row.get(6)?,
+                    count: row.get(7)?,
+                    first_seen: row.get(8)?,
+                    last_seen: row.get(9)?,
+                });
+            }
+            sum::expect(connection, "events", found)?;
+            Ok(events)
+        })
+    }
+}
+
+/// Writes new events, in order.
+pub(super) fn record(connection: &Connection, events: &[Event]) -> Result<(), Fault> {
+    for event in events {
+        let combined = combine(connection, event)?;
+        count(connection, event, combined)?;
+    }
+    if let Some(newest) = events.iter().map(|event| event.time).max() {
+        let oldest = newest - KEPT;
+        connection.prepare_cached("DELETE FROM events WHERE last_seen < ?1")?.execute([oldest])?;
+        connection.prepare_cached("DELETE FROM event_series WHERE last_seen < ?1")?.execute([oldest])?;
+        sum::count(connection, "events")?;
+    }
+    Ok(())
+}
+
+/// Whether the event is one too many of its series (EventAggregator.EventAggregate).
+fn combine(connection: &Connection, event: &Event) -> Result<bool, Fault> {
+    let series = params![&*event.about.namespace, &*event.about.name, event.kind, event.reason];
+    let sql = "SELECT since, last_seen FROM event_series
+        WHERE namespace = ?1 AND name = ?2 AND type = ?3 AND reason = ?4";
+    let found: Option<(i64, i64)> =
+        connection.prepare_cached(sql)?.query_row(series, |row| Ok((row.get(0)?, row.get(1)?))).optional()?;
+    let since = found.filter(|(_, last)| event.time - last <= PAUSE).map_or(event.time, |(since, _)| since);
+    connection
+        .prepare_cached("INSERT OR REPLACE INTO event_series VALUES (?1, ?2, ?3, ?4, ?5, ?6)")?
+        .execute(params![
+            &*event.about.namespace,
+            &*event.about.name,
+            event.kind,
+            event.reason,
+            since,
+            event.time
+        ])?;
+    let sql = "SELECT count(*) FROM events WHERE namespace = ?1 AND name = ?2 AND type = ?3 AND reason = ?4
+        AND combined = 0 AND last_seen >= ?5 AND message <> ?6";
+    let others: i64 = connection.prepare_cached(sql)?.query_row(
+        params![&*event.about.namespace, &*event.about.name, event.kind, event.reason, since, event.message],
+        |row| row.get(0),
+    )?;
+    Ok(others + 1 >= MANY)
+}
+
+/// Counts an event that is there, else adds it (eventLogger.eventObserve).
+fn count(connection: &Connection, event: &Event, combined: bool) -> Result<(), Fault> {
+    let message = if combined {
+        format!("(combined from similar events): {}", event.message)
+    } else {
+        event.message.clone()
+    };
+    let sql = "UPDATE events SET count = count + 1, last_seen = ?1, message = ?2,
+        sum = row_sum(id, namespace, name, type, reason, combined, ?2, count + 1, first_seen, ?1)
+        WHERE namespace = ?3 AND name = ?4 AND type = ?5 AND reason = ?6 AND combined = ?7
+        AND (combined = 1 OR message = ?2)";
+    let key = (&*event.about.namespace, &*event.about.name, event.kind, event.reason);
+    let seen = connection
+        .prepare_cached(sql)?
+        .execute(params![event.time, message, key.0, key.1, key.2, key.3, combined])?;
+    if seen == 0 {
+        let sql = "INSERT INTO events
+            (id, namespace, name, type, reason, combined, message, count, first_seen, last_seen, sum)
+            SELECT n, ?1, ?2, ?3, ?4, ?5, ?6, 1, ?7, ?7, row_sum(n, ?1, ?2, ?3, ?4, ?5, ?6, 1, ?7, ?7)
+            FROM (SELECT coalesce(max(id), 0) + 1 AS n FROM events)";
+        let values = params![key.0, key.1, key.2, key.3, combined, message, event.time];
+        connection.prepare_cached(sql)?.execute(values)?;
+    }
+    Ok(())
+}

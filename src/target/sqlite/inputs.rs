@@ -1,0 +1,280 @@
+//! What each input brought: to skip files that did not change, and for `--prune`.
+//!
+//! An input is what was named on the command line; a caller gives it a stable id. Its
+//! files are known by content hash. Each object that one of its applies brought stays
+//! on record, also when no file has it any longer, until it is gone from the store:
+//! that is what `--prune` removes. An object that a file of another input has is
+//! never pruned.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use rusqlite::{Connection, params};
+
+use super::columns::{signed, unsigned};
+use super::dictionary::Names;
+use super::fault::Fault;
+use super::load::kind;
+use super::save::table;
+use super::{Store, columns, sum};
+use crate::diagnostic::Diagnostic;
+use crate::kube::{Kind, Name, ObjectKey};
+use crate::state::{Brought, FilesOf, Input, InputFile};
+
+const PUT_FILE: &str = "INSERT OR REPLACE INTO files VALUES (?1, ?2, ?3, row_sum(?1, ?2, ?3))";
+const PUT_BROUGHT: &str = "INSERT OR REPLACE INTO brought
+    VALUES (?1, ?2, ?3, ?4, ?5, ?6, row_sum(?1, ?2, ?3, ?4, ?5, ?6))";
+
+impl Store {
+    /// What is on record of the input `id`; nothing of an input that is new.
+    ///
+    /// # Errors
+    /// When the store is damaged or cannot be read.
+    pub fn input(&self, id: &str) -> Result<Input, Diagnostic> {
+        self.run("read what an input brought", |connection| read(connection, id))
+    }
+
+    /// The inputs that are on record, each with how many objects its applies brought.
+    ///
+    /// # Errors
+    /// When the store is damaged or cannot be read.
+    pub fn inputs(&self) -> Result<Vec<(String, usize)>, Diagnostic> {
+        self.run("read what inputs there are", |connection| {
+            let mut inputs: BTreeMap<String, usize> =
+                files(connection)?.into_keys().map(|input| (input, 0)).collect();
+            brought(connection, |input, _, _, _| match inputs.get_mut(input) {
+                Some(count) => *count += 1,
+                None => drop(inputs.insert(input.to_owned(), 1)),
+            })?;
+            Ok(inputs.into_iter().collect())
+        })
+    }
+
+    /// The files that have objects, of whatever input, each with its hash.
+    ///
+    /// # Errors
+    /// When the store is damaged or cannot be read.
+    pub fn files_of(&self, objects: &BTreeSet<(Kind, ObjectKey)>) -> Result<FilesOf, Diagnostic> {
+        self.run("read what an input brought", |connection| {
+            let files = files(connection)?;
+            let mut found = FilesOf::new();
+            brought(connection, |input, object, file, _| {
+                let Some((path, sha256)) = file.and_then(|file| files.get(input)?.get_key_value(file)) else {
+                    return;
+                };
+                if objects.contains(&object) && found.get(&object).is_none_or(|(first, _)| path < first) {
+                    found.insert(object, (path.clone(), sha256.clone()));
+                }
+            })?;
+            Ok(found)
+        })
+    }
+
+    /// Records what the input `id` is now. Call it after [`save`](Store::save), in the
+    /// same transaction: objects that are in no file of it any longer stay on record
+    /// while they are in the store.
+    ///
+    /// # Errors
+    /// When it cannot be written.
+    pub fn save_input(&mut self, id: &str, files: &[InputFile]) -> Result<(), Diagnostic> {
+        self.write("record what an input brought", |connection| save(connection, id, files))
+    }
+}
+
+impl Store {
+    /// Records what changed about some files of the input `id`: each as it is on record
+    /// and as it is now. Call it after [`save`](Store::save), in the same transaction.
+    ///
+    /// # Errors
+    /// When it cannot be written.
+    pub fn change_input(
+        &mut self,
+        id: &str,
+        files: &[(Option<InputFile>, Option<InputFile>)],
+    ) -> Result<(), Diagnostic> {
+        self.write("record what an input brought", |connection| change(connection, id, files))
+    }
+}
+
+/// The inputs that are on record, as they were named.
+pub(super) fn known(connection: &Connection) -> Result<String, Fault> {
+    let mut statement = connection.prepare("SELECT DISTINCT input FROM files ORDER BY input")?;
+    let inputs = statement.query_map([], |row| row.get::<_, String>(0))?;
+    let inputs: Vec<String> = inputs.collect::<Result<_, _>>()?;
+    let named = inputs.iter().flat_map(|input| input.lines()).map(|path| format!("`{path}`"));
+    Ok(named.collect::<Vec<_>>().join(", "))
+}
+
+fn change(
+    connection: &Connection,
+    id: &str,
+    files: &[(Option<InputFile>, Option<InputFile>)],
+) -> Result<(), Fault> {
+    // What is not on record is not known to be whole, and reading it says so.
+    let mut count_files = sum::on_record(connection, "files", id)?.unwrap_or(0);
+    let mut count = sum::on_record(connection, "brought", id)?.unwrap_or(0);
+    let mut kept: BTreeSet<(Kind, &ObjectKey)> = BTreeSet::new();
+    let mut has = connection.prepare_cached(&format!("SELECT 1 FROM brought {OBJECT}"))?;
+    let mut has_file = connection.prepare_cached("SELECT 1 FROM files WHERE input = ?1 AND path = ?2")?;
+    for file in files.iter().filter_map(|(_, now)| now.as_ref()) {
+        count_files += usize::from(!has_file.exists([id, &file.path])?);
+        connection.prepare_cached(PUT_FILE)?.execute([id, &file.path, &file.sha256])?;
+        let mut put = connection.prepare_cached(PUT_BROUGHT)?;
+        for (kind, key, written) in &file.objects {
+            kept.insert((*kind, key));
+            let (namespace, name) = (&*key.namespace, &*key.name);
+            count += usize::from(!has.exists([id, kind.name(), namespace, name])?);
+            put.execute(params![id, kind.name(), namespace, name, &*file.path, signed(*written)])?;
+        }
+    }
+    for (before, now) in files {
+        let Some(before) = before else { continue };
+        if now.as_ref().is_none_or(|now| now.path != before.path) {
+            let sql = "DELETE FROM files WHERE input = ?1 AND path = ?2";
+            count_files -= connection.prepare_cached(sql)?.execute([id, &before.path])?.min(count_files);
+        }
+        for (kind, key, _) in &before.objects {
+            if !kept.contains(&(*kind, key)) {
+                let had = has.exists([id, kind.name(), &key.namespace, &key.name])?;
+                if !left(connection, id, *kind, key, true)? && had {
+                    count = count.saturating_sub(1);
+                }
+            }
+        }
+    }
+    sum::put(connection, "files", id, count_files)?;
+    sum::put(connection, "brought", id, count)
+}
+
+/// The files of all inputs, each with its hash.
+fn files(connection: &Connection) -> Result<BTreeMap<String, BTreeMap<Name, String>>, Fault> {
+    let mut files: BTreeMap<String, BTreeMap<Name, String>> = BTreeMap::new();
+    let mut statement = connection.prepare_cached("SELECT input, path, sha256, sum FROM files")?;
+    let mut rows = statement.query([])?;
+    while let Some(row) = rows.next()? {
+        sum::check(row, "files", 0, 3)?;
+        let input = columns::text(row, 0)?;
+        if !files.contains_key(input) {
+            files.insert(input.to_owned(), BTreeMap::new());
+        }
+        files
+            .get_mut(input)
+            .map(|files| files.insert(Name::from(columns::text(row, 1).ok()?), row.get(2).ok()?));
+    }
+    let found = files.iter().map(|(input, files)| (input.clone(), files.len())).collect();
+    sum::expect_of_inputs(connection, "files", &found)?;
+    Ok(files)
+}
+
+/// Visits what all inputs brought: the input, the object, its file and its fingerprint.
+///
+/// All of it, whatever is asked for: a row whose key a disk has changed is found by no
+/// key, and an object that another input has would be pruned.
+fn brought(
+    connection: &Connection,
+    mut visit: impl FnMut(&str, (Kind, ObjectKey), Option<&str>, u64),
+) -> Result<(), Fault> {
+    let sql = "SELECT input, kind, namespace, name, file, written, sum FROM brought";
+    let mut statement = connection.prepare_cached(sql)?;
+    let mut rows = statement.query([])?;
+    let mut found: BTreeMap<String, usize> = BTreeMap::new();
+    let mut names = Names::default();
+    while let Some(row) = rows.next()? {
+        sum::check(row, "brought", 0, 6)?;
+        let input = columns::text(row, 0)?;
+        match found.get_mut(input) {
+            Some(count) => *count += 1,
+            None => drop(found.insert(input.to_owned(), 1)),
+        }
+        let namespace = names.name(columns::text(row, 2)?);
+        let object =
+            (kind(columns::text(row, 1)?)?, ObjectKey { namespace, name: columns::text(row, 3)?.into() });
+        let file = row.get_ref(4)?.as_str_or_null().map_err(rusqlite::Error::from)?;
+        visit(input, object, file, unsigned(row.get(5)?));
+    }
+    sum::expect_of_inputs(connection, "brought", &found)
+}
+
+fn read(connection: &Connection, id: &str) -> Result<Input, Fault> {
+    let mut input = Input { files: files(connection)?.remove(id).unwrap_or_default(), ..Input::default() };
+    let mut elsewhere: BTreeSet<(Kind, ObjectKey)> = BTreeSet::new();
+    brought(connection, |of, object, file, written| {
+        if of != id {
+            elsewhere.extend(file.map(|_| object));
+            return;
+        }
+        // The name of a file is there already, and few are not.
+        let known =
+            |file| input.files.get_key_value(file).map_or_else(|| Name::from(file), |(name, _)| name.clone());
+        input.objects.insert(object, Brought { file: file.map(known), written, elsewhere: false });
+    })?;
+    for object in elsewhere {
+        if let Some(brought) = input.objects.get_mut(&object) {
+            brought.elsewhere = true;
+        }
+    }
+    Ok(input)
+}
+
+fn save(connection: &Connection, id: &str, files: &[InputFile]) -> Result<(), Fault> {
+    let before = read(connection, id)?;
+    let now: BTreeMap<&Name, &InputFile> = files.iter().map(|file| (&file.path, file)).collect();
+    let mut drop = connection.prepare_cached("DELETE FROM files WHERE input = ?1 AND path = ?2")?;
+    for path in before.files.keys().filter(|path| !now.contains_key(path)) {
+        drop.execute([id, path])?;
+    }
+    let mut put = connection.prepare_cached(PUT_FILE)?;
+    for (path, file) in &now {
+        if before.files.get(*path) != Some(&file.sha256) {
+            put.execute([id, path, &file.sha256])?;
+        }
+    }
+    sum::put(connection, "files", id, now.len())?;
+    let mut kept: BTreeSet<(Kind, &ObjectKey)> = BTreeSet::new();
+    let mut put = connection.prepare_cached(PUT_BROUGHT)?;
+    for file in now.values() {
+        for (kind, key, written) in &file.objects {
+            kept.insert((*kind, key));
+            let same = before.objects.get(&(*kind, key.clone())).is_some_and(|brought| {
+                brought.file.as_ref() == Some(&file.path) && brought.written == *written
+            });
+            if !same {
+                let (namespace, name) = (&*key.namespace, &*key.name);
+                put.execute(params![id, kind.name(), namespace, name, &*file.path, signed(*written)])?;
+            }
+        }
+    }
+    let mut count = kept.len();
+    for ((kind, key), brought) in &before.objects {
+        if !kept.contains(&(*kind, key)) && left(connection, id, *kind, key, brought.file.is_some())? {
+            count += 1;
+        }
+    }
+    sum::put(connection, "brought", id, count)
+}
+
+/// One object of an input.
+const OBJECT: &str = "WHERE input = ?1 AND kind = ?2 AND namespace = ?3 AND name = ?4";
+
+/// An object that no file of the input has any longer. Says whether it stays on record.
+fn left(
+    connection: &Connection,
+    id: &str,
+    kind: Kind,
+    key: &ObjectKey,
+    had_file: bool,
+) -> Result<bool, Fault> {
+    let table = table(kind);
+    let place = if kind.namespaced() { "namespace = ?1 AND name = ?2" } else { "?1 = '' AND name = ?2" };
+    let there: bool = connection
+        .prepare_cached(&format!("SELECT EXISTS (SELECT 1 FROM {table} WHERE {place})"))?
+        .query_row([&*key.namespace, &*key.name], |row| row.get(0))?;
+    let values = [id, kind.name(), &key.namespace, &key.name];
+    if !there {
+        connection.prepare_cached(&format!("DELETE FROM brought {OBJECT}"))?.execute(values)?;
+    } else if had_file {
+        let sum = "row_sum(input, kind, namespace, name, NULL, written)";
+        let sql = format!("UPDATE brought SET file = NULL, sum = {sum} {OBJECT}");
+        connection.prepare_cached(&sql)?.execute(values)?;
+    }
+    Ok(there)
+}

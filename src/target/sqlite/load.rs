@@ -1,0 +1,286 @@
+//! Rows to a world: the whole cluster in memory, without the bodies of nodes and pods.
+//!
+//! Tables are read in key order, so the maps are built without a sort, and names,
+//! label sets, owners and bases that are equal are one allocation.
+
+use std::borrow::Cow;
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use rusqlite::{Connection, Row};
+use rustc_hash::FxHashMap;
+use serde::Deserialize;
+use serde_json::Value;
+
+use super::columns::{self, SYSTEM, SYSTEM_COUNT, text};
+use super::dictionary::Reader;
+use super::fault::Fault;
+use super::save::table;
+use super::{Store, pods, sum};
+use crate::diagnostic::Diagnostic;
+use crate::kube::{DaemonSet, Details, Kind, Name, Namespace, Node, ObjectKey, Revision, Status, Taint};
+use crate::state::{Backoff, Changed, Dirty, World};
+
+impl Store {
+    /// Reads the world. Inside [`begin`](Store::begin) it is what this writer changes;
+    /// else it is one committed state.
+    ///
+    /// # Errors
+    /// When the store is damaged or cannot be read.
+    pub fn load(&self) -> Result<World, Diagnostic> {
+        self.run("read the objects", |connection| {
+            // One state for all tables, whatever another process commits meanwhile.
+            let snapshot =
+                if connection.is_autocommit() { Some(connection.unchecked_transaction()?) } else { None };
+            let mut reader = Reader::new(connection)?;
+            let world = World {
+                namespaces: namespaces(connection, &mut reader)?,
+                nodes: nodes(connection, &mut reader)?,
+                daemonsets: daemonsets(connection, &mut reader)?,
+                revisions: revisions(connection, &mut reader)?,
+                pods: all(connection, table(Kind::Pod), &pods_sql(), |row| {
+                    let pod = pods::read(row, &mut reader)?;
+                    Ok((pod.meta.key.clone(), pod))
+                })?,
+                backoff: backoff(connection, &mut reader)?,
+                attempts: attempts(connection, &mut reader)?,
+                incarnations: incarnations(connection, &mut reader)?,
+                deleted_owners: deleted_owners(connection)?,
+                resource_version: resource_version(connection)?,
+                detailed: false,
+                dirty: Dirty::default(),
+                changed: Changed::default(),
+            };
+            *self.unused.borrow_mut() = reader.unused(connection)?;
+            self.whole.set(true);
+            drop(reader);
+            drop(snapshot);
+            Ok(world)
+        })
+    }
+}
+
+impl Store {
+    /// Reads what nodes say beside what every world keeps, for rules that ask for it.
+    ///
+    /// # Errors
+    /// When the store is damaged or cannot be read.
+    pub fn load_details(&self, world: &mut World) -> Result<(), Diagnostic> {
+        world.detailed = true;
+        self.run("read the nodes", |connection| {
+            let sql = "SELECT name, body, status, sum FROM node_bodies";
+            let mut statement = connection.prepare_cached(sql)?;
+            let mut rows = statement.query([])?;
+            let mut found = 0;
+            while let Some(row) = rows.next()? {
+                let json = |column| -> Result<Value, Fault> {
+                    match row.get_ref(column)?.as_str_or_null().map_err(rusqlite::Error::from)? {
+                        Some(text) => Ok(serde_json::from_str(text)?),
+                        None => Ok(Value::Null),
+                    }
+                };
+                sum::check(row, "node_bodies", 0, 3)?;
+                found += 1;
+                let (body, status) = (json(1)?, json(2)?);
+                let annotations = &body["metadata"]["annotations"];
+                if let Some(node) = world.nodes.get_mut(&ObjectKey::new("", text(row, 0)?)) {
+                    node.details = Some(Arc::new(Details::new(annotations, &status)));
+                }
+            }
+            // Each node has one.
+            match sum::on_record(connection, table(Kind::Node), sum::ALL)? {
+                Some(count) => sum::compare_counts("node_bodies", found, count),
+                None => Ok(()),
+            }
+        })
+    }
+}
+
+fn pods_sql() -> String {
+    format!("SELECT {}, sum FROM pods ORDER BY namespace, name", pods::columns())
+}
+
+/// Every row of `sql`, which is sorted by key, as a map: as many as were written into the
+/// table.
+fn all<K: Ord, V>(
+    connection: &Connection,
+    table: &'static str,
+    sql: &str,
+    mut read: impl FnMut(&Row<'_>) -> Result<(K, V), Fault>,
+) -> Result<BTreeMap<K, V>, Fault> {
+    let mut statement = connection.prepare_cached(sql)?;
+    let mut rows = statement.query([])?;
+    let mut entries = Vec::new();
+    while let Some(row) = rows.next()? {
+        entries.push(read(row)?);
+    }
+    let all: BTreeMap<K, V> = entries.into_iter().collect();
+    sum::expect(connection, table, all.len())?;
+    Ok(all)
+}
+
+/// The value of the `body` column.
+pub(super) fn body(row: &Row<'_>, column: usize) -> Result<Arc<Value>, Fault> {
+    Ok(Arc::new(serde_json::from_str(text(row, column)?)?))
+}
+
+fn namespaces(
+    connection: &Connection,
+    reader: &mut Reader<'_>,
+) -> Result<BTreeMap<ObjectKey, Namespace>, Fault> {
+    let sql = format!("SELECT name, {SYSTEM}, body, sum FROM namespaces ORDER BY name");
+    all(connection, table(Kind::Namespace), &sql, |row| {
+        sum::check(row, "namespaces", 0, SYSTEM_COUNT + 2)?;
+        let key = ObjectKey::new("", text(row, 0)?);
+        let meta = columns::meta(row, 1, key.clone(), reader)?;
+        Ok((key, Namespace { meta, value: body(row, SYSTEM_COUNT + 1)? }))
+    })
+}
+
+/// A taint as the `taints` column holds it.
+#[derive(Deserialize)]
+struct TaintColumn<'a> {
+    #[serde(borrow)]
+    key: Cow<'a, str>,
+    #[serde(borrow)]
+    value: Cow<'a, str>,
+    #[serde(borrow)]
+    effect: Cow<'a, str>,
+}
+
+fn nodes(connection: &Connection, reader: &mut Reader<'_>) -> Result<BTreeMap<ObjectKey, Node>, Fault> {
+    let sql =
+        format!("SELECT name, {SYSTEM}, taints, unschedulable, ready, version, sum FROM nodes ORDER BY name");
+    let none = reader.names.name("");
+    all(connection, table(Kind::Node), &sql, |row| {
+        sum::check(row, "nodes", 0, SYSTEM_COUNT + 5)?;
+        let key = ObjectKey { namespace: none.clone(), name: reader.names.name(text(row, 0)?) };
+        let taints: Vec<TaintColumn<'_>> = serde_json::from_str(text(row, SYSTEM_COUNT + 1)?)?;
+        let taint = |taint: &TaintColumn<'_>, reader: &mut Reader<'_>| Taint {
+            key: reader.names.name(&taint.key),
+            value: reader.names.name(&taint.value),
+            effect: reader.names.name(&taint.effect),
+        };
+        let node = Node {
+            meta: columns::meta(row, 1, key.clone(), reader)?,
+            taints: taints.iter().map(|t| taint(t, reader)).collect(),
+            unschedulable: row.get(SYSTEM_COUNT + 2)?,
+            ready: reader.names.name(text(row, SYSTEM_COUNT + 3)?),
+            version: reader.names.name(text(row, SYSTEM_COUNT + 4)?),
+            details: None,
+        };
+        Ok((key, node))
+    })
+}
+
+fn namespaced(row: &Row<'_>, reader: &mut Reader<'_>) -> Result<ObjectKey, Fault> {
+    Ok(ObjectKey { namespace: reader.names.name(text(row, 0)?), name: reader.names.name(text(row, 1)?) })
+}
+
+fn daemonsets(
+    connection: &Connection,
+    reader: &mut Reader<'_>,
+) -> Result<BTreeMap<ObjectKey, DaemonSet>, Fault> {
+    let sql = format!(
+        "SELECT namespace, name, {SYSTEM}, status, body, sum FROM daemonsets ORDER BY namespace, name"
+    );
+    all(connection, table(Kind::DaemonSet), &sql, |row| {
+        sum::check(row, "daemonsets", 0, SYSTEM_COUNT + 4)?;
+        let key = namespaced(row, reader)?;
+        let mut daemonset = DaemonSet::from_value(key.clone(), body(row, SYSTEM_COUNT + 3)?);
+        daemonset.meta = columns::meta(row, 2, key.clone(), reader)?;
+        daemonset.status = serde_json::from_str::<Status>(text(row, SYSTEM_COUNT + 2)?)?;
+        Ok((key, daemonset))
+    })
+}
+
+fn revisions(
+    connection: &Connection,
+    reader: &mut Reader<'_>,
+) -> Result<BTreeMap<ObjectKey, Revision>, Fault> {
+    let sql = format!(
+        "SELECT namespace, name, {SYSTEM}, revision, body, sum FROM controllerrevisions ORDER BY namespace, name"
+    );
+    all(connection, table(Kind::ControllerRevision), &sql, |row| {
+        sum::check(row, "controllerrevisions", 0, SYSTEM_COUNT + 4)?;
+        let key = namespaced(row, reader)?;
+        let mut revision = Revision::from_value(key.clone(), body(row, SYSTEM_COUNT + 3)?);
+        revision.meta = columns::meta(row, 2, key.clone(), reader)?;
+        revision.revision = row.get(SYSTEM_COUNT + 2)?;
+        Ok((key, revision))
+    })
+}
+
+fn backoff(
+    connection: &Connection,
+    reader: &mut Reader<'_>,
+) -> Result<BTreeMap<(Name, Name), Backoff>, Fault> {
+    let sql = "SELECT daemonset_uid, node, seconds, since, sum FROM backoff ORDER BY daemonset_uid, node";
+    all(connection, "backoff", sql, |row| {
+        sum::check(row, "backoff", 0, 4)?;
+        let key = (reader.names.name(text(row, 0)?), reader.names.name(text(row, 1)?));
+        Ok((key, Backoff { seconds: row.get(2)?, since: row.get(3)? }))
+    })
+}
+
+fn attempts(
+    connection: &Connection,
+    reader: &mut Reader<'_>,
+) -> Result<FxHashMap<(ObjectKey, Name), u32>, Fault> {
+    let mut statement = connection.prepare_cached(
+        "SELECT namespace, daemonset, node, attempts, sum FROM attempts ORDER BY namespace",
+    )?;
+    let mut rows = statement.query([])?;
+    let mut read = FxHashMap::default();
+    while let Some(row) = rows.next()? {
+        sum::check(row, "attempts", 0, 4)?;
+        let node = reader.names.name(text(row, 2)?);
+        read.insert((namespaced(row, reader)?, node), row.get(3)?);
+    }
+    sum::expect(connection, "attempts", read.len())?;
+    Ok(read)
+}
+
+fn incarnations(
+    connection: &Connection,
+    reader: &mut Reader<'_>,
+) -> Result<BTreeMap<(Kind, ObjectKey), u32>, Fault> {
+    let sql = "SELECT kind, namespace, name, made, sum FROM incarnations ORDER BY kind, namespace, name";
+    all(connection, "incarnations", sql, |row| {
+        sum::check(row, "incarnations", 0, 4)?;
+        let key =
+            ObjectKey { namespace: reader.names.name(text(row, 1)?), name: reader.names.name(text(row, 2)?) };
+        Ok(((kind(text(row, 0)?)?, key), row.get(3)?))
+    })
+}
+
+pub(super) fn deleted_owners(connection: &Connection) -> Result<BTreeSet<Name>, Fault> {
+    let mut statement = connection.prepare_cached("SELECT uid, sum FROM deleted_owners")?;
+    let mut rows = statement.query([])?;
+    let mut uids = BTreeSet::new();
+    while let Some(row) = rows.next()? {
+        sum::check(row, "deleted_owners", 0, 1)?;
+        uids.insert(Name::from(text(row, 0)?));
+    }
+    sum::expect(connection, "deleted_owners", uids.len())?;
+    Ok(uids)
+}
+
+fn resource_version(connection: &Connection) -> Result<u64, Fault> {
+    // All of them, as one with another name now is not found by its name.
+    let mut statement = connection.prepare_cached("SELECT name, value, sum FROM meta")?;
+    let mut rows = statement.query([])?;
+    let mut version = 0;
+    while let Some(row) = rows.next()? {
+        sum::check(row, "meta", 0, 2)?;
+        if text(row, 0)? == "resource_version" {
+            version = columns::unsigned(row.get(1)?);
+        }
+    }
+    Ok(version)
+}
+
+/// The kind that a column names.
+pub(super) fn kind(name: &str) -> Result<Kind, Fault> {
+    Kind::from_name(name).ok_or_else(|| Fault::Content(format!("a row has the unknown kind `{name}`")))
+}

@@ -1,0 +1,82 @@
+//! The schema's versions: a list that only grows, under SQLite's `user_version`.
+//!
+//! A database is brought up to date by a writer, in one transaction, before anything
+//! else. One from a newer dsrules is left alone: its tables may mean something else.
+
+use rusqlite::{Connection, TransactionBehavior};
+
+use super::fault::Fault;
+use crate::diagnostic::{Diagnostic, Place};
+
+/// Version n is what the first n steps make. Never change one; append. The first is the
+/// schema as it began; what came later stands beside this file.
+const STEPS: &[&str] = &[include_str!("../../../schema.sql"), include_str!("schema-2.sql")];
+
+/// `application_id` of our files, as `schema.sql` sets it.
+const APPLICATION: i64 = 0x6473_7275;
+
+/// Says what version the database has, and changes nothing.
+///
+/// # Errors
+/// When it is another program's, or of a newer dsrules.
+pub(super) fn version(connection: &Connection, path: &str) -> Result<usize, Diagnostic> {
+    let tell = |fault: Fault| fault.tell(path, "read its version");
+    let version = pragma(connection, "user_version").map_err(tell)?;
+    let application = pragma(connection, "application_id").map_err(tell)?;
+    let tables: i64 = connection
+        .query_row("SELECT count(*) FROM sqlite_schema", [], |row| row.get(0))
+        .map_err(|error| tell(error.into()))?;
+    if application != APPLICATION && (tables > 0 || application != 0 || version != 0) {
+        return Err(Diagnostic::error("not-a-store", format!("`{path}` is a database of another program"))
+            .at(Place::file(path))
+            .help("name another file with `--db`"));
+    }
+    usize::try_from(version).ok().filter(|version| *version <= STEPS.len()).ok_or_else(|| {
+        Diagnostic::error("newer-store", format!("the store `{path}` is of a newer dsrules"))
+            .at(Place::file(path))
+            .because(format!("its schema has version {version}, this dsrules knows up to {}", STEPS.len()))
+            .help("use the newer dsrules, or another file with `--db`")
+    })
+}
+
+/// Brings a database of this `version` up to date; with `write` false, only says
+/// whether it is.
+pub(super) fn migrate(
+    connection: &mut Connection,
+    version: usize,
+    path: &str,
+    write: bool,
+) -> Result<(), Diagnostic> {
+    if version == STEPS.len() {
+        Ok(())
+    } else if write {
+        run(connection, version).map_err(|fault| fault.tell(path, "bring its tables up to date"))
+    } else if version == 0 {
+        Err(empty(path))
+    } else {
+        Err(Diagnostic::error("older-store", format!("the store `{path}` is of an older dsrules"))
+            .at(Place::file(path))
+            .help("`dsrules apply` brings it up to date"))
+    }
+}
+
+/// The diagnostic of a store that was never written.
+pub(super) fn empty(path: &str) -> Diagnostic {
+    Diagnostic::error("no-store", format!("there is no store `{path}`"))
+        .at(Place::file(path))
+        .help("`dsrules apply PATH` makes one; `--db FILE` names another")
+}
+
+fn run(connection: &mut Connection, done: usize) -> Result<(), Fault> {
+    let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+    for step in STEPS.iter().skip(done) {
+        transaction.execute_batch(step)?;
+    }
+    transaction.pragma_update(None, "user_version", i64::try_from(STEPS.len()).unwrap_or(i64::MAX))?;
+    transaction.commit()?;
+    Ok(())
+}
+
+fn pragma(connection: &Connection, name: &str) -> Result<i64, Fault> {
+    Ok(connection.pragma_query_value(None, name, |row| row.get(0))?)
+}

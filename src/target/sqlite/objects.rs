@@ -1,0 +1,424 @@
+//! Whole objects, as `kubectl get -o json` shows them, one at a time.
+//!
+//! Two million of them do not fit into memory, so a listing is a visit.
+
+use std::collections::BTreeMap;
+
+use rusqlite::types::ValueRef;
+use rusqlite::{CachedStatement, Connection, Row, ToSql};
+use serde_json::{Value, json};
+
+use super::columns::{self, SYSTEM, SYSTEM_COUNT, text};
+use super::dictionary::Reader;
+use super::fault::Fault;
+use super::save::table;
+use super::{Store, pods, sum};
+use crate::diagnostic::Diagnostic;
+use crate::kube::{Body, Kind, Meta, Name, ObjectKey, Owner, Pod, timestamp};
+
+impl Store {
+    /// One whole object: the user's fields and what the system says of it.
+    ///
+    /// # Errors
+    /// When the store is damaged or cannot be read.
+    pub fn object(&self, kind: Kind, key: &ObjectKey) -> Result<Option<Value>, Diagnostic> {
+        let mut found = None;
+        self.run("read an object", |connection| {
+            each(connection, kind, Which::One(key), &mut |_, value| {
+                found = Some(value);
+                Ok(())
+            })
+        })?;
+        if found.is_none() {
+            self.surely_none(kind)?;
+        }
+        Ok(found)
+    }
+
+    /// Visits all objects of a kind in key order, or those of one namespace. A failure
+    /// of the visitor ends the visit.
+    ///
+    /// # Errors
+    /// When the store is damaged or cannot be read, and what the visitor fails with.
+    pub fn objects(
+        &self,
+        kind: Kind,
+        namespace: Option<&str>,
+        visit: &mut dyn FnMut(ObjectKey, Value) -> Result<(), Diagnostic>,
+    ) -> Result<(), Diagnostic> {
+        let which = namespace.filter(|_| kind.namespaced()).map_or(Which::All, Which::Of);
+        self.run("read the objects", |connection| each(connection, kind, which, visit))
+    }
+
+    /// An object was not found: there is none, unless the row of one is damaged. A key
+    /// that a disk has changed leads nowhere, so all rows of the kind are looked at; once,
+    /// as a manifest of new objects asks for each of them.
+    fn surely_none(&self, kind: Kind) -> Result<(), Diagnostic> {
+        if self.whole_kinds.borrow().contains(&kind) {
+            return Ok(());
+        }
+        self.run("read the objects", |connection| each(connection, kind, Which::None, &mut |_, _| Ok(())))?;
+        self.whole_kinds.borrow_mut().insert(kind);
+        Ok(())
+    }
+}
+
+/// Which objects of a kind.
+#[derive(Clone, Copy)]
+enum Which<'k> {
+    All,
+    /// Those of a namespace. All rows are read: its name may be what is damaged.
+    Of(&'k str),
+    One(&'k ObjectKey),
+    /// Their rows are checked, and that is all.
+    None,
+}
+
+/// The columns of a pod's body, with their sum.
+const POD_BODY: &str = "b.namespace, b.name, b.body, b.status, b.sum";
+
+/// Reads pods one by one, in any order, without reading shared bodies again.
+pub struct PodReader<'s> {
+    store: &'s Store,
+    reader: Reader<'s>,
+    statement: CachedStatement<'s>,
+}
+
+impl Store {
+    /// A reader of single pods.
+    ///
+    /// # Errors
+    /// When the store is damaged or cannot be read.
+    pub fn pod_reader(&self) -> Result<PodReader<'_>, Diagnostic> {
+        let columns = pods::columns();
+        let sql = format!(
+            "SELECT {columns}, t.sum, {POD_BODY} FROM pods t LEFT JOIN pod_bodies b USING (namespace, name)
+             WHERE t.namespace = ?1 AND t.name = ?2"
+        );
+        let prepare = |fault: Fault| self.tell(fault, "read the pods");
+        Ok(PodReader {
+            store: self,
+            reader: Reader::new(&self.connection).map_err(prepare)?,
+            statement: self.connection.prepare_cached(&sql).map_err(|error| prepare(error.into()))?,
+        })
+    }
+
+    /// The pods that are bound to a node and not being deleted, by node; only
+    /// those whose controlling owner is of the kind `owner`, and those without one.
+    ///
+    /// # Errors
+    /// When the store is damaged or cannot be read.
+    pub fn bound_pods(&self, owner: &str) -> Result<BTreeMap<Name, Vec<ObjectKey>>, Diagnostic> {
+        self.run("read the pods", |connection| {
+            let sql = format!("SELECT {}, sum FROM pods ORDER BY namespace, name", pods::columns());
+            let mut reader = Reader::new(connection)?;
+            let mut bound: BTreeMap<Name, Vec<ObjectKey>> = BTreeMap::new();
+            let mut statement = connection.prepare_cached(&sql)?;
+            let mut rows = statement.query([])?;
+            let mut found = 0;
+            while let Some(row) = rows.next()? {
+                let pod = pods::read(row, &mut reader)?;
+                found += 1;
+                if let Some(node) = pod.node.filter(|_| pod.meta.deleting.is_none())
+                    && pod.meta.controller.is_none_or(|controller| &*controller.kind == owner)
+                {
+                    bound.entry(node).or_default().push(pod.meta.key);
+                }
+            }
+            sum::expect(connection, table(Kind::Pod), found)?;
+            Ok(bound)
+        })
+    }
+}
+
+impl PodReader<'_> {
+    /// One whole pod; `None` when there is none.
+    ///
+    /// # Errors
+    /// When the store is damaged or cannot be read.
+    pub fn read(&mut self, key: &ObjectKey) -> Result<Option<Value>, Diagnostic> {
+        let PodReader { store, reader, statement } = self;
+        let mut read = || -> Result<Option<Value>, Fault> {
+            let mut rows = statement.query([&*key.namespace, &*key.name])?;
+            let Some(row) = rows.next()? else { return Ok(None) };
+            Ok(Some(pod(row, reader)?.1))
+        };
+        let found = read().map_err(|fault| store.tell(fault, "read a pod"))?;
+        if found.is_none() {
+            store.surely_none(Kind::Pod)?;
+        }
+        Ok(found)
+    }
+}
+
+fn each(
+    connection: &Connection,
+    kind: Kind,
+    which: Which<'_>,
+    visit: &mut dyn FnMut(ObjectKey, Value) -> Result<(), Diagnostic>,
+) -> Result<(), Fault> {
+    let (keys, order) =
+        if kind.namespaced() { ("namespace, name", "t.namespace, t.name") } else { ("name", "t.name") };
+    let table = table(kind);
+    let (filter, values): (_, &[&dyn ToSql]) = match which {
+        Which::One(key) if kind.namespaced() => {
+            ("WHERE t.namespace = ?1 AND t.name = ?2", &[&&*key.namespace, &&*key.name])
+        }
+        Which::One(key) => ("WHERE t.name = ?1", &[&&*key.name]),
+        _ => ("", &[]),
+    };
+    let more = match kind {
+        Kind::Node => "taints, unschedulable, ready, version, t.sum, b.name, b.body, b.status, b.sum",
+        Kind::DaemonSet => "status, body, sum",
+        Kind::ControllerRevision => "revision, body, sum",
+        Kind::Namespace => "body, sum",
+        Kind::Pod => "",
+    };
+    let sql = match kind {
+        Kind::Node => format!(
+            "SELECT {keys}, {SYSTEM}, {more}
+             FROM nodes t LEFT JOIN node_bodies b USING (name) {filter} ORDER BY {order}"
+        ),
+        Kind::Pod => format!(
+            "SELECT {}, t.sum, {POD_BODY}
+             FROM pods t LEFT JOIN pod_bodies b USING (namespace, name) {filter} ORDER BY {order}",
+            pods::columns()
+        ),
+        _ => format!("SELECT {keys}, {SYSTEM}, {more} FROM {table} t {filter} ORDER BY {order}"),
+    };
+    let mut reader = Reader::new(connection)?;
+    let mut statement = connection.prepare_cached(&sql)?;
+    let mut rows = statement.query(values)?;
+    let mut found = 0;
+    let mut last: Option<ObjectKey> = None;
+    while let Some(row) = rows.next()? {
+        found += 1;
+        let is_wanted = match which {
+            Which::Of(namespace) => text(row, 0)? == namespace,
+            Which::All | Which::One(_) => true,
+            Which::None => false,
+        };
+        if !is_wanted {
+            sum::check(row, table, 0, columns_of(kind))?;
+            continue;
+        }
+        let (key, value) = match kind {
+            Kind::Pod => pod(row, &mut reader)?,
+            _ => other(kind, row, &mut reader)?,
+        };
+        // An index that leads to one row twice hides another one.
+        if last.as_ref().is_some_and(|last| *last >= key) {
+            return Err(Fault::Damaged(format!("the row `{key}` of the table `{table}` is out of order")));
+        }
+        last = Some(key.clone());
+        visit(key, value).map_err(|told| Fault::Told(Box::new(told)))?;
+    }
+    if matches!(which, Which::One(_)) { Ok(()) } else { sum::expect(connection, table, found) }
+}
+
+/// How many columns the table of a kind has, before the sum.
+fn columns_of(kind: Kind) -> usize {
+    match kind {
+        Kind::Namespace => 1 + SYSTEM_COUNT + 1,
+        Kind::Node => 1 + SYSTEM_COUNT + 4,
+        Kind::DaemonSet | Kind::ControllerRevision => 2 + SYSTEM_COUNT + 2,
+        Kind::Pod => pods::COUNT,
+    }
+}
+
+/// JSON that may be NULL.
+fn json_column(row: &Row<'_>, column: usize) -> Result<Option<Value>, Fault> {
+    let text = row.get_ref(column)?.as_str_or_null().map_err(rusqlite::Error::from)?;
+    Ok(text.map(serde_json::from_str).transpose()?)
+}
+
+fn other(kind: Kind, row: &Row<'_>, reader: &mut Reader<'_>) -> Result<(ObjectKey, Value), Fault> {
+    let (key, at) = if kind.namespaced() {
+        (ObjectKey::new(text(row, 0)?, text(row, 1)?), 2)
+    } else {
+        (ObjectKey::new("", text(row, 0)?), 1)
+    };
+    let own = at + SYSTEM_COUNT;
+    // The columns of the body, and of what else is told of such an object.
+    let (body, last) = match kind {
+        Kind::Node => {
+            sum::check(row, "nodes", 0, columns_of(kind))?;
+            let body = own + 5;
+            if row.get_ref(body)? == ValueRef::Null {
+                return Err(sum::missing("node_bodies", &key.name));
+            }
+            sum::check(row, "node_bodies", body, 3)?;
+            (body + 1, body + 2)
+        }
+        Kind::Namespace => {
+            sum::check(row, table(kind), 0, columns_of(kind))?;
+            (own, own)
+        }
+        _ => {
+            sum::check(row, table(kind), 0, columns_of(kind))?;
+            (own + 1, own)
+        }
+    };
+    let meta = columns::meta(row, at, key.clone(), reader)?;
+    let mut value = json_column(row, body)?.unwrap_or_else(|| json!({}));
+    match kind {
+        Kind::Node => {
+            if let Some(status) = json_column(row, last)? {
+                field(&mut value, "status", status);
+            }
+        }
+        Kind::DaemonSet => {
+            let computed = json_column(row, last)?.unwrap_or_default();
+            // What the body says beyond the computed fields (conditions, collisionCount) stays.
+            let mut status = value.get("status").filter(|s| s.is_object()).cloned().unwrap_or(json!({}));
+            for name in
+                ["observedGeneration", "updatedNumberScheduled", "numberAvailable", "numberUnavailable"]
+            {
+                status.as_object_mut().map(|status| status.remove(name));
+            }
+            for (name, number) in computed.as_object().into_iter().flatten() {
+                status[name] = number.clone();
+            }
+            field(&mut value, "status", status);
+        }
+        Kind::ControllerRevision => field(&mut value, "revision", json!(row.get::<_, i64>(last)?)),
+        Kind::Namespace => {
+            if value["status"].is_null() {
+                field(&mut value, "status", json!({ "phase": "Active" }));
+            }
+        }
+        Kind::Pod => {}
+    }
+    complete(kind, &mut value, &meta);
+    Ok((key, value))
+}
+
+fn pod(row: &Row<'_>, reader: &mut Reader<'_>) -> Result<(ObjectKey, Value), Fault> {
+    let pod = pods::read(row, reader)?;
+    let key = pod.meta.key.clone();
+    let mut value = match &pod.body {
+        Body::Made(base) => pod.object(base),
+        Body::Written(_) | Body::Stored => {
+            let at = pods::COUNT + 1;
+            if row.get_ref(at)? == ValueRef::Null {
+                return Err(sum::missing("pod_bodies", &key.to_string()));
+            }
+            sum::check(row, "pod_bodies", at, 4)?;
+            let mut value = json_column(row, at + 2)?.unwrap_or_else(|| json!({}));
+            if let Some(status) = json_column(row, at + 3)? {
+                field(&mut value, "status", status);
+            }
+            bind(&mut value, &pod);
+            value
+        }
+    };
+    complete(Kind::Pod, &mut value, &pod.meta);
+    Ok((key, value))
+}
+
+/// Node and status of a pod that a manifest wrote, where they have changed since.
+fn bind(value: &mut Value, pod: &Pod) {
+    if let Some(node) = &pod.node {
+        object_at(value, "spec")["nodeName"] = json!(&**node);
+    }
+    if Pod::read_status(value) == (pod.phase.clone(), pod.ready, pod.ready_since) {
+        return;
+    }
+    let status = object_at(value, "status");
+    status["phase"] = json!(&*pod.phase);
+    let mut conditions = status["conditions"].as_array().cloned().unwrap_or_default();
+    conditions.retain(|condition| condition["type"] != "Ready");
+    if pod.ready || pod.ready_since.is_some() {
+        let mut ready = json!({ "type": "Ready", "status": if pod.ready { "True" } else { "False" } });
+        if let Some(since) = pod.ready_since {
+            ready["lastTransitionTime"] = json!(timestamp(since));
+        }
+        conditions.push(ready);
+    }
+    status["conditions"] = Value::Array(conditions);
+}
+
+/// Sets a field of an object; a body that is none becomes one.
+fn field(value: &mut Value, name: &str, new: Value) {
+    if !value.is_object() {
+        *value = json!({});
+    }
+    value[name] = new;
+}
+
+/// The object at a field, which becomes one where it is none.
+fn object_at<'v>(value: &'v mut Value, name: &str) -> &'v mut Value {
+    if !value[name].is_object() {
+        field(value, name, json!({}));
+    }
+    &mut value[name]
+}
+
+/// Puts the system's metadata over the body's.
+fn complete(kind: Kind, value: &mut Value, meta: &Meta) {
+    field(value, "apiVersion", json!(kind.api_version()));
+    field(value, "kind", json!(kind.name()));
+    let metadata = object_at(value, "metadata");
+    metadata["name"] = json!(&*meta.key.name);
+    if kind.namespaced() {
+        metadata["namespace"] = json!(&*meta.key.namespace);
+    }
+    metadata["uid"] = json!(&*meta.uid);
+    metadata["resourceVersion"] = json!(meta.resource_version.to_string());
+    metadata["creationTimestamp"] = json!(timestamp(meta.created));
+    if meta.generation > 0 {
+        metadata["generation"] = json!(meta.generation);
+    }
+    if let Some(time) = meta.deleting {
+        metadata["deletionTimestamp"] = json!(timestamp(time));
+    }
+    if !says_labels(metadata.get("labels"), meta) {
+        metadata["labels"] =
+            meta.labels.iter().map(|(key, value)| (key.to_string(), json!(&**value))).collect();
+    }
+    if !says_owner(metadata.get("ownerReferences"), meta.controller.as_deref()) {
+        owners(metadata, meta.controller.as_deref());
+    }
+}
+
+/// Whether a body's labels are these; none are the same as an empty map.
+fn says_labels(said: Option<&Value>, meta: &Meta) -> bool {
+    let said = said.and_then(Value::as_object);
+    said.map_or(0, serde_json::Map::len) == meta.labels.len()
+        && said
+            .into_iter()
+            .flatten()
+            .all(|(key, value)| meta.labels.get(&**key).is_some_and(|label| value.as_str() == Some(&**label)))
+}
+
+/// Whether a body's controlling owner is this one.
+fn says_owner(said: Option<&Value>, owner: Option<&Owner>) -> bool {
+    let mut said = said.and_then(Value::as_array).into_iter().flatten();
+    match (said.find(|reference| reference["controller"] == true), owner) {
+        (None, None) => true,
+        (Some(said), Some(owner)) => {
+            said["kind"] == *owner.kind && said["name"] == *owner.name && said["uid"] == *owner.uid
+        }
+        _ => false,
+    }
+}
+
+/// Makes `owner` the controlling owner; other owner references stay.
+fn owners(metadata: &mut Value, owner: Option<&Owner>) {
+    let mut list = metadata["ownerReferences"].as_array().cloned().unwrap_or_default();
+    list.retain(|reference| reference["controller"] != true);
+    if let Some(owner) = owner {
+        // Only daemonsets become owners here; every other one stands in the body.
+        list.push(json!({
+            "apiVersion": "apps/v1", "kind": &*owner.kind, "name": &*owner.name, "uid": &*owner.uid,
+            "controller": true, "blockOwnerDeletion": true,
+        }));
+    }
+    if let Some(metadata) = metadata.as_object_mut() {
+        if list.is_empty() {
+            metadata.remove("ownerReferences");
+        } else {
+            metadata.insert("ownerReferences".into(), Value::Array(list));
+        }
+    }
+}

@@ -1,0 +1,404 @@
+//! One node's folder: what is there against what is to be there.
+//!
+//! Everything goes through a handle of the folder, and links are not followed, so what
+//! changes under a running dsrules cannot lead it elsewhere. A write is a hidden
+//! temporary file in the same folder, synced, then renamed, then the folder is synced.
+//! Files go before new ones come, because two pods may want the same port.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::io::{self, ErrorKind, Read, Write};
+
+use cap_fs_ext::{DirExt, FollowSymlinks, OpenOptionsFollowExt, OpenOptionsSyncExt};
+use cap_std::fs::{Dir, File, OpenOptions};
+
+use super::index::{INDEX, Index};
+use super::{Done, Files, NodeFolder, PodFile, TreeChange, TreeReport, manifest};
+use crate::diagnostic::{Diagnostic, Place};
+use crate::kube::Name;
+
+/// The one temporary file of a folder, and the one temporary folder of the tree.
+const TEMPORARY: &str = ".dsrules.tmp";
+
+/// The diagnostic of a failed file operation.
+pub(super) fn failed(path: &str, done: &str, error: &io::Error) -> Diagnostic {
+    Diagnostic::error("tree-io", format!("`{path}` in the tree cannot be {done}"))
+        .at(Place::file(path))
+        .because(error.to_string())
+        .help("mend it and run the command again; everything else was done")
+}
+
+/// Writes a folder's new entries to disk.
+pub(super) fn flush(dir: &Dir) -> io::Result<()> {
+    // The handle itself is only good for paths.
+    dir.open(".")?.sync_all()
+}
+
+/// Opens a regular file for reading, never through a link; a pipe is not waited for.
+pub(super) fn open_file(dir: &Dir, name: &str) -> io::Result<File> {
+    let file =
+        dir.open_with(name, OpenOptions::new().read(true).follow(FollowSymlinks::No).nonblock(true))?;
+    if file.metadata()?.is_file() { Ok(file) } else { Err(io::Error::other("it is not a file")) }
+}
+
+/// Writes the temporary file, to disk.
+fn prepare(dir: &Dir, text: &str) -> io::Result<()> {
+    let opened = dir.open_with(TEMPORARY, OpenOptions::new().write(true).create_new(true));
+    let mut file = opened.map_err(|error| match error.kind() {
+        // Not to be taken for the file itself being there.
+        ErrorKind::AlreadyExists => io::Error::other(format!("`{TEMPORARY}` beside it is in the way")),
+        _ => error,
+    })?;
+    file.write_all(text.as_bytes())?;
+    file.sync_all()
+}
+
+/// Replaces a file, or a link, that is ours. A reader sees the old or the new content.
+pub(super) fn replace(dir: &Dir, name: &str, text: &str) -> io::Result<()> {
+    let done = prepare(dir, text).and_then(|()| dir.rename(TEMPORARY, dir, name));
+    if done.is_err() {
+        let _ = dir.remove_file(TEMPORARY);
+    }
+    done
+}
+
+/// Creates a file that must not be there.
+fn create(dir: &Dir, name: &str, text: &str) -> io::Result<()> {
+    let done = prepare(dir, text).and_then(|()| match dir.hard_link(TEMPORARY, dir, name) {
+        Ok(()) => dir.remove_file(TEMPORARY),
+        Err(error) if error.kind() == ErrorKind::AlreadyExists => Err(error),
+        // A file system without hard links: the file was not there a moment ago.
+        Err(_) => dir.rename(TEMPORARY, dir, name),
+    });
+    if done.is_err() {
+        let _ = dir.remove_file(TEMPORARY);
+    }
+    done
+}
+
+/// Removes what a killed run left in the tree's folder: a folder on its way in or out,
+/// which holds an index and nothing else.
+pub(super) fn clean(root: &Dir) {
+    if let Ok(dir) = root.open_dir_nofollow(TEMPORARY) {
+        let _ = dir.remove_file(TEMPORARY);
+        let _ = dir.remove_file(INDEX);
+        let _ = root.remove_dir(TEMPORARY);
+    }
+}
+
+/// What an entry of a folder is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Entry {
+    File,
+    Link,
+    Other,
+}
+
+struct Folder<'a> {
+    dir: Dir,
+    node: &'a NodeFolder,
+    index: Index,
+    indexed: bool,
+    entries: BTreeMap<String, Entry>,
+}
+
+/// Makes a node's folder hold the files `wanted` of ours and no others of ours.
+pub(super) fn sync(root: &Dir, node: &NodeFolder, wanted: &Files, report: &mut TreeReport) {
+    let opened = match Folder::open(root, node, true) {
+        Ok(None) if wanted.is_empty() => return,
+        Ok(None) => Folder::make(root, node, wanted).map_err(|error| {
+            clean(root);
+            failed(node, "made", &error)
+        }),
+        Ok(Some(folder)) => Ok(folder),
+        Err(told) => Err(told),
+    };
+    let mut folder = match opened {
+        Ok(folder) => folder,
+        Err(told) => return report.problems.push(told),
+    };
+    let before = report.changes.len();
+    if let Err(error) = folder.mend(wanted, report) {
+        report.problems.push(failed(node, "written", &error));
+    }
+    if report.changes.len() > before
+        && let Err(error) = flush(&folder.dir)
+    {
+        report.problems.push(failed(node, "written to disk", &error));
+    }
+    if wanted.is_empty()
+        && let Err(error) = folder.leave(root)
+    {
+        report.problems.push(failed(node, "removed", &error));
+    }
+}
+
+/// Tells what [`sync`] would do, and does nothing.
+pub(super) fn compare(root: &Dir, node: &NodeFolder, wanted: &Files, report: &mut TreeReport) {
+    let folder = match Folder::open(root, node, false) {
+        Ok(Some(folder)) => folder,
+        Ok(None) => return all_new(node, wanted, report),
+        Err(told) => return report.problems.push(told),
+    };
+    let stale = folder.stale(wanted);
+    report.changes.extend(stale.iter().map(|name| folder.change(name, Done::Removed)));
+    for (file, text) in wanted {
+        match folder.todo(file, text) {
+            Ok(None) => report.unchanged += 1,
+            Ok(Some(done)) => report.changes.push(folder.change(file, done)),
+            Err(told) => report.problems.push(told),
+        }
+    }
+}
+
+/// All files of a folder that is not there.
+pub(super) fn all_new(node: &NodeFolder, wanted: &Files, report: &mut TreeReport) {
+    let new = |file: &PodFile| TreeChange { path: format!("{node}/{file}"), done: Done::Created };
+    report.changes.extend(wanted.keys().map(new));
+}
+
+impl<'a> Folder<'a> {
+    /// Opens the folder and lists it, and with `clean` removes what a killed run left in
+    /// it; `None` when there is none.
+    fn open(root: &Dir, node: &'a NodeFolder, clean: bool) -> Result<Option<Self>, Diagnostic> {
+        let refuse = |what: &str| {
+            Diagnostic::error("tree-node", format!("the folder of the node `{node}` {what}"))
+                .at(Place::file(&**node))
+                .help("move it away and run the command again; all other nodes were done")
+        };
+        match root.symlink_metadata(&**node) {
+            Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),
+            Err(error) => return Err(failed(node, "opened", &error)),
+            Ok(found) if found.is_symlink() => {
+                return Err(refuse("is a link, and links are not followed"));
+            }
+            Ok(found) if !found.is_dir() => return Err(refuse("is not a folder")),
+            Ok(_) => {}
+        }
+        let read = || {
+            let dir = root.open_dir_nofollow(&**node)?;
+            let mut entries = list(&dir)?;
+            if entries.remove(TEMPORARY).is_some_and(|entry| entry != Entry::Other) && clean {
+                dir.remove_file(TEMPORARY)?;
+            }
+            Ok((dir, entries))
+        };
+        let (dir, entries) = read().map_err(|error: io::Error| failed(node, "opened", &error))?;
+        if entries.get(INDEX) == Some(&Entry::Other) {
+            let path = format!("{node}/{INDEX}");
+            let told = format!("`{path}` in the tree is not a file, but the index of dsrules is to be there");
+            return Err(Diagnostic::error("tree-index", told)
+                .at(Place::file(path))
+                .help("move it away and run the command again; all other nodes were done"));
+        }
+        let index = Index::read(&dir, node);
+        let indexed = index.is_some();
+        let index = index.unwrap_or_else(|| Index { node: node.to_string(), ..Index::default() });
+        Ok(Some(Folder { dir, node, index, indexed, entries }))
+    }
+
+    /// Makes the folder, with its index in it when it appears.
+    fn make(root: &Dir, node: &'a NodeFolder, wanted: &Files) -> io::Result<Self> {
+        let files = wanted.keys().map(ToString::to_string).collect();
+        let index = Index { node: node.to_string(), made: true, files };
+        root.create_dir(TEMPORARY)?;
+        let dir = root.open_dir_nofollow(TEMPORARY)?;
+        index.write(&dir)?;
+        flush(&dir)?;
+        root.rename(TEMPORARY, root, &**node)?;
+        Ok(Folder { dir, node, index, indexed: true, entries: BTreeMap::new() })
+    }
+
+    /// Whether an entry is ours: in the index, or a file whose first line says so.
+    fn is_ours(&self, name: &str, entry: Entry) -> bool {
+        if entry == Entry::Other || !name.ends_with(".yaml") || !name.contains('_') {
+            return false;
+        }
+        self.index.files.contains(name) || (entry == Entry::File && self.has_header(name))
+    }
+
+    fn has_header(&self, name: &str) -> bool {
+        let header = manifest::header(self.node, name);
+        let mut start = Vec::with_capacity(header.len());
+        let read = open_file(&self.dir, name)
+            .and_then(|file| file.take(header.len() as u64).read_to_end(&mut start));
+        read.is_ok() && start == header.as_bytes()
+    }
+
+    /// Whether a file says just this.
+    fn says(&self, name: &str, text: &str) -> io::Result<bool> {
+        let file = open_file(&self.dir, name)?;
+        if file.metadata()?.len() != text.len() as u64 {
+            return Ok(false);
+        }
+        let mut content = Vec::with_capacity(text.len());
+        file.take(text.len() as u64).read_to_end(&mut content)?;
+        Ok(content == text.as_bytes())
+    }
+
+    fn mend(&mut self, wanted: &Files, report: &mut TreeReport) -> io::Result<()> {
+        let stale = self.stale(wanted);
+        let mut files = BTreeSet::new();
+        let mut writes = Vec::new();
+        for (file, text) in wanted {
+            match self.todo(file, text) {
+                Ok(None) => report.unchanged += 1,
+                Ok(Some(done)) => writes.push((file, text, done)),
+                Err(told) => {
+                    report.problems.push(told);
+                    continue;
+                }
+            }
+            files.insert(file.to_string());
+        }
+        if !writes.is_empty() {
+            self.write_index(files.iter().chain(&stale).cloned().collect())?;
+        }
+        for name in stale {
+            match self.dir.remove_file(&name) {
+                Ok(()) => report.changes.push(self.change(&name, Done::Removed)),
+                Err(error) if error.kind() == ErrorKind::NotFound => {}
+                Err(error) => {
+                    report.problems.push(failed(&format!("{}/{name}", self.node), "removed", &error));
+                    files.insert(name);
+                }
+            }
+        }
+        for (file, text, done) in writes {
+            let wrote = match done {
+                Done::Created => create(&self.dir, file, text),
+                Done::Rewritten | Done::Removed => replace(&self.dir, file, text),
+            };
+            match wrote {
+                Ok(()) => report.changes.push(self.change(file, done)),
+                Err(error) if done == Done::Created && error.kind() == ErrorKind::AlreadyExists => {
+                    files.remove(&**file);
+                    report.problems.push(self.foreign(file));
+                }
+                Err(error) => {
+                    report.problems.push(failed(&format!("{}/{file}", self.node), "written", &error));
+                }
+            }
+        }
+        if self.indexed || !files.is_empty() {
+            self.write_index(files)?;
+        }
+        Ok(())
+    }
+
+    /// The files of ours that are not wanted.
+    fn stale(&self, wanted: &Files) -> Vec<String> {
+        let entries = self.entries.iter();
+        let ours =
+            entries.filter(|(name, it)| !wanted.contains_key(name.as_str()) && self.is_ours(name, **it));
+        ours.map(|(name, _)| name.clone()).collect()
+    }
+
+    /// What is to be done to a file; `None` when it is just so.
+    fn todo(&self, file: &PodFile, text: &str) -> Result<Option<Done>, Diagnostic> {
+        let Some(entry) = self.entries.get(&**file) else { return Ok(Some(Done::Created)) };
+        let same = *entry == Entry::File
+            && self
+                .says(file, text)
+                .map_err(|error| failed(&format!("{}/{file}", self.node), "read", &error))?;
+        if same {
+            Ok(None)
+        } else if self.is_ours(file, *entry) {
+            Ok(Some(Done::Rewritten))
+        } else {
+            Err(self.foreign(file))
+        }
+    }
+
+    /// Writes the index where it differs.
+    fn write_index(&mut self, files: BTreeSet<String>) -> io::Result<()> {
+        if self.indexed && self.index.files == files {
+            return Ok(());
+        }
+        self.index.files = files;
+        self.index.write(&self.dir)?;
+        self.indexed = true;
+        flush(&self.dir)
+    }
+
+    fn change(&self, name: &str, done: Done) -> TreeChange {
+        TreeChange { path: format!("{}/{name}", self.node), done }
+    }
+
+    fn foreign(&self, file: &PodFile) -> Diagnostic {
+        let path = format!("{}/{file}", self.node);
+        Diagnostic::error("tree-foreign", format!("`{path}` in the tree was not written by dsrules"))
+            .at(Place::file(path))
+            .because("a pod's file is to be there, and files of others are left alone")
+            .help("move it away and run the command again; everything else was done")
+    }
+
+    /// Takes our index away, and the folder if we made it and nothing else is in it.
+    fn leave(self, root: &Dir) -> io::Result<()> {
+        let Folder { dir, node, index, indexed, .. } = self;
+        if !indexed || !index.files.is_empty() {
+            return Ok(());
+        }
+        if !index.made {
+            return dir.remove_file(INDEX).and_then(|()| flush(&dir));
+        }
+        if list(&dir)?.len() > 1 {
+            // Of others. The index stays and says that the folder is ours.
+            return Ok(());
+        }
+        root.rename(&**node, root, TEMPORARY)?;
+        dir.remove_file(INDEX)?;
+        match root.remove_dir(TEMPORARY) {
+            // Somebody put a file in meanwhile: the folder is theirs now.
+            Err(_) => root.rename(TEMPORARY, root, &**node),
+            Ok(()) => flush(root),
+        }
+    }
+}
+
+fn list(dir: &Dir) -> io::Result<BTreeMap<String, Entry>> {
+    let mut entries = BTreeMap::new();
+    for entry in dir.entries()? {
+        let entry = entry?;
+        let kind = entry.file_type()?;
+        let kind = if kind.is_file() {
+            Entry::File
+        } else if kind.is_symlink() {
+            Entry::Link
+        } else {
+            Entry::Other
+        };
+        // A name that is no text is not ours, but it is there.
+        entries.insert(entry.file_name().to_string_lossy().into_owned(), kind);
+    }
+    Ok(entries)
+}
+
+/// The folders, beside those of `known` nodes, that hold something of ours.
+pub(super) fn others<V>(
+    root: &Dir,
+    known: &BTreeMap<Name, V>,
+    clean: bool,
+    report: &mut TreeReport,
+) -> Vec<NodeFolder> {
+    let entries = match root.entries() {
+        Ok(entries) => entries,
+        Err(error) => {
+            report.problems.push(failed(".", "listed", &error));
+            return Vec::new();
+        }
+    };
+    let mut found: Vec<NodeFolder> = entries
+        .filter_map(Result::ok)
+        .filter(|entry| entry.file_type().is_ok_and(|kind| kind.is_dir()))
+        .filter_map(|entry| NodeFolder::new(entry.file_name().to_str()?).ok())
+        .filter(|node| !known.contains_key(&**node))
+        .filter(|node| {
+            // One that cannot be read is of others, or is reported when its node is wanted.
+            Folder::open(root, node, clean).ok().flatten().is_some_and(|folder| {
+                folder.indexed || folder.entries.iter().any(|(name, entry)| folder.is_ours(name, *entry))
+            })
+        })
+        .collect();
+    found.sort();
+    found
+}

@@ -1,0 +1,276 @@
+//! Carrying out what was decided: the file tree that follows the store.
+//!
+//! `<tree>/<node>/<namespace>_<pod>.yaml` is a Pod manifest that a standalone kubelet
+//! or `podman kube play` takes. The tree is written after the store's commit and from
+//! the store alone, and it is level-triggered: what is there is compared with what is
+//! to be there, and the difference is mended. So a crash anywhere, or a hand in the
+//! files, is mended by the next run, and a run with nothing to do writes nothing.
+//!
+//! Only files that dsrules wrote are changed or removed. They are known by an index in
+//! their folder (`.dsrules`) and by their first line, which names their own place, so a
+//! copy somewhere else is nobody's. Each write says what it expects: a file that is
+//! created must not be there, one that is replaced or removed must be ours.
+//!
+//! The store itself is written by [`Store::save`]: it holds whole worlds in one
+//! transaction, which a folder of files cannot, so the two share no trait.
+
+mod folder;
+mod index;
+mod manifest;
+mod place;
+mod planned;
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::Path;
+
+use cap_fs_ext::DirExt;
+use cap_std::ambient_authority;
+use cap_std::fs::Dir;
+use serde::Serialize;
+use serde_json::Value;
+
+pub use place::{NodeFolder, PodFile};
+pub use planned::{compare_stored, compare_tree};
+
+use crate::diagnostic::{Diagnostic, Place};
+use crate::kube::{Kind, Name, ObjectKey};
+use crate::state::World;
+use crate::target::sqlite::Store;
+
+/// The pods that are to be in the tree.
+#[derive(Debug, Clone, Default)]
+pub struct Wanted {
+    /// By node.
+    pub pods: BTreeMap<Name, Vec<ObjectKey>>,
+    /// Whether `pods` is all there is: the files of other nodes go then.
+    pub whole: bool,
+}
+
+impl Wanted {
+    /// All pods of the store that are bound to a node and stay there: those of daemonsets
+    /// and those that nobody owns. Pods of other controllers are not for dsrules to run.
+    ///
+    /// # Errors
+    /// When the store cannot be read.
+    pub fn from_store(store: &Store) -> Result<Self, Diagnostic> {
+        Ok(Wanted { pods: store.bound_pods(Kind::DaemonSet.name())?, whole: true })
+    }
+
+    /// The same of a world.
+    #[must_use]
+    pub fn of_world(world: &World) -> Self {
+        let nodes = world.pods.values().filter_map(|pod| pod.node.clone()).collect();
+        Wanted { whole: true, ..Wanted::on_nodes(world, &nodes) }
+    }
+
+    /// The same of a world, for these nodes only.
+    #[must_use]
+    pub fn on_nodes(world: &World, nodes: &BTreeSet<Name>) -> Self {
+        let mut pods: BTreeMap<Name, Vec<ObjectKey>> =
+            nodes.iter().map(|node| (node.clone(), Vec::new())).collect();
+        for pod in world.pods.values().filter(|pod| pod.meta.deleting.is_none()) {
+            let owner = pod.meta.controller.as_ref();
+            if owner.is_none_or(|owner| &*owner.kind == Kind::DaemonSet.name())
+                && let Some(on) = pod.node.as_ref().and_then(|node| pods.get_mut(node))
+            {
+                on.push(pod.meta.key.clone());
+            }
+        }
+        Wanted { pods, whole: false }
+    }
+}
+
+/// The files of one node's folder with what is to stand in them.
+type Files = BTreeMap<PodFile, String>;
+
+/// Is given what is to stand in a node's folder.
+type Visit<'v> = &'v mut dyn FnMut(&NodeFolder, &Files, &mut TreeReport);
+
+/// Gives a pod, or `None` when it is gone.
+pub type Read<'r> = &'r mut dyn FnMut(&ObjectKey) -> Result<Option<Value>, Diagnostic>;
+
+/// What was done to the tree.
+#[derive(Debug, Clone, Default)]
+pub struct TreeReport {
+    /// What was created, rewritten or removed, by path.
+    pub changes: Vec<TreeChange>,
+    /// How many files were just so.
+    pub unchanged: usize,
+    /// What could not be done, and what a kubelet will refuse; all else was done.
+    pub problems: Vec<Diagnostic>,
+}
+
+/// One file that was changed.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+pub struct TreeChange {
+    /// The path below the tree's folder.
+    pub path: String,
+    /// What was done.
+    pub done: Done,
+}
+
+/// What was done to a file.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Done {
+    /// It was not there.
+    Created,
+    /// It was there with another content.
+    Rewritten,
+    /// It is gone.
+    Removed,
+}
+
+/// Makes the tree at `path` equal to what the store holds.
+///
+/// # Errors
+/// When the tree's folder itself cannot be used or the store cannot be read; then
+/// nothing was changed. What fails for one node or pod is in the report.
+pub fn sync_tree(path: &Path, store: &Store) -> Result<TreeReport, Diagnostic> {
+    sync_some(path, store, &Wanted::from_store(store)?)
+}
+
+/// The same for the pods in `wanted`.
+///
+/// # Errors
+/// As [`sync_tree`].
+pub fn sync_some(path: &Path, store: &Store, wanted: &Wanted) -> Result<TreeReport, Diagnostic> {
+    let mut pods = store.pod_reader()?;
+    sync(path, wanted, &mut |key| pods.read(key))
+}
+
+/// The same with pods from anywhere: `read` gives a pod, or `None` when it is gone.
+///
+/// # Errors
+/// As [`sync_tree`], and what `read` fails with.
+pub fn sync(path: &Path, wanted: &Wanted, read: Read<'_>) -> Result<TreeReport, Diagnostic> {
+    let root = open_root(path, wanted.pods.values().any(|pods| !pods.is_empty()))?;
+    let Some(root) = root else { return Ok(TreeReport::default()) };
+    folder::clean(&root);
+    let mut report = each(wanted, read, &mut |node, files, report| folder::sync(&root, node, files, report))?;
+    if wanted.whole {
+        for node in folder::others(&root, &wanted.pods, true, &mut report) {
+            folder::sync(&root, &node, &BTreeMap::new(), &mut report);
+        }
+    }
+    if !report.changes.is_empty()
+        && let Err(error) = folder::flush(&root)
+    {
+        report.problems.push(folder::failed(&path.display().to_string(), "written to disk", &error));
+    }
+    Ok(report)
+}
+
+/// What [`sync`] would do; nothing is done.
+///
+/// # Errors
+/// As [`sync`].
+pub fn compare(path: &Path, wanted: &Wanted, read: Read<'_>) -> Result<TreeReport, Diagnostic> {
+    let Some(root) = open_root(path, false)? else {
+        return each(wanted, read, &mut |node, files, report| folder::all_new(node, files, report));
+    };
+    let mut report =
+        each(wanted, read, &mut |node, files, report| folder::compare(&root, node, files, report))?;
+    if wanted.whole {
+        for node in folder::others(&root, &wanted.pods, false, &mut report) {
+            folder::compare(&root, &node, &BTreeMap::new(), &mut report);
+        }
+    }
+    Ok(report)
+}
+
+/// Calls `visit` with what is to stand in each node's folder.
+fn each(wanted: &Wanted, read: Read<'_>, visit: Visit<'_>) -> Result<TreeReport, Diagnostic> {
+    let mut report = TreeReport::default();
+    let mut notes = manifest::Notes::default();
+    let mut nodes = Alike::default();
+    for (node, keys) in &wanted.pods {
+        let node = match NodeFolder::new(node) {
+            Ok(node) => node,
+            Err(told) => {
+                report.problems.push(told);
+                continue;
+            }
+        };
+        nodes.note(&node, "nodes", &mut report);
+        let files = files(&node, keys, read, &mut notes, &mut report)?;
+        visit(&node, &files, &mut report);
+    }
+    report.problems.extend(notes.tell());
+    Ok(report)
+}
+
+/// What is to stand in one node's folder.
+fn files(
+    node: &NodeFolder,
+    keys: &[ObjectKey],
+    read: Read<'_>,
+    notes: &mut manifest::Notes,
+    report: &mut TreeReport,
+) -> Result<Files, Diagnostic> {
+    let mut files = BTreeMap::new();
+    let mut alike = Alike::default();
+    for key in keys {
+        let Some(pod) = read(key)? else { continue };
+        match PodFile::new(key) {
+            Ok(file) => {
+                alike.note(&file, "pods", report);
+                let text = manifest::text(node, &file, pod, notes);
+                files.insert(file, text);
+            }
+            Err(told) => report.problems.push(told),
+        }
+    }
+    Ok(files)
+}
+
+/// Names that are one and the same on a disk which does not tell cases apart.
+#[derive(Default)]
+struct Alike(BTreeMap<String, String>);
+
+impl Alike {
+    fn note(&mut self, name: &str, what: &str, report: &mut TreeReport) {
+        if let Some(other) = self.0.insert(name.to_lowercase(), name.to_owned()) {
+            let told = format!("the {what} `{other}` and `{name}` differ in case only");
+            report.problems.push(
+                Diagnostic::warning("tree-name", told)
+                    .because("on a disk that does not tell cases apart they are one file"),
+            );
+        }
+    }
+}
+
+/// The tree's folder, made if it is missing and `make` says so.
+fn open_root(path: &Path, make: bool) -> Result<Option<Dir>, Diagnostic> {
+    let shown = path.display().to_string();
+    let refuse = |what: &str| {
+        Diagnostic::error("tree-folder", format!("the tree `{shown}` {what}"))
+            .at(Place::file(shown.as_str()))
+            .help("name a folder with `--tree`; it is made if it is missing")
+    };
+    match path.symlink_metadata() {
+        Ok(found) if found.is_symlink() => return Err(refuse("is a link, and links are not followed")),
+        Ok(found) if !found.is_dir() => return Err(refuse("is not a folder")),
+        Ok(_) => {}
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
+            if !make {
+                return Ok(None);
+            }
+            Dir::create_ambient_dir_all(path, ambient_authority())
+                .map_err(|error| refuse("cannot be made").because(error.to_string()))?;
+        }
+        Err(error) => return Err(refuse("cannot be opened").because(error.to_string())),
+    }
+    let cannot = |error: std::io::Error| refuse("cannot be opened").because(error.to_string());
+    // Through its parent, so that a link which has just taken its place is not followed.
+    let (parent, name) = (path.parent().filter(|p| !p.as_os_str().is_empty()), path.file_name());
+    let dir = match name {
+        Some(name) => {
+            let parent = parent.unwrap_or(Path::new("."));
+            Dir::open_ambient_dir(parent, ambient_authority()).and_then(|dir| dir.open_dir_nofollow(name))
+        }
+        // `/`, `.` and `..` are no links.
+        None => Dir::open_ambient_dir(path, ambient_authority()),
+    };
+    Ok(Some(dir.map_err(cannot)?))
+}

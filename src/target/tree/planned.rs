@@ -1,0 +1,54 @@
+//! The tree as a plan would leave it: compared with what is there, and not written.
+
+use std::path::Path;
+
+use serde_json::{Value, json};
+
+use super::{TreeReport, Wanted, compare};
+use crate::diagnostic::Diagnostic;
+use crate::kube::{Body, ObjectKey, Pod};
+use crate::state::World;
+use crate::target::sqlite::Store;
+
+/// What [`super::sync_tree`] would do to the tree at `path` once the store, which the
+/// world was loaded from, holds the world.
+///
+/// # Errors
+/// When the tree's folder itself cannot be used or the store cannot be read.
+pub fn compare_tree(path: &Path, world: &World, store: &Store) -> Result<TreeReport, Diagnostic> {
+    let mut stored = store.pod_reader()?;
+    let mut read = |key: &ObjectKey| -> Result<Option<Value>, Diagnostic> {
+        let Some(pod) = world.pods.get(key) else { return Ok(None) };
+        Ok(match &pod.body {
+            Body::Made(base) => Some(pod.object(base)),
+            Body::Written(value) => Some(as_planned((**value).clone(), pod)),
+            Body::Stored => stored.read(key)?.map(|value| as_planned(value, pod)),
+        })
+    };
+    compare(path, &Wanted::of_world(world), &mut read)
+}
+
+/// What [`super::sync_tree`] would do to the tree at `path` now.
+///
+/// # Errors
+/// As [`compare_tree`].
+pub fn compare_stored(path: &Path, store: &Store) -> Result<TreeReport, Diagnostic> {
+    let mut pods = store.pod_reader()?;
+    compare(path, &Wanted::from_store(store)?, &mut |key| pods.read(key))
+}
+
+/// A whole pod with what the plan may have changed of it.
+fn as_planned(mut value: Value, pod: &Pod) -> Value {
+    let metadata = &mut value["metadata"];
+    metadata["name"] = json!(&*pod.meta.key.name);
+    metadata["namespace"] = json!(&*pod.meta.key.namespace);
+    let said = metadata["labels"].as_object().map_or(0, serde_json::Map::len);
+    if said > 0 || !pod.meta.labels.is_empty() {
+        metadata["labels"] =
+            pod.meta.labels.iter().map(|(key, value)| (key.to_string(), json!(&**value))).collect();
+    }
+    if let Some(node) = &pod.node {
+        value["spec"]["nodeName"] = json!(&**node);
+    }
+    value
+}
