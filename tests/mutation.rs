@@ -6,7 +6,7 @@
 //! confirm (`suite.rs`), and over the cases of `mutation/cases/`, which bring rules of
 //! their own. A mutant that gives every right answer survives; `mutation/survivors.txt`
 //! says of each why it must, and any other survivor fails the test. `DSRULES_MUTANTS`
-//! asks for those alone whose name contains it, as `rollout.dl sunset`.
+//! asks for those alone whose name contains it, as `rollout.dl retire`.
 #![allow(clippy::unwrap_used)]
 
 #[allow(dead_code)]

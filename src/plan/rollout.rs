@@ -45,12 +45,12 @@ pub(super) fn step(context: &Context<'_>, daemonset: &DaemonSet, it: Sym, pass: 
     if context.has("stuck", it) {
         return;
     }
-    for relation in ["replaced", "sunset_now"] {
+    for relation in ["replaced", "retire_now"] {
         context.deletes(key, relation, &context.ordered(relation, it, 2), pass);
     }
-    let sunset = context.ordered("sunset", it, 2);
+    let retiring = context.ordered("retire_candidate", it, 2);
     let beyond = context.tally.count("serving", it).saturating_sub(desired);
-    context.deletes(key, "sunset", &sunset[..beyond.min(sunset.len())], pass);
+    context.deletes(key, "retire_candidate", &retiring[..beyond.min(retiring.len())], pass);
     let (now, open) = (context.ordered("surge_now", it, 1), context.ordered("surge_candidate", it, 1));
     let left = max_surge.saturating_sub(context.tally.count("surging", it));
     let open = context.current_wave(it, "surging", &open);
@@ -128,7 +128,7 @@ impl Context<'_> {
     /// why that is so.
     fn told(&self, relation: &str, because: &Arc<Because>, it: Sym, node: Sym) -> Arc<Because> {
         match relation {
-            "replace_now" | "sunset_now" | "surge_now" => self.because_of_trouble(because, it, node),
+            "replace_now" | "retire_now" | "surge_now" => self.because_of_trouble(because, it, node),
             _ => because.clone(),
         }
     }

@@ -451,7 +451,7 @@ fn roll(
         return Ok(());
     }
     let (mut surging, mut serving) = (0, 0);
-    let (mut allowed, mut candidates, mut sunset, mut replaced) = (vec![], vec![], vec![], vec![]);
+    let (mut allowed, mut candidates, mut retiring, mut replaced) = (vec![], vec![], vec![], vec![]);
     for (node, pods) in places {
         let Some((new, old)) = new_and_old(pods, daemonset, hash) else {
             surging += 1;
@@ -466,7 +466,7 @@ fn roll(
                 let object = cluster.nodes.iter().find(|it| name(it) == node).ok_or(())?;
                 match (should_run(object, daemonset).0, available(old)) {
                     (false, false) => replaced.push(name(old).to_owned()),
-                    (false, true) => sunset.push(name(old).to_owned()),
+                    (false, true) => retiring.push(name(old).to_owned()),
                     (true, false) => allowed.push(node.clone()),
                     (true, true) => candidates.push(node.clone()),
                 }
@@ -476,7 +476,7 @@ fn roll(
         }
     }
     out.delete.extend(replaced);
-    out.delete.extend(sunset.into_iter().take(usize::saturating_sub(serving, desired)));
+    out.delete.extend(retiring.into_iter().take(usize::saturating_sub(serving, desired)));
     let left = max_surge.saturating_sub(surging);
     let nodes = allowed.into_iter().chain(candidates.into_iter().take(left));
     out.create.extend(nodes.map(|node| (node, Value::Null)));
