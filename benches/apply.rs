@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use dsrules::facts::Grouping;
 use dsrules::manifest::{self, Input, Options};
-use dsrules::plan::{Carrier, Readiness, Tally, pass_over};
+use dsrules::plan::{Readiness, Simulation, Tally, pass_over};
 use dsrules::reason::Reasoner;
 use dsrules::target::sqlite::{Open, Store};
 
@@ -68,7 +68,7 @@ fn apply(file: &std::path::Path, db: &std::path::Path) -> ([Duration; PARTS.len(
     }
     lap(0);
     let mut reasoner = Reasoner::new(&program(), Grouping::On);
-    let (mut tally, mut carrier) = (Tally::default(), Carrier::default());
+    let (mut tally, mut simulation) = (Tally::default(), Simulation::default());
     loop {
         let changed = std::mem::take(&mut world.changed);
         let derived = reasoner.derive(&world, &changed, 0).expect("within the limits");
@@ -76,7 +76,7 @@ fn apply(file: &std::path::Path, db: &std::path::Path) -> ([Duration; PARTS.len(
         let touched = tally.follow(&reasoner, &derived, &world, &changed);
         let pass = pass_over(&reasoner, &world, &tally, &touched);
         lap(3);
-        carrier.carry_out(&mut world, &reasoner, &pass, Readiness::Assume, 0);
+        simulation.carry_out(&mut world, &reasoner, &pass, Readiness::Assume, 0);
         lap(4);
         if pass.is_idle() {
             break;

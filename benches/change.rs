@@ -5,9 +5,9 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use dsrules::datalog::{Evaluation, Limits, RelationId};
-use dsrules::facts::{Grounding, Grouping};
+use dsrules::facts::{Encoder, Grouping};
 use dsrules::kube::{Kind, Name, ObjectKey, Taint};
-use dsrules::plan::{Readiness, Settings, Settler};
+use dsrules::plan::{Readiness, Reconciler, Settings};
 use dsrules::reason::Reasoner;
 use dsrules::state::{Dirty, World};
 use serde_json::json;
@@ -28,9 +28,9 @@ pub fn run() {
     println!("| of 1,000 x 10,000, placement | time | of deriving anew | pairs that differ |");
     println!("|---|---|---|---|");
     placement();
-    println!("\n| of 200 x 5,000 with all their pods, settled | time | of settling anew | actions |");
+    println!("\n| of 200 x 5,000 with all their pods, reconciled | time | of reconciling anew | actions |");
     println!("|---|---|---|---|");
-    settled();
+    reconciled();
 }
 
 fn relabel(world: &mut World, nth: usize) {
@@ -76,14 +76,14 @@ fn placement() {
     let wanted: Vec<RelationId> = names.iter().filter_map(|name| program.relation(name)).collect();
     let mut world = workload::largest().world;
     let derive = |world: &World| {
-        let mut grounding = Grounding::new(program.clone(), Grouping::On, &wanted);
-        let facts = grounding.all(world, 0);
+        let mut encoder = Encoder::new(program.clone(), Grouping::On, &wanted);
+        let facts = encoder.all(world, 0);
         let limits = Limits::default();
-        let evaluation = Evaluation::new(&program, &mut grounding.symbols, facts, &wanted, &limits);
-        (grounding, evaluation.expect("within the limits"))
+        let evaluation = Evaluation::new(&program, &mut encoder.symbols, facts, &wanted, &limits);
+        (encoder, evaluation.expect("within the limits"))
     };
     let anew = median(5, || derive(&world));
-    let (mut grounding, mut evaluation) = derive(&world);
+    let (mut encoder, mut evaluation) = derive(&world);
     for (name, change) in CHANGES {
         let mut times = Vec::new();
         let mut differ = 0;
@@ -92,8 +92,8 @@ fn placement() {
             change(&mut world, nth);
             let start = Instant::now();
             let (added, removed) =
-                grounding.changes(&world, &evaluation, world.changed.objects().into_iter().flatten(), 0);
-            let changes = evaluation.update(&grounding.symbols, added, removed).expect("within the limits");
+                encoder.changes(&world, &evaluation, world.changed.objects().into_iter().flatten(), 0);
+            let changes = evaluation.update(&encoder.symbols, added, removed).expect("within the limits");
             times.push(start.elapsed());
             let moved = |name: &str| changes.relations().any(|it| Some(it) == program.relation(name));
             differ = if moved("in_profile") || moved("in_class") { pairs(&world, nth, name) } else { 0 };
@@ -114,13 +114,13 @@ fn pairs(world: &World, _nth: usize, name: &str) -> usize {
 }
 
 /// The whole loop, with the pods.
-fn settled() {
+fn reconciled() {
     let program = program();
     let mut world = workload::all().nth(1).expect("three workloads").world;
     let settings = Settings { readiness: Readiness::Assume, now: 0 };
     let mut reasoner = Reasoner::new(&program, Grouping::On);
-    let mut settler = Settler::default();
-    settler.settle(&mut world, &mut reasoner, settings).expect("it settles");
+    let mut reconciler = Reconciler::default();
+    reconciler.reconcile(&mut world, &mut reasoner, settings).expect("it comes to an end");
     let pods = world.pods.len();
     world.dirty = Dirty::default();
     let mut times: Vec<(&str, Duration, usize)> = Vec::new();
@@ -129,9 +129,10 @@ fn settled() {
         for nth in 0..7 {
             change(&mut world, nth);
             let start = Instant::now();
-            let settled = settler.settle(&mut world, &mut reasoner, settings).expect("it settles");
+            let reconciled =
+                reconciler.reconcile(&mut world, &mut reasoner, settings).expect("it comes to an end");
             taken.push(start.elapsed());
-            actions = settled.waves.iter().map(|wave| wave.actions.len()).sum();
+            actions = reconciled.waves.iter().map(|wave| wave.actions.len()).sum();
             world.dirty = Dirty::default();
         }
         taken.sort();
@@ -139,12 +140,12 @@ fn settled() {
     }
     let start = Instant::now();
     let mut fresh = Reasoner::new(&program, Grouping::On);
-    Settler::default().settle(&mut world, &mut fresh, settings).expect("it settles");
+    Reconciler::default().reconcile(&mut world, &mut fresh, settings).expect("it comes to an end");
     let anew = start.elapsed();
     for (name, time, actions) in times {
         println!("| {name} | {} | {} | {actions} |", show(time), percent(time, anew));
     }
-    println!("| settling {pods} pods that are settled, anew | {} | | |", show(anew));
+    println!("| reconciling {pods} pods that are reconciled, anew | {} | | |", show(anew));
 }
 
 fn percent(time: Duration, whole: Duration) -> String {

@@ -8,7 +8,7 @@ use std::sync::Arc;
 use crate::datalog::explain::said;
 use crate::datalog::{Changes, Evaluation, Limits, Program, RelationId, Row, Sym, Symbols, Value};
 use crate::diagnostic::Diagnostic;
-use crate::facts::{Grounding, Grouping};
+use crate::facts::{Encoder, Grouping};
 use crate::kube::{Name, ObjectKey};
 use crate::state::{Changed, World};
 
@@ -98,7 +98,7 @@ pub fn wanted(program: &Program) -> Vec<RelationId> {
 /// A program with the facts of one world and what it derives from them.
 pub struct Reasoner {
     program: Program,
-    grounding: Grounding,
+    encoder: Encoder,
     evaluation: Option<Evaluation>,
     wanted: Vec<RelationId>,
     limits: Limits,
@@ -114,7 +114,7 @@ impl Reasoner {
         let wanted = wanted(program);
         Reasoner {
             program: program.clone(),
-            grounding: Grounding::new(program.clone(), grouping, &wanted),
+            encoder: Encoder::new(program.clone(), grouping, &wanted),
             evaluation: None,
             wanted,
             limits: Limits::default(),
@@ -133,21 +133,21 @@ impl Reasoner {
         let evaluation = self.evaluation.take();
         let few = changed.objects().filter(|changed| changed.len() <= FEW.max(self.objects / SHARE));
         // Symbols and groups that nothing has any longer are got rid of in the same way.
-        let fresh = self.grounding.symbols.len() <= (self.known * 2).max(MANY);
+        let fresh = self.encoder.symbols.len() <= (self.known * 2).max(MANY);
         if let Some(mut evaluation) = evaluation
             && let Some(changed) = few
             && fresh
         {
-            let (added, removed) = self.grounding.changes(world, &evaluation, changed, now);
-            let changes = evaluation.update(&self.grounding.symbols, added, removed)?;
+            let (added, removed) = self.encoder.changes(world, &evaluation, changed, now);
+            let changes = evaluation.update(&self.encoder.symbols, added, removed)?;
             self.evaluation = Some(evaluation);
             return Ok(Derived::Changed(changes));
         }
-        self.grounding = Grounding::new(self.program.clone(), self.grounding.grouping(), &self.wanted);
-        let facts = self.grounding.all(world, now);
-        let symbols = &mut self.grounding.symbols;
+        self.encoder = Encoder::new(self.program.clone(), self.encoder.grouping(), &self.wanted);
+        let facts = self.encoder.all(world, now);
+        let symbols = &mut self.encoder.symbols;
         self.evaluation = Some(Evaluation::new(&self.program, symbols, facts, &self.wanted, &self.limits)?);
-        self.known = self.grounding.symbols.len();
+        self.known = self.encoder.symbols.len();
         self.objects = world.nodes.len() + world.daemonsets.len() + world.revisions.len() + world.pods.len();
         Ok(Derived::Anew)
     }
@@ -215,7 +215,7 @@ impl Reasoner {
     /// The symbols of all rows.
     #[must_use]
     pub fn symbols(&self) -> &Symbols {
-        &self.grounding.symbols
+        &self.encoder.symbols
     }
 
     /// What was derived.
@@ -251,7 +251,7 @@ impl Reasoner {
     /// The text of a symbol; empty for a number.
     #[must_use]
     pub fn text(&self, symbol: Sym) -> &str {
-        match self.grounding.symbols.value(symbol) {
+        match self.encoder.symbols.value(symbol) {
             Value::Text(text) => text,
             Value::Number(_) => "",
         }
@@ -260,7 +260,7 @@ impl Reasoner {
     /// The number of a symbol; 0 for a text.
     #[must_use]
     pub fn number(&self, symbol: Sym) -> i64 {
-        match self.grounding.symbols.value(symbol) {
+        match self.encoder.symbols.value(symbol) {
             Value::Number(number) => number,
             Value::Text(_) => 0,
         }

@@ -13,7 +13,7 @@ mod generate;
 
 use dsrules::datalog::Program;
 use dsrules::facts::Grouping;
-use dsrules::plan::{Readiness, Settings, Settled, Settler, settle};
+use dsrules::plan::{Readiness, Reconciled, Reconciler, Settings, reconcile};
 use dsrules::policy::builtin::{UserRules, load};
 use dsrules::reason::Reasoner;
 use dsrules::state::World;
@@ -42,17 +42,17 @@ fn programs() -> [Program; 2] {
     [load(&[]).program.unwrap(), load(&[own]).program.unwrap()]
 }
 
-/// A world that is settled again and again, with what is known of it.
+/// A world that is reconciled again and again, with what is known of it.
 struct Kept {
     world: World,
     reasoner: Reasoner,
-    settler: Settler,
+    reconciler: Reconciler,
 }
 
-/// What two ways of settling disagree about.
-fn difference(one: &Settled, other: &Settled) -> Option<String> {
-    let waves = |settled: &Settled| -> Vec<_> {
-        settled.waves.iter().map(|wave| (wave.time, wave.actions.clone())).collect()
+/// What two ways of reconciling disagree about.
+fn difference(one: &Reconciled, other: &Reconciled) -> Option<String> {
+    let waves = |reconciled: &Reconciled| -> Vec<_> {
+        reconciled.waves.iter().map(|wave| (wave.time, wave.actions.clone())).collect()
     };
     let same = one.statuses == other.statuses
         && one.waiting == other.waiting
@@ -69,7 +69,7 @@ fn sequence(seed: u64, program: &Program, steps: usize) -> usize {
     let mut kept = Kept {
         world: World::default(),
         reasoner: Reasoner::new(program, Grouping::On),
-        settler: Settler::default(),
+        reconciler: Reconciler::default(),
     };
     let mut acted = 0;
     let mut log = vec!["start".to_owned()];
@@ -80,8 +80,8 @@ fn sequence(seed: u64, program: &Program, steps: usize) -> usize {
         }
         let settings = Settings { readiness, now: cluster.now };
         let mut fresh = kept.world.clone();
-        let from_nothing = settle(&mut fresh, &mut Reasoner::new(program, Grouping::On), settings);
-        let from_change = kept.settler.settle(&mut kept.world, &mut kept.reasoner, settings);
+        let from_nothing = reconcile(&mut fresh, &mut Reasoner::new(program, Grouping::On), settings);
+        let from_change = kept.reconciler.reconcile(&mut kept.world, &mut kept.reasoner, settings);
         let (from_nothing, from_change) = match (from_nothing, from_change) {
             (Ok(one), Ok(other)) => (one, other),
             (one, other) => panic!("seed {seed}, step {step}: {:?} {:?}", one.err(), other.err()),
@@ -118,15 +118,15 @@ fn many_changes_at_once_are_derived_from_the_start_and_come_to_the_same() {
     let mut cluster = Cluster::new(&mut dice);
     let mut world = World::default();
     cluster.start(&mut world);
-    let (mut reasoner, mut settler) = (Reasoner::new(&program, Grouping::On), Settler::default());
+    let (mut reasoner, mut reconciler) = (Reasoner::new(&program, Grouping::On), Reconciler::default());
     let settings = Settings { readiness: Readiness::Assume, now: cluster.now };
-    settler.settle(&mut world, &mut reasoner, settings).unwrap();
+    reconciler.reconcile(&mut world, &mut reasoner, settings).unwrap();
     for nth in 0..700 {
         cluster.add_node(&mut dice, &mut world, nth);
     }
     let mut fresh = world.clone();
-    let from_nothing = settle(&mut fresh, &mut Reasoner::new(&program, Grouping::On), settings).unwrap();
-    let from_change = settler.settle(&mut world, &mut reasoner, settings).unwrap();
+    let from_nothing = reconcile(&mut fresh, &mut Reasoner::new(&program, Grouping::On), settings).unwrap();
+    let from_change = reconciler.reconcile(&mut world, &mut reasoner, settings).unwrap();
     assert_eq!(difference(&from_nothing, &from_change), None);
     assert_eq!(fresh.pods, world.pods);
 }

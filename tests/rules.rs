@@ -126,7 +126,7 @@ fn a_violation_changes_nothing_and_ends_with_3() {
     let meant = dsrules(here, &["apply", "in", "--rules", "r.dl", "--ignore-violations"]);
     assert!(meant.status.success(), "{}", text(&meant.stderr));
     assert!(text(&meant.stderr).contains("warning[violation]: b has no disk"));
-    // A guard that holds again lets the plan pass.
+    // A constraint that holds again lets the plan pass.
     fs::write(here.join("in/nodes.yaml"), NODES.replace("{name: b}", "{name: b, labels: {disk: hdd}}"))
         .unwrap();
     assert!(dsrules(here, &["apply", "in", "--rules", "r.dl"]).status.success());

@@ -36,7 +36,7 @@ fn reference(program: &Program) -> String {
         let title = doc.lines().next().unwrap_or("").trim_end_matches('.');
         writeln!(out, "\n### {title}\n\n`{file}`\n\n| relation | | what it says |\n|---|---|---|").unwrap();
         for it in relations {
-            let kind = match (it.guard, it.kind) {
+            let kind = match (it.constraint, it.kind) {
                 (Some(_), _) => "violation",
                 _ if it.open => "open",
                 (_, Kind::Input) => "input",
@@ -72,7 +72,7 @@ fn what_people_may_use_is_documented() {
         .filter(|it| {
             it.doc.is_empty() && (it.open || it.kind == Kind::Input || it.file.ends_with("cluster.dl"))
         })
-        .filter(|it| it.guard.is_none())
+        .filter(|it| it.constraint.is_none())
         .map(ToString::to_string)
         .collect();
     assert!(bare.is_empty(), "no documentation over {bare:?}");

@@ -5,26 +5,26 @@ use std::collections::HashMap;
 use std::time::Duration;
 
 use dsrules::datalog::{Evaluation, Facts, Limits, Program, RelationId, Sym};
-use dsrules::facts::{Grounding, Grouping};
+use dsrules::facts::{Encoder, Grouping};
 use dsrules::state::World;
 
 use super::Pair;
 use crate::timing::median;
 
 pub fn pairs(world: &World) -> Vec<Pair> {
-    let (grounding, evaluation) = derive(world);
-    expand(world, &grounding, &evaluation)
+    let (encoder, evaluation) = derive(world);
+    expand(world, &encoder, &evaluation)
 }
 
 /// The time that facts, rules and pairs take, apart.
 pub fn parts(world: &World, runs: usize) -> [Duration; 3] {
     let program = program();
-    let facts = median(runs, || ground(&program, world));
-    let (mut grounding, given) = ground(&program, world);
-    let rules = median(runs, || evaluate(&program, &mut grounding, given.clone()));
+    let facts = median(runs, || encode(&program, world));
+    let (mut encoder, given) = encode(&program, world);
+    let rules = median(runs, || evaluate(&program, &mut encoder, given.clone()));
     let copies = median(runs, || given.clone());
-    let (grounding, evaluation) = derive(world);
-    let pairs = median(runs, || expand(world, &grounding, &evaluation));
+    let (encoder, evaluation) = derive(world);
+    let pairs = median(runs, || expand(world, &encoder, &evaluation));
     [facts, rules.saturating_sub(copies), pairs]
 }
 
@@ -34,33 +34,33 @@ pub fn program() -> Program {
 }
 
 /// The facts that placement needs.
-pub fn ground(program: &Program, world: &World) -> (Grounding, Facts) {
-    let mut grounding = Grounding::new(program.clone(), Grouping::On, &wanted(program));
-    let facts = grounding.all(world, 0);
-    (grounding, facts)
+pub fn encode(program: &Program, world: &World) -> (Encoder, Facts) {
+    let mut encoder = Encoder::new(program.clone(), Grouping::On, &wanted(program));
+    let facts = encoder.all(world, 0);
+    (encoder, facts)
 }
 
 fn wanted(program: &Program) -> Vec<RelationId> {
     ["may_start", "in_class", "in_profile"].iter().filter_map(|name| program.relation(name)).collect()
 }
 
-fn evaluate(program: &Program, grounding: &mut Grounding, facts: Facts) -> Evaluation {
-    let symbols = &mut grounding.symbols;
+fn evaluate(program: &Program, encoder: &mut Encoder, facts: Facts) -> Evaluation {
+    let symbols = &mut encoder.symbols;
     Evaluation::new(program, symbols, facts, &wanted(program), &Limits::default()).expect("within the limits")
 }
 
-fn derive(world: &World) -> (Grounding, Evaluation) {
+fn derive(world: &World) -> (Encoder, Evaluation) {
     let program = program();
-    let (mut grounding, facts) = ground(&program, world);
-    let evaluation = evaluate(&program, &mut grounding, facts);
-    (grounding, evaluation)
+    let (mut encoder, facts) = encode(&program, world);
+    let evaluation = evaluate(&program, &mut encoder, facts);
+    (encoder, evaluation)
 }
 
-fn expand(world: &World, grounding: &Grounding, evaluation: &Evaluation) -> Vec<Pair> {
+fn expand(world: &World, encoder: &Encoder, evaluation: &Evaluation) -> Vec<Pair> {
     let program = evaluation.program();
     let rows = |name: &str| evaluation.rows(program.relation(name).expect("a built-in relation"));
     let place = |names: Vec<String>| -> HashMap<Sym, u32> {
-        let symbols = names.iter().filter_map(|name| grounding.symbols.find_text(name));
+        let symbols = names.iter().filter_map(|name| encoder.symbols.find_text(name));
         symbols.zip(0..).collect()
     };
     let daemonsets = place(world.daemonsets.keys().map(ToString::to_string).collect());

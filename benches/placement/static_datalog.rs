@@ -15,8 +15,8 @@ use crate::timing::median;
 /// of a daemonset and a node follow.
 pub fn times(world: &World, pairs: usize, runs: usize) -> [Duration; 2] {
     let program = rules::program();
-    let (grounding, facts) = rules::ground(&program, world);
-    let inputs = Inputs { program: &program, facts: &facts, symbols: &grounding.symbols };
+    let (encoder, facts) = rules::encode(&program, world);
+    let inputs = Inputs { program: &program, facts: &facts, symbols: &encoder.symbols };
     [inputs.run(runs, None), inputs.run(runs, Some(pairs))]
 }
 

@@ -26,7 +26,7 @@ use crate::facts::{self, Grouping};
 use crate::kube::{Kind, Name, Object, ObjectKey};
 use crate::manifest::{self, ReadFile, Reading};
 use crate::plan::constraint::{self, Said};
-use crate::plan::{Applied, Placed, Plan, Readiness, Settings, Settler, Waiting, kept_off, left_alone};
+use crate::plan::{Applied, Placed, Plan, Readiness, Reconciler, Settings, Waiting, kept_off, left_alone};
 use crate::reason::{self, Reasoner};
 use crate::state::InputFile;
 use crate::state::{Change, Changed, OwnFile, World};
@@ -149,7 +149,7 @@ fn judged(program: &Program, world: &World, plan: &Plan, options: &Options) -> R
     Ok(said)
 }
 
-/// Makes the plan for an input: puts its objects into the world and settles it. The
+/// Makes the plan for an input: puts its objects into the world and reconciles it. The
 /// world is then as the plan leaves it; nothing is written. `gone` are the objects to be
 /// pruned.
 ///
@@ -216,7 +216,7 @@ pub fn warnings(objects: &[Object], program: &Program, now: i64) -> Result<Vec<D
     Ok(standing(&reasoner))
 }
 
-/// Deletes objects and settles the world.
+/// Deletes objects and reconciles the world.
 ///
 /// # Errors
 /// When a bound is passed.
@@ -237,7 +237,7 @@ pub fn delete(
     planned(world, objects, &before, program, options)
 }
 
-/// Settles a world of which nothing was derived yet.
+/// Reconciles a world of which nothing was derived yet.
 fn planned(
     world: &mut World,
     objects: Vec<Applied>,
@@ -246,7 +246,7 @@ fn planned(
     options: &Options,
 ) -> Result<Planned, Diagnostic> {
     let mut reasoner = Reasoner::new(program, options.grouping).limited(options.limits);
-    let (plan, _) = finish(world, objects, before, &mut reasoner, &mut Settler::default(), options)?;
+    let (plan, _) = finish(world, objects, before, &mut reasoner, &mut Reconciler::default(), options)?;
     let Said { told: mut said, violations } = judged(program, world, &plan, options)?;
     said.extend(standing(&reasoner));
     Ok(Planned { plan, reasoner, said, violations })
@@ -257,17 +257,17 @@ fn finish(
     objects: Vec<Applied>,
     before: &Before,
     reasoner: &mut Reasoner,
-    settler: &mut Settler,
+    reconciler: &mut Reconciler,
     options: &Options,
 ) -> Result<(Plan, Placed), Diagnostic> {
     let settings = Settings { readiness: options.readiness, now: options.now };
-    let settled = settler.settle(world, reasoner, settings)?;
-    before.check(settled.lost, world, options)?;
+    let reconciled = reconciler.reconcile(world, reasoner, settings)?;
+    before.check(reconciled.lost, world, options)?;
     let mut plan = Plan {
         objects,
-        waves: settled.waves,
-        statuses: settled.statuses,
-        waiting: settled.waiting,
+        waves: reconciled.waves,
+        statuses: reconciled.statuses,
+        waiting: reconciled.waiting,
         left_alone: left_alone(world, reasoner),
         ..Plan::default()
     };
@@ -275,7 +275,7 @@ fn finish(
         plan.kept_off = kept_off(reasoner);
     }
     causes::find(world, reasoner, &mut plan, options.now)?;
-    Ok((plan, settled.placed))
+    Ok((plan, reconciled.placed))
 }
 
 /// Removes an object from the world and does to what it owns as `cascade` says.

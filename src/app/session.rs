@@ -10,7 +10,7 @@ use super::{Options, Tick, finish, judged, load, put_all};
 use crate::datalog::Program;
 use crate::diagnostic::{Diagnostic, counted};
 
-use crate::plan::{Plan, Settler};
+use crate::plan::{Plan, Reconciler};
 use crate::reason::Reasoner;
 use crate::state::{Delta, OwnFile, World};
 use crate::target::sqlite::Store;
@@ -27,7 +27,7 @@ pub struct Session {
 struct State {
     world: World,
     reasoner: Reasoner,
-    settler: Settler,
+    reconciler: Reconciler,
     placed: Kept,
 }
 
@@ -65,7 +65,7 @@ impl Session {
         self.state.as_ref().map(|state| &state.world)
     }
 
-    /// Takes a change in, settles the world and commits, all or nothing. `id` is the
+    /// Takes a change in, reconciles the world and commits, all or nothing. `id` is the
     /// input that the files belong to.
     ///
     /// # Errors
@@ -95,7 +95,7 @@ impl Session {
             self.state = Some(State {
                 world: load(&self.store, &self.program)?,
                 reasoner: Reasoner::new(&self.program, options.grouping).limited(options.limits),
-                settler: Settler::default(),
+                reconciler: Reconciler::default(),
                 placed: Kept::of(self.store.placement()?),
             });
         }
@@ -109,10 +109,10 @@ impl Session {
         change: Delta,
         options: &Options,
     ) -> Result<Plan, Diagnostic> {
-        let State { world, reasoner, settler, placed } = state;
+        let State { world, reasoner, reconciler, placed } = state;
         let before = Before::applying(world);
         let objects = put_all(world, change.objects, &change.gone, options);
-        let (plan, settled) = finish(world, objects, &before, reasoner, settler, options)?;
+        let (plan, reconciled) = finish(world, objects, &before, reasoner, reconciler, options)?;
         let mut refused = judged(&self.program, world, &plan, options)?.told;
         refused.retain(Diagnostic::is_error);
         let more = refused.len().saturating_sub(1);
@@ -127,7 +127,7 @@ impl Session {
             self.store.save_own_files(id, own)?;
         }
         self.store.change_input(id, &change.files)?;
-        let (before, after) = placed.follow(reasoner, &settled);
+        let (before, after) = placed.follow(reasoner, &reconciled);
         self.store.save_placement(Some(&before), &after)?;
         self.store.commit()?;
         self.own = None;

@@ -2,7 +2,7 @@
 
 use clap::{Args, ValueEnum};
 use dsrules::datalog::{Evaluation, Query, Sym, Value};
-use dsrules::facts::{Grounding, Grouping};
+use dsrules::facts::{Encoder, Grouping};
 use dsrules::report::{self, Answers};
 
 use super::context::Context;
@@ -39,9 +39,9 @@ pub fn run(args: &QueryArgs, context: &mut Context) -> Result<Exit, Failure> {
     let seen = args.world.load("default", context)?;
     let query = Query::compile(&seen.program, &args.query)?;
     let wanted = query.relations();
-    let mut grounding = Grounding::new(seen.program.clone(), Grouping::On, &wanted);
-    let facts = grounding.all(&seen.world, context.seconds());
-    let symbols = &mut grounding.symbols;
+    let mut encoder = Encoder::new(seen.program.clone(), Grouping::On, &wanted);
+    let facts = encoder.all(&seen.world, context.seconds());
+    let symbols = &mut encoder.symbols;
     let evaluation = Evaluation::new(&seen.program, symbols, facts, &wanted, &args.world.rules.limits())?;
     let names: Vec<String> = query.variables().map(ToOwned::to_owned).collect();
     let value = |sym: &Sym| match symbols.value(*sym) {

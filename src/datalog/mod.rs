@@ -45,7 +45,7 @@ pub use budget::{Deadline, Limits};
 pub use evaluate::Evaluation;
 pub use facts::Facts;
 pub use program::{
-    Arithmetic, Atom, Column, Comparison, Declaration, Expression, Given, Guard, Kind, Literal, Loaded,
+    Arithmetic, Atom, Column, Comparison, Constraint, Declaration, Expression, Given, Kind, Literal, Loaded,
     NUMBER, Operator, Program, RelationId, Rule, Term, Variable,
 };
 pub use query::Query;

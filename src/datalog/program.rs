@@ -40,7 +40,7 @@ pub enum Kind {
 
 /// What a row of a relation means to whoever asked for it to be derived.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Guard {
+pub enum Constraint {
     /// Each row is something that must not be (`violation`).
     Violation,
     /// Each row is something worth a warning (`warning`).
@@ -87,7 +87,7 @@ pub struct Declaration {
     /// Whether a user's rules may derive more of it.
     pub open: bool,
     /// Whether its rows are violations or warnings; then it is an output.
-    pub guard: Option<Guard>,
+    pub constraint: Option<Constraint>,
     /// The `///` lines over it.
     pub doc: String,
     /// The text it is from.

@@ -9,8 +9,8 @@ use std::sync::Arc;
 use super::lexer::Fault;
 use super::parser::parse;
 use super::program::{
-    Atom, Body, Column, Comparison, Declaration, Expression, Guard, Kind, Literal, NUMBER, RelationId, Rule,
-    Term, Variable,
+    Atom, Body, Column, Comparison, Constraint, Declaration, Expression, Kind, Literal, NUMBER, RelationId,
+    Rule, Term, Variable,
 };
 use super::source::{Source, Span, Text};
 use super::syntax::{Items, RawAtom, RawDeclaration, RawExpression, RawLiteral, RawRule, RawTerm, RawType};
@@ -143,7 +143,7 @@ impl Resolver {
             self.report(error, extra.name_span);
         }
         self.columns(&raw);
-        let (kind, open, guard) = self.qualifiers(&raw);
+        let (kind, open, constraint) = self.qualifiers(&raw);
         if self.found.len() > before {
             self.broken.insert(raw.name);
             return;
@@ -160,7 +160,7 @@ impl Resolver {
                 .collect(),
             kind,
             open,
-            guard,
+            constraint,
             doc: raw.doc.join("\n").trim().to_owned(),
             file: text.file.clone(),
             line: text.line(raw.span.start),
@@ -192,21 +192,21 @@ impl Resolver {
         }
     }
 
-    fn qualifiers(&mut self, raw: &RawDeclaration) -> (Kind, bool, Option<Guard>) {
-        let (mut kind, mut open, mut guard) = (Kind::Internal, false, None);
+    fn qualifiers(&mut self, raw: &RawDeclaration) -> (Kind, bool, Option<Constraint>) {
+        let (mut kind, mut open, mut constraint) = (Kind::Internal, false, None);
         for (word, span) in &raw.qualifiers {
-            let before = (kind, open, guard);
+            let before = (kind, open, constraint);
             match word.as_str() {
                 "input" => kind = Kind::Input,
                 "output" if kind != Kind::Input => kind = Kind::Output,
                 "open" => open = true,
-                "violation" => (kind, guard) = (Kind::Output, Some(Guard::Violation)),
-                "warning" => (kind, guard) = (Kind::Output, Some(Guard::Warning)),
+                "violation" => (kind, constraint) = (Kind::Output, Some(Constraint::Violation)),
+                "warning" => (kind, constraint) = (Kind::Output, Some(Constraint::Warning)),
                 _ => {}
             }
             let mixed = before != (Kind::Internal, false, None)
-                && !matches!((kind, open, guard), (Kind::Output, true, None));
-            if before == (kind, open, guard) || mixed {
+                && !matches!((kind, open, constraint), (Kind::Output, true, None));
+            if before == (kind, open, constraint) || mixed {
                 let error = if QUALIFIERS.contains(&word.as_str()) {
                     Diagnostic::error(
                         "unknown-qualifier",
@@ -224,7 +224,7 @@ impl Resolver {
                 self.report(error, *span);
             }
         }
-        (kind, open, guard)
+        (kind, open, constraint)
     }
 
     /// One rule for each way in which it may hold; all of them know the variables of all.

@@ -11,7 +11,7 @@ use super::leaf::key;
 use crate::datalog::explain::{Goal, Part, tree};
 use crate::datalog::{Evaluation, Limits, Program, RelationId, Symbols, Value};
 use crate::diagnostic::Diagnostic;
-use crate::facts::{Alone, Grounding, Grouping};
+use crate::facts::{Alone, Encoder, Grouping};
 use crate::kube::{Kind, Name};
 use crate::state::World;
 
@@ -74,10 +74,10 @@ impl<'a> Answers<'a> {
         let of_pods = if world.pods.is_empty() { &[] } else { OF_PODS };
         let asked = ASKED.iter().chain(of_pods);
         let wanted: Vec<RelationId> = asked.filter_map(|name| program.relation(name)).collect();
-        let mut grounding = Grounding::new(program.clone(), Grouping::On, &wanted);
-        grounding.single_out(alone.clone());
-        let facts = grounding.all(world, now);
-        let mut symbols = grounding.symbols;
+        let mut encoder = Encoder::new(program.clone(), Grouping::On, &wanted);
+        encoder.single_out(alone.clone());
+        let facts = encoder.all(world, now);
+        let mut symbols = encoder.symbols;
         let evaluation = Evaluation::new(program, &mut symbols, facts, &wanted, &Limits::default())?;
         Ok(Answers { program, symbols, evaluation })
     }

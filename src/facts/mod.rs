@@ -43,7 +43,7 @@ pub enum Grouping {
 }
 
 /// The state of the translation: symbols, and which shared rows were given already.
-pub struct Grounding {
+pub struct Encoder {
     /// The program whose input relations are filled.
     program: Program,
     /// The relations that are filled: those that are asked for, directly or not.
@@ -71,14 +71,14 @@ pub struct Grounding {
     out: Facts,
 }
 
-impl Grounding {
+impl Encoder {
     /// A translation for `program` that has given nothing yet. It fills what the
     /// `wanted` relations depend on.
     #[must_use]
     pub fn new(program: Program, grouping: Grouping, wanted: &[RelationId]) -> Self {
         let needed = program.needed(wanted);
         let needed = program.declarations().map(|it| it.id).filter(|id| needed(*id)).collect();
-        Grounding {
+        Encoder {
             program,
             needed,
             symbols: Symbols::new(),

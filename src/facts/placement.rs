@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::fmt::Write as _;
 
-use super::Grounding;
+use super::Encoder;
 use crate::datalog::{Sym, Value};
 use crate::kube::{DaemonSet, Kind, Name, Node, Taint, Template, Term, Toleration};
 use crate::state::World;
@@ -28,7 +28,7 @@ pub(super) const OF_DAEMONSET: &[&str] = &[
     "surge_of_one",
 ];
 
-impl Grounding {
+impl Encoder {
     /// Learns which labels and names the daemonsets ask for; true if there is a new one.
     pub(super) fn learn_constraints(&mut self, world: &World) -> bool {
         let mut learned = false;

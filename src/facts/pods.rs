@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 use std::sync::Arc;
 
-use super::Grounding;
+use super::Encoder;
 use crate::datalog::Sym;
 use crate::kube::{GENERATION_LABEL, HASH_LABEL, Kind, Labels, ObjectKey, Pod, Revision};
 
@@ -32,7 +32,7 @@ pub(super) const OF_REVISION: &[&str] = &[
     "revision_hash",
 ];
 
-impl Grounding {
+impl Encoder {
     pub(super) fn pod(&mut self, pod: &Pod) {
         let meta = &pod.meta;
         let it = self.subject(Kind::Pod, &meta.key);

@@ -1,6 +1,6 @@
 //! Plans without an end, noticed: the same pods come and go, or pods pile up.
 //!
-//! While a world is settled only pods and revisions change, and the time stands still. So
+//! While a world is reconciled only pods and revisions change, and the time stands still. So
 //! where they are as they were before, the passes only repeat. Nothing is looked at in
 //! the first passes, which are all that most plans make; a long rollout makes many, but
 //! never comes back to where it was.

@@ -1,4 +1,4 @@
-//! Guards: what a user's rules say must not be (`violation`) or should not be (`warning`).
+//! Constraints: what a user's rules say must not be (`violation`) or should not be (`warning`).
 //!
 //! They are asked once, about the world as a plan leaves it and about what the plan does
 //! to pods (`planned`). What is said is the sentence of the rule that fired. Nothing is
@@ -7,9 +7,9 @@
 use std::collections::BTreeSet;
 
 use crate::datalog::explain::{Derivation, RuleRef, Subgoal, why};
-use crate::datalog::{Declaration, Evaluation, Guard, Kind, Limits, Literal, Program, RelationId};
+use crate::datalog::{Constraint, Declaration, Evaluation, Kind, Limits, Literal, Program, RelationId};
 use crate::diagnostic::{Diagnostic, Severity};
-use crate::facts::{Grounding, Grouping};
+use crate::facts::{Encoder, Grouping};
 use crate::kube::ObjectKey;
 use crate::plan::{Plan, Verb};
 use crate::state::World;
@@ -17,7 +17,7 @@ use crate::state::World;
 /// So many rows of one relation are told one by one.
 const MOST: usize = 20;
 
-/// What guards say.
+/// What constraints say.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Said {
     /// Errors for violations, warnings for the rest; of each relation the first few.
@@ -26,12 +26,13 @@ pub struct Said {
     pub violations: usize,
 }
 
-/// The guards that may have rows at all.
+/// The constraints that may have rows at all.
 #[must_use]
 pub fn active(program: &Program) -> Vec<RelationId> {
     let possible = possible(program);
-    let guards = program.declarations().filter(|it| it.guard.is_some() && possible.contains(&it.id));
-    guards.map(|it| it.id).collect()
+    let constraints =
+        program.declarations().filter(|it| it.constraint.is_some() && possible.contains(&it.id));
+    constraints.map(|it| it.id).collect()
 }
 
 /// The relations that are not empty for want of rules: an open relation that nobody adds
@@ -56,7 +57,7 @@ fn possible(program: &Program) -> BTreeSet<RelationId> {
     }
 }
 
-/// What the guards say of a world and of the plan that led to it.
+/// What the constraints say of a world and of the plan that led to it.
 ///
 /// # Errors
 /// When a rule derives more than the limits allow.
@@ -67,22 +68,22 @@ pub fn check(
     now: i64,
     limits: &Limits,
 ) -> Result<Said, Diagnostic> {
-    let guards = active(program);
-    if guards.is_empty() {
+    let constraints = active(program);
+    if constraints.is_empty() {
         return Ok(Said::default());
     }
-    let mut grounding = Grounding::new(program.clone(), Grouping::On, &guards);
-    let mut facts = grounding.all(world, now);
-    let symbols = &mut grounding.symbols;
+    let mut encoder = Encoder::new(program.clone(), Grouping::On, &constraints);
+    let mut facts = encoder.all(world, now);
+    let symbols = &mut encoder.symbols;
     if let Some(planned) = program.relation("planned") {
         for (verb, daemonset, node) in changes(plan) {
             let row = [symbols.text(verb), symbols.text(&daemonset.to_string()), symbols.text(node)];
             facts.insert(planned, &row);
         }
     }
-    let evaluation = Evaluation::new(program, symbols, facts, &guards, limits)?;
+    let evaluation = Evaluation::new(program, symbols, facts, &constraints, limits)?;
     let mut said = Said::default();
-    for id in guards {
+    for id in constraints {
         let declaration = program.declaration(id);
         let rows = evaluation.rows(id).take(MOST);
         let mut told: Vec<Diagnostic> = rows
@@ -94,7 +95,7 @@ pub fn check(
         if let (Some(last), 1..) = (told.last_mut(), more) {
             last.notes.push(format!("and {more} more of `{}`", declaration.name));
         }
-        if declaration.guard == Some(Guard::Violation) {
+        if declaration.constraint == Some(Constraint::Violation) {
             said.violations += evaluation.len(id);
         }
         said.told.extend(told);
@@ -121,8 +122,8 @@ fn tell(program: &Program, declaration: &Declaration, derivation: &Derivation) -
         Some(sentence) => sentence.trim_end_matches('.').to_owned(),
         None => format!("`{}` holds", derivation.fact),
     };
-    let told = match declaration.guard {
-        Some(Guard::Warning) => Diagnostic::warning("warning", message),
+    let told = match declaration.constraint {
+        Some(Constraint::Warning) => Diagnostic::warning("warning", message),
         _ => Diagnostic::error("violation", message)
             .help("change what leads to it; or, if it is meant, say `--ignore-violations`"),
     };

@@ -6,22 +6,22 @@
 //! carried out on the world it was made from; it writes nothing itself.
 
 mod burst;
-mod carry_out;
+mod simulation;
 mod circles;
 pub mod constraint;
 mod pass;
 mod reasons;
 mod rollout;
-mod settle;
+mod reconcile;
 mod tally;
 pub mod template;
 mod unmanaged;
 mod waiting;
 
 pub use burst::{BURST, Burst, bursts};
-pub use carry_out::{Carrier, Readiness};
 pub use pass::{Pass, pass, pass_over};
-pub use settle::{Placed, Settings, Settled, Settler, settle};
+pub use reconcile::{Placed, Reconciled, Reconciler, Settings, reconcile};
+pub use simulation::{Readiness, Simulation};
 pub use tally::{Tally, Touched};
 pub use unmanaged::left_alone;
 pub use waiting::{Awaited, KeptOff, Limit, Waiting, alike, kept_off, waiting};

@@ -231,7 +231,7 @@ impl Context<'_> {
         let free = limit.as_ref().is_some_and(|limit| limit.used < limit.nodes);
         let below = if free { self.reasoner.told("below_bounds", &[it]) } else { None };
         let limit = limit.filter(|_| below.is_none());
-        // Only of a world that is not settled: there the next pass takes some.
+        // Only of a world that is not reconciled: there the next pass takes some.
         let why = if free { "goes_on" } else { "waits" };
         let Some((why, rule)) = below.or_else(|| self.reasoner.told(why, &[it])) else {
             return (format!("{pods} {verb}"), None, None);

@@ -3,7 +3,7 @@
 use dsrules::datalog::Program;
 use dsrules::facts::Grouping;
 use dsrules::kube::{Kind, ObjectKey, Pod};
-use dsrules::plan::{Carrier, Readiness, Verb, pass};
+use dsrules::plan::{Readiness, Simulation, Verb, pass};
 use dsrules::reason::Reasoner;
 use dsrules::state::World;
 use serde_json::{Value, json};
@@ -20,7 +20,7 @@ pub fn check(program: &Program, case: &Value) -> Result<(), String> {
     let key = put(&mut world, &daemonset, 0);
     // One reasoner for all steps: what is derived incrementally is compared, too.
     let mut reasoner = Reasoner::new(program, Grouping::On);
-    let mut carrier = Carrier::default();
+    let mut simulation = Simulation::default();
     for (index, step) in case["steps"].as_array().unwrap().iter().enumerate() {
         let now = time(&step["now"]);
         for event in step["events"].as_array().into_iter().flatten() {
@@ -40,7 +40,7 @@ pub fn check(program: &Program, case: &Value) -> Result<(), String> {
             .filter(|pod| &*pod.phase == "Pending")
             .map(|pod| pod.meta.key.clone())
             .collect();
-        let wave = carrier.carry_out(&mut world, &reasoner, &pass, Readiness::Observe, now);
+        let wave = simulation.carry_out(&mut world, &reasoner, &pass, Readiness::Observe, now);
         for pod in pending {
             turn_ready(&mut world, &pod, now + 10);
         }

@@ -9,7 +9,7 @@ use std::fmt::Write as _;
 use std::path::Path;
 
 use dsrules::datalog::{Evaluation, Limits, Program};
-use dsrules::facts::{Grounding, Grouping};
+use dsrules::facts::{Encoder, Grouping};
 use dsrules::kube::{Kind, Object, ObjectKey, Origin};
 use dsrules::plan::{Action, pass};
 use dsrules::policy::builtin::UserRules;
@@ -243,9 +243,9 @@ fn answer(program: &Program, case: &Case) -> Option<String> {
 /// The rows of the relations that written cases show.
 fn rows(program: &Program, world: &World, now: i64, out: &mut String) -> Option<()> {
     let wanted: Vec<_> = SHOWN.iter().map(|name| program.relation(name).unwrap()).collect();
-    let mut grounding = Grounding::new(program.clone(), Grouping::On, &wanted);
-    let facts = grounding.all(world, now);
-    let symbols = &mut grounding.symbols;
+    let mut encoder = Encoder::new(program.clone(), Grouping::On, &wanted);
+    let facts = encoder.all(world, now);
+    let symbols = &mut encoder.symbols;
     let evaluation = Evaluation::new(program, symbols, facts, &wanted, &Limits::default()).ok()?;
     let mut lines = Vec::new();
     for (name, relation) in SHOWN.iter().zip(&wanted) {

@@ -1,6 +1,6 @@
 //! The time as a user's rules may ask about it: the date and the hour, in UTC.
 
-use crate::facts::Grounding;
+use crate::facts::Encoder;
 use crate::kube::calendar;
 
 /// The relations that say what time it is.
@@ -8,7 +8,7 @@ pub(super) const OWNED: &[&str] = &["minute_of_day", "weekday", "date"];
 
 const DAYS: [&str; 7] = ["Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday"];
 
-impl Grounding {
+impl Encoder {
     /// What time it is at `now`, in seconds of Unix time.
     pub(in crate::facts) fn clock(&mut self, now: i64) {
         let (time, year) = calendar(now);

@@ -7,7 +7,7 @@ mod clock;
 mod node;
 mod template;
 
-use super::Grounding;
+use super::Encoder;
 use crate::datalog::{Program, RelationId, Sym};
 use crate::kube::{Kind, Namespace, Pod};
 
@@ -32,7 +32,7 @@ pub fn wants_details(program: &Program, wanted: &[RelationId]) -> bool {
     node::OF_DETAILS.iter().any(|name| program.relation(name).is_some_and(&needed))
 }
 
-impl Grounding {
+impl Encoder {
     pub(super) fn pod_details(&mut self, pod: &Pod, it: Sym) {
         let key = &pod.meta.key;
         self.text_row("pod_name", it, &[&key.name]);

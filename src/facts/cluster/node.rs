@@ -1,7 +1,7 @@
 //! What a user's rules may ask about a node.
 
 use crate::datalog::Sym;
-use crate::facts::Grounding;
+use crate::facts::Encoder;
 use crate::kube::{Details, Node, amount, version};
 
 /// The relations whose rows begin with a node.
@@ -37,7 +37,7 @@ pub(super) const OF_DETAILS: &[&str] = &[
 
 const ROLE: &str = "node-role.kubernetes.io/";
 
-impl Grounding {
+impl Encoder {
     pub(in crate::facts) fn node_details(&mut self, node: &Node, it: Sym) {
         if ["node_label", "node_number", "node_label_version", "node_role"].iter().any(|name| self.uses(name))
         {

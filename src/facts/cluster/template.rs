@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 use crate::datalog::Sym;
-use crate::facts::Grounding;
+use crate::facts::Encoder;
 use crate::kube::{DaemonSet, amount, image_parts};
 
 /// The relations whose rows begin with a daemonset.
@@ -39,7 +39,7 @@ fn text<'a>(value: &'a Value, name: &str) -> &'a str {
     value[name].as_str().unwrap_or("")
 }
 
-impl Grounding {
+impl Encoder {
     pub(in crate::facts) fn daemonset_details(&mut self, daemonset: &DaemonSet, it: Sym) {
         if !OWNED.iter().any(|name| self.uses(name)) {
             return;

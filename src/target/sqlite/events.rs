@@ -4,7 +4,7 @@
 //! of ten minutes, a tenth message of the same type and reason comes about the same
 //! object, it and all later ones become one event with `(combined from similar events)`
 //! before the last message: 100,000 created pods are ten rows. The recorder's spam
-//! filter, which drops events, stands where they are made (`plan/carry_out.rs`). Where
+//! filter, which drops events, stands where they are made (`plan/simulation.rs`). Where
 //! the recorder forgets a message by chance, here it is always the newest.
 
 use rusqlite::{Connection, OptionalExtension, params};

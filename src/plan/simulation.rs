@@ -37,7 +37,7 @@ const BACKOFF: (i64, i64) = (1, 15 * 60);
 const EVENT_BURST: usize = 25;
 
 /// Carries passes out, one after the other.
-pub struct Carrier {
+pub struct Simulation {
     /// What all pods of a daemonset and a hash have in common.
     bases: FxHashMap<(ObjectKey, Name), Made>,
     /// How many events were recorded about each daemonset.
@@ -46,10 +46,10 @@ pub struct Carrier {
     phases: [Name; 2],
 }
 
-impl Default for Carrier {
+impl Default for Simulation {
     fn default() -> Self {
         let phases = ["Pending".into(), "Running".into()];
-        Carrier { bases: FxHashMap::default(), events: FxHashMap::default(), phases }
+        Simulation { bases: FxHashMap::default(), events: FxHashMap::default(), phases }
     }
 }
 
@@ -61,7 +61,7 @@ struct Made {
     owner: Arc<Owner>,
 }
 
-impl Carrier {
+impl Simulation {
     /// Carries one pass out at the time `now` (seconds of Unix time) and gives back the
     /// wave that it was, with the names of the pods it created.
     pub fn carry_out(

@@ -10,7 +10,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::circles::Circles;
 use super::pass::Context;
-use super::{Carrier, Pass, Readiness, Tally, Touched, Verb, Waiting, Wave, pass_over};
+use super::{Pass, Readiness, Simulation, Tally, Touched, Verb, Waiting, Wave, pass_over};
 use crate::datalog::Sym;
 use crate::diagnostic::Diagnostic;
 use crate::kube::{ObjectKey, Status};
@@ -21,7 +21,7 @@ use crate::state::World;
 /// for each; what takes more goes in circles.
 const MOST_PASSES: usize = 250_000;
 
-/// How a world is settled.
+/// How a world is reconciled.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Settings {
     /// Who says that created pods are ready.
@@ -30,9 +30,9 @@ pub struct Settings {
     pub now: i64,
 }
 
-/// What settling came to.
+/// What reconciling came to.
 #[derive(Debug, Clone, Default)]
-pub struct Settled {
+pub struct Reconciled {
     /// The passes that changed something.
     pub waves: Vec<Wave>,
     /// Each daemonset's status at the end, in key order.
@@ -45,7 +45,7 @@ pub struct Settled {
     pub placed: Placed,
 }
 
-/// Which parts of the placement may differ from what they were before settling.
+/// Which parts of the placement may differ from what they were before.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Placed {
     /// All of it.
@@ -71,56 +71,61 @@ impl Default for Placed {
 ///
 /// # Errors
 /// When a rule derives too much, or the passes never come to an end.
-pub fn settle(world: &mut World, reasoner: &mut Reasoner, settings: Settings) -> Result<Settled, Diagnostic> {
-    Settler::default().settle(world, reasoner, settings)
+pub fn reconcile(
+    world: &mut World,
+    reasoner: &mut Reasoner,
+    settings: Settings,
+) -> Result<Reconciled, Diagnostic> {
+    Reconciler::default().reconcile(world, reasoner, settings)
 }
 
-/// What is known of a settled world: the next time only what changed is looked at.
+/// What is known of a reconciled world: the next time only what changed is looked at.
 #[derive(Debug, Default)]
-pub struct Settler {
+pub struct Reconciler {
     tally: Tally,
     statuses: BTreeMap<ObjectKey, Status>,
     waiting: BTreeMap<ObjectKey, Waiting>,
 }
 
-impl Settler {
+impl Reconciler {
     /// Makes passes over the world and carries them out until one has nothing to do.
     ///
     /// # Errors
     /// When a rule derives too much, or the passes never come to an end. The world is
     /// then in the middle of it.
-    pub fn settle(
+    pub fn reconcile(
         &mut self,
         world: &mut World,
         reasoner: &mut Reasoner,
         settings: Settings,
-    ) -> Result<Settled, Diagnostic> {
-        let mut settled = Settled::default();
-        let mut carrier = Carrier::default();
+    ) -> Result<Reconciled, Diagnostic> {
+        let mut reconciled = Reconciled::default();
+        let mut simulation = Simulation::default();
         let mut circles = Circles::default();
         let mut seen = Touched::Only(BTreeSet::new());
         for _ in 0..MOST_PASSES {
             let changed = std::mem::take(&mut world.changed);
             let derived = reasoner.derive(world, &changed, settings.now)?;
             let touched = self.tally.follow(reasoner, &derived, world, &changed);
-            settled.placed.follow(reasoner, &derived);
+            reconciled.placed.follow(reasoner, &derived);
             let pass = pass_over(reasoner, world, &self.tally, &touched);
             self.remember(&touched, &pass);
             seen.extend([touched]);
             let collected = pass.collected.iter().filter(|action| action.verb == Verb::Delete).count();
             circles.look(&pass, world, reasoner)?;
-            settled.lost += reasoner.len("misplaced") + collected;
-            let wave = carrier.carry_out(world, reasoner, &pass, settings.readiness, settings.now);
+            reconciled.lost += reasoner.len("misplaced") + collected;
+            let wave = simulation.carry_out(world, reasoner, &pass, settings.readiness, settings.now);
             if pass.is_idle() {
                 self.wait(&seen, reasoner, world);
-                settled.statuses = self.statuses.iter().map(|(key, it)| (key.clone(), it.clone())).collect();
-                settled.waiting = self.waiting.values().cloned().collect();
+                reconciled.statuses =
+                    self.statuses.iter().map(|(key, it)| (key.clone(), it.clone())).collect();
+                reconciled.waiting = self.waiting.values().cloned().collect();
                 // The owners' pods are gone by now.
                 world.deleted_owners.clear();
-                return Ok(settled);
+                return Ok(reconciled);
             }
             if !wave.actions.is_empty() {
-                settled.waves.push(wave);
+                reconciled.waves.push(wave);
             }
         }
         Err(Diagnostic::error(
