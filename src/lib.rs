@@ -27,3 +27,4 @@ pub mod explain;
 pub mod target;
 pub mod app;
 pub mod report;
+pub mod serve;

@@ -15,7 +15,7 @@ use circles::{Circle, circles};
 /// Every module of the library in data-flow order, as `src/lib.rs` lists them, and what it
 /// may know of the ones before it. A module that is missing here is an error: say where it
 /// stands.
-const MAY_KNOW: [(&str, &[&str]); 19] = [
+const MAY_KNOW: [(&str, &[&str]); 20] = [
     ("diagnostic", &[]),
     ("yaml", &["diagnostic"]),
     ("cores", &[]),
@@ -50,6 +50,7 @@ const MAY_KNOW: [(&str, &[&str]); 19] = [
         ],
     ),
     ("report", &["diagnostic", "yaml", "kube", "plan", "explain", "app"]),
+    ("serve", &["diagnostic", "state"]),
     ("cli", &["cli"]),
 ];
 

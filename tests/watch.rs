@@ -353,7 +353,8 @@ fn its_numbers_are_served() {
         "dsrules_files 4",
         "dsrules_files_in_error 0",
         "dsrules_actions_total{action=\"pods created\"} 3",
-        "# TYPE dsrules_reconciles_total counter",
+        "# TYPE dsrules_reconciles counter",
+        "# EOF",
     ] {
         assert!(metrics.lines().any(|it| it == line), "{line} in {metrics}");
     }

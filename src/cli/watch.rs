@@ -3,22 +3,21 @@
 //! The loop waits for events, lets them come to rest, looks at what may have changed and
 //! applies it. It is the store's one writer until it ends; readers read meanwhile.
 
-mod connections;
-mod hosts;
 mod keeper;
 mod line;
-mod metrics;
 mod pause;
 mod rules;
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use clap::Args;
 use dsrules::app::session::Session;
 use dsrules::diagnostic::Diagnostic;
 use dsrules::manifest::{FieldValidation, Options};
+use dsrules::serve::{self, Metrics};
 use dsrules::source::{Events, Hint};
 use dsrules::target::sqlite::{Open, Store};
 
@@ -29,7 +28,6 @@ use super::input::{Validate, absolute, beside};
 use super::planning::BoundArgs;
 use keeper::Keeper;
 use line::Line;
-use metrics::Metrics;
 use pause::{Pause, SOON, Woken};
 use rules::Rules;
 
@@ -68,7 +66,7 @@ pub struct WatchArgs {
     #[arg(long, value_name = "DIR")]
     tree: Option<PathBuf>,
     /// Serve /metrics and /healthz here, as `127.0.0.1:9090` or `localhost:9090`
-    #[arg(long, value_name = "ADDRESS", value_parser = hosts::address)]
+    #[arg(long, value_name = "ADDRESS", value_parser = serve::address)]
     listen: Option<SocketAddr>,
     /// Answer requests for this host name too; may be given several times
     #[arg(long, value_name = "HOST")]
@@ -134,12 +132,12 @@ async fn watch(args: &WatchArgs, context: &mut Context) -> Result<Exit, Failure>
     let session = Session::new(store, policy.program, policy.own);
     let mut events = Events::new(&root, args.recursive, pause.waker());
     let mut keeper = Keeper::new(session, rules, root, id, args.reading(), args.tree.clone());
-    let metrics = Metrics::default();
+    let metrics = Arc::<Metrics>::default();
     if let Some(address) = args.listen {
         if !address.ip().is_loopback() {
-            context.tell(vec![hosts::open(address)]);
+            context.tell(vec![serve::open(address)]);
         }
-        let served = metrics.serve(address, &args.listen_host)?;
+        let served = serve::serve(&metrics, address, &args.listen_host)?;
         context.note(&format!("listening on http://{served}"));
     }
     let mut hint = Hint::Everything;
@@ -165,7 +163,7 @@ async fn watch(args: &WatchArgs, context: &mut Context) -> Result<Exit, Failure>
             None => keeper.look(&hint, &args.options(context)),
         };
         let line = Line::new(&look, &keeper, first, start.elapsed(), context.clock());
-        metrics.note(&line, &keeper);
+        metrics.note(line.numbers(&keeper), keeper.world());
         for broken in &look.told {
             line::tell(broken, context);
         }

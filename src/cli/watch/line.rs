@@ -8,6 +8,7 @@ use dsrules::diagnostic::{Diagnostic, counted};
 use dsrules::kube::timestamp;
 use dsrules::plan::Verb;
 use dsrules::report;
+use dsrules::serve::Numbers;
 use dsrules::state::Change;
 use serde::Serialize;
 
@@ -29,7 +30,7 @@ pub struct Line {
     /// Objects of the manifests by what became of them.
     objects: BTreeMap<&'static str, usize>,
     /// What was done, by verb.
-    pub actions: BTreeMap<&'static str, usize>,
+    actions: BTreeMap<&'static str, usize>,
     waves: usize,
     tree: usize,
     waiting: usize,
@@ -38,7 +39,7 @@ pub struct Line {
     error: Option<String>,
     milliseconds: f64,
     #[serde(skip)]
-    pub took: Duration,
+    took: Duration,
     #[serde(skip)]
     known: Option<(usize, usize)>,
     #[serde(skip)]
@@ -88,6 +89,18 @@ impl Line {
             && self.tree == 0
             && self.error.is_none()
             && !self.told
+    }
+
+    /// What it comes to for those who count.
+    pub fn numbers(&self, keeper: &Keeper) -> Numbers {
+        Numbers {
+            took: self.took,
+            actions: self.actions.iter().map(|(what, count)| (*what, *count)).collect(),
+            failure: keeper.failure().map(|failure| failure.message.clone()),
+            unread: keeper.unread().next().map(|unread| unread.message.clone()),
+            files: self.known.map_or(0, |(files, _)| files),
+            files_in_error: self.broken.len(),
+        }
     }
 
     /// Writes it, at once.

@@ -6,9 +6,15 @@
 
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 
-use dsrules::diagnostic::Diagnostic;
+use axum::http::header::HOST;
+use axum::http::{HeaderMap, Uri};
+
+use crate::diagnostic::Diagnostic;
 
 /// An address to listen on: `127.0.0.1:9090`, `[::1]:9090`, `localhost:9090`.
+///
+/// # Errors
+/// When it is none.
 pub fn address(text: &str) -> Result<SocketAddr, String> {
     let wrong =
         || "not an address with a port, as `127.0.0.1:9090`, `[::1]:9090` or `localhost:9090`".to_owned();
@@ -21,6 +27,7 @@ pub fn address(text: &str) -> Result<SocketAddr, String> {
 }
 
 /// What is said where other machines can ask.
+#[must_use]
 pub fn open(address: SocketAddr) -> Diagnostic {
     Diagnostic::warning("open-address", format!("other machines may reach `{address}`"))
         .because("whoever does can read how many nodes, daemonsets and pods there are, and the last error")
@@ -28,17 +35,19 @@ pub fn open(address: SocketAddr) -> Diagnostic {
 }
 
 /// Whether a request is for this host: by an address, `localhost` or one of `hosts`. One
-/// that names no host is no browser's.
-pub fn is_meant(head: &str, hosts: &[String]) -> bool {
-    let mut named = head.lines().skip(1).take_while(|line| !line.is_empty()).filter_map(|line| {
-        let (name, value) = line.split_once(':')?;
-        name.trim().eq_ignore_ascii_case("host").then(|| value.trim())
-    });
+/// that names no host is no browser's; one that names two is nobody's.
+pub fn is_meant(uri: &Uri, headers: &HeaderMap, hosts: &[String]) -> bool {
+    let mut named = headers.get_all(HOST).iter();
     let (host, more) = (named.next(), named.next());
-    let Some(host) = host else { return true };
-    if more.is_some() {
-        return false;
-    }
+    // `GET http://host/ HTTP/1.1` names one as well, and both must be right.
+    let asked = uri.authority().map(|authority| authority.as_str());
+    more.is_none()
+        && host.is_none_or(|host| host.to_str().is_ok_and(|host| is_ours(host, hosts)))
+        && asked.is_none_or(|host| is_ours(host, hosts))
+}
+
+fn is_ours(host: &str, hosts: &[String]) -> bool {
+    let host = host.trim();
     if host.parse::<SocketAddr>().is_ok() || host.parse::<IpAddr>().is_ok() {
         return true;
     }
@@ -54,6 +63,7 @@ pub fn is_meant(head: &str, hosts: &[String]) -> bool {
 }
 
 #[cfg(test)]
+#[allow(clippy::unwrap_used)]
 mod tests {
     use super::*;
 
@@ -78,8 +88,13 @@ mod tests {
 
     #[test]
     fn only_requests_for_this_host_are_meant() {
-        let head = |host: &str| format!("GET /metrics HTTP/1.1\r\nAccept: */*\r\nHOST: {host}\r\n\r\n");
-        let allowed = ["metrics.example".to_owned()];
+        let meant = |uri: &str, named: &[&str]| {
+            let mut headers = HeaderMap::new();
+            for host in named {
+                headers.append(HOST, host.parse().unwrap());
+            }
+            is_meant(&uri.parse().unwrap(), &headers, &["metrics.example".to_owned()])
+        };
         for good in [
             "localhost",
             "localhost:9090",
@@ -90,7 +105,8 @@ mod tests {
             "METRICS.example:1",
             "localhost.",
         ] {
-            assert!(is_meant(&head(good), &allowed), "{good}");
+            assert!(meant("/metrics", &[good]), "{good}");
+            assert!(meant(&format!("http://{good}/metrics"), &["localhost"]), "{good}");
         }
         for wrong in [
             "evil.example",
@@ -99,10 +115,11 @@ mod tests {
             "127.0.0.1.evil.example",
             "",
             "[evil]",
-            "a\r\nHost: localhost",
         ] {
-            assert!(!is_meant(&head(wrong), &allowed), "{wrong}");
+            assert!(!meant("/metrics", &[wrong]), "{wrong}");
         }
-        assert!(is_meant("GET /metrics HTTP/1.0\r\n\r\n", &allowed));
+        assert!(!meant("http://evil.example/metrics", &["localhost"]));
+        assert!(!meant("/metrics", &["localhost", "localhost"]));
+        assert!(meant("/metrics", &[]));
     }
 }
