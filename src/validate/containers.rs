@@ -4,7 +4,6 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::errors::Errors;
 use super::path::{Cursor, Step};
-use super::pod::one_of;
 use super::{env, probes, resources, security, text};
 
 /// What containers need to know of the pod that they are in.
@@ -148,13 +147,13 @@ fn common(at: &Cursor<'_, '_>, pod: &Pod, errors: &mut Errors) {
     if image.text().is_empty() {
         errors.required(&image, "a container must have an image");
     }
-    one_of(&at.field("terminationMessagePolicy"), &["File", "FallbackToLogsOnError"], errors);
+    errors.one_of(&at.field("terminationMessagePolicy"), &["File", "FallbackToLogsOnError"]);
     ports(&at.field("ports"), errors);
     env::env(&at.field("env"), errors);
     env::env_from(&at.field("envFrom"), errors);
     mounts(at, pod, errors);
     devices(at, pod, errors);
-    one_of(&at.field("imagePullPolicy"), &["Always", "IfNotPresent", "Never"], errors);
+    errors.one_of(&at.field("imagePullPolicy"), &["Always", "IfNotPresent", "Never"]);
     resources::requirements(&at.field("resources"), Some(&pod.claims), errors);
     resources::resize(&at.field("resizePolicy"), &pod.restart, errors);
     security::container(&at.field("securityContext"), pod.host_users, errors);
@@ -181,7 +180,7 @@ fn ports(at: &Cursor<'_, '_>, errors: &mut Errors) {
         if host.int().unwrap_or(0) != 0 {
             errors.in_range(&host, 1, 65_535);
         }
-        one_of(&port.field("protocol"), &["SCTP", "TCP", "UDP"], errors);
+        errors.one_of(&port.field("protocol"), &["SCTP", "TCP", "UDP"]);
     }
 }
 
@@ -248,7 +247,7 @@ fn mounts(container: &Cursor<'_, '_>, pod: &Pod, errors: &mut Errors) {
         let from = errors.count();
         let (sub, expression) = (mount.field("subPath"), mount.field("subPathExpr"));
         if !sub.text().is_empty() {
-            descending_path(&sub, errors);
+            errors.descending_path(&sub);
         }
         without_index(from, &mount, errors);
         if !expression.text().is_empty() {
@@ -256,7 +255,7 @@ fn mounts(container: &Cursor<'_, '_>, pod: &Pod, errors: &mut Errors) {
                 errors.invalid(&expression, "cannot stand beside `subPath`");
             }
             let from = errors.count();
-            descending_path(&expression, errors);
+            errors.descending_path(&expression);
             without_index(from, &mount, errors);
         }
         let from = errors.count();
@@ -293,16 +292,6 @@ fn recursive_read_only(mount: &Cursor<'_, '_>, errors: &mut Errors) {
             }
         }
         _ => errors.not_supported(&at, &["Disabled", "Enabled", "IfPossible"]),
-    }
-}
-
-/// A relative path that stays below where it starts.
-pub(super) fn descending_path(at: &Cursor<'_, '_>, errors: &mut Errors) {
-    if at.text().starts_with('/') {
-        errors.invalid(at, "must be a relative path");
-    }
-    if text::has_backsteps(at.text()) {
-        errors.invalid(at, "must not have `..` in it");
     }
 }
 

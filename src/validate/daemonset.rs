@@ -4,8 +4,8 @@ use serde_json::Value;
 
 use super::errors::Errors;
 use super::path::Cursor;
-use super::template::{self, Leniency};
-use super::{labels, meta, text};
+use super::leniency::Leniency;
+use super::{labels, meta, template, text};
 
 /// What is said where a daemonset has no selector.
 pub const NO_SELECTOR: &str = "is required: it says which pods are the daemonset's";

@@ -11,6 +11,7 @@ use serde::Serialize;
 
 use super::path::Part;
 use super::path::{Cursor, FieldPath, Step};
+use super::text;
 
 /// Kubernetes' error types.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
@@ -171,6 +172,25 @@ impl Errors {
     pub(super) fn in_range(&mut self, at: &Cursor<'_, '_>, low: i64, high: i64) {
         if at.int().is_some_and(|value| value < low || value > high) {
             self.invalid(at, &format!("must be between {low} and {high}, inclusive"));
+        }
+    }
+
+    /// Says that a value must be one of a few, if it is not.
+    pub(super) fn one_of(&mut self, at: &Cursor<'_, '_>, allowed: &[&str]) {
+        if at.text().is_empty() {
+            self.required(at, "");
+        } else if !allowed.contains(&at.text()) {
+            self.not_supported(at, allowed);
+        }
+    }
+
+    /// Says that a path must stay below where it starts, if it does not.
+    pub(super) fn descending_path(&mut self, at: &Cursor<'_, '_>) {
+        if at.text().starts_with('/') {
+            self.invalid(at, "must be a relative path");
+        }
+        if text::has_backsteps(at.text()) {
+            self.invalid(at, "must not have `..` in it");
         }
     }
 

@@ -10,6 +10,9 @@ use super::path::Cursor;
 use super::path::Part;
 use super::text;
 
+/// The namespace of objects that name none, when nobody says otherwise.
+pub(super) const DEFAULT_NAMESPACE: &str = "default";
+
 /// How the name of a kind must look.
 pub(super) type NameForm = fn(&str) -> Vec<String>;
 

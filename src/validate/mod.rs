@@ -11,6 +11,7 @@ mod daemonset;
 mod env;
 mod errors;
 mod labels;
+mod leniency;
 mod meta;
 mod network;
 mod node;
@@ -30,15 +31,13 @@ mod windows;
 
 use serde_json::Value;
 
+use self::meta::DEFAULT_NAMESPACE;
 use self::path::Cursor;
 use crate::kube::{Kind, Quantity, defaults};
 
 pub use daemonset::NO_SELECTOR;
 pub use errors::{ErrorType, FieldError};
 pub use warnings::{Warning, warnings};
-
-/// The namespace of objects that name none, when nobody says otherwise.
-pub const DEFAULT_NAMESPACE: &str = "default";
 
 /// Everything an API server would refuse about an object as a user wrote it: one that
 /// is to be created, or, with `old`, one that is to take the place of a stored one.

@@ -3,7 +3,7 @@
 use super::containers::{self, Pod};
 use super::errors::Errors;
 use super::path::Cursor;
-use super::template::Leniency;
+use super::leniency::Leniency;
 use super::{labels, network, resources, scheduling, security, text, volumes, windows};
 
 /// A pod spec at `at`, with defaults filled in.
@@ -30,8 +30,8 @@ pub(super) fn spec(at: &Cursor<'_, '_>, lenient: &Leniency, errors: &mut Errors)
     containers::init(&at.field("initContainers"), &at.field("containers"), &pod, errors);
     containers::ephemeral(at, &pod, errors);
     network::host_ports(at, lenient, errors);
-    one_of(&at.field("restartPolicy"), &["Always", "OnFailure", "Never"], errors);
-    one_of(&at.field("dnsPolicy"), &["ClusterFirstWithHostNet", "ClusterFirst", "Default", "None"], errors);
+    errors.one_of(&at.field("restartPolicy"), &["Always", "OnFailure", "Never"]);
+    errors.one_of(&at.field("dnsPolicy"), &["ClusterFirstWithHostNet", "ClusterFirst", "Default", "None"]);
     labels::labels(&at.field("nodeSelector"), errors);
     security::pod(at, errors);
     scheduling::affinity(&at.field("affinity"), lenient, errors);
@@ -71,7 +71,7 @@ pub(super) fn spec(at: &Cursor<'_, '_>, lenient: &Leniency, errors: &mut Errors)
     }
     let preemption = at.field("preemptionPolicy");
     if preemption.is_set() {
-        one_of(&preemption, &["PreemptLowerPriority", "Never"], errors);
+        errors.one_of(&preemption, &["PreemptLowerPriority", "Never"]);
     }
     resources::overhead(&at.field("overhead"), errors);
     windows::operating_system(at, errors);
@@ -81,15 +81,6 @@ pub(super) fn spec(at: &Cursor<'_, '_>, lenient: &Leniency, errors: &mut Errors)
 fn subdomain(at: &Cursor<'_, '_>, errors: &mut Errors) {
     if !at.text().is_empty() {
         errors.invalid_each(at, &text::dns_subdomain(at.text()));
-    }
-}
-
-/// A value that must be one of a few.
-pub(super) fn one_of(at: &Cursor<'_, '_>, allowed: &[&str], errors: &mut Errors) {
-    if at.text().is_empty() {
-        errors.required(at, "");
-    } else if !allowed.contains(&at.text()) {
-        errors.not_supported(at, allowed);
     }
 }
 

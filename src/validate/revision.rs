@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 
 use super::daemonset::same;
 use super::errors::Errors;
-use super::meta;
+use super::meta::{self, DEFAULT_NAMESPACE};
 use super::path::Cursor;
 use crate::kube::{Kind, defaults};
 
@@ -64,7 +64,7 @@ fn full(data: &Value) -> Value {
     if !whole["spec"]["template"].is_object() {
         return data.clone();
     }
-    defaults(Kind::DaemonSet, &mut whole, super::DEFAULT_NAMESPACE);
+    defaults(Kind::DaemonSet, &mut whole, DEFAULT_NAMESPACE);
     let mut template = whole["spec"]["template"].take();
     template.as_object_mut().map(|template| template.remove("$patch"));
     let mut data = data.clone();

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::errors::Errors;
 use super::path::{Cursor, Step};
-use super::template::Leniency;
+use super::leniency::Leniency;
 use super::{labels, text};
 
 const EFFECTS: [&str; 3] = ["NoSchedule", "PreferNoSchedule", "NoExecute"];

@@ -6,7 +6,8 @@ use serde_json::Value;
 
 use super::errors::Errors;
 use super::path::{Cursor, Step};
-use super::{containers, text, windows};
+use super::windows::KINDS;
+use super::{text, windows};
 
 const SECCOMP_POD: &str = "seccomp.security.alpha.kubernetes.io/pod";
 const SECCOMP_CONTAINER: &str = "container.seccomp.security.alpha.kubernetes.io/";
@@ -112,7 +113,7 @@ fn seccomp(at: &Cursor<'_, '_>, errors: &mut Errors) {
     let local = at.field("localhostProfile");
     if at.field("type").text() == "Localhost" {
         if local.is_set() {
-            containers::descending_path(&local, errors);
+            errors.descending_path(&local);
         } else {
             errors.required(&local, "must be given for the type `Localhost`");
         }
@@ -259,9 +260,6 @@ fn agree(at: &Cursor<'_, '_>, profile: &Value, annotation: &str, default: &[&str
         _ => {}
     }
 }
-
-/// The lists of containers in a pod's spec, in the order in which Kubernetes visits them.
-pub(super) const KINDS: [&str; 3] = ["initContainers", "containers", "ephemeralContainers"];
 
 fn all_containers<'v>(spec: &Cursor<'v, '_>) -> Vec<&'v Value> {
     KINDS.iter().filter_map(|list| spec.value.get(*list)?.as_array()).flatten().collect()

@@ -1,6 +1,5 @@
 //! Volume sources of single vendors, most of them there for old manifests only.
 
-use super::containers::descending_path;
 use super::errors::Errors;
 use super::path::{Cursor, Step};
 use super::text;
@@ -25,7 +24,7 @@ fn secret_named(at: &Cursor<'_, '_>, errors: &mut Errors) {
 
 pub(super) fn git_repo(at: &Cursor<'_, '_>, errors: &mut Errors) {
     needs(at, &["repository"], errors);
-    descending_path(&at.field("directory"), errors);
+    errors.descending_path(&at.field("directory"));
 }
 
 pub(super) fn gce(at: &Cursor<'_, '_>, errors: &mut Errors) {

@@ -4,7 +4,6 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::containers::descending_path;
 use super::errors::Errors;
 use super::path::{Cursor, Step};
 use super::{claims, env, labels, text, vendors};
@@ -162,7 +161,7 @@ fn key_to_path(at: &Cursor<'_, '_>, errors: &mut Errors) {
 
 /// A relative path that does not leave its folder and whose name is not reserved.
 fn local_path(at: &Cursor<'_, '_>, errors: &mut Errors) {
-    descending_path(at, errors);
+    errors.descending_path(at);
     if at.text().starts_with("..") && !at.text().starts_with("../") {
         errors.invalid(at, "must not start with `..`");
     }
@@ -189,7 +188,7 @@ fn claim(at: &Cursor<'_, '_>, errors: &mut Errors) {
 }
 
 fn image(at: &Cursor<'_, '_>, errors: &mut Errors) {
-    super::pod::one_of(&at.field("pullPolicy"), &["Always", "IfNotPresent", "Never"], errors);
+    errors.one_of(&at.field("pullPolicy"), &["Always", "IfNotPresent", "Never"]);
 }
 
 fn downward_api(at: &Cursor<'_, '_>, errors: &mut Errors) {

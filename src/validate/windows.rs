@@ -2,8 +2,10 @@
 
 use super::errors::Errors;
 use super::path::Cursor;
-use super::security::KINDS;
 use super::text;
+
+/// The lists of containers in a pod's spec, in the order in which Kubernetes visits them.
+pub(super) const KINDS: [&str; 3] = ["initContainers", "containers", "ephemeralContainers"];
 
 /// Which fields go with the operating system that a pod asks for, `at` being its spec.
 pub(super) fn operating_system(at: &Cursor<'_, '_>, errors: &mut Errors) {
