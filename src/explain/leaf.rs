@@ -1,8 +1,8 @@
 //! Facts as people say them, and the field of the object that each is from.
 
+use super::context::Context;
 use super::sentences::says;
-use super::steps::Context;
-use super::{Segment, SourceField};
+use super::step::{Segment, SourceField};
 use crate::datalog::explain::Goal;
 use crate::kube::{Kind, Name, ObjectKey};
 use crate::state::World;

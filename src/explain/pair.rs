@@ -5,9 +5,10 @@ use std::collections::BTreeMap;
 
 use super::ask::{Answers, ask};
 use super::cause::{Cause, causes};
+use super::context::Context;
 use super::leaf::key;
 use super::levers;
-use super::steps::{Context, obstacle, why, why_not};
+use super::steps::{obstacle, why, why_not};
 use super::{Explanation, Mark, PodState, Step, Told};
 use crate::datalog::Program;
 use crate::datalog::explain::Goal;

@@ -5,20 +5,12 @@
 //! disk=ssd, and the node does not have it" that is the label. A rule that does not hold
 //! is shown by the parts that fail, all of them.
 
+use super::context::Context;
 use super::leaf::{is_trivial, key, key_of_requirement, label_of, phrase, source, values};
 use super::sentences::{denies, goes_on, is_time, says};
-use super::{Mark, Step};
+use super::step::{Mark, Step};
 use crate::datalog::explain::{Goal, Part, Tried};
 use crate::kube::timestamp;
-use crate::state::World;
-
-/// What is told beside the rules.
-pub(super) struct Context<'a> {
-    /// The objects.
-    pub world: &'a World,
-    /// The tolerations that the rules add to the daemonset's pods: key and effect.
-    pub added: Vec<(String, String)>,
-}
 
 /// Steps that say why a goal holds.
 pub(super) fn why(goal: &Goal, told: &Context<'_>) -> Vec<Step> {
