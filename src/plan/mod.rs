@@ -5,10 +5,12 @@
 //! the status of each daemonset when all is done. It is printed by `report/` and
 //! carried out on the world it was made from; it writes nothing itself.
 
+mod action;
 mod burst;
 mod simulation;
 mod circles;
 pub mod constraint;
+mod context;
 mod pass;
 mod reasons;
 mod rollout;
@@ -18,6 +20,7 @@ pub mod template;
 mod unmanaged;
 mod waiting;
 
+pub use action::{Action, Because, Verb};
 pub use burst::{BURST, Burst, bursts};
 pub use pass::{Pass, pass, pass_over};
 pub use reconcile::{Placed, Reconciled, Reconciler, Settings, reconcile};
@@ -27,7 +30,6 @@ pub use unmanaged::left_alone;
 pub use waiting::{Awaited, KeptOff, Limit, Waiting, alike, kept_off, waiting};
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
 
 use serde::Serialize;
 
@@ -76,71 +78,4 @@ pub struct Wave {
     pub time: i64,
     /// By daemonset, then verb, then node, then pod.
     pub actions: Vec<Action>,
-}
-
-/// One thing to do.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize)]
-pub struct Action {
-    /// The daemonset it is about; `None` for a pod that belongs to none of ours.
-    pub daemonset: Option<ObjectKey>,
-    /// What to do.
-    pub verb: Verb,
-    /// The node, where there is one.
-    pub node: Option<Name>,
-    /// The pod or revision it is done to.
-    pub object: ObjectKey,
-    /// The rule that asks for it; [`Action::reason`] says it with this action's names.
-    pub because: Arc<Because>,
-}
-
-/// The rule that asks for an action.
-#[derive(Debug, Clone, Default, PartialEq, Eq, PartialOrd, Ord, Serialize)]
-pub struct Because {
-    /// Its sentence, with variables to be filled in.
-    pub sentence: Name,
-    /// Where it stands, as `rules/pods.dl:120`.
-    pub rule: String,
-}
-
-impl Action {
-    /// Why: the sentence of the rule that fired, with names in place of its variables.
-    #[must_use]
-    pub fn reason(&self) -> String {
-        let daemonset = self.daemonset.as_ref().map_or("", |key| &key.name);
-        let node = self.node.as_deref().unwrap_or("its node");
-        [
-            ("{DaemonSet}", daemonset),
-            ("{Node}", node),
-            ("{Pod}", &self.object.name),
-            ("{Revision}", &self.object.name),
-        ]
-        .into_iter()
-        .fold(self.because.sentence.to_string(), |text, (variable, name)| text.replace(variable, name))
-    }
-}
-
-/// What an action does.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Verb {
-    /// Create a pod.
-    Create,
-    /// Delete a pod.
-    Delete,
-    /// Make an orphan pod the daemonset's own.
-    Adopt,
-    /// Give up a pod that no longer matches the selector.
-    Release,
-    /// Change a pod's hash label.
-    Relabel,
-    /// Create a ControllerRevision.
-    CreateRevision,
-    /// Give a ControllerRevision a new number.
-    RenumberRevision,
-    /// Make an orphan ControllerRevision the daemonset's own.
-    AdoptRevision,
-    /// Give up a ControllerRevision that no longer matches.
-    ReleaseRevision,
-    /// Delete a ControllerRevision.
-    DeleteRevision,
 }

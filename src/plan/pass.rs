@@ -4,16 +4,13 @@
 //! order and taken as far as the bounds allow, as the controller's syncDaemonSet does:
 //! history first, then the pod diff, then, if that changed nothing, a rollout step.
 
-use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::Arc;
 
-use rustc_hash::FxHashMap;
-
-use super::reasons::{Cause, because, causes};
+use super::action::{Action, Verb, action};
+use super::context::Context;
+use super::rollout;
 use super::tally::{Tally, Touched};
-use super::{Action, Because, Verb, rollout};
-use crate::datalog::{Row, Sym};
+use crate::datalog::Sym;
 use crate::kube::{DaemonSet, Name, ObjectKey, Status};
 use crate::reason::Reasoner;
 use crate::state::World;
@@ -40,19 +37,6 @@ pub struct Pass {
     pub collisions: Vec<ObjectKey>,
     /// Daemonsets whose selector is empty.
     pub selecting_all: Vec<ObjectKey>,
-}
-
-/// The relations that several rules derive, each for its own reason.
-const CAUSED: &[&str] = &["awaited", "collect", "create", "delete", "renumber"];
-
-/// Where the pass looks things up.
-pub(super) struct Context<'a> {
-    pub reasoner: &'a Reasoner,
-    pub world: &'a World,
-    pub tally: &'a Tally,
-    causes: BTreeMap<&'static str, Vec<Cause>>,
-    /// Names of nodes that were asked for: thousands of actions share each.
-    names: RefCell<FxHashMap<Sym, Name>>,
 }
 
 /// Reads one pass over every daemonset of the world off what was derived from it.
@@ -92,17 +76,7 @@ impl Pass {
     }
 }
 
-impl<'a> Context<'a> {
-    pub(super) fn new(reasoner: &'a Reasoner, world: &'a World, tally: &'a Tally) -> Self {
-        let causes = CAUSED.iter().map(|head| (*head, causes(reasoner.program(), head))).collect();
-        Context { reasoner, world, tally, causes, names: RefCell::default() }
-    }
-
-    /// The rules that derive a relation, each with its reason.
-    pub(super) fn causes(&self, head: &str) -> &[Cause] {
-        self.causes.get(head).map_or(&[], Vec::as_slice)
-    }
-
+impl Context<'_> {
     fn daemonset(&self, daemonset: &DaemonSet, pass: &mut Pass) {
         let key = &daemonset.meta.key;
         let Some(it) = self.reasoner.symbols().find_text(&key.to_string()) else { return };
@@ -128,7 +102,7 @@ impl<'a> Context<'a> {
             }
         }
         self.diff(key, it, pass);
-        rollout::step(self, daemonset, it, pass);
+        rollout::step(self, daemonset, it, &mut pass.actions);
         pass.statuses.insert(key.clone(), self.status(daemonset, it));
     }
 
@@ -150,28 +124,6 @@ impl<'a> Context<'a> {
                 list.push((key.clone(), self.reasoner.key(row[1]), self.reasoner.name(row[2])));
             }
         }
-    }
-
-    /// A pod to be created; its name is given when it is.
-    pub(super) fn create(&self, daemonset: &ObjectKey, node: Sym, because: &Arc<Because>) -> Action {
-        let node = self.name(node);
-        action(daemonset, Verb::Create, Some(node), ObjectKey::new("", ""), because)
-    }
-
-    pub(super) fn delete(
-        &self,
-        daemonset: &ObjectKey,
-        pod: Sym,
-        node: Sym,
-        because: &Arc<Because>,
-    ) -> Action {
-        let node = self.name(node);
-        action(daemonset, Verb::Delete, Some(node), self.reasoner.key(pod), because)
-    }
-
-    fn name(&self, node: Sym) -> Name {
-        let mut names = self.names.borrow_mut();
-        names.entry(node).or_insert_with(|| self.reasoner.name(node)).clone()
     }
 
     /// Revisions: one for the current template, numbers, folding, what may go.
@@ -233,75 +185,6 @@ impl<'a> Context<'a> {
             .map(|key| (self.world.revisions.get(&key).map_or(0, |revision| revision.revision), key))
     }
 
-    pub(super) fn status(&self, daemonset: &DaemonSet, it: Sym) -> Status {
-        let count = |relation| i64::try_from(self.tally.count(relation, it)).unwrap_or(i64::MAX);
-        let desired = i64::try_from(self.desired(it)).unwrap_or(i64::MAX);
-        let available = count("scheduled_available");
-        Status {
-            current_number_scheduled: count("scheduled"),
-            number_misscheduled: count("misscheduled"),
-            desired_number_scheduled: desired,
-            number_ready: count("scheduled_ready"),
-            observed_generation: daemonset.meta.generation,
-            updated_number_scheduled: count("scheduled_updated"),
-            number_available: available,
-            number_unavailable: desired - available,
-            collision_count: daemonset.status.collision_count,
-        }
-    }
-
-    /// How many nodes should run a pod of the daemonset.
-    pub(super) fn desired(&self, it: Sym) -> usize {
-        let class = self.reasoner.rows_of("in_class", &[it]).next();
-        let fits = class.map_or(0, |row| self.tally.eligible(row[1]));
-        fits.saturating_sub(self.tally.count("kept_off", it))
-    }
-
-    pub(super) fn has(&self, relation: &str, it: Sym) -> bool {
-        self.reasoner.rows_of(relation, &[it]).next().is_some()
-    }
-
-    /// Why the pods of a daemonset on a node are not available, in the words of the rule
-    /// for the first of them; nothing where they are.
-    fn trouble(&self, it: Sym, node: Sym) -> Option<String> {
-        let evaluation = self.reasoner.evaluation()?;
-        self.causes("awaited").iter().find_map(|cause| {
-            let mut rows = evaluation.rows_with_prefix(cause.relation, &[it, node]);
-            rows.next().map(|row| cause.sentence(self.reasoner, &row))
-        })
-    }
-
-    /// A reason that rests on a pod that is not available, with why it is not.
-    pub(super) fn because_of_trouble(&self, because: &Arc<Because>, it: Sym, node: Sym) -> Arc<Because> {
-        let Some(trouble) = self.trouble(it, node) else { return because.clone() };
-        let sentence = format!("{}: {trouble}", because.sentence.trim_end_matches('.')).into();
-        Arc::new(Because { sentence, rule: because.rule.clone() })
-    }
-
-    /// The only rule that derives the relation.
-    pub(super) fn because(&self, relation: &str) -> Arc<Because> {
-        let program = self.reasoner.program();
-        let rule = program.relation(relation).and_then(|id| program.rules_for(id).next());
-        rule.map(because).unwrap_or_default()
-    }
-
-    /// The rows that the rules of a relation fire on, by rule, each with its reason.
-    pub(super) fn caused<'b>(
-        &'b self,
-        head: &str,
-        prefix: &'b [Sym],
-    ) -> impl Iterator<Item = (Row, Arc<Because>)> + 'b {
-        let evaluation = self.reasoner.evaluation();
-        let causes = self.causes(head);
-        evaluation
-            .into_iter()
-            .flat_map(move |evaluation| causes.iter().map(move |it| (evaluation, it)))
-            .flat_map(move |(evaluation, cause)| {
-                let rows = evaluation.rows_with_prefix(cause.relation, prefix);
-                rows.map(|row| (row, cause.because(self.reasoner, &row)))
-            })
-    }
-
     /// Pods and revisions whose node or owner is gone, whoever they belong to.
     fn collect(&self, pass: &mut Pass) {
         let mut seen = BTreeSet::new();
@@ -332,14 +215,4 @@ impl<'a> Context<'a> {
             });
         }
     }
-}
-
-pub(super) fn action(
-    daemonset: &ObjectKey,
-    verb: Verb,
-    node: Option<Name>,
-    object: ObjectKey,
-    because: &Arc<Because>,
-) -> Action {
-    Action { daemonset: Some(daemonset.clone()), verb, node, object, because: because.clone() }
 }

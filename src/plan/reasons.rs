@@ -7,7 +7,7 @@
 
 use std::sync::Arc;
 
-use super::Because;
+use super::action::Because;
 use crate::datalog::{Literal, Program, RelationId, Row, Rule, Sym, Term, Value};
 use crate::kube::timestamp;
 use crate::reason::Reasoner;

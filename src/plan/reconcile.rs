@@ -9,7 +9,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::circles::Circles;
-use super::pass::Context;
+use super::context::Context;
 use super::{Pass, Readiness, Simulation, Tally, Touched, Verb, Waiting, Wave, pass_over};
 use crate::datalog::Sym;
 use crate::diagnostic::Diagnostic;

@@ -6,8 +6,8 @@
 
 use std::sync::Arc;
 
-use super::Because;
-use super::pass::{Context, Pass};
+use super::action::{Action, Because};
+use super::context::Context;
 use crate::datalog::{Row, Sym};
 use crate::kube::{DaemonSet, Name, ObjectKey};
 
@@ -24,8 +24,8 @@ pub(super) fn is_stuck(context: &Context<'_>, daemonset: &DaemonSet, it: Sym) ->
     context.has("stuck", it) && bounds(daemonset, context.desired(it)).1 > 0
 }
 
-/// Adds the rollout step of one daemonset to the pass.
-pub(super) fn step(context: &Context<'_>, daemonset: &DaemonSet, it: Sym, pass: &mut Pass) {
+/// Adds the rollout step of one daemonset to the actions of a pass.
+pub(super) fn step(context: &Context<'_>, daemonset: &DaemonSet, it: Sym, actions: &mut Vec<Action>) {
     if !context.has("rolling", it) {
         return;
     }
@@ -38,24 +38,24 @@ pub(super) fn step(context: &Context<'_>, daemonset: &DaemonSet, it: Sym, pass: 
             (context.ordered("replace_now", it, 2), context.ordered("replace_candidate", it, 2));
         let left = max_unavailable.saturating_sub(context.tally.count("unavailable_node", it) + now.len());
         let open = context.current_wave(it, "unavailable_node", &open);
-        context.deletes(key, "replace_now", &now, pass);
-        context.deletes(key, "replace_candidate", &open[..left.min(open.len())], pass);
+        context.deletes(key, "replace_now", &now, actions);
+        context.deletes(key, "replace_candidate", &open[..left.min(open.len())], actions);
         return;
     }
     if context.has("stuck", it) {
         return;
     }
     for relation in ["replaced", "retire_now"] {
-        context.deletes(key, relation, &context.ordered(relation, it, 2), pass);
+        context.deletes(key, relation, &context.ordered(relation, it, 2), actions);
     }
     let retiring = context.ordered("retire_candidate", it, 2);
     let beyond = context.tally.count("serving", it).saturating_sub(desired);
-    context.deletes(key, "retire_candidate", &retiring[..beyond.min(retiring.len())], pass);
+    context.deletes(key, "retire_candidate", &retiring[..beyond.min(retiring.len())], actions);
     let (now, open) = (context.ordered("surge_now", it, 1), context.ordered("surge_candidate", it, 1));
     let left = max_surge.saturating_sub(context.tally.count("surging", it));
     let open = context.current_wave(it, "surging", &open);
-    context.creates(key, "surge_now", &now, pass);
-    context.creates(key, "surge_candidate", &open[..left.min(open.len())], pass);
+    context.creates(key, "surge_now", &now, actions);
+    context.creates(key, "surge_candidate", &open[..left.min(open.len())], actions);
 }
 
 /// A row with its place in the order of the rollout.
@@ -108,17 +108,17 @@ impl Context<'_> {
         &candidates[..candidates.partition_point(|candidate| candidate.wave <= current)]
     }
 
-    fn deletes(&self, key: &ObjectKey, relation: &str, candidates: &[Candidate], pass: &mut Pass) {
+    fn deletes(&self, key: &ObjectKey, relation: &str, candidates: &[Candidate], actions: &mut Vec<Action>) {
         let because = self.because(relation);
-        pass.actions.extend(candidates.iter().map(|it| {
+        actions.extend(candidates.iter().map(|it| {
             let because = self.told(relation, &because, it.row[0], it.row[2]);
             self.delete(key, it.row[1], it.row[2], &because)
         }));
     }
 
-    fn creates(&self, key: &ObjectKey, relation: &str, candidates: &[Candidate], pass: &mut Pass) {
+    fn creates(&self, key: &ObjectKey, relation: &str, candidates: &[Candidate], actions: &mut Vec<Action>) {
         let because = self.because(relation);
-        pass.actions.extend(candidates.iter().map(|it| {
+        actions.extend(candidates.iter().map(|it| {
             let because = self.told(relation, &because, it.row[0], it.row[1]);
             self.create(key, it.row[1], &because)
         }));

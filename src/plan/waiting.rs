@@ -5,7 +5,7 @@
 
 use std::collections::BTreeMap;
 
-use super::pass::Context;
+use super::context::Context;
 use super::rollout::bounds;
 use super::tally::Tally;
 use crate::datalog::{Row, Sym};

@@ -1,0 +1,85 @@
+//! An action of a plan, and the rule that asks for it.
+
+use std::sync::Arc;
+
+use serde::Serialize;
+
+use crate::kube::{Name, ObjectKey};
+
+/// One thing to do.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+pub struct Action {
+    /// The daemonset it is about; `None` for a pod that belongs to none of ours.
+    pub daemonset: Option<ObjectKey>,
+    /// What to do.
+    pub verb: Verb,
+    /// The node, where there is one.
+    pub node: Option<Name>,
+    /// The pod or revision it is done to.
+    pub object: ObjectKey,
+    /// The rule that asks for it; [`Action::reason`] says it with this action's names.
+    pub because: Arc<Because>,
+}
+
+/// The rule that asks for an action.
+#[derive(Debug, Clone, Default, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+pub struct Because {
+    /// Its sentence, with variables to be filled in.
+    pub sentence: Name,
+    /// Where it stands, as `rules/pods.dl:120`.
+    pub rule: String,
+}
+
+impl Action {
+    /// Why: the sentence of the rule that fired, with names in place of its variables.
+    #[must_use]
+    pub fn reason(&self) -> String {
+        let daemonset = self.daemonset.as_ref().map_or("", |key| &key.name);
+        let node = self.node.as_deref().unwrap_or("its node");
+        [
+            ("{DaemonSet}", daemonset),
+            ("{Node}", node),
+            ("{Pod}", &self.object.name),
+            ("{Revision}", &self.object.name),
+        ]
+        .into_iter()
+        .fold(self.because.sentence.to_string(), |text, (variable, name)| text.replace(variable, name))
+    }
+}
+
+/// What an action does.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Verb {
+    /// Create a pod.
+    Create,
+    /// Delete a pod.
+    Delete,
+    /// Make an orphan pod the daemonset's own.
+    Adopt,
+    /// Give up a pod that no longer matches the selector.
+    Release,
+    /// Change a pod's hash label.
+    Relabel,
+    /// Create a ControllerRevision.
+    CreateRevision,
+    /// Give a ControllerRevision a new number.
+    RenumberRevision,
+    /// Make an orphan ControllerRevision the daemonset's own.
+    AdoptRevision,
+    /// Give up a ControllerRevision that no longer matches.
+    ReleaseRevision,
+    /// Delete a ControllerRevision.
+    DeleteRevision,
+}
+
+/// An action for a daemonset.
+pub(super) fn action(
+    daemonset: &ObjectKey,
+    verb: Verb,
+    node: Option<Name>,
+    object: ObjectKey,
+    because: &Arc<Because>,
+) -> Action {
+    Action { daemonset: Some(daemonset.clone()), verb, node, object, because: because.clone() }
+}
