@@ -9,6 +9,8 @@ use std::path::{Path, PathBuf};
 
 #[path = "tidy/circles.rs"]
 mod circles;
+#[path = "tidy/made_up.rs"]
+mod made_up;
 
 use circles::{Circle, circles};
 

@@ -45,8 +45,17 @@ struct Module {
 struct Path {
     segments: Vec<String>,
     line: usize,
+    /// In a `use`.
+    import: bool,
     /// Of a `pub use`, which is no dependency where it only hands on what a child has.
     handed_on: bool,
+}
+
+/// What the name at the end of a path is taken for.
+#[derive(Clone, Copy)]
+enum End {
+    Item,
+    Module,
 }
 
 #[derive(Clone, Copy)]
@@ -146,46 +155,52 @@ impl Program<'_> {
         }
     }
 
-    /// What `path` leads to, seen from `module`.
-    fn resolve(&self, module: usize, path: &[String], depth: usize) -> Option<Found> {
+    /// What `path` leads to, seen from `module`. Where a module and a function share a name,
+    /// it is the one that `end` says.
+    fn resolve(&self, module: usize, path: &[String], end: End, depth: usize) -> Option<Found> {
         // A name that leads to itself, as `use serde::Serialize` does, leads nowhere.
         if depth > 16 {
             return None;
         }
         let (first, rest) = path.split_first()?;
+        let end_of = |left: &[String]| if left.is_empty() { end } else { End::Module };
         let mut found = match first.as_str() {
             "crate" => Found::Module(self.modules[module].root),
             "self" => Found::Module(module),
             "super" => Found::Module(self.modules[module].parent?),
             "dsrules" => Found::Module(self.library?),
-            name => self.look_up(module, name, rest.is_empty(), depth)?,
+            name => self.look_up(module, name, end_of(rest), depth)?,
         };
         for (at, segment) in rest.iter().enumerate() {
             found = match found {
                 Found::Item(_) => return Some(found),
                 Found::Module(inside) if segment == "super" => Found::Module(self.modules[inside].parent?),
                 Found::Module(inside) if segment == "self" => Found::Module(inside),
-                Found::Module(inside) => self.look_up(inside, segment, at + 1 == rest.len(), depth)?,
+                Found::Module(inside) => self.look_up(inside, segment, end_of(&rest[at + 1..]), depth)?,
             };
         }
         Some(found)
     }
 
-    /// What `name` means in `module`. A module and a function may share a name: the end of
-    /// a path is the function.
-    fn look_up(&self, module: usize, name: &str, last: bool, depth: usize) -> Option<Found> {
+    /// What `name` means in `module`.
+    fn look_up(&self, module: usize, name: &str, end: End, depth: usize) -> Option<Found> {
         let here = &self.modules[module];
         let child = here.children.get(name).map(|child| Found::Module(*child));
         let item = || {
             let own = here.items.contains(name).then_some(Found::Item(here.file));
-            own.or_else(|| self.resolve(module, here.imports.get(name)?, depth + 1)).or_else(|| {
-                here.globs.iter().find_map(|glob| match self.resolve(module, glob, depth + 1)? {
-                    Found::Module(from) if from != module => self.look_up(from, name, last, depth + 1),
-                    _ => None,
+            own.or_else(|| self.resolve(module, here.imports.get(name)?, end, depth + 1)).or_else(|| {
+                here.globs.iter().find_map(|glob| {
+                    match self.resolve(module, glob, End::Module, depth + 1)? {
+                        Found::Module(from) if from != module => self.look_up(from, name, end, depth + 1),
+                        _ => None,
+                    }
                 })
             })
         };
-        if last { item().or(child) } else { child.or_else(item) }
+        match end {
+            End::Item => item().or(child),
+            End::Module => child.or_else(item),
+        }
     }
 
     /// Who names what of whom, the first place of each.
@@ -197,10 +212,14 @@ impl Program<'_> {
                     let own = path.segments.iter().find(|segment| *segment != "self");
                     own.is_some_and(|own| module.children.contains_key(own))
                 };
-                if hands_on {
+                // Of a module and a function of one name the code tells which is meant.
+                let either = path.import && {
+                    matches!(self.resolve(at, &path.segments, End::Module, 0), Some(Found::Module(_)))
+                };
+                if hands_on || either {
                     continue;
                 }
-                if let Some(Found::Item(file)) = self.resolve(at, &path.segments, 0)
+                if let Some(Found::Item(file)) = self.resolve(at, &path.segments, End::Item, 0)
                     && file != module.file
                 {
                     let edge = Edge { line: path.line, what: path.segments.join("::") };
@@ -277,13 +296,13 @@ impl Module {
                 let segments = whole(before, &name.ident.to_string());
                 let line = name.ident.span().start().line;
                 self.imports.insert(segments.last().cloned().unwrap_or_default(), segments.clone());
-                self.paths.push(Path { segments, line, handed_on });
+                self.paths.push(Path { segments, line, import: true, handed_on });
             }
             UseTree::Rename(rename) => {
                 let segments = whole(before, &rename.ident.to_string());
                 let line = rename.ident.span().start().line;
                 self.imports.insert(rename.rename.to_string(), segments.clone());
-                self.paths.push(Path { segments, line, handed_on });
+                self.paths.push(Path { segments, line, import: true, handed_on });
             }
         }
     }
@@ -323,7 +342,7 @@ impl Module {
                         tokens.next();
                     }
                     if !joined && !labels {
-                        self.paths.push(Path { segments, line, handed_on: false });
+                        self.paths.push(Path { segments, line, import: false, handed_on: false });
                     }
                     joined = false;
                 }
@@ -384,99 +403,4 @@ fn name(item: &Item) -> Option<String> {
         _ => return None,
     };
     Some(name.to_string())
-}
-
-/// The circles of made-up files.
-fn of(files: &[(&str, &str)]) -> Vec<Circle> {
-    let files: Vec<(String, String)> =
-        files.iter().map(|(path, text)| ((*path).to_owned(), (*text).to_owned())).collect();
-    circles(&files)
-}
-
-/// What a file may say to know `b`, which knows `a`: all are found.
-#[test]
-fn every_way_to_name_a_thing_of_another_file_counts() {
-    let ways = [
-        "use super::b::B;",
-        "use super::b; fn f(_: b::B) {}",
-        "use crate::m::b::{self as other, B as _};",
-        "use crate::m::{c::C, b::{B}};",
-        "fn f() { super::b::B::new(); }",
-        "fn f() { use super::b::B; }",
-        "fn f() -> impl Fn() + use<> { assert!(x == super::b::B); }",
-        "mod inner { fn f(_: super::super::b::B) {} }",
-        // Through the names that `m`, and the library's root, hand on.
-        "use super::B;",
-        "use super::*; fn f(b: Vec<B>) {}",
-        "use crate::Renamed;",
-        "use crate::m; fn f(x: m::B) {}",
-    ];
-    for way in ways {
-        let found = of(&[
-            ("src/lib.rs", "mod m;\npub use m::B as Renamed;"),
-            ("src/m/mod.rs", "mod a;\nmod b;\nmod c;\npub use b::*;\npub use c::C;"),
-            ("src/m/a.rs", &format!("pub struct A;\n{way}")),
-            ("src/m/b.rs", "use super::a::A;\npub struct B;"),
-            ("src/m/c.rs", "pub struct C;"),
-        ]);
-        assert_eq!(found.len(), 1, "{way}: {found:?}");
-        assert_eq!(found[0].files, ["src/m/a.rs", "src/m/b.rs"], "{way}");
-        assert!(found[0].steps[0].starts_with("src/m/a.rs:2: `"), "{way}: {found:?}");
-        assert_eq!(found[0].steps[1], "src/m/b.rs:1: `super::a::A` -> src/m/a.rs");
-    }
-}
-
-#[test]
-fn a_circle_may_go_through_a_module_s_own_code_and_through_the_program() {
-    let library = ("src/lib.rs", "pub mod m;");
-    let child = ("src/m/a.rs", "use super::Shared;\npub fn a() {}");
-    let found =
-        of(&[library, child, ("src/m/mod.rs", "mod a;\npub use a::a;\npub struct Shared;\nfn f() { a() }")]);
-    assert_eq!(found.len(), 1, "{found:?}");
-    assert_eq!(found[0].files, ["src/m/a.rs", "src/m/mod.rs"]);
-    let handing_on = ("src/m/mod.rs", "mod a;\npub use a::a;\npub struct Shared;");
-    assert!(of(&[library, child, handing_on]).is_empty());
-
-    let main = ("src/main.rs", "mod cli;\nfn main() { cli::x::run() }\nstruct Top;");
-    let cli = ("src/cli/mod.rs", "pub mod x;");
-    let found = of(&[main, cli, ("src/cli/x.rs", "use crate::Top;\npub fn run() {}")]);
-    assert_eq!(found.len(), 1, "{found:?}");
-    assert!(of(&[main, cli, ("src/cli/x.rs", "use dsrules::m::Shared;\npub fn run() {}")]).is_empty());
-}
-
-#[test]
-fn the_shortest_way_round_is_told() {
-    let found = of(&[
-        ("src/lib.rs", "mod a;\nmod b;\nmod c;"),
-        ("src/a.rs", "pub struct A(crate::b::B);"),
-        ("src/b.rs", "pub struct B(crate::c::C);"),
-        ("src/c.rs", "pub struct C(crate::a::A,\n crate::b::B);"),
-    ]);
-    assert_eq!(found.len(), 1, "{found:?}");
-    assert_eq!(found[0].files, ["src/a.rs", "src/b.rs", "src/c.rs"]);
-    let way = ["src/b.rs:1: `crate::c::C` -> src/c.rs", "src/c.rs:2: `crate::b::B` -> src/b.rs"];
-    assert_eq!(found[0].steps, way);
-}
-
-/// What looks like a circle and is none.
-#[test]
-fn comments_tests_methods_and_names_of_one_s_own_do_not_count() {
-    let nothing = [
-        "// super::b::B",
-        "/// See [`super::b::B`].\nfn f() { \"super::b::B\"; }",
-        "#[cfg(test)]\nmod tests { use super::super::b::B; }",
-        "fn f(x: X) { x.super_b().B; }",
-        "use std::b::B;",
-        "struct B; fn f(_: B) {}",
-        "use super::b;",
-        "pub use super::a::A as B;",
-    ];
-    for text in nothing {
-        let found = of(&[
-            ("src/lib.rs", "mod a;\nmod b;\npub use b::B;"),
-            ("src/a.rs", &format!("pub struct A;\n{text}")),
-            ("src/b.rs", "use super::a::A;\npub struct B;"),
-        ]);
-        assert!(found.is_empty(), "{text}: {found:?}");
-    }
 }
