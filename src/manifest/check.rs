@@ -6,9 +6,10 @@
 use serde_json::Value;
 
 use super::object::Harvest;
+use super::options::{FieldValidation, Options};
 use super::problem::Problem;
 use super::schema::{self, Finding, Findings};
-use super::{FieldValidation, Options, versions, wording};
+use super::{versions, wording};
 use crate::diagnostic::Severity;
 use crate::kube::Kind;
 use crate::validate::path::{FieldPath, Part, Step};

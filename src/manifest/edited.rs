@@ -3,8 +3,9 @@
 
 use serde_json::Value;
 
+use super::options::Options;
 use super::source::{Format, Source};
-use super::{Options, check, wording};
+use super::{check, wording};
 use crate::diagnostic::{Diagnostic, Severity};
 use crate::kube::Kind;
 use crate::validate;

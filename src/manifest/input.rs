@@ -10,9 +10,10 @@ use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use super::foreign::{self, Tool};
 use super::limits::Limits;
+use super::options::Options;
 use super::source::{Format, Source};
+use super::tool::{self, Tool};
 use crate::diagnostic::{Diagnostic, Place};
 use crate::hash::sha256;
 
@@ -141,7 +142,7 @@ pub fn hash(path: &Path, limits: &Limits) -> Option<String> {
 /// The files that the inputs name, each with the hash of its content; `None` where that
 /// is not known without more ado: of a pipe, or when something is wrong.
 #[must_use]
-pub fn hashes(inputs: &[Input], options: &super::Options) -> Option<Vec<(PathBuf, String)>> {
+pub fn hashes(inputs: &[Input], options: &Options) -> Option<Vec<(PathBuf, String)>> {
     if inputs.iter().any(|input| matches!(input, Input::Path(path) if is_pipe(path))) {
         return None;
     }
@@ -170,7 +171,7 @@ struct Found {
 impl Found {
     /// What is to be told of folders of other tools: one finding for each tool.
     fn told<'f>(&'f self, root: &'f Path) -> impl Iterator<Item = Diagnostic> + 'f {
-        Tool::ALL.into_iter().filter_map(move |tool| foreign::tell(tool, root, &self.foreign))
+        Tool::ALL.into_iter().filter_map(move |tool| tool::tell(tool, root, &self.foreign))
     }
 
     /// What is wrong with a folder.

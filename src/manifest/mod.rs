@@ -22,14 +22,17 @@ mod limits;
 mod locate;
 mod marks;
 mod object;
+mod options;
 mod problem;
 mod read;
+mod reading;
 mod scalar;
 mod scan;
 mod schema;
 mod source;
 mod syntax;
 mod told;
+mod tool;
 mod twice;
 mod update;
 mod versions;
@@ -39,7 +42,7 @@ mod yaml;
 use std::collections::BTreeMap;
 
 use crate::diagnostic::{Diagnostic, Place};
-use crate::kube::{Kind, Name, Object, ObjectKey};
+use crate::kube::{Kind, ObjectKey};
 
 pub use crate::validate::path::FieldPath;
 pub use edited::faults;
@@ -47,94 +50,12 @@ pub(crate) use field::put;
 pub use field::{Target, typed, way_to};
 pub use input::{Input, hash, hashes, is_manifest, list};
 pub use limits::Limits;
+pub use options::{FieldValidation, Options};
+pub use reading::{ReadFile, Reading};
 pub use source::{Format, Mark, Source};
 
 use problem::Spot;
 use twice::Twice;
-
-/// What is done about unknown fields.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub enum FieldValidation {
-    /// They are errors.
-    #[default]
-    Strict,
-    /// They are warnings.
-    Warn,
-    /// Nothing is said.
-    Ignore,
-}
-
-/// How to read.
-#[derive(Debug, Clone)]
-pub struct Options {
-    /// Whether folders in folders are read.
-    pub recursive: bool,
-    /// What is done about unknown fields; they are kept in any case.
-    pub validate: FieldValidation,
-    /// The namespace of objects that name none.
-    pub default_namespace: String,
-    /// The bounds.
-    pub limits: Limits,
-}
-
-impl Default for Options {
-    fn default() -> Self {
-        Options {
-            recursive: false,
-            validate: FieldValidation::Strict,
-            default_namespace: "default".to_owned(),
-            limits: Limits::default(),
-        }
-    }
-}
-
-/// What came out of reading.
-#[derive(Debug, Default)]
-pub struct Reading {
-    /// The objects in which nothing is wrong, each identity once, in the order in which
-    /// they were read. With errors in `diagnostics` they are not all that was meant.
-    pub objects: Vec<Object>,
-    /// The files, in order.
-    pub files: Vec<ReadFile>,
-    /// How many objects of kinds that are not read there were, by `apiVersion/kind`.
-    pub others: BTreeMap<String, usize>,
-    /// Files and folders that were named, or met in folders, and not read. What stands in
-    /// them is unknown, not gone.
-    pub unread: Vec<Name>,
-    /// Everything that is wrong, in all files, sorted.
-    pub diagnostics: Vec<Diagnostic>,
-    /// Whether something was to be said about it, be it no error.
-    pub noted: bool,
-    /// What was read, to look places up again.
-    inputs: Vec<Input>,
-}
-
-impl Reading {
-    /// Whether anything is wrong that fails a command.
-    #[must_use]
-    pub fn has_errors(&self) -> bool {
-        self.diagnostics.iter().any(Diagnostic::is_error)
-    }
-}
-
-/// A file that was read.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct ReadFile {
-    /// The path as the user named it, or `<stdin>`.
-    pub path: Name,
-    /// SHA-256 of its bytes, in hexadecimal; empty if it could not be read.
-    pub sha256: String,
-    /// How many bytes it has.
-    pub bytes: u64,
-    /// The objects that stand in it and are right.
-    pub objects: Vec<(Kind, ObjectKey)>,
-    /// Whether all of it was understood. What else stands in a file that was not is
-    /// unknown, not gone.
-    pub complete: bool,
-    /// Whether nothing stands in it but white space, as where an editor has cut it off
-    /// and not yet written it anew.
-    pub blank: bool,
-}
 
 /// The error of a file that had objects and is cut to nothing: an editor cuts a file off
 /// before it writes it anew, and a disk that is full goes no further, so what it had is

@@ -5,8 +5,8 @@
 
 use crate::diagnostic::{Diagnostic, Place, Severity};
 
-use super::foreign;
 use super::source::{Mark, Source};
+use super::tool;
 
 /// Where in its text something is: as the YAML parser says it, or as bytes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -91,7 +91,7 @@ impl Problem {
         }
         diagnostic.label = self.label;
         diagnostic.notes.extend(self.note.map(cut));
-        let way_out = || foreign::way_out(self.code, &source.name);
+        let way_out = || tool::way_out(self.code, &source.name);
         diagnostic.help = self.help.map(cut).or_else(way_out);
         diagnostic
     }

@@ -7,9 +7,9 @@
 use serde_json::Value;
 
 use super::object::{Harvest, is_ignored};
+use super::options::{FieldValidation, Options};
 use super::problem::Problem;
 use super::scan::{Entries, key_text, value_end};
-use super::{FieldValidation, Options};
 use crate::diagnostic::Severity;
 
 /// A text that cannot be read: an error, unless it is of a kind that does not matter.

@@ -3,8 +3,11 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use super::input::{self, Input};
+use super::options::Options;
 use super::problem::Spot;
-use super::{Input, Options, Reading, read};
+use super::read;
+use super::reading::Reading;
 use crate::diagnostic::{Diagnostic, Place};
 use crate::kube::{Kind, Object, ObjectKey};
 
@@ -49,7 +52,7 @@ pub(super) fn tell(mut all: Vec<Twice>, files: &[Input], options: &Options) -> V
     // In the order in which they were asked for.
     let mut next = |file: usize| {
         let place = places.get_mut(&file).and_then(Iterator::next);
-        place.unwrap_or_else(|| Place::file(super::input::name_of(&files[file])))
+        place.unwrap_or_else(|| Place::file(input::name_of(&files[file])))
     };
     let mut told: Vec<Diagnostic> = Vec::new();
     for twice in all {

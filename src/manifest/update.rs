@@ -9,9 +9,11 @@ use crate::validate;
 
 use super::input;
 use super::locate::{self, Wanted};
+use super::options::Options;
 use super::problem::Problem;
+use super::reading::Reading;
 use super::source::{Format, Source};
-use super::{Options, Reading, documents, json, wording};
+use super::{documents, json, wording};
 use crate::validate::path::{FieldPath, Step};
 
 impl Reading {

@@ -1,0 +1,39 @@
+//! How manifests are to be read.
+
+use super::limits::Limits;
+
+/// What is done about unknown fields.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum FieldValidation {
+    /// They are errors.
+    #[default]
+    Strict,
+    /// They are warnings.
+    Warn,
+    /// Nothing is said.
+    Ignore,
+}
+
+/// How to read.
+#[derive(Debug, Clone)]
+pub struct Options {
+    /// Whether folders in folders are read.
+    pub recursive: bool,
+    /// What is done about unknown fields; they are kept in any case.
+    pub validate: FieldValidation,
+    /// The namespace of objects that name none.
+    pub default_namespace: String,
+    /// The bounds.
+    pub limits: Limits,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Options {
+            recursive: false,
+            validate: FieldValidation::Strict,
+            default_namespace: "default".to_owned(),
+            limits: Limits::default(),
+        }
+    }
+}
