@@ -10,6 +10,7 @@ use std::io::{self, Write};
 use serde::Serialize;
 use serde_json::{Value, json};
 
+use super::key::Key;
 use super::plan::word;
 use super::waiting::{BlockedLine, WaitingLine};
 use crate::diagnostic::acts;
@@ -278,20 +279,6 @@ struct ActionLine {
 struct StatusLine {
     daemonset: Key,
     status: Status,
-}
-
-/// A key whose namespace is left out where there is none.
-#[derive(Debug, Serialize)]
-pub(super) struct Key {
-    #[serde(skip_serializing_if = "String::is_empty")]
-    namespace: String,
-    name: String,
-}
-
-impl From<ObjectKey> for Key {
-    fn from(key: ObjectKey) -> Self {
-        Key { namespace: key.namespace.to_string(), name: key.name.to_string() }
-    }
 }
 
 #[cfg(test)]

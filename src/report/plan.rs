@@ -3,31 +3,12 @@
 use std::collections::BTreeMap;
 use std::io::{self, Write};
 
+use super::look::{Detail, Look};
 use super::waiting::{kept_off_text, waiting_text};
-use super::{Paint, Table};
+use super::Table;
 use crate::diagnostic::visible;
 use crate::kube::ObjectKey;
 use crate::plan::{Action, BURST, Burst, Change, Plan, Verb};
-
-/// How much of a long list is shown.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Detail {
-    /// The first few of each, and how many more there are.
-    Short,
-    /// Everything.
-    Wide,
-}
-
-/// How a plan is shown.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Look {
-    /// How much of it.
-    pub detail: Detail,
-    /// Whether it is coloured.
-    pub paint: Paint,
-    /// Whether it is told as something that was done, rather than is to be done.
-    pub done: bool,
-}
 
 /// Actions of one daemonset that [`Detail::Short`] shows.
 const SHOWN: usize = 8;
@@ -300,6 +281,7 @@ mod tests {
     use super::*;
     use crate::kube::Kind;
     use crate::plan::{Applied, Wave};
+    use crate::report::Paint;
 
     fn action(verb: Verb, node: &str, pod: &str) -> Action {
         Action {

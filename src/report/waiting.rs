@@ -4,8 +4,8 @@ use std::io::{self, Write};
 
 use serde::Serialize;
 
-use super::data::Key;
-use super::plan::{Detail, Look};
+use super::key::Key;
+use super::look::{Detail, Look};
 use super::{Paint, Table};
 use crate::diagnostic::{counted, visible};
 use crate::kube::{Name, timestamp};

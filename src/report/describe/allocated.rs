@@ -11,7 +11,7 @@ use serde_json::Value;
 
 use super::super::Table;
 use super::super::columns::{items, text};
-use super::{Page, plain};
+use super::page::{Page, plain};
 use crate::kube::amount;
 
 /// The resources that every page has a line for.

@@ -3,8 +3,9 @@
 use serde_json::Value;
 
 use super::super::EventRow;
-use super::super::columns::{items, pairs, selector, text};
-use super::{Page, annotations, lines, plain, template};
+use super::super::columns::{pairs, selector, text};
+use super::page::{Page, annotations, lines, plain};
+use super::template;
 
 /// The page of `daemonset`, which has `pods`.
 #[must_use]
@@ -65,28 +66,4 @@ fn strategy(strategy: &Value) -> String {
         amount("maxUnavailable", "1"),
         amount("maxSurge", "0")
     )
-}
-
-/// The tolerations of a pod spec, one a line (printTolerationsMultiline).
-pub(super) fn tolerations(spec: &Value) -> String {
-    super::stacked(items(&spec["tolerations"]).map(|toleration| {
-        let (key, value) = (text(&toleration["key"]), text(&toleration["value"]));
-        let (effect, operator) = (text(&toleration["effect"]), text(&toleration["operator"]));
-        let mut line = key.to_owned();
-        if !value.is_empty() {
-            line.push('=');
-            line.push_str(value);
-        }
-        if !effect.is_empty() {
-            line.push(':');
-            line.push_str(effect);
-        }
-        if operator == "Exists" && value.is_empty() {
-            line.push_str(if key.is_empty() && effect.is_empty() { "op=Exists" } else { " op=Exists" });
-        }
-        if let Some(seconds) = toleration["tolerationSeconds"].as_i64() {
-            line.push_str(&format!(" for {seconds}s"));
-        }
-        line
-    }))
 }

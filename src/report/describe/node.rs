@@ -4,7 +4,8 @@ use serde_json::Value;
 
 use super::super::columns::{items, node_roles, text};
 use super::super::{EventRow, Table, age};
-use super::{Page, allocated, annotations, date, lines, plain, stacked};
+use super::allocated;
+use super::page::{Page, annotations, date, lines, plain, stacked};
 use crate::kube::seconds;
 
 /// The page of `node`, with the `pods` on it.

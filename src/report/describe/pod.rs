@@ -4,7 +4,8 @@ use serde_json::Value;
 
 use super::super::columns::{items, or_none, pod_status, text};
 use super::super::{EventRow, Table};
-use super::{Page, annotations, date, lines, template};
+use super::page::{Page, annotations, date, lines};
+use super::template;
 
 /// The page of `pod`.
 #[must_use]

@@ -3,8 +3,16 @@
 use serde_json::Value;
 
 use super::super::columns::{items, pairs, selector, text};
-use super::daemonset::tolerations;
-use super::{Page, lines, plain};
+use super::page::{Page, lines, plain, stacked};
+
+/// A pod template, as a part of a page.
+#[must_use]
+pub fn describe_template(template: &Value) -> String {
+    let mut page = Page::default();
+    page.line("Pod Template:");
+    write(template, "  ", &mut page);
+    page.text
+}
 
 /// A pod template: labels, containers, volumes, placement.
 pub(super) fn write(template: &Value, indent: &str, page: &mut Page) {
@@ -68,8 +76,8 @@ fn write_container(container: &Value, indent: &str, page: &mut Page) {
             fields.push((label, amounts.join("\n")));
         }
     }
-    fields.push(("Environment", super::stacked(items(&container["env"]).map(variable))));
-    fields.push(("Mounts", super::stacked(items(&container["volumeMounts"]).map(mount))));
+    fields.push(("Environment", stacked(items(&container["env"]).map(variable))));
+    fields.push(("Mounts", stacked(items(&container["volumeMounts"]).map(mount))));
     page.fields(&indent, fields);
 }
 
@@ -113,10 +121,34 @@ pub(super) fn volumes_and_placement(spec: &Value, indent: &str, page: &mut Page)
     let required = &spec["affinity"]["nodeAffinity"]["requiredDuringSchedulingIgnoredDuringExecution"];
     if required.is_object() {
         let terms = items(&required["nodeSelectorTerms"]).map(selector);
-        fields.push(("Node-Affinity", super::stacked(terms).replace('\n', "\nor ")));
+        fields.push(("Node-Affinity", stacked(terms).replace('\n', "\nor ")));
     }
     fields.push(("Tolerations", tolerations(spec)));
     page.fields(indent, fields);
+}
+
+/// The tolerations of a pod spec, one a line (printTolerationsMultiline).
+fn tolerations(spec: &Value) -> String {
+    stacked(items(&spec["tolerations"]).map(|toleration| {
+        let (key, value) = (text(&toleration["key"]), text(&toleration["value"]));
+        let (effect, operator) = (text(&toleration["effect"]), text(&toleration["operator"]));
+        let mut line = key.to_owned();
+        if !value.is_empty() {
+            line.push('=');
+            line.push_str(value);
+        }
+        if !effect.is_empty() {
+            line.push(':');
+            line.push_str(effect);
+        }
+        if operator == "Exists" && value.is_empty() {
+            line.push_str(if key.is_empty() && effect.is_empty() { "op=Exists" } else { " op=Exists" });
+        }
+        if let Some(seconds) = toleration["tolerationSeconds"].as_i64() {
+            line.push_str(&format!(" for {seconds}s"));
+        }
+        line
+    }))
 }
 
 /// A volume's type and what it names.
