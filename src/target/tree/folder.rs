@@ -6,18 +6,18 @@
 //! Files go before new ones come, because two pods may want the same port.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::io::{self, ErrorKind, Read, Write};
+use std::io::{self, ErrorKind, Read};
 
-use cap_fs_ext::{DirExt, FollowSymlinks, OpenOptionsFollowExt, OpenOptionsSyncExt};
-use cap_std::fs::{Dir, File, OpenOptions};
+use cap_fs_ext::DirExt;
+use cap_std::fs::Dir;
 
+use super::disk::{TEMPORARY, create, flush, open_file, replace};
 use super::index::{INDEX, Index};
-use super::{Done, Files, NodeFolder, PodFile, TreeChange, TreeReport, manifest};
+use super::manifest;
+use super::place::{Files, NodeFolder, PodFile};
+use super::report::{Done, TreeChange, TreeReport};
 use crate::diagnostic::{Diagnostic, Place};
 use crate::kube::Name;
-
-/// The one temporary file of a folder, and the one temporary folder of the tree.
-const TEMPORARY: &str = ".dsrules.tmp";
 
 /// The diagnostic of a failed file operation.
 pub(super) fn failed(path: &str, done: &str, error: &io::Error) -> Diagnostic {
@@ -25,54 +25,6 @@ pub(super) fn failed(path: &str, done: &str, error: &io::Error) -> Diagnostic {
         .at(Place::file(path))
         .because(error.to_string())
         .help("mend it and run the command again; everything else was done")
-}
-
-/// Writes a folder's new entries to disk.
-pub(super) fn flush(dir: &Dir) -> io::Result<()> {
-    // The handle itself is only good for paths.
-    dir.open(".")?.sync_all()
-}
-
-/// Opens a regular file for reading, never through a link; a pipe is not waited for.
-pub(super) fn open_file(dir: &Dir, name: &str) -> io::Result<File> {
-    let file =
-        dir.open_with(name, OpenOptions::new().read(true).follow(FollowSymlinks::No).nonblock(true))?;
-    if file.metadata()?.is_file() { Ok(file) } else { Err(io::Error::other("it is not a file")) }
-}
-
-/// Writes the temporary file, to disk.
-fn prepare(dir: &Dir, text: &str) -> io::Result<()> {
-    let opened = dir.open_with(TEMPORARY, OpenOptions::new().write(true).create_new(true));
-    let mut file = opened.map_err(|error| match error.kind() {
-        // Not to be taken for the file itself being there.
-        ErrorKind::AlreadyExists => io::Error::other(format!("`{TEMPORARY}` beside it is in the way")),
-        _ => error,
-    })?;
-    file.write_all(text.as_bytes())?;
-    file.sync_all()
-}
-
-/// Replaces a file, or a link, that is ours. A reader sees the old or the new content.
-pub(super) fn replace(dir: &Dir, name: &str, text: &str) -> io::Result<()> {
-    let done = prepare(dir, text).and_then(|()| dir.rename(TEMPORARY, dir, name));
-    if done.is_err() {
-        let _ = dir.remove_file(TEMPORARY);
-    }
-    done
-}
-
-/// Creates a file that must not be there.
-fn create(dir: &Dir, name: &str, text: &str) -> io::Result<()> {
-    let done = prepare(dir, text).and_then(|()| match dir.hard_link(TEMPORARY, dir, name) {
-        Ok(()) => dir.remove_file(TEMPORARY),
-        Err(error) if error.kind() == ErrorKind::AlreadyExists => Err(error),
-        // A file system without hard links: the file was not there a moment ago.
-        Err(_) => dir.rename(TEMPORARY, dir, name),
-    });
-    if done.is_err() {
-        let _ = dir.remove_file(TEMPORARY);
-    }
-    done
 }
 
 /// Removes what a killed run left in the tree's folder: a folder on its way in or out,

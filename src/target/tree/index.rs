@@ -10,7 +10,7 @@ use std::io::Read;
 use cap_std::fs::Dir;
 use serde::{Deserialize, Serialize};
 
-use super::folder::{open_file, replace};
+use super::disk::{open_file, replace};
 
 /// The index file's name.
 pub(super) const INDEX: &str = ".dsrules";

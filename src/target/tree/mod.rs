@@ -14,11 +14,13 @@
 //! The store itself is written by [`Store::save`]: it holds whole worlds in one
 //! transaction, which a folder of files cannot, so the two share no trait.
 
+mod disk;
 mod folder;
 mod index;
 mod manifest;
 mod place;
 mod planned;
+mod report;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
@@ -26,16 +28,17 @@ use std::path::Path;
 use cap_fs_ext::DirExt;
 use cap_std::ambient_authority;
 use cap_std::fs::Dir;
-use serde::Serialize;
 use serde_json::Value;
 
 pub use place::{NodeFolder, PodFile};
 pub use planned::{compare_stored, compare_tree};
+pub use report::{Done, TreeChange, TreeReport};
 
 use crate::diagnostic::{Diagnostic, Place};
 use crate::kube::{Kind, Name, ObjectKey};
 use crate::state::World;
 use crate::target::sqlite::Store;
+use place::Files;
 
 /// The pods that are to be in the tree.
 #[derive(Debug, Clone, Default)]
@@ -80,46 +83,11 @@ impl Wanted {
     }
 }
 
-/// The files of one node's folder with what is to stand in them.
-type Files = BTreeMap<PodFile, String>;
-
 /// Is given what is to stand in a node's folder.
 type Visit<'v> = &'v mut dyn FnMut(&NodeFolder, &Files, &mut TreeReport);
 
 /// Gives a pod, or `None` when it is gone.
 pub type Read<'r> = &'r mut dyn FnMut(&ObjectKey) -> Result<Option<Value>, Diagnostic>;
-
-/// What was done to the tree.
-#[derive(Debug, Clone, Default)]
-pub struct TreeReport {
-    /// What was created, rewritten or removed, by path.
-    pub changes: Vec<TreeChange>,
-    /// How many files were just so.
-    pub unchanged: usize,
-    /// What could not be done, and what a kubelet will refuse; all else was done.
-    pub problems: Vec<Diagnostic>,
-}
-
-/// One file that was changed.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize)]
-pub struct TreeChange {
-    /// The path below the tree's folder.
-    pub path: String,
-    /// What was done.
-    pub done: Done,
-}
-
-/// What was done to a file.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Done {
-    /// It was not there.
-    Created,
-    /// It was there with another content.
-    Rewritten,
-    /// It is gone.
-    Removed,
-}
 
 /// Makes the tree at `path` equal to what the store holds.
 ///
@@ -154,7 +122,7 @@ pub fn sync(path: &Path, wanted: &Wanted, read: Read<'_>) -> Result<TreeReport, 
         }
     }
     if !report.changes.is_empty()
-        && let Err(error) = folder::flush(&root)
+        && let Err(error) = disk::flush(&root)
     {
         report.problems.push(folder::failed(&path.display().to_string(), "written to disk", &error));
     }

@@ -4,6 +4,7 @@
 //! could lead out of the tree, hide in it or not exist on a disk is refused here.
 
 use std::borrow::Borrow;
+use std::collections::BTreeMap;
 use std::fmt;
 use std::ops::Deref;
 
@@ -20,6 +21,9 @@ pub struct NodeFolder(String);
 /// The name of a pod's file: `<namespace>_<pod>.yaml`.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct PodFile(String);
+
+/// The files of one node's folder with what is to stand in them.
+pub(super) type Files = BTreeMap<PodFile, String>;
 
 impl NodeFolder {
     /// The folder of a node.

@@ -1,0 +1,58 @@
+//! Single files through the handle of their folder: links are not followed, a write is
+//! whole or not there.
+
+use std::io::{self, ErrorKind, Write};
+
+use cap_fs_ext::{FollowSymlinks, OpenOptionsFollowExt, OpenOptionsSyncExt};
+use cap_std::fs::{Dir, File, OpenOptions};
+
+/// The one temporary file of a folder, and the one temporary folder of the tree.
+pub(super) const TEMPORARY: &str = ".dsrules.tmp";
+
+/// Writes a folder's new entries to disk.
+pub(super) fn flush(dir: &Dir) -> io::Result<()> {
+    // The handle itself is only good for paths.
+    dir.open(".")?.sync_all()
+}
+
+/// Opens a regular file for reading, never through a link; a pipe is not waited for.
+pub(super) fn open_file(dir: &Dir, name: &str) -> io::Result<File> {
+    let file =
+        dir.open_with(name, OpenOptions::new().read(true).follow(FollowSymlinks::No).nonblock(true))?;
+    if file.metadata()?.is_file() { Ok(file) } else { Err(io::Error::other("it is not a file")) }
+}
+
+/// Writes the temporary file, to disk.
+fn prepare(dir: &Dir, text: &str) -> io::Result<()> {
+    let opened = dir.open_with(TEMPORARY, OpenOptions::new().write(true).create_new(true));
+    let mut file = opened.map_err(|error| match error.kind() {
+        // Not to be taken for the file itself being there.
+        ErrorKind::AlreadyExists => io::Error::other(format!("`{TEMPORARY}` beside it is in the way")),
+        _ => error,
+    })?;
+    file.write_all(text.as_bytes())?;
+    file.sync_all()
+}
+
+/// Replaces a file, or a link, that is ours. A reader sees the old or the new content.
+pub(super) fn replace(dir: &Dir, name: &str, text: &str) -> io::Result<()> {
+    let done = prepare(dir, text).and_then(|()| dir.rename(TEMPORARY, dir, name));
+    if done.is_err() {
+        let _ = dir.remove_file(TEMPORARY);
+    }
+    done
+}
+
+/// Creates a file that must not be there.
+pub(super) fn create(dir: &Dir, name: &str, text: &str) -> io::Result<()> {
+    let done = prepare(dir, text).and_then(|()| match dir.hard_link(TEMPORARY, dir, name) {
+        Ok(()) => dir.remove_file(TEMPORARY),
+        Err(error) if error.kind() == ErrorKind::AlreadyExists => Err(error),
+        // A file system without hard links: the file was not there a moment ago.
+        Err(_) => dir.rename(TEMPORARY, dir, name),
+    });
+    if done.is_err() {
+        let _ = dir.remove_file(TEMPORARY);
+    }
+    done
+}
