@@ -3,9 +3,9 @@
 use std::collections::BTreeMap;
 use std::io::{self, Write};
 
+use super::Table;
 use super::look::{Detail, Look};
 use super::waiting::{kept_off_text, waiting_text};
-use super::Table;
 use crate::diagnostic::visible;
 use crate::kube::ObjectKey;
 use crate::plan::{Action, BURST, Burst, Change, Plan, Verb};

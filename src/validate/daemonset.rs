@@ -3,8 +3,8 @@
 use serde_json::Value;
 
 use super::errors::Errors;
-use super::path::Cursor;
 use super::leniency::Leniency;
+use super::path::Cursor;
 use super::{labels, meta, template, text};
 
 /// What is said where a daemonset has no selector.

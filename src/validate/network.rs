@@ -3,8 +3,8 @@
 use std::net::{Ipv4Addr, Ipv6Addr};
 
 use super::errors::Errors;
-use super::path::Cursor;
 use super::leniency::Leniency;
+use super::path::Cursor;
 use super::text;
 
 /// A pod on the host's network has the host's ports.

@@ -2,8 +2,8 @@
 
 use super::containers::{self, Pod};
 use super::errors::Errors;
-use super::path::Cursor;
 use super::leniency::Leniency;
+use super::path::Cursor;
 use super::{labels, network, resources, scheduling, security, text, volumes, windows};
 
 /// A pod spec at `at`, with defaults filled in.

@@ -3,8 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::errors::Errors;
-use super::path::{Cursor, Step};
 use super::leniency::Leniency;
+use super::path::{Cursor, Step};
 use super::{labels, text};
 
 const EFFECTS: [&str; 3] = ["NoSchedule", "PreferNoSchedule", "NoExecute"];

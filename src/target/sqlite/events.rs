@@ -13,7 +13,8 @@ use serde_json::{Value, json};
 
 use super::columns::text;
 use super::fault::Fault;
-use super::{Store, sum};
+use super::store::Store;
+use super::sum;
 use crate::diagnostic::Diagnostic;
 use crate::kube::{ObjectKey, timestamp};
 use crate::state::Event;

@@ -13,9 +13,9 @@ use rusqlite::{Connection, params};
 use super::columns::{signed, unsigned};
 use super::dictionary::Names;
 use super::fault::Fault;
-use super::load::kind;
-use super::save::table;
-use super::{Store, columns, sum};
+use super::store::Store;
+use super::tables::{kind, table};
+use super::{columns, sum};
 use crate::diagnostic::Diagnostic;
 use crate::kube::{Kind, Name, ObjectKey};
 use crate::state::{Brought, FilesOf, Input, InputFile};
@@ -93,15 +93,6 @@ impl Store {
     ) -> Result<(), Diagnostic> {
         self.write("record what an input brought", |connection| change(connection, id, files))
     }
-}
-
-/// The inputs that are on record, as they were named.
-pub(super) fn known(connection: &Connection) -> Result<String, Fault> {
-    let mut statement = connection.prepare("SELECT DISTINCT input FROM files ORDER BY input")?;
-    let inputs = statement.query_map([], |row| row.get::<_, String>(0))?;
-    let inputs: Vec<String> = inputs.collect::<Result<_, _>>()?;
-    let named = inputs.iter().flat_map(|input| input.lines()).map(|path| format!("`{path}`"));
-    Ok(named.collect::<Vec<_>>().join(", "))
 }
 
 fn change(

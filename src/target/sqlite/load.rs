@@ -15,8 +15,9 @@ use serde_json::Value;
 use super::columns::{self, SYSTEM, SYSTEM_COUNT, text};
 use super::dictionary::Reader;
 use super::fault::Fault;
-use super::save::table;
-use super::{Store, pods, sum};
+use super::store::Store;
+use super::tables::{kind, table};
+use super::{pods, sum};
 use crate::diagnostic::Diagnostic;
 use crate::kube::{DaemonSet, Details, Kind, Name, Namespace, Node, ObjectKey, Revision, Status, Taint};
 use crate::state::{Backoff, Changed, Dirty, World};
@@ -278,9 +279,4 @@ fn resource_version(connection: &Connection) -> Result<u64, Fault> {
         }
     }
     Ok(version)
-}
-
-/// The kind that a column names.
-pub(super) fn kind(name: &str) -> Result<Kind, Fault> {
-    Kind::from_name(name).ok_or_else(|| Fault::Content(format!("a row has the unknown kind `{name}`")))
 }

@@ -32,126 +32,15 @@ mod placement;
 mod pods;
 mod save;
 mod settled;
+mod store;
 mod sum;
-
-use std::cell::{Cell, RefCell};
-use std::collections::BTreeSet;
-use std::path::Path;
-use std::time::Duration;
-
-use rusqlite::Connection;
+mod tables;
 
 pub use events::StoredEvent;
 pub use objects::PodReader;
 pub use open::{Missing, Open};
 pub use placement::{Fit, Placement};
-
-use crate::diagnostic::Diagnostic;
-use crate::kube::Kind;
-use fault::Fault;
-
-/// An open store.
-#[derive(Debug)]
-pub struct Store {
-    connection: Connection,
-    /// The path as the user named it.
-    path: String,
-    /// Dictionary rows that the last load met no use of; the next save drops them.
-    unused: RefCell<dictionary::Unused>,
-    /// Whether a world that is saved is all there is: one was loaded, or there was none.
-    whole: Cell<bool>,
-    /// The kinds of which all rows were found as they were written.
-    whole_kinds: RefCell<BTreeSet<Kind>>,
-    /// Held until the connection is closed: fields are dropped in order.
-    _lock: Option<lock::Lock>,
-}
-
-impl Store {
-    /// Opens a store file.
-    ///
-    /// # Errors
-    /// When it is missing, no store of ours, damaged, of another version, or locked.
-    pub fn open(path: &Path, options: &Open) -> Result<Store, Diagnostic> {
-        open::open(path, options)
-    }
-
-    /// A store that is gone when it is dropped.
-    ///
-    /// # Errors
-    /// When there is no memory for it.
-    pub fn in_memory() -> Result<Store, Diagnostic> {
-        open::in_memory()
-    }
-
-    /// How long to wait for a program that is not dsrules and holds SQLite's own lock.
-    ///
-    /// # Errors
-    /// When SQLite refuses to wait.
-    pub fn busy_for(&mut self, wait: Duration) -> Result<(), Diagnostic> {
-        self.run("wait", |connection| Ok(connection.busy_timeout(wait)?))
-    }
-
-    /// Begins the one transaction of a command that writes.
-    ///
-    /// # Errors
-    /// When a program that is not dsrules is writing.
-    pub fn begin(&mut self) -> Result<(), Diagnostic> {
-        self.run("begin to write", |connection| Ok(connection.execute_batch("BEGIN IMMEDIATE")?))
-    }
-
-    /// Makes all that was saved since [`begin`](Store::begin) last.
-    ///
-    /// # Errors
-    /// When it cannot be written; then nothing has changed.
-    pub fn commit(&mut self) -> Result<(), Diagnostic> {
-        self.run("commit", |connection| Ok(connection.execute_batch("COMMIT")?))
-    }
-
-    /// Drops all that was saved since [`begin`](Store::begin). Dropping the store does
-    /// the same.
-    pub fn rollback(&mut self) {
-        if !self.connection.is_autocommit() {
-            // SQLite has rolled back by itself where this fails.
-            let _ = self.connection.execute_batch("ROLLBACK");
-        }
-    }
-
-    /// Runs `body`; its failure becomes a diagnostic that says what it was `doing`.
-    fn run<T>(
-        &self,
-        doing: &str,
-        body: impl FnOnce(&Connection) -> Result<T, Fault>,
-    ) -> Result<T, Diagnostic> {
-        body(&self.connection).map_err(|fault| self.tell(fault, doing))
-    }
-
-    /// The diagnostic of a failure; what is damaged can be made anew from the manifests,
-    /// and where those are is on record.
-    fn tell(&self, fault: Fault, doing: &str) -> Diagnostic {
-        let told = fault.tell(&self.path, doing);
-        if told.code != "corrupt-store" {
-            return told;
-        }
-        let inputs = inputs::known(&self.connection).unwrap_or_default();
-        if inputs.is_empty() { told } else { told.because(format!("it was filled from {inputs}")) }
-    }
-
-    /// Like [`run`](Store::run), in a transaction of its own where none is open; a
-    /// failure rolls back.
-    fn write<T>(
-        &mut self,
-        doing: &str,
-        body: impl FnOnce(&Connection) -> Result<T, Fault>,
-    ) -> Result<T, Diagnostic> {
-        if !self.connection.is_autocommit() {
-            let done = self.run(doing, body);
-            return done.inspect_err(|_| self.rollback());
-        }
-        self.begin()?;
-        let done = self.run(doing, body).and_then(|done| self.commit().map(|()| done));
-        done.inspect_err(|_| self.rollback())
-    }
-}
+pub use store::Store;
 
 #[cfg(test)]
 mod tests {
@@ -160,7 +49,7 @@ mod tests {
     use serde_json::json;
 
     use super::*;
-    use crate::kube::{Object, ObjectKey, Origin};
+    use crate::kube::{Kind, Object, ObjectKey, Origin};
     use crate::state::World;
 
     fn put(world: &mut World, name: &str, filler: usize) {

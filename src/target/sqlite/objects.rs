@@ -11,8 +11,9 @@ use serde_json::{Value, json};
 use super::columns::{self, SYSTEM, SYSTEM_COUNT, text};
 use super::dictionary::Reader;
 use super::fault::Fault;
-use super::save::table;
-use super::{Store, pods, sum};
+use super::store::Store;
+use super::tables::table;
+use super::{pods, sum};
 use crate::diagnostic::Diagnostic;
 use crate::kube::{Body, Kind, Meta, Name, ObjectKey, Owner, Pod, timestamp};
 

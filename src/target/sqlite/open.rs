@@ -1,6 +1,5 @@
 //! Opening the file: what is there, is it ours, may it be written.
 
-use std::cell::{Cell, RefCell};
 use std::path::Path;
 use std::time::Duration;
 
@@ -9,7 +8,8 @@ use rusqlite::{Connection, ErrorCode, OpenFlags};
 use super::beside::beside;
 use super::fault::Fault;
 use super::lock::Lock;
-use super::{Store, beside, log, migrate, sum};
+use super::store::Store;
+use super::{beside, log, migrate, sum};
 use crate::diagnostic::{Diagnostic, Place};
 
 /// How long SQLite itself waits for a program that is not dsrules.
@@ -71,7 +71,25 @@ impl Open {
     }
 }
 
-pub(super) fn open(path: &Path, options: &Open) -> Result<Store, Diagnostic> {
+impl Store {
+    /// Opens a store file.
+    ///
+    /// # Errors
+    /// When it is missing, no store of ours, damaged, of another version, or locked.
+    pub fn open(path: &Path, options: &Open) -> Result<Store, Diagnostic> {
+        open(path, options)
+    }
+
+    /// A store that is gone when it is dropped.
+    ///
+    /// # Errors
+    /// When there is no memory for it.
+    pub fn in_memory() -> Result<Store, Diagnostic> {
+        in_memory()
+    }
+}
+
+fn open(path: &Path, options: &Open) -> Result<Store, Diagnostic> {
     let shown = path.display().to_string();
     if !look(path, &shown, options.write)? {
         match options.missing {
@@ -103,32 +121,16 @@ pub(super) fn open(path: &Path, options: &Open) -> Result<Store, Diagnostic> {
         Err(told) if told.code == "no-store" && options.missing == Missing::Empty => return in_memory(),
         migrated => migrated?,
     }
-    let whole = Cell::new(version == 0);
-    Ok(Store {
-        connection,
-        path: shown,
-        unused: RefCell::default(),
-        whole,
-        whole_kinds: RefCell::default(),
-        _lock: lock,
-    })
+    Ok(Store::new(connection, shown, version == 0, lock))
 }
 
-pub(super) fn in_memory() -> Result<Store, Diagnostic> {
+fn in_memory() -> Result<Store, Diagnostic> {
     let path = "(in memory)";
     let tell = |fault: Fault| fault.tell(path, "open it");
     let mut connection = Connection::open_in_memory().map_err(|error| tell(error.into()))?;
     configure(&connection).map_err(tell)?;
     migrate::migrate(&mut connection, 0, path, true)?;
-    let whole = Cell::new(true);
-    Ok(Store {
-        connection,
-        path: path.to_owned(),
-        unused: RefCell::default(),
-        whole,
-        whole_kinds: RefCell::default(),
-        _lock: None,
-    })
+    Ok(Store::new(connection, path.to_owned(), true, None))
 }
 
 /// Whether there is such a file. What SQLite would say in riddles is said here first.

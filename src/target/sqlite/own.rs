@@ -5,7 +5,8 @@
 
 use rusqlite::params;
 
-use super::{Store, sum};
+use super::store::Store;
+use super::sum;
 use crate::diagnostic::Diagnostic;
 use crate::kube::Name;
 use crate::state::OwnFile;

@@ -8,8 +8,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use rusqlite::{Connection, Row, ToSql, params};
 
-use super::Store;
 use super::fault::Fault;
+use super::store::Store;
 use crate::diagnostic::Diagnostic;
 use crate::kube::{Name, ObjectKey};
 

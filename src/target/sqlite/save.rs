@@ -11,7 +11,9 @@ use super::dictionary::Writer;
 use super::fault::Fault;
 use super::load::deleted_owners;
 use super::pods::PodWriter;
-use super::{Store, events, sum};
+use super::store::Store;
+use super::tables::table;
+use super::{events, sum};
 use crate::diagnostic::Diagnostic;
 use crate::kube::{Body, Kind, Meta, Node, ObjectKey};
 use crate::state::{Dirty, World};
@@ -71,17 +73,6 @@ fn objects(connection: &Connection, world: &World) -> Result<(), Fault> {
         }
     }
     Ok(())
-}
-
-/// The table of a kind.
-pub(super) fn table(kind: Kind) -> &'static str {
-    match kind {
-        Kind::Namespace => "namespaces",
-        Kind::Node => "nodes",
-        Kind::DaemonSet => "daemonsets",
-        Kind::ControllerRevision => "controllerrevisions",
-        Kind::Pod => "pods",
-    }
 }
 
 fn delete(connection: &Connection, kind: Kind, key: &ObjectKey) -> Result<(), Fault> {

@@ -9,11 +9,11 @@
 use rusqlite::Connection;
 use sha2::{Digest, Sha256};
 
-use super::Store;
 use super::columns::{SYSTEM, SYSTEM_COUNT, text};
 use super::fault::Fault;
-use super::save::table;
+use super::store::Store;
 use super::sum;
+use super::tables::table;
 use crate::diagnostic::Diagnostic;
 use crate::hash::hex;
 use crate::kube::{Kind, ObjectKey, Status};

@@ -18,7 +18,7 @@ use rusqlite::types::ValueRef;
 use rusqlite::{Connection, Row};
 
 use super::fault::Fault;
-use super::save::table;
+use super::tables::table;
 use crate::kube::Kind;
 use crate::state::World;
 
