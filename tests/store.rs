@@ -75,7 +75,7 @@ fn a_world_comes_back_from_the_file() {
     let read = store.load().unwrap();
     assert_eq!(read.nodes, world.nodes);
     assert_eq!(read.pods, world.pods);
-    assert_eq!(read.namespaces, world.namespaces);
+    assert_eq!(read.others, world.others);
     assert_eq!(read.resource_version, 4);
     let node = store.object(Kind::Node, &ObjectKey::new("", "n1")).unwrap().unwrap();
     assert_eq!(node["unknown"], json!([1, 2.5, null]));

@@ -148,7 +148,7 @@ fn take(world: &mut World, step: &Step) {
 fn told(world: &World) -> Vec<String> {
     let attempts: BTreeMap<_, _> = world.attempts.iter().collect();
     vec![
-        format!("{:#?}", world.namespaces),
+        format!("{:#?}", world.others),
         format!("{:#?}", world.nodes),
         format!("{:#?}", world.daemonsets),
         format!("{:#?}", world.revisions),

@@ -215,7 +215,7 @@ fn tables(
     if first && complete {
         let namespaced = groups
             .iter()
-            .any(|(resource, _)| !matches!(resource, Resource::Kind(Kind::Node | Kind::Namespace)));
+            .any(|(resource, _)| !matches!(resource, Resource::Kind(kind) if !kind.namespaced()));
         let place = if namespaced && !args.all_namespaces {
             format!(" in {} namespace.", args.namespace)
         } else {

@@ -22,14 +22,27 @@ pub enum Wanted {
     Named(Vec<(Resource, String)>),
 }
 
+/// The kinds that people ask for most, first in a hint.
+const FIRST: [Kind; 3] = [Kind::Node, Kind::DaemonSet, Kind::Pod];
+
 /// The words for kinds, for a hint.
-const WORDS: [&str; 6] = ["nodes", "daemonsets", "pods", "controllerrevisions", "namespaces", "events"];
+fn words() -> Vec<&'static str> {
+    let mut kinds = Kind::ALL;
+    let rank = |kind: &Kind| FIRST.iter().position(|first| first == kind).unwrap_or(FIRST.len());
+    kinds.sort_by_key(|kind| (rank(kind), kind.info().plural));
+    kinds.into_iter().map(|kind| kind.info().plural).chain(["events"]).collect()
+}
+
+/// The words, as a hint lists them.
+fn listed() -> String {
+    words().iter().map(|word| format!("`{word}`")).collect::<Vec<_>>().join(", ")
+}
 
 /// What kubectl's users mean by `words`.
 pub fn wanted(words: &[String]) -> Result<Wanted, Diagnostic> {
     let Some((first, names)) = words.split_first() else {
         return Err(Diagnostic::error("no-resource", "no kind was named")
-            .help(format!("name one of {}, or `all`", WORDS.map(|word| format!("`{word}`")).join(", "))));
+            .help(format!("name one of {}, or `all`", listed())));
     };
     if words.iter().any(|word| word.contains('/')) {
         return words.iter().map(|word| slashed(word)).collect::<Result<_, _>>().map(Wanted::Named);
@@ -67,19 +80,17 @@ pub fn resource(word: &str) -> Result<Resource, Diagnostic> {
     }
     let error =
         Diagnostic::error("unknown-resource", format!("the server doesn't have a resource type `{word}`"));
-    Err(match nearest(word, WORDS) {
+    Err(match nearest(word, words()) {
         Some(meant) => error.help(format!("did you mean `{meant}`?")),
-        None => error.help(format!("there are {}", WORDS.map(|word| format!("`{word}`")).join(", "))),
+        None => error.help(format!("there are {}", listed())),
     })
 }
 
 /// kubectl's words for an object that is not there: `pods "a" not found`.
 pub fn not_found(kind: Kind, name: &str) -> Diagnostic {
-    let (plural, group) = match kind.resource().split_once('.') {
-        Some((singular, group)) => (format!("{singular}s"), format!(".{group}")),
-        None => (format!("{}s", kind.resource()), String::new()),
-    };
-    Diagnostic::error("not-found", format!("{plural}{group} \"{name}\" not found"))
+    let dot = if kind.info().group().is_empty() { "" } else { "." };
+    let (plural, group) = (kind.info().plural, kind.info().group());
+    Diagnostic::error("not-found", format!("{plural}{dot}{group} \"{name}\" not found"))
 }
 
 /// [`not_found`], with where it is instead, or what has nearly that name.
@@ -90,7 +101,7 @@ pub fn missing(kind: Kind, key: &ObjectKey, store: &Store) -> Result<Diagnostic,
         Ok(())
     })?;
     let error = not_found(kind, &key.name);
-    let kinds = format!("{}s", kind.name().to_lowercase());
+    let kinds = kind.info().plural;
     Ok(error.help(match meant(key, keys.iter()) {
         Some(meant) => meant,
         None if Kind::from_resource(&key.name).is_some() => {

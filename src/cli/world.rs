@@ -106,11 +106,7 @@ impl Seen {
         if let Origins::Store(store) = &self.origins {
             return missing(kind, key, store).unwrap_or_else(|error| error);
         }
-        let keys: Vec<&ObjectKey> = match kind {
-            Kind::Node => self.world.nodes.keys().collect(),
-            Kind::DaemonSet => self.world.daemonsets.keys().collect(),
-            _ => self.world.pods.keys().collect(),
-        };
+        let keys = self.world.keys(kind);
         let none = "it is not among these manifests".to_owned();
         not_found(kind, &key.name).help(meant(key, keys.into_iter()).unwrap_or(none))
     }

@@ -4,7 +4,7 @@ use super::context::Context;
 use super::sentences::says;
 use super::step::{Segment, SourceField};
 use crate::datalog::explain::Goal;
-use crate::kube::{Kind, Name, ObjectKey};
+use crate::kube::{Kind, Name, ObjectKey, Rows};
 use crate::state::World;
 
 /// What only ties things together, or is said by the sentence over it.
@@ -129,10 +129,16 @@ pub(super) fn source(goal: &Goal, world: &World) -> Option<SourceField> {
         ("template_container" | "template_image", [..]) => of_spec(&["containers"]),
         ("template_priority_class", [..]) => of_spec(&["priorityClassName"]),
         ("template_service_account", [..]) => of_spec(&["serviceAccountName"]),
-        ("namespace_label", [name, label, _]) => {
-            at(Kind::Namespace, ObjectKey::new("", *name), &["metadata", "labels", label])
+        (relation, values) => {
+            let (kind, fact) = Kind::of_relation(relation)?;
+            match (&fact.rows, values) {
+                (Rows::Field(path) | Rows::Items(path), [name, _]) => at(kind, key(name), path),
+                (Rows::Entries(path), [name, entry, _]) => {
+                    at(kind, key(name), &[path, &[*entry][..]].concat())
+                }
+                _ => return None,
+            }
         }
-        _ => return None,
     })
 }
 

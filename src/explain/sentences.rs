@@ -3,10 +3,10 @@
 //! `{0}` is the value of the first column; `{1:time}` and `{2:amount}` are written as what
 //! they are. What stands in `[…]` is left away where a value in it is not known. The rules
 //! have their sentences over them; these are for what no rule derives, and for what is
-//! *not* so. A test holds every relation to having one.
+//! *not* so. (Those of kinds without a view of their own stand in the list of the kind.) A test holds every relation to having one.
 
 use crate::datalog::explain::Goal;
-use crate::kube::timestamp;
+use crate::kube::{Kind, timestamp};
 
 /// A relation, what a row of it says, and what it says that there is none.
 type Sentence = (&'static str, &'static str, &'static str);
@@ -188,17 +188,6 @@ const CLUSTER: &[Sentence] = &[
     ("pod_namespace", "{0} is in the namespace {1}", "{0} is not in the namespace [{1}]"),
     ("pod_label", "{0} has the label {1}={2}", "{0} has no label {1}[={2}]"),
     ("pod_phase", "the phase of {0} is {1}", "the phase of {0} is not [{1}]"),
-    ("namespace", "there is the namespace {0}", "there is no namespace[ {0}]"),
-    (
-        "namespace_label",
-        "the namespace {0} has the label {1}={2}",
-        "the namespace {0} has no label {1}[={2}]",
-    ),
-    (
-        "namespace_annotation",
-        "the namespace {0} has the annotation {1}={2}",
-        "the namespace {0} has no annotation {1}[={2}]",
-    ),
     ("minute_of_day", "it is the minute {0} of the day", "it is not the minute [{0}] of the day"),
     ("weekday", "it is {0}", "it is not [{0}]"),
     ("date", "it is {0}-{1}-{2}", "it is not the date [{0}]-[{1}]-[{2}]"),
@@ -250,14 +239,16 @@ const OPEN: &[(&str, &str)] = &[
     ("required", "{0} is required on {1}"),
 ];
 
-fn find(relation: &str) -> Option<&'static Sentence> {
-    INPUTS.iter().chain(CLUSTER).find(|(name, ..)| *name == relation)
+/// What a row of an input says, and what it says that there is none.
+fn find(relation: &str) -> Option<(&'static str, &'static str)> {
+    let known = INPUTS.iter().chain(CLUSTER).find(|(name, ..)| *name == relation);
+    known.map(|(_, yes, no)| (*yes, *no)).or_else(|| Some(Kind::of_relation(relation)?.1.says))
 }
 
 /// What a row of an input says; none for a relation of a user's own.
 pub(super) fn says(goal: &Goal) -> Option<String> {
     let open = || OPEN.iter().find(|(name, _)| *name == goal.relation).map(|(_, yes)| *yes);
-    let yes = find(&goal.relation).map(|(_, yes, _)| *yes).or_else(open)?;
+    let yes = find(&goal.relation).map(|(yes, _)| yes).or_else(open)?;
     Some(fill(yes, &goal.values))
 }
 
@@ -265,11 +256,11 @@ pub(super) fn says(goal: &Goal) -> Option<String> {
 pub(super) fn denies(goal: &Goal) -> Option<String> {
     let input = find(&goal.relation);
     let derived = || DERIVED.iter().find(|(name, _)| *name == goal.relation).map(|(_, no)| *no);
-    let no = input.map(|(.., no)| *no).or_else(derived)?;
+    let no = input.map(|(_, no)| no).or_else(derived)?;
     // Of what is not known, nothing can be said but that there is none.
     if goal.values.first().is_some_and(Option::is_none)
         && no.starts_with("{0}")
-        && let Some((_, yes, _)) = input
+        && let Some((yes, _)) = input
     {
         let mut values = goal.values.clone();
         values[0] = Some("nothing".to_owned());
@@ -280,7 +271,7 @@ pub(super) fn denies(goal: &Goal) -> Option<String> {
 
 /// Whether a column of an input is a time.
 pub(super) fn is_time(relation: &str, column: usize) -> bool {
-    find(relation).is_some_and(|(_, yes, _)| yes.contains(&format!("{{{column}:time}}")))
+    find(relation).is_some_and(|(yes, _)| yes.contains(&format!("{{{column}:time}}")))
 }
 
 /// Whether it helps to say why there is no such row.
@@ -345,6 +336,7 @@ mod tests {
     #![allow(clippy::unwrap_used)]
     use super::{DERIVED, fill, find};
     use crate::datalog::Kind;
+    use crate::kube;
 
     #[test]
     fn every_input_has_a_sentence_for_yes_and_no() {
@@ -366,7 +358,9 @@ mod tests {
         let program = crate::policy::builtin::load(&[]).program.unwrap();
         let inputs =
             super::INPUTS.iter().chain(super::CLUSTER).flat_map(|(name, yes, no)| [(name, yes), (name, no)]);
-        for (name, text) in inputs.chain(DERIVED.iter().map(|(name, no)| (name, no))) {
+        let facts = kube::Kind::ALL.into_iter().flat_map(|kind| kind.info().facts);
+        let facts = facts.flat_map(|it| [(&it.relation, &it.says.0), (&it.relation, &it.says.1)]);
+        for (name, text) in inputs.chain(facts).chain(DERIVED.iter().map(|(name, no)| (name, no))) {
             let id = program.relation(name).unwrap_or_else(|| panic!("there is no {name}"));
             let values: Vec<_> =
                 program.declaration(id).columns.iter().map(|column| Some(column.name.to_string())).collect();

@@ -18,6 +18,7 @@
 mod alone;
 mod cluster;
 mod placement;
+mod plain;
 mod pods;
 
 use std::collections::{BTreeSet, HashMap};
@@ -126,8 +127,8 @@ impl Encoder {
     /// All facts of the world at the time `now` (seconds of Unix time).
     pub fn all(&mut self, world: &World, now: i64) -> Facts {
         self.learn_constraints(world);
-        for namespace in world.namespaces.values() {
-            self.namespace(namespace);
+        for ((kind, _), object) in &world.others {
+            self.plain(*kind, object);
         }
         for daemonset in world.daemonsets.values() {
             self.daemonset(daemonset);
@@ -161,13 +162,16 @@ impl Encoder {
         }
         for (kind, key) in &changed {
             match kind {
-                Kind::Namespace => world.namespaces.get(key).into_iter().for_each(|it| self.namespace(it)),
                 Kind::Node => world.nodes.get(key).into_iter().for_each(|node| self.node(node)),
                 Kind::DaemonSet => world.daemonsets.get(key).into_iter().for_each(|it| self.daemonset(it)),
                 Kind::ControllerRevision => {
                     world.revisions.get(key).into_iter().for_each(|it| self.revision(it))
                 }
                 Kind::Pod => world.pods.get(key).into_iter().for_each(|pod| self.pod(pod)),
+                _ => {
+                    let object = world.others.get(&(*kind, key.clone()));
+                    object.into_iter().for_each(|it| self.plain(*kind, it));
+                }
             }
         }
         self.rest(world, now);
@@ -206,7 +210,7 @@ impl Encoder {
     /// The symbol an object is known by.
     pub fn subject(&mut self, kind: Kind, key: &ObjectKey) -> Sym {
         match kind {
-            Kind::Node | Kind::Namespace => self.symbols.text(&key.name),
+            Kind::Node => self.symbols.text(&key.name),
             _ => {
                 self.buffer.clear();
                 if !key.namespace.is_empty() {
@@ -232,13 +236,14 @@ impl Encoder {
 
     fn owned_relations(&mut self, kind: Kind) -> Vec<RelationId> {
         let names: &[&'static str] = match kind {
-            Kind::Namespace => &[],
             Kind::Node => placement::OF_NODE,
             Kind::DaemonSet => placement::OF_DAEMONSET,
             Kind::ControllerRevision => pods::OF_REVISION,
             Kind::Pod => pods::OF_POD,
+            _ => &[],
         };
-        let cluster = cluster::owned(kind);
+        let plain = kind.info().facts.iter().map(|fact| &fact.relation);
+        let cluster = cluster::owned(kind).iter().chain(plain);
         names.iter().chain(cluster).filter_map(|name| self.relation(name)).collect()
     }
 

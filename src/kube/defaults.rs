@@ -2,7 +2,8 @@
 //!
 //! It happens on a copy, to validate it or to compare templates, that is thrown away:
 //! nothing of it is ever written back over what the user wrote. Most defaults stand in
-//! the table of fields; those that depend on something else in the object are here.
+//! the table of fields; those that depend on something else in the object are here, and
+//! those of whole kinds with what else is known of the kind.
 
 use serde_json::{Map, Value, json};
 
@@ -20,32 +21,7 @@ pub fn defaults(kind: Kind, value: &mut Value, namespace: &str) {
         meta.insert("namespace".to_owned(), namespace.into());
     }
     fill(kind.name(), object);
-    match kind {
-        Kind::Pod => {
-            if let Some(spec) = present(object, "spec") {
-                pod(spec);
-            }
-        }
-        Kind::Node => {
-            if let Some(status) = present(object, "status")
-                && let Some(capacity) = status.get("capacity").filter(|it| it.is_object()).cloned()
-            {
-                // An empty one is not kept, and so is none.
-                if status.get("allocatable").is_none_or(|it| it.is_null() || says_nothing(it)) {
-                    status.insert("allocatable".to_owned(), capacity);
-                }
-            }
-        }
-        Kind::Namespace => {
-            let name = object.get("metadata").map(|meta| meta["name"].clone()).filter(Value::is_string);
-            if let Some(name) = name
-                && let Some(labels) = made(object, "metadata").and_then(|meta| made(meta, "labels"))
-            {
-                labels.insert("kubernetes.io/metadata.name".to_owned(), name);
-            }
-        }
-        Kind::DaemonSet | Kind::ControllerRevision => {}
-    }
+    (kind.info().defaults)(object);
 }
 
 /// Fills in the defaults of a type and of everything under it.
@@ -128,39 +104,13 @@ fn pull_policy(object: &mut Map<String, Value>, image: &str, policy: &str) {
     }
 }
 
-/// The defaults of a pod that its template does not have (SetDefaults_Pod).
-fn pod(spec: &mut Map<String, Value>) {
-    absent(spec, "enableServiceLinks", || json!(true));
-    let on_host = spec.get("hostNetwork") == Some(&json!(true));
-    for list in ["containers", "initContainers"] {
-        each(spec, list, |container| {
-            if let Some(resources) = present(container, "resources")
-                && let Some(limits) = resources.get("limits").and_then(Value::as_object).cloned()
-                && let Some(requests) = made(resources, "requests")
-            {
-                for (name, limit) in limits {
-                    absent(requests, &name, || limit);
-                }
-            }
-            if on_host {
-                each(container, "ports", |port| {
-                    let inside = port.get("containerPort").cloned().unwrap_or_default();
-                    if port.get("hostPort").is_none_or(|it| it.is_null() || *it == json!(0)) {
-                        port.insert("hostPort".to_owned(), inside);
-                    }
-                });
-            }
-        });
-    }
-}
-
 /// Whether nothing is in it: an empty map or list is not kept.
 pub(super) fn says_nothing(value: &Value) -> bool {
     value.as_array().is_some_and(Vec::is_empty) || value.as_object().is_some_and(Map::is_empty)
 }
 
 /// The object at `name`, made if it is not there.
-fn made<'m>(map: &'m mut Map<String, Value>, name: &str) -> Option<&'m mut Map<String, Value>> {
+pub(super) fn made<'m>(map: &'m mut Map<String, Value>, name: &str) -> Option<&'m mut Map<String, Value>> {
     let inner = map.entry(name).or_insert_with(|| json!({}));
     if inner.is_null() || says_nothing(inner) {
         *inner = json!({});
@@ -168,16 +118,16 @@ fn made<'m>(map: &'m mut Map<String, Value>, name: &str) -> Option<&'m mut Map<S
     inner.as_object_mut()
 }
 
-fn present<'m>(map: &'m mut Map<String, Value>, name: &str) -> Option<&'m mut Map<String, Value>> {
+pub(super) fn present<'m>(map: &'m mut Map<String, Value>, name: &str) -> Option<&'m mut Map<String, Value>> {
     map.get_mut(name).and_then(Value::as_object_mut)
 }
 
-fn each(map: &mut Map<String, Value>, name: &str, fill: impl Fn(&mut Map<String, Value>)) {
+pub(super) fn each(map: &mut Map<String, Value>, name: &str, fill: impl Fn(&mut Map<String, Value>)) {
     let list = map.get_mut(name).and_then(Value::as_array_mut);
     list.into_iter().flatten().filter_map(Value::as_object_mut).for_each(fill);
 }
 
-fn absent(map: &mut Map<String, Value>, name: &str, value: impl FnOnce() -> Value) {
+pub(super) fn absent(map: &mut Map<String, Value>, name: &str, value: impl FnOnce() -> Value) {
     if map.get(name).is_none_or(Value::is_null) {
         map.insert(name.to_owned(), value());
     }

@@ -4,41 +4,42 @@
 //! the object itself, every field of it, is kept as the JSON text it came as. Nothing
 //! here decides anything: no policy, no SQL, no files, no clock.
 
+mod age;
+pub mod columns;
 mod defaults;
 mod details;
 mod image;
 mod kept;
+mod kinds;
 mod labels;
 mod names;
-mod namespace;
-mod node;
-mod pod;
+mod plain;
 mod quantity;
 mod resource;
-mod revision;
 mod scheduling;
 pub(crate) mod shape;
 mod time;
 mod views;
-mod workload;
 
+pub use age::{age, human};
 pub use defaults::defaults;
 pub use details::{Condition, Details};
 pub use kept::{kept, kept_template};
+pub use kinds::controllerrevision::{GENERATION_LABEL, HASH_LABEL, Revision};
+#[cfg(test)]
+pub(crate) use kinds::daemonset::GENERATION;
+pub use kinds::daemonset::{Amount, DaemonSet, Status, Strategy, Template};
+pub use kinds::node::{Node, node_roles, node_status};
+pub use kinds::pod::{Base, Body, Pod, has_ended, pin, pod_status, ready_containers};
+pub use kinds::{Fact, Kind, KindInfo, NameForm, Rows};
 pub use labels::{is_label_key, is_label_value};
-pub use names::{Kind, Meta, Name, Object, ObjectKey, Origin, Owner, Written};
-pub use namespace::Namespace;
-pub use node::Node;
-pub use pod::{Base, Body, Pod, has_ended, pin};
+pub use names::{Meta, Name, Object, ObjectKey, Origin, Owner, Written};
+pub use plain::Plain;
 pub use quantity::{amount, image_parts, version};
 pub(crate) use resource::Quantity;
-pub use revision::{GENERATION_LABEL, HASH_LABEL, Revision};
 pub use scheduling::{Requirement, Selector, Taint, Term, Toleration};
 pub use time::{calendar, time, timestamp};
 pub use views::{labels_of, seconds};
-#[cfg(test)]
-pub(crate) use workload::GENERATION;
-pub use workload::{Amount, DaemonSet, Status, Strategy, Template};
 
 use std::collections::BTreeMap;
 use std::sync::Arc;

@@ -1,4 +1,4 @@
-//! Kinds, keys and metadata: how an object is named and where it came from.
+//! Keys and metadata: how an object is named and where it came from.
 
 use std::cmp::Ordering;
 use std::fmt;
@@ -8,96 +8,10 @@ use serde::Serialize;
 use serde_json::Value;
 use sha2::{Digest, Sha256};
 
-use super::{Labels, kept, labels_of, seconds};
+use super::{Kind, Labels, kept, labels_of, seconds};
 
 /// A name that is shared rather than copied.
 pub type Name = Arc<str>;
-
-/// The kinds dsrules reads; all others are counted and left alone.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
-pub enum Kind {
-    /// v1 Namespace.
-    Namespace,
-    /// v1 Node.
-    Node,
-    /// apps/v1 DaemonSet.
-    DaemonSet,
-    /// apps/v1 ControllerRevision: one remembered template of a daemonset.
-    ControllerRevision,
-    /// v1 Pod.
-    Pod,
-}
-
-impl Kind {
-    /// All kinds, in the order in which they are applied.
-    pub const ALL: [Kind; 5] =
-        [Kind::Namespace, Kind::Node, Kind::DaemonSet, Kind::ControllerRevision, Kind::Pod];
-
-    /// The kind as manifests write it.
-    #[must_use]
-    pub fn name(self) -> &'static str {
-        match self {
-            Kind::Namespace => "Namespace",
-            Kind::Node => "Node",
-            Kind::DaemonSet => "DaemonSet",
-            Kind::ControllerRevision => "ControllerRevision",
-            Kind::Pod => "Pod",
-        }
-    }
-
-    /// The only apiVersion that is read.
-    #[must_use]
-    pub fn api_version(self) -> &'static str {
-        match self {
-            Kind::DaemonSet | Kind::ControllerRevision => "apps/v1",
-            _ => "v1",
-        }
-    }
-
-    /// kubectl's resource name with its group, as in `daemonset.apps/fluentd created`.
-    #[must_use]
-    pub fn resource(self) -> &'static str {
-        match self {
-            Kind::Namespace => "namespace",
-            Kind::Node => "node",
-            Kind::DaemonSet => "daemonset.apps",
-            Kind::ControllerRevision => "controllerrevision.apps",
-            Kind::Pod => "pod",
-        }
-    }
-
-    /// Whether its objects stand in a namespace.
-    #[must_use]
-    pub fn namespaced(self) -> bool {
-        !matches!(self, Kind::Namespace | Kind::Node)
-    }
-
-    /// The kind that manifests write as `name`.
-    #[must_use]
-    pub fn from_name(name: &str) -> Option<Kind> {
-        Kind::ALL.into_iter().find(|kind| kind.name() == name)
-    }
-
-    /// The kind that kubectl's users mean by `daemonset`, `ds`, `daemonsets.apps` ….
-    #[must_use]
-    pub fn from_resource(word: &str) -> Option<Kind> {
-        let word = word.to_ascii_lowercase();
-        match word.strip_suffix(".apps").unwrap_or(&word) {
-            "namespace" | "namespaces" | "ns" => Some(Kind::Namespace),
-            "node" | "nodes" | "no" => Some(Kind::Node),
-            "daemonset" | "daemonsets" | "ds" => Some(Kind::DaemonSet),
-            "controllerrevision" | "controllerrevisions" => Some(Kind::ControllerRevision),
-            "pod" | "pods" | "po" => Some(Kind::Pod),
-            _ => None,
-        }
-    }
-}
-
-impl fmt::Display for Kind {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.name())
-    }
-}
 
 /// Namespace and name; the namespace is empty for what stands in none.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Hash, Serialize)]

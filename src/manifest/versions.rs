@@ -6,19 +6,11 @@ use serde_json::Value;
 use super::problem::Problem;
 use crate::kube::Kind;
 
-/// What there once was, with the release that removed it.
-const REMOVED: [(Kind, &str, &str); 4] = [
-    (Kind::DaemonSet, "extensions/v1beta1", "1.16"),
-    (Kind::DaemonSet, "apps/v1beta2", "1.16"),
-    (Kind::ControllerRevision, "apps/v1beta1", "1.16"),
-    (Kind::ControllerRevision, "apps/v1beta2", "1.16"),
-];
-
 /// What is told of an object of a known kind under another version than the one served.
 pub(super) fn problem(kind: Kind, version: &str, value: &Value) -> Problem {
     let right = kind.api_version();
-    let removed = REMOVED.iter().find(|(of, name, _)| (*of, *name) == (kind, version));
-    let Some((.., release)) = removed else {
+    let removed = kind.info().removed.iter().find(|(name, _)| *name == version);
+    let Some((_, release)) = removed else {
         let message = format!("there is no {} of apiVersion `{version}`", kind.name());
         return Problem::new("unknown-version", message).help(format!("use `apiVersion: {right}`"));
     };

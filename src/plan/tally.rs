@@ -103,7 +103,7 @@ impl Tally {
                     let owner = revision.and_then(|revision| revision.meta.controller.as_ref());
                     keys.extend(owner.map(|owner| ObjectKey::new(key.namespace.clone(), owner.name.clone())));
                 }
-                Kind::Namespace | Kind::Node | Kind::Pod => {}
+                _ => {}
             }
         }
         Touched::Only(keys)

@@ -2,9 +2,9 @@
 
 use serde_json::Value;
 
-use super::columns::text;
-use super::{Columns, Table, age};
-use crate::kube::seconds;
+use super::{Columns, Table};
+use crate::kube::columns::text;
+use crate::kube::{age, seconds};
 
 /// One line of a table of events: equal ones are counted together.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -5,7 +5,6 @@
 //! to colour ([`Paint`]) and what time it is are arguments. All text that came from
 //! outside goes through [`crate::diagnostic::visible`] before it reaches a terminal.
 
-mod age;
 mod applied;
 mod columns;
 mod data;
@@ -23,7 +22,6 @@ mod table;
 mod waiting;
 mod whatif;
 
-pub use age::{age, human};
 pub use applied::{applied, statuses};
 pub use columns::{Columns, cells, columns};
 pub use data::{FileLine, ListWriter, list, plan_document, write_json, write_json_line, write_yaml};

@@ -12,8 +12,8 @@ use uuid::Uuid;
 
 use super::{Change, World};
 use crate::kube::{
-    Body, DaemonSet, Details, HASH_LABEL, Kind, Meta, Name, Namespace, Node, Object, ObjectKey, Pod,
-    Revision, Written, seconds,
+    Body, DaemonSet, Details, HASH_LABEL, Kind, Meta, Name, Node, Object, ObjectKey, Plain, Pod, Revision,
+    Written, seconds,
 };
 
 /// The UUID namespace of every uid that dsrules gives. It never changes.
@@ -59,7 +59,6 @@ impl World {
     /// and it counts with its daemonset. So what is kept does not grow with each update.
     pub fn remove(&mut self, kind: Kind, key: &ObjectKey) -> bool {
         let (found, counted) = match kind {
-            Kind::Namespace => (self.namespaces.remove(key).is_some(), true),
             Kind::Node => (self.nodes.remove(key).is_some(), true),
             Kind::DaemonSet => (self.daemonsets.remove(key).is_some(), true),
             Kind::ControllerRevision => {
@@ -70,6 +69,7 @@ impl World {
                 let pod = self.pods.remove(key);
                 (pod.is_some(), pod.is_some_and(|pod| !matches!(pod.body, Body::Made(_))))
             }
+            _ => (self.others.remove(&(kind, key.clone())).is_some(), true),
         };
         if !found {
             return false;
@@ -148,8 +148,7 @@ impl World {
         if seconds(&given["creationTimestamp"]).is_none() {
             meta.created = old.map_or(now, |old| old.created);
         }
-        // Only these kinds have a generation in an API server.
-        if matches!(kind, Kind::DaemonSet | Kind::Pod) {
+        if kind.info().counts_changes {
             let next = old.map_or(1, |old| {
                 // An object that no manifest wrote has no fingerprint to compare with.
                 let changed = old.written.spec != 0 && old.written.spec != meta.written.spec;
@@ -185,8 +184,8 @@ impl World {
                 Body::Stored | Body::Made(_) => None,
             }),
             Kind::DaemonSet => self.daemonsets.get(key).map(|daemonset| &daemonset.value),
-            Kind::Namespace => self.namespaces.get(key).map(|namespace| &namespace.value),
             Kind::ControllerRevision => None,
+            _ => self.others.get(&(kind, key.clone())).map(|object| &object.value),
         };
         before?.get("status").filter(|status| !status.is_null()).cloned()
     }
@@ -202,9 +201,6 @@ impl World {
             fields.insert("status".to_owned(), status);
         }
         match kind {
-            Kind::Namespace => {
-                self.namespaces.insert(key, Namespace { meta, value });
-            }
             Kind::Node => {
                 let mut node = Node::from_value(key.clone(), &value);
                 node.meta = meta;
@@ -245,6 +241,9 @@ impl World {
                     }
                 }
                 self.pods.insert(key, pod);
+            }
+            _ => {
+                self.others.insert((kind, key), Plain { meta, value });
             }
         }
     }

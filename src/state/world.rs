@@ -11,13 +11,11 @@ use std::sync::Arc;
 use rustc_hash::FxHashMap;
 use serde_json::Value;
 
-use crate::kube::{DaemonSet, Kind, Meta, Name, Namespace, Node, ObjectKey, Pod, Revision};
+use crate::kube::{DaemonSet, Kind, Meta, Name, Node, ObjectKey, Plain, Pod, Revision};
 
 /// Every object, by key. `dirty` says what differs from the store.
 #[derive(Debug, Clone, Default)]
 pub struct World {
-    /// Namespaces that were written in a manifest.
-    pub namespaces: BTreeMap<ObjectKey, Namespace>,
     /// Nodes.
     pub nodes: BTreeMap<ObjectKey, Node>,
     /// DaemonSets.
@@ -26,6 +24,8 @@ pub struct World {
     pub revisions: BTreeMap<ObjectKey, Revision>,
     /// Pods.
     pub pods: BTreeMap<ObjectKey, Pod>,
+    /// Objects of all other kinds, as manifests wrote them.
+    pub others: BTreeMap<(Kind, ObjectKey), Plain>,
     /// The back-off for failed pods, by (daemonset uid, node).
     pub backoff: BTreeMap<(Name, Name), Backoff>,
     /// How many pods were deleted before of (daemonset, node): the attempt that goes
@@ -127,11 +127,23 @@ impl World {
     #[must_use]
     pub fn meta(&self, kind: Kind, key: &ObjectKey) -> Option<&Meta> {
         match kind {
-            Kind::Namespace => self.namespaces.get(key).map(|namespace| &namespace.meta),
             Kind::Node => self.nodes.get(key).map(|node| &node.meta),
             Kind::DaemonSet => self.daemonsets.get(key).map(|daemonset| &daemonset.meta),
             Kind::ControllerRevision => self.revisions.get(key).map(|revision| &revision.meta),
             Kind::Pod => self.pods.get(key).map(|pod| &pod.meta),
+            _ => self.others.get(&(kind, key.clone())).map(|object| &object.meta),
+        }
+    }
+
+    /// The keys of all objects of a kind.
+    #[must_use]
+    pub fn keys(&self, kind: Kind) -> Vec<&ObjectKey> {
+        match kind {
+            Kind::Node => self.nodes.keys().collect(),
+            Kind::DaemonSet => self.daemonsets.keys().collect(),
+            Kind::ControllerRevision => self.revisions.keys().collect(),
+            Kind::Pod => self.pods.keys().collect(),
+            _ => self.others.keys().filter(|(of, _)| *of == kind).map(|(_, key)| key).collect(),
         }
     }
 

@@ -33,7 +33,7 @@ use serde_json::Value;
 
 use self::meta::DEFAULT_NAMESPACE;
 use self::path::Cursor;
-use crate::kube::{Kind, Quantity, defaults};
+use crate::kube::{Kind, NameForm, Quantity, defaults};
 
 pub use daemonset::NO_SELECTOR;
 pub use errors::{ErrorType, FieldError};
@@ -46,19 +46,15 @@ pub use warnings::{Warning, warnings};
 #[must_use]
 pub fn validate(kind: Kind, value: &Value, old: Option<&Value>) -> Vec<FieldError> {
     let mut errors = errors::Errors::default();
-    if matches!(kind, Kind::Node | Kind::Namespace) {
-        let root = Cursor::root(value);
-        match kind {
-            Kind::Node => node::check(&root, old, &mut errors),
-            _ => {
-                meta::object_meta(&root, false, text::dns_label, old, &mut errors);
-                old.into_iter().for_each(|old| meta::update(&root, old, &mut errors));
-            }
-        }
+    if kind == Kind::Node {
+        node::check(&Cursor::root(value), old, &mut errors);
         return errors.0;
     }
     let mut value = value.clone();
-    defaults(kind, &mut value, DEFAULT_NAMESPACE);
+    // What is filled in of those without a namespace is sound.
+    if kind.namespaced() {
+        defaults(kind, &mut value, DEFAULT_NAMESPACE);
+    }
     let root = Cursor::root(&value);
     if kind == Kind::DaemonSet {
         let old = old.map(|old| {
@@ -69,7 +65,11 @@ pub fn validate(kind: Kind, value: &Value, old: Option<&Value>) -> Vec<FieldErro
         daemonset::check(&root, old.as_ref(), &mut errors);
         return errors.0;
     }
-    meta::object_meta(&root, true, text::dns_subdomain, old, &mut errors);
+    let form = match kind.info().names {
+        NameForm::Label => text::dns_label,
+        NameForm::Subdomain => text::dns_subdomain,
+    };
+    meta::object_meta(&root, kind.namespaced(), form, old, &mut errors);
     if kind == Kind::ControllerRevision {
         revision::check(&root, old, &mut errors);
     } else {

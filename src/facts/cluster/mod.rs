@@ -9,7 +9,7 @@ mod template;
 
 use super::Encoder;
 use crate::datalog::{Program, RelationId, Sym};
-use crate::kube::{Kind, Namespace, Pod};
+use crate::kube::{Kind, Pod};
 
 /// The relations of this folder whose rows begin with an object of `kind`.
 pub(super) fn owned(kind: Kind) -> &'static [&'static str] {
@@ -17,8 +17,7 @@ pub(super) fn owned(kind: Kind) -> &'static [&'static str] {
         Kind::Node => node::OWNED,
         Kind::DaemonSet => template::OWNED,
         Kind::Pod => &["pod_name", "pod_namespace", "pod_label", "pod_phase"],
-        Kind::Namespace => &["namespace", "namespace_label", "namespace_annotation"],
-        Kind::ControllerRevision => &[],
+        _ => &[],
     }
 }
 
@@ -45,15 +44,6 @@ impl Encoder {
         }
     }
 
-    pub(super) fn namespace(&mut self, namespace: &Namespace) {
-        let it = self.text(&namespace.meta.key.name);
-        self.row("namespace", &[it]);
-        for (key, value) in namespace.meta.labels.iter() {
-            self.text_row("namespace_label", it, &[key, value]);
-        }
-        self.pairs("namespace_annotation", it, &namespace.value["metadata"]["annotations"]);
-    }
-
     /// A row of an object and texts.
     fn text_row(&mut self, relation: &'static str, it: Sym, texts: &[&str]) {
         if self.uses(relation) {
@@ -74,7 +64,7 @@ impl Encoder {
     }
 
     /// A row for each entry of a map of texts, as annotations are.
-    fn pairs(&mut self, relation: &'static str, it: Sym, map: &serde_json::Value) {
+    pub(super) fn pairs(&mut self, relation: &'static str, it: Sym, map: &serde_json::Value) {
         if self.uses(relation) {
             for (key, value) in crate::kube::labels_of(map) {
                 self.text_row(relation, it, &[&key, &value]);

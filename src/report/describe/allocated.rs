@@ -10,9 +10,9 @@ use std::collections::BTreeMap;
 use serde_json::Value;
 
 use super::super::Table;
-use super::super::columns::{items, text};
 use super::page::{Page, plain};
 use crate::kube::amount;
+use crate::kube::columns::{items, text};
 
 /// The resources that every page has a line for.
 const ALWAYS: [&str; 3] = ["cpu", "memory", "ephemeral-storage"];

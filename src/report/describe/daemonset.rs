@@ -3,9 +3,9 @@
 use serde_json::Value;
 
 use super::super::EventRow;
-use super::super::columns::{pairs, selector, text};
 use super::page::{Page, annotations, lines, plain};
 use super::template;
+use crate::kube::columns::{pairs, selector, text};
 
 /// The page of `daemonset`, which has `pods`.
 #[must_use]

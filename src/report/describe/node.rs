@@ -2,11 +2,11 @@
 
 use serde_json::Value;
 
-use super::super::columns::{items, node_roles, text};
-use super::super::{EventRow, Table, age};
+use super::super::{EventRow, Table};
 use super::allocated;
 use super::page::{Page, annotations, date, lines, plain, stacked};
-use crate::kube::seconds;
+use crate::kube::columns::{items, text};
+use crate::kube::{age, node_roles, seconds};
 
 /// The page of `node`, with the `pods` on it.
 #[must_use]

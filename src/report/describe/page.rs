@@ -2,10 +2,10 @@
 
 use serde_json::Value;
 
-use super::super::columns::text;
-use super::super::{EventRow, Table, age};
+use super::super::{EventRow, Table};
 use crate::diagnostic::visible;
-use crate::kube::{calendar, seconds};
+use crate::kube::columns::text;
+use crate::kube::{age, calendar, seconds};
 
 /// A page that is being written.
 #[derive(Default)]

@@ -2,10 +2,11 @@
 
 use serde_json::Value;
 
-use super::super::columns::{items, or_none, pod_status, text};
 use super::super::{EventRow, Table};
 use super::page::{Page, annotations, date, lines};
 use super::template;
+use crate::kube::columns::{items, or_none, text};
+use crate::kube::pod_status;
 
 /// The page of `pod`.
 #[must_use]

@@ -2,8 +2,8 @@
 
 use serde_json::Value;
 
-use super::super::columns::{items, pairs, selector, text};
 use super::page::{Page, lines, plain, stacked};
+use crate::kube::columns::{items, pairs, selector, text};
 
 /// A pod template, as a part of a page.
 #[must_use]

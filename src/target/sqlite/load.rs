@@ -19,7 +19,7 @@ use super::store::Store;
 use super::tables::{kind, table};
 use super::{pods, sum};
 use crate::diagnostic::Diagnostic;
-use crate::kube::{DaemonSet, Details, Kind, Name, Namespace, Node, ObjectKey, Revision, Status, Taint};
+use crate::kube::{DaemonSet, Details, Kind, Name, Node, ObjectKey, Plain, Revision, Status, Taint};
 use crate::state::{Backoff, Changed, Dirty, World};
 
 impl Store {
@@ -35,7 +35,6 @@ impl Store {
                 if connection.is_autocommit() { Some(connection.unchecked_transaction()?) } else { None };
             let mut reader = Reader::new(connection)?;
             let world = World {
-                namespaces: namespaces(connection, &mut reader)?,
                 nodes: nodes(connection, &mut reader)?,
                 daemonsets: daemonsets(connection, &mut reader)?,
                 revisions: revisions(connection, &mut reader)?,
@@ -43,6 +42,7 @@ impl Store {
                     let pod = pods::read(row, &mut reader)?;
                     Ok((pod.meta.key.clone(), pod))
                 })?,
+                others: others(connection, &mut reader)?,
                 backoff: backoff(connection, &mut reader)?,
                 attempts: attempts(connection, &mut reader)?,
                 incarnations: incarnations(connection, &mut reader)?,
@@ -125,16 +125,19 @@ pub(super) fn body(row: &Row<'_>, column: usize) -> Result<Arc<Value>, Fault> {
     Ok(Arc::new(serde_json::from_str(text(row, column)?)?))
 }
 
-fn namespaces(
+fn others(
     connection: &Connection,
     reader: &mut Reader<'_>,
-) -> Result<BTreeMap<ObjectKey, Namespace>, Fault> {
-    let sql = format!("SELECT name, {SYSTEM}, body, sum FROM namespaces ORDER BY name");
-    all(connection, table(Kind::Namespace), &sql, |row| {
-        sum::check(row, "namespaces", 0, SYSTEM_COUNT + 2)?;
-        let key = ObjectKey::new("", text(row, 0)?);
-        let meta = columns::meta(row, 1, key.clone(), reader)?;
-        Ok((key, Namespace { meta, value: body(row, SYSTEM_COUNT + 1)? }))
+) -> Result<BTreeMap<(Kind, ObjectKey), Plain>, Fault> {
+    let sql = format!(
+        "SELECT kind, namespace, name, {SYSTEM}, body, sum FROM objects ORDER BY kind, namespace, name"
+    );
+    all(connection, "objects", &sql, |row| {
+        sum::check(row, "objects", 0, SYSTEM_COUNT + 4)?;
+        let key =
+            ObjectKey { namespace: reader.names.name(text(row, 1)?), name: reader.names.name(text(row, 2)?) };
+        let meta = columns::meta(row, 3, key.clone(), reader)?;
+        Ok(((kind(text(row, 0)?)?, key), Plain { meta, value: body(row, SYSTEM_COUNT + 3)? }))
     })
 }
 

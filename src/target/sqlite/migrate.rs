@@ -10,7 +10,8 @@ use crate::diagnostic::{Diagnostic, Place};
 
 /// Version n is what the first n steps make. Never change one; append. The first is the
 /// schema as it began; what came later stands beside this file.
-const STEPS: &[&str] = &[include_str!("../../../schema.sql"), include_str!("schema-2.sql")];
+const STEPS: &[&str] =
+    &[include_str!("../../../schema.sql"), include_str!("schema-2.sql"), include_str!("schema-3.sql")];
 
 /// `application_id` of our files, as `schema.sql` sets it.
 const APPLICATION: i64 = 0x6473_7275;
@@ -79,4 +80,36 @@ fn run(connection: &mut Connection, done: usize) -> Result<(), Fault> {
 
 fn pragma(connection: &Connection, name: &str) -> Result<i64, Fault> {
     Ok(connection.pragma_query_value(None, name, |row| row.get(0))?)
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+
+    use super::*;
+    use crate::target::sqlite::sum;
+
+    #[test]
+    fn namespaces_move_and_what_was_damaged_stays_so() {
+        let mut connection = Connection::open_in_memory().unwrap();
+        sum::register(&connection).unwrap();
+        STEPS[..2].iter().for_each(|step| connection.execute_batch(step).unwrap());
+        let put = "INSERT INTO namespaces VALUES (?1, 'u', 1, 0, 0, NULL, 2, 3, NULL, '{}', '{}',
+            row_sum(?1, 'u', 1, 0, 0, NULL, 2, 3, NULL, '{}', '{}') + ?2)";
+        connection.execute(put, rusqlite::params!["sound", 0]).unwrap();
+        connection.execute(put, rusqlite::params!["hit", 1]).unwrap();
+        let count = "INSERT INTO counts VALUES ('namespaces', '', 2, row_sum('namespaces', '', 2))";
+        connection.execute_batch(count).unwrap();
+        run(&mut connection, 2).unwrap();
+        let rows =
+            "SELECT kind, namespace, name, uid, resource_version, generation, created, deleting, written,
+            written_spec, owner, labels, body, sum FROM objects ORDER BY name";
+        let mut statement = connection.prepare(rows).unwrap();
+        let checked = statement.query_map([], |row| Ok(sum::check(row, "objects", 0, 13).is_ok())).unwrap();
+        assert_eq!(checked.collect::<Result<Vec<_>, _>>().unwrap(), [false, true]);
+        assert_eq!(sum::on_record(&connection, "objects", sum::ALL).unwrap(), Some(2));
+        let names: String =
+            connection.query_row("SELECT group_concat(name) FROM namespaces", [], |row| row.get(0)).unwrap();
+        assert_eq!(names, "hit,sound");
+    }
 }

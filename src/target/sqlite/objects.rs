@@ -5,14 +5,14 @@
 use std::collections::BTreeMap;
 
 use rusqlite::types::ValueRef;
-use rusqlite::{CachedStatement, Connection, Row, ToSql};
+use rusqlite::{CachedStatement, Connection, Row};
 use serde_json::{Value, json};
 
 use super::columns::{self, SYSTEM, SYSTEM_COUNT, text};
 use super::dictionary::Reader;
 use super::fault::Fault;
 use super::store::Store;
-use super::tables::table;
+use super::tables::{keys, table};
 use super::{pods, sum};
 use crate::diagnostic::Diagnostic;
 use crate::kube::{Body, Kind, Meta, Name, ObjectKey, Owner, Pod, timestamp};
@@ -158,22 +158,21 @@ fn each(
     which: Which<'_>,
     visit: &mut dyn FnMut(ObjectKey, Value) -> Result<(), Diagnostic>,
 ) -> Result<(), Fault> {
-    let (keys, order) =
-        if kind.namespaced() { ("namespace, name", "t.namespace, t.name") } else { ("name", "t.name") };
     let table = table(kind);
-    let (filter, values): (_, &[&dyn ToSql]) = match which {
-        Which::One(key) if kind.namespaced() => {
-            ("WHERE t.namespace = ?1 AND t.name = ?2", &[&&*key.namespace, &&*key.name])
-        }
-        Which::One(key) => ("WHERE t.name = ?1", &[&&*key.name]),
-        _ => ("", &[]),
-    };
+    let none = ObjectKey::default();
+    let (one, key) = if let Which::One(key) = which { (true, key) } else { (false, &none) };
+    let key = keys(kind, key);
+    let is: Vec<String> = key.iter().zip(1..).map(|((name, _), at)| format!("t.{name} = ?{at}")).collect();
+    let filter = if one { format!("WHERE {}", is.join(" AND ")) } else { String::new() };
+    let values: Vec<&str> = key.iter().filter(|_| one).map(|(_, value)| *value).collect();
+    let keys = key.iter().map(|(name, _)| *name).collect::<Vec<_>>().join(", ");
+    let order = key.iter().map(|(name, _)| format!("t.{name}")).collect::<Vec<_>>().join(", ");
     let more = match kind {
         Kind::Node => "taints, unschedulable, ready, version, t.sum, b.name, b.body, b.status, b.sum",
         Kind::DaemonSet => "status, body, sum",
         Kind::ControllerRevision => "revision, body, sum",
-        Kind::Namespace => "body, sum",
         Kind::Pod => "",
+        _ => "body, sum",
     };
     let sql = match kind {
         Kind::Node => format!(
@@ -189,13 +188,17 @@ fn each(
     };
     let mut reader = Reader::new(connection)?;
     let mut statement = connection.prepare_cached(&sql)?;
-    let mut rows = statement.query(values)?;
+    let mut rows = statement.query(rusqlite::params_from_iter(values))?;
     let mut found = 0;
     let mut last: Option<ObjectKey> = None;
     while let Some(row) = rows.next()? {
         found += 1;
+        // Where kinds share a table, the kind is the first column. All rows are read, as what
+        // is damaged may be the kind.
+        let shared = key.len() > 2;
         let is_wanted = match which {
-            Which::Of(namespace) => text(row, 0)? == namespace,
+            _ if shared && text(row, 0)? != kind.name() => false,
+            Which::Of(namespace) => text(row, usize::from(shared))? == namespace,
             Which::All | Which::One(_) => true,
             Which::None => false,
         };
@@ -220,10 +223,10 @@ fn each(
 /// How many columns the table of a kind has, before the sum.
 fn columns_of(kind: Kind) -> usize {
     match kind {
-        Kind::Namespace => 1 + SYSTEM_COUNT + 1,
         Kind::Node => 1 + SYSTEM_COUNT + 4,
         Kind::DaemonSet | Kind::ControllerRevision => 2 + SYSTEM_COUNT + 2,
         Kind::Pod => pods::COUNT,
+        _ => 3 + SYSTEM_COUNT + 1,
     }
 }
 
@@ -234,10 +237,10 @@ fn json_column(row: &Row<'_>, column: usize) -> Result<Option<Value>, Fault> {
 }
 
 fn other(kind: Kind, row: &Row<'_>, reader: &mut Reader<'_>) -> Result<(ObjectKey, Value), Fault> {
-    let (key, at) = if kind.namespaced() {
-        (ObjectKey::new(text(row, 0)?, text(row, 1)?), 2)
-    } else {
-        (ObjectKey::new("", text(row, 0)?), 1)
+    let (key, at) = match table(kind) {
+        "objects" => (ObjectKey::new(text(row, 1)?, text(row, 2)?), 3),
+        _ if kind.namespaced() => (ObjectKey::new(text(row, 0)?, text(row, 1)?), 2),
+        _ => (ObjectKey::new("", text(row, 0)?), 1),
     };
     let own = at + SYSTEM_COUNT;
     // The columns of the body, and of what else is told of such an object.
@@ -251,13 +254,13 @@ fn other(kind: Kind, row: &Row<'_>, reader: &mut Reader<'_>) -> Result<(ObjectKe
             sum::check(row, "node_bodies", body, 3)?;
             (body + 1, body + 2)
         }
-        Kind::Namespace => {
+        Kind::DaemonSet | Kind::ControllerRevision => {
             sum::check(row, table(kind), 0, columns_of(kind))?;
-            (own, own)
+            (own + 1, own)
         }
         _ => {
             sum::check(row, table(kind), 0, columns_of(kind))?;
-            (own + 1, own)
+            (own, own)
         }
     };
     let meta = columns::meta(row, at, key.clone(), reader)?;
@@ -283,12 +286,12 @@ fn other(kind: Kind, row: &Row<'_>, reader: &mut Reader<'_>) -> Result<(ObjectKe
             field(&mut value, "status", status);
         }
         Kind::ControllerRevision => field(&mut value, "revision", json!(row.get::<_, i64>(last)?)),
-        Kind::Namespace => {
-            if value["status"].is_null() {
-                field(&mut value, "status", json!({ "phase": "Active" }));
+        _ => {
+            let status = (kind.info().status)();
+            if value["status"].is_null() && !status.is_null() {
+                field(&mut value, "status", status);
             }
         }
-        Kind::Pod => {}
     }
     complete(kind, &mut value, &meta);
     Ok((key, value))

@@ -12,10 +12,10 @@ use super::fault::Fault;
 use super::load::deleted_owners;
 use super::pods::PodWriter;
 use super::store::Store;
-use super::tables::table;
+use super::tables::{keys, table};
 use super::{events, sum};
 use crate::diagnostic::Diagnostic;
-use crate::kube::{Body, Kind, Meta, Node, ObjectKey};
+use crate::kube::{Body, Kind, Meta, Node, ObjectKey, Plain};
 use crate::state::{Dirty, World};
 
 impl Store {
@@ -56,7 +56,6 @@ fn objects(connection: &Connection, world: &World) -> Result<(), Fault> {
             delete(connection, *kind, key)?;
         }
         let written = match kind {
-            Kind::Namespace => namespace(connection, world, key, &mut writer)?,
             Kind::Node => match world.nodes.get(key) {
                 Some(found) => node(connection, found, &world.dirty, &mut writer)?,
                 None => false,
@@ -67,6 +66,10 @@ fn objects(connection: &Connection, world: &World) -> Result<(), Fault> {
                 Some(pod) => pods.write(pod, &mut writer).map(|()| true)?,
                 None => pods.delete(key).map(|()| true)?,
             },
+            _ => match world.others.get(object) {
+                Some(found) => plain(connection, *kind, found, &mut writer).map(|()| true)?,
+                None => false,
+            },
         };
         if !written {
             delete(connection, *kind, key)?;
@@ -76,13 +79,12 @@ fn objects(connection: &Connection, world: &World) -> Result<(), Fault> {
 }
 
 fn delete(connection: &Connection, kind: Kind, key: &ObjectKey) -> Result<(), Fault> {
-    let table = table(kind);
-    if kind.namespaced() {
-        let sql = format!("DELETE FROM {table} WHERE namespace = ?1 AND name = ?2");
-        connection.prepare_cached(&sql)?.execute([&*key.namespace, &*key.name])?;
-    } else {
-        connection.prepare_cached(&format!("DELETE FROM {table} WHERE name = ?1"))?.execute([&*key.name])?;
-    }
+    let keys = keys(kind, key);
+    let is: Vec<String> = keys.iter().zip(1..).map(|((name, _), at)| format!("{name} = ?{at}")).collect();
+    let sql = format!("DELETE FROM {} WHERE {}", table(kind), is.join(" AND "));
+    connection
+        .prepare_cached(&sql)?
+        .execute(rusqlite::params_from_iter(keys.iter().map(|(_, value)| value)))?;
     Ok(())
 }
 
@@ -94,34 +96,27 @@ fn upsert<'c>(
     more: &str,
     writer: &mut Writer<'_>,
 ) -> Result<(CachedStatement<'c>, usize), Fault> {
-    let (table, key) = (table(kind), if kind.namespaced() { "namespace, name" } else { "name" });
-    let keys = key.split(',').count();
+    let (table, keys) = (table(kind), keys(kind, &meta.key));
+    let key = keys.iter().map(|(name, _)| *name).collect::<Vec<_>>().join(", ");
     let rest = format!("{SYSTEM}, {more}");
-    let marks = columns::marks(keys + rest.split(',').count());
+    let marks = columns::marks(keys.len() + rest.split(',').count());
     let update = columns::overwrite(&rest);
     let mut statement = connection.prepare_cached(&format!(
         "INSERT INTO {table} ({key}, {rest}, sum) VALUES ({marks}, row_sum({marks}))
          ON CONFLICT ({key}) DO UPDATE SET {update}, sum = excluded.sum"
     ))?;
-    if kind.namespaced() {
-        statement.raw_bind_parameter(1, &*meta.key.namespace)?;
+    for ((_, value), at) in keys.iter().zip(1..) {
+        statement.raw_bind_parameter(at, value)?;
     }
-    statement.raw_bind_parameter(keys, &*meta.key.name)?;
-    columns::bind_meta(&mut statement, keys + 1, meta, writer)?;
-    Ok((statement, keys + SYSTEM_COUNT + 1))
+    columns::bind_meta(&mut statement, keys.len() + 1, meta, writer)?;
+    Ok((statement, keys.len() + SYSTEM_COUNT + 1))
 }
 
-fn namespace(
-    connection: &Connection,
-    world: &World,
-    key: &ObjectKey,
-    writer: &mut Writer<'_>,
-) -> Result<bool, Fault> {
-    let Some(found) = world.namespaces.get(key) else { return Ok(false) };
-    let (mut row, at) = upsert(connection, Kind::Namespace, &found.meta, "body", writer)?;
-    row.raw_bind_parameter(at, found.value.to_string())?;
+fn plain(connection: &Connection, kind: Kind, object: &Plain, writer: &mut Writer<'_>) -> Result<(), Fault> {
+    let (mut row, at) = upsert(connection, kind, &object.meta, "body", writer)?;
+    row.raw_bind_parameter(at, object.value.to_string())?;
     row.raw_execute()?;
-    Ok(true)
+    Ok(())
 }
 
 fn daemonset(

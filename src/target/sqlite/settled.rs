@@ -20,7 +20,7 @@ use crate::kube::{Kind, ObjectKey, Status};
 
 /// What is counted and added up. A change of any row shows in one of the numbers.
 const SUMS: &[&str] = &[
-    "SELECT count(*), total(resource_version), total(created) FROM namespaces",
+    "SELECT count(*), total(resource_version), total(created) FROM objects",
     "SELECT count(*), total(resource_version), total(written / 1024) FROM nodes",
     "SELECT count(*), total(resource_version), total(generation) FROM daemonsets",
     "SELECT count(*), total(resource_version), total(revision) FROM controllerrevisions",

@@ -18,12 +18,7 @@ use rusqlite::types::ValueRef;
 use rusqlite::{Connection, Row};
 
 use super::fault::Fault;
-use super::tables::table;
-use crate::kube::Kind;
 use crate::state::World;
-
-/// The kinds whose objects are counted.
-const KINDS: [Kind; 5] = [Kind::Namespace, Kind::Node, Kind::DaemonSet, Kind::ControllerRevision, Kind::Pod];
 
 /// Gives a connection the function `row_sum`, of any values.
 pub(super) fn register(connection: &Connection) -> rusqlite::Result<()> {
@@ -96,9 +91,8 @@ fn compare(values: &[ValueRef<'_>], written: ValueRef<'_>, table: &'static str) 
         return Ok(());
     }
     let keys = match table {
-        "attempts" | "incarnations" => 3,
-        "owners" | "label_sets" | "pod_bases" | "namespaces" | "nodes" | "node_bodies" | "meta"
-        | "settled" => 1,
+        "attempts" | "incarnations" | "objects" => 3,
+        "owners" | "label_sets" | "pod_bases" | "nodes" | "node_bodies" | "meta" | "settled" => 1,
         "brought" => 4,
         _ => 2,
     };
@@ -132,18 +126,13 @@ pub(super) fn record(connection: &Connection, world: Option<&World>) -> Result<(
         ("attempts", world.attempts.len()),
         ("incarnations", world.incarnations.len()),
         ("deleted_owners", world.deleted_owners.len()),
+        ("objects", world.others.len()),
+        ("nodes", world.nodes.len()),
+        ("daemonsets", world.daemonsets.len()),
+        ("controllerrevisions", world.revisions.len()),
+        ("pods", world.pods.len()),
     ] {
         put(connection, table, ALL, count)?;
-    }
-    for kind in KINDS {
-        let count = match kind {
-            Kind::Namespace => world.namespaces.len(),
-            Kind::Node => world.nodes.len(),
-            Kind::DaemonSet => world.daemonsets.len(),
-            Kind::ControllerRevision => world.revisions.len(),
-            Kind::Pod => world.pods.len(),
-        };
-        put(connection, table(kind), ALL, count)?;
     }
     Ok(())
 }

@@ -4,8 +4,31 @@ use std::sync::Arc;
 
 use serde_json::Value;
 
-use super::workload::fingerprint;
-use super::{Meta, Name, ObjectKey};
+use super::daemonset::fingerprint;
+use super::{Kind, KindInfo, NameForm};
+use crate::kube::columns::{Column, controller};
+use crate::kube::{Meta, Name, ObjectKey};
+
+pub(super) const KIND: KindInfo = KindInfo {
+    kind: Kind::ControllerRevision,
+    name: "ControllerRevision",
+    api_version: "apps/v1",
+    removed: &[("apps/v1beta1", "1.16"), ("apps/v1beta2", "1.16")],
+    resource: "controllerrevision.apps",
+    plural: "controllerrevisions",
+    short: &[],
+    namespaced: true,
+    names: NameForm::Subdomain,
+    counts_changes: false,
+    defaults: KindInfo::no_defaults,
+    status: KindInfo::no_status,
+    columns: &[
+        Column::new("CONTROLLER", |revision, _| controller(revision)),
+        Column::new("REVISION", |revision, _| revision["revision"].as_i64().unwrap_or(0).to_string()),
+        Column::AGE,
+    ],
+    facts: &[],
+};
 
 /// The label that ties a pod or a revision to a template (apps/v1
 /// ControllerRevisionHashLabelKey).

@@ -6,10 +6,42 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 
-use super::kept::kept_template;
-use super::views::{list, text};
-use super::{Labels, Meta, Name, ObjectKey, Selector, Term, Toleration, labels_of};
+use super::{Kind, KindInfo, NameForm};
 use crate::hash;
+use crate::kube::columns::{self, Column, items, pairs};
+use crate::kube::kept::kept_template;
+use crate::kube::views::{list, text};
+use crate::kube::{Labels, Meta, Name, ObjectKey, Selector, Term, Toleration, labels_of};
+
+pub(super) const KIND: KindInfo = KindInfo {
+    kind: Kind::DaemonSet,
+    name: "DaemonSet",
+    api_version: "apps/v1",
+    removed: &[("extensions/v1beta1", "1.16"), ("apps/v1beta2", "1.16")],
+    resource: "daemonset.apps",
+    plural: "daemonsets",
+    short: &["ds"],
+    namespaced: true,
+    names: NameForm::Subdomain,
+    counts_changes: true,
+    defaults: KindInfo::no_defaults,
+    status: KindInfo::no_status,
+    columns: &[
+        Column::new("DESIRED", |daemonset, _| count(daemonset, "desiredNumberScheduled")),
+        Column::new("CURRENT", |daemonset, _| count(daemonset, "currentNumberScheduled")),
+        Column::new("READY", |daemonset, _| count(daemonset, "numberReady")),
+        Column::new("UP-TO-DATE", |daemonset, _| count(daemonset, "updatedNumberScheduled")),
+        Column::new("AVAILABLE", |daemonset, _| count(daemonset, "numberAvailable")),
+        Column::new("NODE SELECTOR", |daemonset, _| {
+            pairs(&daemonset["spec"]["template"]["spec"]["nodeSelector"])
+        }),
+        Column::AGE,
+        Column::wide("CONTAINERS", |daemonset, _| of_containers(daemonset, "name")),
+        Column::wide("IMAGES", |daemonset, _| of_containers(daemonset, "image")),
+        Column::wide("SELECTOR", |daemonset, _| columns::selector(&daemonset["spec"]["selector"])),
+    ],
+    facts: &[],
+};
 
 /// What is kept in memory of a DaemonSet.
 #[derive(Debug, Clone)]
@@ -250,6 +282,15 @@ impl Strategy {
 pub(super) fn fingerprint(template: &Value) -> Name {
     let digest = Sha256::digest(kept_template(template).to_string().as_bytes());
     hash::hex(&digest[..16]).into()
+}
+
+fn count(daemonset: &Value, name: &str) -> String {
+    daemonset["status"][name].as_i64().unwrap_or(0).to_string()
+}
+
+fn of_containers(daemonset: &Value, name: &str) -> String {
+    let containers = items(&daemonset["spec"]["template"]["spec"]["containers"]);
+    containers.map(|container| columns::text(&container[name])).collect::<Vec<_>>().join(",")
 }
 
 #[cfg(test)]
