@@ -31,6 +31,7 @@ fn sym(symbols: &mut Symbols, value: &Val) -> Sym {
     match value {
         Val::Text(text) => symbols.text(text),
         Val::Number(number) => symbols.number(*number),
+        Val::Beyond => unreachable!("no row has it"),
     }
 }
 
@@ -56,7 +57,19 @@ fn everything(program: &Program) -> Vec<RelationId> {
 }
 
 fn evaluate(program: &Program, symbols: &mut Symbols, facts: Facts) -> Evaluation {
-    Evaluation::new(program, symbols, facts, &everything(program), &Limits::default()).unwrap()
+    evaluated(program, symbols, facts).unwrap()
+}
+
+/// As `evaluate`, but for numbers that no row can hold.
+fn evaluated(program: &Program, symbols: &mut Symbols, facts: Facts) -> Option<Evaluation> {
+    match Evaluation::new(program, symbols, facts, &everything(program), &Limits::default()) {
+        Ok(evaluation) => Some(evaluation),
+        Err(error) => {
+            assert_eq!(error.code, "number-overflow", "{error}");
+            assert!(error.place.is_some());
+            None
+        }
+    }
 }
 
 fn values(symbols: &Symbols, row: &[Sym]) -> Row {
@@ -101,20 +114,27 @@ fn on_random(cases: u32, size: usize, check: impl Fn(&mut Choices)) {
 
 #[test]
 fn the_engine_equals_the_naive_evaluator() {
-    let derived = std::cell::Cell::new(0usize);
+    let (derived, beyond) = (std::cell::Cell::new(0usize), std::cell::Cell::new(0usize));
     on_random(10_000, 240, |choices| {
         let rules = Rules::random(choices);
         let input = rules.random_input(choices, 12);
         let program = load(&rules.text());
         let mut symbols = Symbols::new();
         let facts = facts(&program, &mut symbols, all_rows(&input));
-        let evaluation = evaluate(&program, &mut symbols, facts);
-        let (found, expected) = (data(&evaluation, &symbols), naive::evaluate(&rules, &input));
+        let evaluation = evaluated(&program, &mut symbols, facts);
+        let found = evaluation.map(|evaluation| data(&evaluation, &symbols));
+        let expected = naive::evaluate(&rules, &input);
         assert_eq!(found, expected, "{}", rules.text());
-        derived.set(derived.get() + expected.values().map(BTreeSet::len).sum::<usize>());
+        match expected {
+            Some(expected) => {
+                derived.set(derived.get() + expected.values().map(BTreeSet::len).sum::<usize>())
+            }
+            None => beyond.set(beyond.get() + 1),
+        }
     });
     // The programs must be worth evaluating.
     assert!(derived.get() > 100_000, "only {} rows in all", derived.get());
+    assert!(beyond.get() > 100, "only {} programs pass 64 bits", beyond.get());
 }
 
 #[test]
@@ -125,19 +145,28 @@ fn an_update_equals_a_fresh_evaluation() {
         let program = load(&rules.text());
         let mut symbols = Symbols::new();
         let start = facts(&program, &mut symbols, all_rows(&input));
-        let mut evaluation = evaluate(&program, &mut symbols, start);
+        let Some(mut evaluation) = evaluated(&program, &mut symbols, start) else { return };
         let mut known = data(&evaluation, &symbols);
         for _ in 0..50 {
             let (added, removed) = rules.random_change(choices, &input);
             let added_facts = facts(&program, &mut symbols, added.iter().map(|(name, row)| (name, row)));
             let removed_facts = facts(&program, &mut symbols, removed.iter().map(|(name, row)| (name, row)));
+            let before = input.clone();
             for (name, row) in &removed {
                 input.entry(name.clone()).or_default().remove(row);
             }
             for (name, row) in &added {
                 input.entry(name.clone()).or_default().insert(row.clone());
             }
-            let changes = evaluation.update(&symbols, added_facts, removed_facts).unwrap();
+            let updated = evaluation.update(&symbols, added_facts, removed_facts);
+            let fresh = facts(&program, &mut symbols, all_rows(&input));
+            let fresh = evaluated(&program, &mut symbols, fresh);
+            let (Ok(changes), Some(fresh)) = (&updated, &fresh) else {
+                assert!(updated.is_err() && fresh.is_none(), "{}", rules.text());
+                input = before;
+                assert_eq!(data(&evaluation, &symbols), known, "{}", rules.text());
+                continue;
+            };
             for relation in changes.relations() {
                 let rows = known.entry(program.declaration(relation).name.to_string()).or_default();
                 for row in changes.removed(relation) {
@@ -148,8 +177,7 @@ fn an_update_equals_a_fresh_evaluation() {
                 }
             }
             known.retain(|_, rows| !rows.is_empty());
-            let fresh = facts(&program, &mut symbols, all_rows(&input));
-            let fresh = data(&evaluate(&program, &mut symbols, fresh), &symbols);
+            let fresh = data(fresh, &symbols);
             assert_eq!(data(&evaluation, &symbols), fresh, "{}", rules.text());
             assert_eq!(known, fresh, "{}", rules.text());
         }
@@ -181,6 +209,7 @@ fn shown(value: &Val) -> String {
     match value {
         Val::Text(text) => text.clone(),
         Val::Number(number) => number.to_string(),
+        Val::Beyond => unreachable!("no row has it"),
     }
 }
 
@@ -193,7 +222,7 @@ fn every_row_has_a_reason_and_every_absence_too() {
         let program = load(&text);
         let mut symbols = Symbols::new();
         let facts = facts(&program, &mut symbols, all_rows(&input));
-        let evaluation = evaluate(&program, &mut symbols, facts);
+        let Some(evaluation) = evaluated(&program, &mut symbols, facts) else { return };
         let data = data(&evaluation, &symbols);
         for declaration in program.declarations() {
             let id = declaration.id;

@@ -162,3 +162,28 @@ fn an_update_that_is_stopped_leaves_everything_as_it_was() {
     }
     assert_eq!(done.len(far), 70 * 71 / 2);
 }
+
+#[test]
+fn a_number_beyond_64_bits_names_its_rule_and_is_never_another_number() {
+    let text = "\n.decl e(a: number, b: number) input\n.decl p(a: number) output\n\
+        p(C) :- e(A, _), C = A * 9223372036854775807.\n";
+    let told = refused(text, 3, &Limits::default());
+    assert!(
+        told.starts_with("error[number-overflow]: a number worked out for `p` is beyond 64 bits"),
+        "{told}"
+    );
+    assert!(told.contains("own.dl:4:1") && told.contains("the rule is `p(C) :- e(A, _)"), "{told}");
+    let done = evaluate(text, 2, &Limits::default()).unwrap();
+    assert_eq!(done.len(done.program().relation("p").unwrap()), 2);
+}
+
+#[test]
+fn a_rule_that_counts_on_without_an_end_is_stopped() {
+    let text = ".decl e(a: number, b: number) input\n.decl n(a: number) output\n\
+        n(A) :- e(A, _).\nn(B) :- n(A), B = A + 1.\n";
+    let told = refused(text, 1, &Limits { rows_per_relation: 1_000, ..Limits::default() });
+    assert!(told.contains("`n` would have at least 1001 rows, the limit is 1000"), "{told}");
+    let bounded = text.replace("B = A + 1.", "B = A + 1, B < 500.");
+    let done = evaluate(&bounded, 1, &Limits::default()).unwrap();
+    assert_eq!(done.len(done.program().relation("n").unwrap()), 500);
+}

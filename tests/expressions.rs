@@ -68,6 +68,34 @@ fn signs_bind_as_in_arithmetic() {
 }
 
 #[test]
+fn an_equation_gives_a_value() {
+    all(&[
+        ("number(N), M = N * 2", "-7,-14 0,0 2,4 3,6"),
+        ("N + 1 = M, number(N), K = M - N, N > 2", "3,4,1"),
+        ("A = B + 1, B = C * 2, C = 3", "7,6,3"),
+        ("number(N), M = 6 / N", "-7,0 2,3 3,2"),
+        ("number(N), M = N + 1, number(M)", "2,3"),
+        ("number(N), M = N - 3, !number(M), N < 3", "-7,-10 0,-3 2,-1"),
+        ("number(N), M = N + 1, M in [1, 4]", "0,1 3,4"),
+        ("number(N), (M = N + 1; M = N - 1), N > 2", "3,2 3,4"),
+        ("X = \"a\", text(X)", "a"),
+        ("X = \"new\"", "new"),
+        ("X = X + 1", "unsafe-variable: the variable `X` stands in a comparison only"),
+        ("X = Y + 1, Y = X", "unsafe-variable: the variable `X` stands in a comparison only"),
+        (
+            "X = 9223372036854775807, Y = X + 1",
+            "number-overflow: a number worked out for the query is beyond 64 bits",
+        ),
+        (
+            "X = 9223372036854775807, Y = X + 1, Y < 0",
+            "number-overflow: a number worked out for the query is beyond 64 bits",
+        ),
+        ("X = 9223372036854775807, Y = X + 1, number(Y)", ""),
+        ("X = 9223372036854775807, Y = X + 1, X < 7", ""),
+    ]);
+}
+
+#[test]
 fn or_separates_what_and_joins() {
     all(&[
         ("number(N), N > 2; number(N), N < 0", "-7 3"),

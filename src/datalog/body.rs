@@ -250,8 +250,8 @@ impl Parser<'_> {
             if SIGNS.iter().any(|(sign, _)| *self.token() == Token::Mark(sign)) {
                 self.fault(
                     "syntax",
-                    "arithmetic stands in comparisons only".to_owned(),
-                    "name the value with a variable and compare it: `T + 60 < Now`",
+                    "arithmetic stands in comparisons only, not in relations".to_owned(),
+                    "name the value in the body and use the name here: `Later = T + 60`",
                     self.span(),
                 );
                 return None;

@@ -10,6 +10,7 @@ use std::cell::Cell;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
+use super::late::MOST;
 use super::program::{Program, RelationId, Rule};
 use crate::diagnostic::Diagnostic;
 
@@ -80,6 +81,10 @@ pub(super) enum Stop {
     Bytes(usize),
     /// All rows take so many bytes.
     All(usize),
+    /// A number that it works out does not fit a row.
+    Overflow,
+    /// It works out more values than there may be.
+    Values,
     /// Whoever takes what it finds wants no more.
     Enough,
 }
@@ -155,8 +160,11 @@ impl Budget {
             let (bytes, limit) = (megabytes(bytes), megabytes(limit));
             (format!("{what} `{name}` would take at least {bytes}, the limit is {limit}"), "made")
         };
+        if let Some(error) = worked_out(stop, &format!("`{name}`")) {
+            return at(error, program, id, rule);
+        }
         let (message, done) = match stop {
-            Stop::Looked | Stop::Enough => {
+            Stop::Looked | Stop::Enough | Stop::Overflow | Stop::Values => {
                 (format!("a rule for `{name}` looks at more than {} rows", limits.rows_per_rule), "looked at")
             }
             Stop::Late => {
@@ -173,12 +181,33 @@ impl Budget {
         let code = if stop == Stop::Late { "rules-too-slow" } else { "too-many-rows" };
         let help =
             format!("a part of the rule may share no variable with the others, so that all pairs are {done}");
-        let error = Diagnostic::error(code, message).help(help);
-        match rule {
-            Some(rule) => error.at(program.place(rule)).because(format!("the rule is `{}`", rule.text)),
-            None => error.at(program.place_of(declaration)),
-        }
+        at(Diagnostic::error(code, message).help(help), program, id, rule)
     }
+}
+
+/// An error with the rule to blame for it, or the relation.
+fn at(error: Diagnostic, program: &Program, id: RelationId, rule: Option<&Rule>) -> Diagnostic {
+    match rule {
+        Some(rule) => error.at(program.place(rule)).because(format!("the rule is `{}`", rule.text)),
+        None => error.at(program.place_of(program.declaration(id))),
+    }
+}
+
+/// What is told of a rule, or a query, that works out what it cannot.
+pub(super) fn worked_out(stop: Stop, name: &str) -> Option<Diagnostic> {
+    Some(match stop {
+        Stop::Overflow => {
+            Diagnostic::error("number-overflow", format!("a number worked out for {name} is beyond 64 bits"))
+                .because(format!("numbers are from {} to {}", i64::MIN, i64::MAX))
+                .help("divide before you multiply, or leave out what is so large: `Amount < 1000000`")
+        }
+        Stop::Values => Diagnostic::error(
+            "too-many-values",
+            format!("more than {MOST} different values are worked out, here for {name}"),
+        )
+        .help("a rule that counts on from its own rows needs an end: `N < 100`"),
+        _ => return None,
+    })
 }
 
 impl Meter {

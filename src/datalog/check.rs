@@ -7,6 +7,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
+use super::define::{definitions, in_atoms};
 use super::program::{Atom, Body, Comparison, Expression, Kind, Literal, NUMBER, Rule, Term, Variable};
 use super::source::Span;
 use super::{MAX_DIAGNOSTICS, MAX_VARIABLES};
@@ -21,6 +22,9 @@ pub(super) fn check_rules(body: &Body, ways: &[Rule], style: bool, found: &mut V
         let mut checker = Checker { body, rule, found, types, one_of: ways.len() };
         checker.types();
         safe &= checker.safety();
+        if style {
+            checker.zero_divisors();
+        }
         if style && std::ptr::eq(rule, &ways[0]) {
             checker.placeholders();
         }
@@ -84,6 +88,9 @@ pub(super) fn check_query(
     }
 }
 
+/// The type of a text that has none of its own yet.
+const TEXT: &str = "text";
+
 struct Checker<'a> {
     body: &'a Body,
     rule: &'a Rule,
@@ -113,6 +120,9 @@ impl Checker<'_> {
                 self.atom_types(atom);
             }
         }
+        for (at, variable) in definitions(&rule.body) {
+            self.defined_type(&rule.body[at], variable);
+        }
         for literal in &rule.body {
             match literal {
                 Literal::Positive(_) => {}
@@ -132,6 +142,11 @@ impl Checker<'_> {
                 Term::Number(_) if &*column.ty != NUMBER => Some("a number".to_owned()),
                 Term::Text(_) | Term::Number(_) => None,
                 Term::Variable(variable) => match self.types.get(variable.0).cloned().flatten() {
+                    // A text that is worked out is of the type that it is used as first.
+                    Some((ty, _)) if &*ty == TEXT && &*column.ty != NUMBER => {
+                        self.types[variable.0] = Some((column.ty.clone(), *span));
+                        None
+                    }
                     Some((ty, first)) if ty != column.ty => {
                         let error = self.mismatch(&declaration.name, &column.name, &column.ty);
                         let error = error
@@ -181,6 +196,23 @@ impl Checker<'_> {
         }
     }
 
+    /// A variable that a comparison defines has the type of what it is equal to.
+    fn defined_type(&mut self, literal: &Literal, variable: Variable) {
+        let Literal::Comparison(comparison) = literal else { return };
+        let (own, value) = if comparison.left.variable() == Some(variable) {
+            (&comparison.left, &comparison.right)
+        } else {
+            (&comparison.right, &comparison.left)
+        };
+        let ty = match value.term() {
+            Some(Term::Variable(other)) => self.types[other.0].clone().map(|(ty, _)| ty),
+            Some(Term::Text(_)) => Some(TEXT.into()),
+            _ => Some(NUMBER.into()),
+        };
+        let span = own.leaves().first().map(|(_, span)| *span);
+        self.types[variable.0] = ty.zip(span);
+    }
+
     fn comparison_types(&mut self, comparison: &Comparison) {
         let left = self.expression_type(&comparison.left);
         let items = match &comparison.right {
@@ -217,8 +249,8 @@ impl Checker<'_> {
     fn safety(&mut self) -> bool {
         let rule = self.rule;
         let before = self.found.len();
-        let bound: BTreeSet<Variable> =
-            rule.body.iter().filter_map(positive).flat_map(Atom::variables).collect();
+        let defined = definitions(&rule.body).into_iter().fold(0, |all, (_, it)| all | 1u64 << it.0);
+        let bound = Bound(in_atoms(&rule.body) | defined);
         let mut told = BTreeSet::new();
         for literal in &rule.body {
             match literal {
@@ -242,7 +274,7 @@ impl Checker<'_> {
                                 variable,
                                 span,
                                 "in a comparison only",
-                                "a comparison tests known values: bind the variable in a positive atom",
+                                "a comparison tests known values: bind the variable in a positive atom, or say with `=` what it is",
                             );
                         }
                     }
@@ -260,7 +292,7 @@ impl Checker<'_> {
                     } else {
                         (
                             "in the head only",
-                            "a rule can only derive values that a positive atom of its body gives",
+                            "a rule can only derive values that a positive atom of its body gives, or a `=` with known values",
                         )
                     };
                     self.unsafe_variable(*variable, *span, stands, help);
@@ -280,6 +312,20 @@ impl Checker<'_> {
     fn unsafe_variable(&mut self, variable: Variable, span: Span, stands: &str, help: &str) {
         let message = format!("the variable `{}` stands {stands}", self.name(variable));
         self.report(Diagnostic::error("unsafe-variable", message).help(help), span);
+    }
+
+    fn zero_divisors(&mut self) {
+        let rule = self.rule;
+        for literal in &rule.body {
+            let Literal::Comparison(comparison) = literal else { continue };
+            let spans = [&comparison.left, &comparison.right].map(Expression::zero_divisors);
+            for span in spans.into_iter().flatten() {
+                let warning = Diagnostic::warning("division-by-zero", "this divides by zero")
+                    .because("what divides by zero has no value, so the rule never holds")
+                    .help("take the part out, or divide by something else");
+                self.report(warning, span);
+            }
+        }
     }
 
     fn placeholders(&mut self) {
@@ -342,10 +388,12 @@ fn compared(comparison: &Comparison) -> impl Iterator<Item = (Variable, Span)> +
     })
 }
 
-fn positive(literal: &Literal) -> Option<&Atom> {
-    match literal {
-        Literal::Positive(atom) => Some(atom),
-        _ => None,
+/// Variables that have a value, as bits.
+struct Bound(u64);
+
+impl Bound {
+    fn contains(&self, variable: &Variable) -> bool {
+        self.0 & 1 << variable.0 != 0
     }
 }
 

@@ -8,6 +8,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::budget::{Budget, Limits, Stop};
+use super::define::definitions;
 use super::derive::Plans;
 use super::facts::Facts;
 use super::plan::{Known, Start, Tables, head_values};
@@ -90,7 +91,14 @@ impl Evaluation {
             let (recursive, plain): (Vec<&Stratum>, Vec<&Stratum>) =
                 level.into_iter().partition(|stratum| stratum.recursive);
             let rows_of = |nth: usize| evaluation.rows_of(plain[nth], work);
+            // What is worked out gets its symbols in an order that is always the same.
+            let rules = &program.body.rules;
+            let computes = |stratum: &&&Stratum| {
+                stratum.rules.iter().any(|at| !definitions(&rules[*at].body).is_empty())
+            };
+            let in_turn = plain.iter().filter(computes).nth(1).is_some();
             let found = match evaluation.used(&plain) {
+                _ if in_turn => cores::on_one(plain.len(), rows_of),
                 0..SHARED => cores::on_one(plain.len(), rows_of),
                 _ => cores::on_all(plain.len(), rows_of),
             };

@@ -83,6 +83,14 @@ impl Expression {
         }
     }
 
+    /// The variable that it is, if it is no more than that.
+    pub(super) fn variable(&self) -> Option<Variable> {
+        match self {
+            Expression::Term(Term::Variable(variable), _) => Some(*variable),
+            _ => None,
+        }
+    }
+
     /// The expressions that it is made of.
     fn parts(&self) -> Vec<&Expression> {
         match self {
@@ -99,6 +107,17 @@ impl Expression {
             Expression::Term(term, span) => vec![(term, *span)],
             _ => self.parts().into_iter().flat_map(Expression::leaves).collect(),
         }
+    }
+
+    /// The places where it divides by a zero that stands there.
+    pub(super) fn zero_divisors(&self) -> Vec<Span> {
+        let mut found: Vec<Span> = self.parts().into_iter().flat_map(Expression::zero_divisors).collect();
+        if let Expression::Binary(_, Arithmetic::Divide | Arithmetic::Modulo, right) = self
+            && let Expression::Term(Term::Number(0), span) = **right
+        {
+            found.push(span);
+        }
+        found
     }
 
     /// Its variables, as often as they stand there.

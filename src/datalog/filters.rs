@@ -3,9 +3,10 @@
 //! A comparison, or a look into a small index, is done for each value at once, as the
 //! leapjoin intersects. Looks into an index that does not fit the cache are done for a
 //! whole batch of bindings, in the order of that index; the bindings themselves keep
-//! their order, as what comes out sorted need not be sorted again.
+//! their order, as what comes out sorted need not be sorted again. What is worked out
+//! changes a binding, so it and what is behind it is done for a batch too.
 
-use super::compare::Compare;
+use super::compare::{Compare, Compute};
 use super::plan::{Check, Known, Look};
 use super::run::Context;
 use super::symbols::Sym;
@@ -16,6 +17,14 @@ pub(super) struct Filters<'a> {
     compares: Vec<&'a Compare>,
     small: Vec<Lookup<'a>>,
     large: Vec<Lookup<'a>>,
+    /// From the first value on that is worked out.
+    late: Vec<Late<'a>>,
+}
+
+enum Late<'a> {
+    Compute(&'a Compute),
+    Compare(&'a Compare),
+    Rows(Lookup<'a>),
 }
 
 /// Whether there are rows.
@@ -33,16 +42,24 @@ impl Lookup<'_> {
 
 impl<'a> Filters<'a> {
     pub fn new(context: &Context<'a>, checks: &'a [Check]) -> Self {
-        let mut filters = Filters { compares: Vec::new(), small: Vec::new(), large: Vec::new() };
+        let mut filters =
+            Filters { compares: Vec::new(), small: Vec::new(), large: Vec::new(), late: Vec::new() };
         for check in checks {
             match check {
-                Check::Compare(compare) => filters.compares.push(compare),
+                Check::Compute(compute) => filters.late.push(Late::Compute(compute)),
+                Check::Compare(compare) if filters.late.is_empty() => filters.compares.push(compare),
+                Check::Compare(compare) => filters.late.push(Late::Compare(compare)),
                 Check::Rows { wanted, look } => {
                     let Some(view) = context.view(look) else { continue };
                     // If there is nothing, nothing being there holds for everything.
                     if *wanted || !view.is_empty() {
-                        let kind = if view.is_large() { &mut filters.large } else { &mut filters.small };
-                        kind.push(Lookup { wanted: *wanted, view, look });
+                        let is_large = view.is_large();
+                        let lookup = Lookup { wanted: *wanted, view, look };
+                        match is_large {
+                            _ if !filters.late.is_empty() => filters.late.push(Late::Rows(lookup)),
+                            true => filters.large.push(lookup),
+                            false => filters.small.push(lookup),
+                        }
                     }
                 }
             }
@@ -58,14 +75,19 @@ impl<'a> Filters<'a> {
         !self.large.is_empty()
     }
 
+    /// Whether bindings have to be looked at a batch at a time.
+    pub fn has_together(&self) -> bool {
+        self.has_large() || !self.late.is_empty()
+    }
+
     /// What is tested as a value is proposed.
     pub fn at_once(&self, context: &Context<'_>, binding: &[Sym]) -> bool {
-        self.compares.iter().all(|compare| compare.holds(binding, context.symbols))
+        self.compares.iter().all(|compare| compare.holds(binding, context.symbols, context.meter))
             && self.small.iter().all(|lookup| lookup.holds(binding))
     }
 
     /// What is tested on a batch; bindings that fail are taken out.
-    pub fn together<const N: usize>(&self, batch: &mut Vec<[Sym; N]>) {
+    pub fn together<const N: usize>(&self, context: &Context<'_>, batch: &mut Vec<[Sym; N]>) {
         for lookup in &self.large {
             let slots = slots(lookup.look);
             let key = |binding: &[Sym; N]| key(binding, &slots);
@@ -82,6 +104,19 @@ impl<'a> Filters<'a> {
             }
             let mut kept = kept.iter();
             batch.retain(|_| kept.next() == Some(&true));
+        }
+        if !self.late.is_empty() {
+            batch.retain_mut(|binding| self.late.iter().all(|late| late.passes(context, binding)));
+        }
+    }
+}
+
+impl Late<'_> {
+    fn passes(&self, context: &Context<'_>, binding: &mut [Sym]) -> bool {
+        match self {
+            Late::Compute(compute) => compute.fill(binding, context.symbols, context.meter),
+            Late::Compare(compare) => compare.holds(binding, context.symbols, context.meter),
+            Late::Rows(lookup) => lookup.holds(binding),
         }
     }
 }

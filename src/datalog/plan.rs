@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::compare::Compare;
+use super::compare::{Compare, Compute};
 use super::program::{Atom, RelationId, Term};
 use super::symbols::{Sym, Symbols};
 use super::table::Table;
@@ -68,6 +68,8 @@ pub(super) enum Check {
     Rows { wanted: bool, look: Look },
     /// A comparison.
     Compare(Compare),
+    /// A value that is worked out; what is behind it may need it.
+    Compute(Compute),
 }
 
 /// An atom that can bind what a step binds.
@@ -110,6 +112,8 @@ pub(super) struct Plan {
     /// What the bindings at the start must pass.
     pub checks: Vec<Check>,
     pub steps: Vec<Step>,
+    /// The slots whose values are worked out and kept.
+    pub computed: Vec<usize>,
 }
 
 /// The tables, by [`RelationId`].

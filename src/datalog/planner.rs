@@ -14,7 +14,8 @@
 
 use std::sync::Arc;
 
-use super::compare::compare;
+use super::compare::{Compute, compare};
+use super::define::{defined, definitions, in_atoms};
 use super::plan::{Check, Known, Look, Plan, Proposer, Start, Step, Take};
 use super::program::{Atom, Literal, Term, Variable};
 use super::symbols::{Sym, Symbols};
@@ -40,7 +41,9 @@ pub(super) fn plan(
         }
     }
     let mut plan = planner.plan;
-    if start == Start::Nothing && !plan.steps.is_empty() {
+    // What is worked out at the start comes before the first look, if there is any.
+    let computes = first.checks.iter().any(|check| matches!(check, Check::Compute(_)));
+    if start == Start::Nothing && !plan.steps.is_empty() && !computes {
         let step = plan.steps.remove(0);
         first.checks.extend(step.checks);
         first.early = step.early;
@@ -86,6 +89,9 @@ pub(super) struct Planner<'a> {
     tables: &'a [Option<Arc<Table>>],
     /// The variables of each literal, and those of an atom that stand there twice.
     variables: Vec<(u32, u32)>,
+    /// The comparisons that define a variable, and the variables that atoms bind.
+    definitions: Vec<(usize, Variable)>,
+    in_atoms: u64,
     /// The variables of the head in order, and all that are asked for in the end.
     pub head: Vec<Variable>,
     asked: u32,
@@ -117,7 +123,20 @@ impl<'a> Planner<'a> {
         let asked = head.map_or(u32::MAX, |head| head.variables().fold(0, |all, it| all | bit(it)));
         let head = head.into_iter().flat_map(Atom::variables).collect();
         let plan = Plan { lasts: true, ..Plan::default() };
-        Planner { body, symbols, tables, variables, head, asked, bound: 0, done: 0, plan }
+        let (definitions, in_atoms) = (definitions(body), in_atoms(body));
+        Planner {
+            body,
+            symbols,
+            tables,
+            variables,
+            definitions,
+            in_atoms,
+            head,
+            asked,
+            bound: 0,
+            done: 0,
+            plan,
+        }
     }
 
     fn start(&mut self, start: Start, head: Option<&Atom>) {
@@ -292,6 +311,38 @@ impl<'a> Planner<'a> {
     /// The step of these proposers, with everything that can be tested behind it.
     fn after(&mut self, proposers: Vec<Proposer>, new: u32) -> Step {
         let mut checks = Vec::new();
+        self.tests(&mut checks);
+        while let Some(compute) = self.compute() {
+            checks.push(Check::Compute(compute));
+            self.tests(&mut checks);
+        }
+        let takes_part = |at: &usize| proposers.iter().all(|it| it.literal != *at);
+        let early = self.having(new).filter(takes_part);
+        let early = early.filter_map(|at| Some((at, self.look(at, 0, false)?))).collect();
+        Step { proposers, checks, early }
+    }
+
+    /// The next value that can be worked out.
+    fn compute(&mut self) -> Option<Compute> {
+        let is_known = |variable: Variable| self.bound & bit(variable) != 0;
+        let open = (0..self.body.len()).filter(|at| self.is_open(*at));
+        let (at, variable, compute) = open.into_iter().find_map(|at| {
+            let Literal::Comparison(comparison) = &self.body[at] else { return None };
+            let (variable, value) = defined(comparison, is_known)?;
+            let in_atom = self.in_atoms & 1 << variable.0 != 0;
+            let defines = in_atom || self.definitions.contains(&(at, variable));
+            defines.then(|| (at, variable, Compute::new(variable, value, !in_atom)))
+        })?;
+        self.done |= 1 << at;
+        self.bound |= bit(variable);
+        if compute.is_new {
+            self.plan.computed.push(variable.0);
+        }
+        Some(compute)
+    }
+
+    /// Everything that can be tested.
+    fn tests(&mut self, checks: &mut Vec<Check>) {
         for (at, literal) in self.body.iter().enumerate() {
             let is_known = match literal {
                 Literal::Positive(_) => self.wanted(at) == 0,
@@ -311,10 +362,6 @@ impl<'a> Planner<'a> {
             self.plan.lasts &= look.is_some();
             checks.extend(look.map(|look| Check::Rows { wanted, look }));
         }
-        let takes_part = |at: &usize| proposers.iter().all(|it| it.literal != *at);
-        let early = self.having(new).filter(takes_part);
-        let early = early.filter_map(|at| Some((at, self.look(at, 0, false)?))).collect();
-        Step { proposers, checks, early }
     }
 
     /// A look at an index with all columns first that are known, and behind them those of

@@ -6,7 +6,7 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use super::budget::Stop;
+use super::budget::{Stop, worked_out};
 use super::check::check_query;
 use super::evaluate::Evaluation;
 use super::parser::parse_body;
@@ -53,9 +53,6 @@ impl Query {
             ways.push(known.into_iter().flatten().collect::<Vec<Literal>>());
             found.extend(wrong.into_iter().filter_map(Result::err).map(|error| *error));
         }
-        if found.is_empty() {
-            check_query(&body, &ways, &names.names, &mut found);
-        }
         if names.names.len() > MAX_VARIABLES {
             found.push(
                 Diagnostic::error(
@@ -65,6 +62,9 @@ impl Query {
                 .at(Place::file("<query>"))
                 .help("write `_` for what does not matter"),
             );
+        }
+        if found.is_empty() {
+            check_query(&body, &ways, &names.names, &mut found);
         }
         if !found.is_empty() {
             Diagnostic::sort(&mut found);
@@ -122,6 +122,9 @@ impl Query {
         let mut solve = |way: &Vec<Literal>| evaluation.solve(way, self.variables.len(), symbols, &mut take);
         let stopped = self.ways.iter().find_map(&mut solve);
         if let Some(stop) = stopped {
+            if let Some(error) = worked_out(stop, "the query") {
+                return Err(error);
+            }
             let (code, why) = match stop {
                 Stop::Late => ("rules-too-slow", "is not done in the time it has"),
                 Stop::Looked => ("too-many-rows", "looks at too many rows"),

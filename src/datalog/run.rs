@@ -17,7 +17,8 @@ use std::sync::Arc;
 
 use datafrog::{Leapers, Relation};
 
-use super::budget::Meter;
+use super::budget::{Meter, Stop};
+use super::compare::BEYOND;
 use super::filters::{Filters, arrange};
 use super::plan::{Look, Plan, Proposer, Step, Take};
 use super::rows::{ByWidth, Cells, RowSet, by_width};
@@ -57,6 +58,20 @@ pub(super) fn run(
     if plan.never {
         return;
     }
+    if plan.computed.is_empty() {
+        return run_any(context, plan, rows, emit);
+    }
+    // What is beyond a row's numbers matters only where all else holds.
+    run_any(context, plan, rows, &mut |binding| {
+        if plan.computed.iter().any(|slot| binding[*slot] == BEYOND) {
+            context.meter.stop(Stop::Overflow);
+        } else {
+            emit(binding);
+        }
+    });
+}
+
+fn run_any(context: &Context<'_>, plan: &Plan, rows: Option<(&RowSet, usize)>, emit: &mut dyn FnMut(&[Sym])) {
     // Few widths, so that each is compiled once and bindings stay small.
     match plan.slots {
         0..=4 => run_wide::<4>(context, plan, rows, emit),
@@ -156,7 +171,7 @@ fn go_on<const N: usize>(
     batch: &mut Relation<[Sym; N]>,
     emit: &mut dyn FnMut(&[Sym]),
 ) {
-    filters.together(&mut batch.elements);
+    filters.together(context, &mut batch.elements);
     match steps.split_first() {
         None => batch.elements.iter().for_each(|binding| emit(binding)),
         Some((step, rest)) => {
@@ -198,7 +213,7 @@ fn join<'v, const N: usize, V: Ord + 'v>(
     batch: &Relation<[Sym; N]>,
     emit: &mut dyn FnMut(&[Sym]),
 ) {
-    let ends = rest.is_empty() && !step.filters.has_large();
+    let ends = rest.is_empty() && !step.filters.has_together();
     let mut next = Relation { elements: Vec::new() };
     let size = batch_size(&step.filters, rest);
     // The result is the empty tuple, so datafrog stores nothing: bindings are passed on.

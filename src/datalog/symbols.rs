@@ -14,6 +14,8 @@ use std::hash::{BuildHasher, RandomState};
 use hashbrown::HashTable;
 use rustc_hash::FxHashMap;
 
+use super::late::{Late, Owned};
+
 /// An interned value.
 pub type Sym = u32;
 
@@ -52,6 +54,8 @@ pub struct Symbols {
     places: HashTable<(u32, Sym)>,
     /// Keyed at random, as texts come from outside and could be made to collide.
     hasher: RandomState,
+    /// Values that rules worked out since the interner was changed.
+    late: Late,
 }
 
 impl Symbols {
@@ -64,17 +68,22 @@ impl Symbols {
     /// How many values are known.
     #[must_use]
     pub fn len(&self) -> usize {
-        self.entries.len()
+        self.entries.len() + self.late.len()
     }
 
     /// Whether no value is known.
     #[must_use]
     pub fn is_empty(&self) -> bool {
-        self.entries.is_empty()
+        self.len() == 0
     }
 
     /// The symbol of a text, made if need be.
     pub fn text(&mut self, text: &str) -> Sym {
+        self.settle();
+        self.insert_text(text)
+    }
+
+    fn insert_text(&mut self, text: &str) -> Sym {
         let hash = self.hash(text);
         if let Some(sym) = self.find(text, hash) {
             return sym;
@@ -88,6 +97,11 @@ impl Symbols {
 
     /// The symbol of an integer, made if need be.
     pub fn number(&mut self, number: i64) -> Sym {
+        self.settle();
+        self.insert_number(number)
+    }
+
+    fn insert_number(&mut self, number: i64) -> Sym {
         if let Some(sym) = self.numbers.get(&number) {
             return *sym;
         }
@@ -99,13 +113,44 @@ impl Symbols {
     /// The symbol of a text, if it was seen before.
     #[must_use]
     pub fn find_text(&self, text: &str) -> Option<Sym> {
-        self.find(text, self.hash(text))
+        let late = || self.number_of_late(self.late.find(&Owned::Text(text.into()))?);
+        self.find(text, self.hash(text)).or_else(late)
     }
 
     /// The symbol of an integer, if it was seen before.
     #[must_use]
     pub fn find_number(&self, number: i64) -> Option<Sym> {
-        self.numbers.get(&number).copied()
+        let late = || self.number_of_late(self.late.find(&Owned::Number(number))?);
+        self.numbers.get(&number).copied().or_else(late)
+    }
+
+    /// The symbol of a value that a rule works out, made if need be; none if there are too
+    /// many such values.
+    pub(super) fn worked_out(&self, value: Value<'_>) -> Option<Sym> {
+        let (known, owned) = match value {
+            Value::Text(text) => (self.find(text, self.hash(text)), Owned::Text(text.into())),
+            Value::Number(number) => (self.numbers.get(&number).copied(), Owned::Number(number)),
+        };
+        known.or_else(|| self.number_of_late(self.late.place(owned)?))
+    }
+
+    fn number_of_late(&self, place: u32) -> Option<Sym> {
+        let base = Sym::try_from(self.entries.len()).ok()?;
+        // The largest is no symbol.
+        base.checked_add(place).filter(|sym| *sym < Sym::MAX)
+    }
+
+    /// Takes in what rules worked out, under the symbols that it has.
+    fn settle(&mut self) {
+        if self.late.len() == 0 {
+            return;
+        }
+        for value in std::mem::take(&mut self.late).into_values() {
+            match value {
+                Owned::Text(text) => self.insert_text(&text),
+                Owned::Number(number) => self.insert_number(number),
+            };
+        }
     }
 
     /// What a symbol stands for. A symbol of another interner gives an empty text.
@@ -114,7 +159,11 @@ impl Symbols {
         match self.entries.get(sym as usize) {
             Some(Entry::Text { start, len }) => Value::Text(&self.texts[*start..*start + *len]),
             Some(Entry::Number(number)) => Value::Number(*number),
-            None => Value::Text(""),
+            None => match self.late.get((sym as usize).saturating_sub(self.entries.len())) {
+                Some(Owned::Text(text)) => Value::Text(text),
+                Some(Owned::Number(number)) => Value::Number(*number),
+                None => Value::Text(""),
+            },
         }
     }
 
@@ -160,6 +209,28 @@ mod tests {
         assert_eq!(symbols.find_number(7), Some(number));
         assert_eq!(symbols.value(number), Value::Number(7));
         assert_eq!(symbols.len(), 1002);
+    }
+
+    #[test]
+    fn what_is_worked_out_keeps_its_symbol() {
+        let mut symbols = Symbols::new();
+        let one = symbols.number(1);
+        assert_eq!(symbols.worked_out(Value::Number(1)), Some(one));
+        let two = symbols.worked_out(Value::Number(2)).unwrap_or(0);
+        let text = symbols.worked_out(Value::Text("two")).unwrap_or(0);
+        let all = |symbols: &Symbols| {
+            assert_eq!([symbols.value(two), symbols.value(text)], [Value::Number(2), Value::Text("two")]);
+            assert_eq!([symbols.find_number(2), symbols.find_text("two")], [Some(two), Some(text)]);
+            assert_eq!(symbols.worked_out(Value::Text("two")), Some(text));
+        };
+        all(&symbols);
+        assert_eq!(symbols.len(), 3);
+        all(&symbols.clone());
+        let three = symbols.number(3);
+        assert_eq!(symbols.value(three), Value::Number(3));
+        all(&symbols);
+        assert_eq!([symbols.number(2), symbols.text("two")], [two, text]);
+        assert_eq!(symbols.len(), 4);
     }
 
     #[test]

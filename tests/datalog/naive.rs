@@ -9,15 +9,18 @@ use super::random::{Atom, Comparison, Expression, Literal, Rules, Term};
 pub enum Val {
     Text(String),
     Number(i64),
+    /// A number that was worked out and that no row can hold.
+    Beyond,
 }
 
 pub type Row = Vec<Val>;
 pub type Data = BTreeMap<String, BTreeSet<Row>>;
 type Binding = BTreeMap<String, Val>;
 
-/// All rows of all relations, without the empty ones.
-pub fn evaluate(rules: &Rules, input: &Data) -> Data {
+/// All rows of all relations, without the empty ones; none if a number is beyond them.
+pub fn evaluate(rules: &Rules, input: &Data) -> Option<Data> {
     let mut data = input.clone();
+    let mut beyond = false;
     for level in 0..=rules.levels() {
         loop {
             let mut new = Vec::new();
@@ -29,6 +32,7 @@ pub fn evaluate(rules: &Rules, input: &Data) -> Data {
                 }
                 for way in ways {
                     bindings(&way, 0, Binding::new(), &data, &mut |binding| {
+                        beyond |= binding.values().any(|value| *value == Val::Beyond);
                         let row: Row =
                             rule.head.terms.iter().filter_map(|term| value(term, binding)).collect();
                         new.push((rule.head.relation.clone(), row));
@@ -39,13 +43,13 @@ pub fn evaluate(rules: &Rules, input: &Data) -> Data {
             for (relation, row) in new {
                 data.entry(relation).or_default().insert(row);
             }
-            if count(&data) == before {
+            if beyond || count(&data) == before {
                 break;
             }
         }
     }
     data.retain(|_, rows| !rows.is_empty());
-    data
+    (!beyond).then_some(data)
 }
 
 fn count(data: &Data) -> usize {
@@ -79,7 +83,20 @@ fn bindings(body: &[Literal], at: usize, binding: Binding, data: &Data, each: &m
             }
         }
         Some(Literal::Comparison(comparison)) => {
-            if holds(comparison, &binding) {
+            if let Expression::Term(Term::Variable(name)) = &comparison.left
+                && comparison.operator == "="
+                && !binding.contains_key(name)
+            {
+                let found = match worth(&comparison.right[0], &binding) {
+                    None => return,
+                    Some(Worth::Text(text)) => Val::Text(text),
+                    Some(Worth::Number(number)) => i64::try_from(number).map_or(Val::Beyond, Val::Number),
+                    Some(Worth::Beyond) => Val::Beyond,
+                };
+                let mut binding = binding;
+                binding.insert(name.clone(), found);
+                bindings(body, at + 1, binding, data, each);
+            } else if holds(comparison, &binding) {
                 bindings(body, at + 1, binding, data, each);
             }
         }
@@ -103,43 +120,68 @@ fn matched(atom: &Atom, row: &Row, binding: &Binding) -> Option<Binding> {
 }
 
 fn holds(comparison: &Comparison, binding: &Binding) -> bool {
-    let Some(left) = worth(&comparison.left, binding) else { return false };
-    let mut right = comparison.right.iter().map(|right| worth(right, binding));
-    match comparison.operator {
-        "in" => right.any(|right| right.as_ref() == Some(&left)),
-        "not in" | "!in" => right.all(|right| right.is_some_and(|right| right != left)),
-        operator => right.next().flatten().is_some_and(|right| ordered(operator, &left, &right)),
+    let mut right = comparison.right.iter().map(|right| {
+        let (left, right) = (worth(&comparison.left, binding)?, worth(right, binding)?);
+        let known = left != Worth::Beyond && right != Worth::Beyond;
+        let operator = match comparison.operator {
+            "in" => "=",
+            "not in" | "!in" => "!=",
+            operator => operator,
+        };
+        Some(!known || ordered(operator, &left, &right))
+    });
+    let holds = |holds: Option<bool>| holds.unwrap_or(false);
+    if comparison.operator == "not in" || comparison.operator == "!in" {
+        right.all(holds)
+    } else {
+        right.any(holds)
     }
 }
 
 /// A number is exact, also where it is no 64-bit number.
-#[derive(PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, PartialEq, Eq, PartialOrd, Ord)]
 enum Worth {
     Text(String),
     Number(i128),
+    /// It comes from a number that no row can hold: it passes all that it is compared with.
+    Beyond,
 }
 
 /// What an expression is worth; nothing where it divides by zero.
 fn worth(expression: &Expression, binding: &Binding) -> Option<Worth> {
-    let number = |it: &Expression| match worth(it, binding) {
-        Some(Worth::Number(number)) => Some(number),
-        _ => None,
+    let numbers = |parts: &[&Expression]| {
+        let mut numbers = Vec::new();
+        for part in parts {
+            match worth(part, binding)? {
+                Worth::Number(number) => numbers.push(number),
+                Worth::Beyond => return Some(Err(Worth::Beyond)),
+                Worth::Text(_) => return None,
+            }
+        }
+        Some(Ok(numbers))
     };
     Some(match expression {
         Expression::Term(term) => match value(term, binding).unwrap() {
             Val::Text(text) => Worth::Text(text),
             Val::Number(number) => Worth::Number(number.into()),
+            Val::Beyond => Worth::Beyond,
         },
-        Expression::Negate(inner) => Worth::Number(-number(inner)?),
+        Expression::Negate(inner) => match numbers(&[inner])? {
+            Ok(numbers) => Worth::Number(-numbers[0]),
+            Err(beyond) => beyond,
+        },
         Expression::Binary(left, sign, right) => {
-            let (left, right) = (number(left)?, number(right)?);
+            let (left, right) = match numbers(&[left, right])? {
+                Ok(numbers) => (numbers[0], numbers[1]),
+                Err(beyond) => return Some(beyond),
+            };
             if right == 0 && matches!(*sign, "/" | "%") {
                 return None;
             }
             Worth::Number(match *sign {
                 "+" => left + right,
                 "-" => left - right,
-                "*" => left.checked_mul(right)?,
+                "*" => left * right,
                 "/" => left / right,
                 _ => left % right,
             })

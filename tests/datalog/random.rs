@@ -95,7 +95,7 @@ pub struct Rules {
 pub type Change = Vec<(String, Row)>;
 
 const OPERATORS: [&str; 6] = ["!=", "<", "=", "<=", ">", ">="];
-const SIGNS: [&str; 5] = ["+", "-", "*", "/", "%"];
+const SIGNS: [&str; 5] = ["*", "+", "-", "/", "%"];
 
 impl Rules {
     pub fn random(choices: &mut Choices) -> Self {
@@ -155,7 +155,22 @@ impl Rules {
             let terms = terms.collect();
             body.push(Literal::Positive(Atom { relation: relation.name.clone(), terms }));
         }
-        let bound = bound.map(|names| names.into_iter().collect::<Vec<String>>());
+        let mut bound = bound.map(|names| names.into_iter().collect::<Vec<String>>());
+        let given = bound.clone();
+        // A relation that counts on from its own rows would never end.
+        let ends = body.iter().all(|literal| match literal {
+            Literal::Positive(atom) => self.level(&atom.relation) < head.level,
+            _ => true,
+        });
+        for at in 0..[0, 0, 1, 2][choices.pick(4)] {
+            let number = choices.pick(4) < 3;
+            let name = format!("{}{at}", if number { "D" } else { "E" });
+            let left = Expression::Term(Term::Variable(name.clone()));
+            let right = vec![calculation(choices, number, &bound, 2)];
+            body.push(Literal::Comparison(Comparison { left, operator: "=", right }));
+            bound[usize::from(number)].push(name);
+        }
+        let defined = body.len();
         self.tests(choices, &below, &bound, &mut body);
         let mut ways = Vec::new();
         if choices.pick(4) == 3 {
@@ -167,12 +182,11 @@ impl Rules {
             }
         }
         // Any order of the body means the same.
-        for at in (1..body.len()).rev() {
-            body.swap(at, choices.pick(at + 1));
+        for at in (defined + 1..body.len()).rev() {
+            body.swap(at, defined + choices.pick(at + 1 - defined));
         }
+        let bound = if ends { bound } else { given };
         let terms = head.numbers.iter().map(|number| known(choices, *number, &bound)).collect();
-        // The naive evaluator needs variables bound before they are tested.
-        body.sort_by_key(|literal| !matches!(literal, Literal::Positive(_)));
         Rule { head: Atom { relation: head.name.clone(), terms }, body, ways }
     }
 
@@ -285,6 +299,7 @@ fn term(term: &Term) -> String {
         Term::Any => "_".to_owned(),
         Term::Variable(name) => name.clone(),
         Term::Constant(Val::Number(number)) => number.to_string(),
+        Term::Constant(Val::Beyond) => unreachable!("no row has it"),
         Term::Constant(Val::Text(text)) => format!("\"{}\"", text.replace('\\', "\\\\").replace('"', "\\\"")),
     }
 }
@@ -331,7 +346,10 @@ fn comparison(choices: &mut Choices, bound: &[Vec<String>; 2]) -> Comparison {
         };
     }
     let right = calculation(choices, number, bound, 2);
-    Comparison { left, right: vec![right], operator: OPERATORS[choices.pick(OPERATORS.len())] }
+    // Which of two equations defines a variable is a matter of their order.
+    let is_defined = |side: &Expression| matches!(side, Expression::Term(Term::Variable(name)) if name.starts_with(['D', 'E']));
+    let operators = if is_defined(&left) || is_defined(&right) { &OPERATORS[3..] } else { &OPERATORS[..] };
+    Comparison { left, operator: operators[choices.pick(operators.len())], right: vec![right] }
 }
 
 /// A value, or a calculation so deep.
@@ -340,7 +358,9 @@ fn calculation(choices: &mut Choices, number: bool, bound: &[Vec<String>; 2], de
         3 | 4 => {
             let left = Box::new(calculation(choices, number, bound, depth - 1));
             let right = Box::new(calculation(choices, number, bound, depth - 1));
-            Expression::Binary(left, SIGNS[choices.pick(SIGNS.len())], right)
+            // Products of products would not fit the 128 bits that are had on the way.
+            let signs = if depth > 1 { &SIGNS[1..] } else { &SIGNS[..] };
+            Expression::Binary(left, signs[choices.pick(signs.len())], right)
         }
         5 => Expression::Negate(Box::new(calculation(choices, number, bound, depth - 1))),
         _ => Expression::Term(known(choices, number, bound)),

@@ -17,6 +17,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde::Serialize;
 
+use super::define::{defined, definitions};
 use super::evaluate::{Evaluation, Round};
 use super::program::{Atom, Comparison, Literal, Program, RelationId, Rule, Term, Variable};
 use super::symbols::{Sym, Symbols, Value};
@@ -233,6 +234,7 @@ impl<'a> Explainer<'a> {
                 atom.variables().for_each(|variable| bound[variable.0] = true);
             }
         }
+        definitions(&body).into_iter().for_each(|(_, variable)| bound[variable.0] = true);
         let mut found: Vec<Vec<Option<Sym>>> = Vec::new();
         self.evaluation.solve(&body, binding.len(), self.symbols, &mut |slots| {
             let known = binding.iter().zip(slots).zip(&bound);
@@ -244,6 +246,21 @@ impl<'a> Explainer<'a> {
             found.len() < most
         });
         found
+    }
+
+    /// A binding with the values that follow from it, by what the body says is equal to them.
+    fn completed(&self, body: &[Literal], mut way: Vec<Option<Sym>>) -> Vec<Option<Sym>> {
+        loop {
+            let more = body.iter().find_map(|literal| {
+                let Literal::Comparison(comparison) = literal else { return None };
+                defined(comparison, |variable| way[variable.0].is_some())?;
+                self.ways(std::slice::from_ref(literal), &way, 1, &mut |_| true).pop()
+            });
+            match more.filter(|more| *more != way) {
+                Some(more) => way = more,
+                None => return way,
+            }
+        }
     }
 
     /// A literal with known values in the place of variables.

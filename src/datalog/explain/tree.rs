@@ -176,6 +176,7 @@ impl Explainer<'_> {
         if held.is_empty() {
             ways = vec![binding.to_vec()];
         }
+        let ways = ways.into_iter().map(|way| self.completed(&rule.body, way)).collect::<Vec<_>>();
         for way in ways {
             let parts = rule
                 .body

@@ -8,6 +8,7 @@
 
 use std::sync::Arc;
 
+use super::super::define::definitions;
 use super::super::planner::order;
 use super::super::program::{Kind, Literal, RelationId, Rule, Variable};
 use super::super::symbols::Sym;
@@ -118,24 +119,34 @@ impl Explainer<'_> {
 fn in_order(body: &[Literal], binding: &Pattern, tables: &[Option<Arc<Table>>]) -> Vec<Literal> {
     let mut bound: Vec<bool> = binding.iter().map(Option::is_some).collect();
     let joins = order(body, |variable| bound[variable.0], tables);
-    let mut tests: Vec<&Literal> =
-        body.iter().filter(|literal| !matches!(literal, Literal::Positive(_))).collect();
-    let mut joins: Vec<&Literal> = joins.into_iter().map(|at| &body[at]).collect();
+    let definitions = definitions(body);
+    let is_test = |at: &usize| !matches!(body[*at], Literal::Positive(_));
+    let mut tests: Vec<usize> = (0..body.len()).filter(is_test).collect();
+    let mut joins = joins;
     let mut found = Vec::new();
     loop {
+        let before = found.len();
         for waiting in [&mut joins, &mut tests] {
-            waiting.retain(|literal| {
-                let ready = variables(literal).all(|variable| bound[variable.0]);
+            waiting.retain(|at| {
+                let defines = definitions.iter().find(|(definition, _)| definition == at);
+                let given = |variable: Variable| {
+                    bound[variable.0] || defines.is_some_and(|(_, defined)| *defined == variable)
+                };
+                let ready = variables(&body[*at]).all(given);
                 if ready {
-                    found.push((*literal).clone());
+                    defines.into_iter().for_each(|(_, variable)| bound[variable.0] = true);
+                    found.push(body[*at].clone());
                 }
                 !ready
             });
         }
+        if found.len() > before {
+            continue;
+        }
         if joins.is_empty() {
             return found;
         }
-        let next = joins.remove(0);
+        let next = &body[joins.remove(0)];
         variables(next).for_each(|variable| bound[variable.0] = true);
         found.push(next.clone());
     }
