@@ -168,7 +168,12 @@ fn problems(file: &File) -> Vec<String> {
     let mut all = wrong_direction(file);
     all.extend(file.finds(
         &WRITES,
-        &["src/target/tree", "src/target/sqlite/lock.rs", "src/cli/man.rs", "src/cli/test.rs"],
+        &[
+            "src/target/tree",
+            "src/target/sqlite/lock.rs",
+            "src/cli/commands/man.rs",
+            "src/cli/commands/test.rs",
+        ],
         "writes files",
     ));
     all.extend(file.finds(&SQL, &["src/target/sqlite"], "holds SQL"));
@@ -208,7 +213,7 @@ fn modules_stand_in_data_flow_order() {
 }
 
 /// Folders whose files still go round in circles. One that does no longer leaves the list.
-const KNOWN: &[&str] = &["src/app", "src/cli", "src/datalog", "src/facts", "src/kube"];
+const KNOWN: &[&str] = &["src/cli", "src/datalog", "src/facts", "src/kube"];
 
 /// Circles that are in no folder of `known`, and folders of `known` that have none.
 fn wrong_circles(circles: &[Circle], known: &[&str]) -> Vec<String> {

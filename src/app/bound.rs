@@ -3,22 +3,14 @@
 
 use std::collections::BTreeSet;
 
-use super::{Options, place};
+use super::options::{MaxDelete, Options};
+use super::put::place;
 use crate::diagnostic::{Diagnostic, counted};
 use crate::kube::{Kind, Name, ObjectKey};
 use crate::state::World;
 
 /// From so many pods on, deleting more than half of them needs to be asked for.
 const GUARDED_FROM: usize = 20;
-
-/// How many pods a plan may delete for good, beside those it replaces.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum MaxDelete {
-    /// So many pods.
-    Pods(usize),
-    /// So many percent of the pods there are.
-    Percent(usize),
-}
 
 /// The pods as they are before anything is done.
 pub(super) struct Before {

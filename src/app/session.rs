@@ -5,11 +5,14 @@
 //! begins with the store again.
 
 use super::bound::Before;
+use super::load::load;
+use super::options::Options;
 use super::placed::Kept;
-use super::{Options, Tick, finish, judged, load, put_all};
+use super::planning::{finish, judged};
+use super::put::put_all;
+use super::tick::Tick;
 use crate::datalog::Program;
 use crate::diagnostic::{Diagnostic, counted};
-
 use crate::plan::{Plan, Reconciler};
 use crate::reason::Reasoner;
 use crate::state::{Delta, OwnFile, World};

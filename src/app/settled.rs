@@ -5,7 +5,7 @@
 //! a store that has not changed has the same answer, and nothing is parsed, loaded or
 //! derived for it. What depends on the time, or on rules of a user, is never remembered.
 
-use super::Options;
+use super::options::Options;
 use crate::datalog::Program;
 use crate::diagnostic::Diagnostic;
 use crate::hash::sha256;

@@ -4,7 +4,7 @@
 
 use std::collections::BTreeSet;
 
-use super::Options;
+use super::options::Options;
 use crate::diagnostic::Diagnostic;
 use crate::kube::{Kind, ObjectKey};
 use crate::manifest::ReadFile;

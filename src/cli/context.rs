@@ -11,7 +11,7 @@ use dsrules::report::{Fit, Paint};
 use dsrules::target::sqlite::{Missing, Open, Store};
 use tracing_subscriber::filter::LevelFilter;
 
-use super::args::{Global, LogFormat, When};
+use super::options::global::{Global, LogFormat, When};
 
 /// What was typed as global options, as it is meant.
 pub struct Context {

@@ -2,43 +2,25 @@
 //! shown and turned into an exit code.
 //!
 //! Only here is anything printed and are the environment and the clock read. One file
-//! a command: open, call the library, render. No policy and no SQL.
+//! a command: arguments become a request, the library does it, the outcome is shown. No
+//! policy and no SQL.
 
-mod apply;
 mod args;
-mod base;
-mod completions;
+mod commands;
 mod context;
-mod delete;
-mod describe;
 mod exit;
-mod explain;
-mod get;
-mod help;
-mod input;
-mod man;
-mod plan;
-mod planning;
-mod policy;
+mod options;
 mod progress;
-mod query;
-mod resources;
-mod rollout;
-mod rules;
-mod selector;
-mod sort;
-mod test;
-mod tree;
-mod validate;
-mod watch;
-mod whatif;
-mod world;
 
 use std::process::ExitCode;
 
-use clap::Parser;
+use clap::{CommandFactory, Parser};
 
 use args::{Cli, Command};
+use commands::{
+    apply, completions, delete, describe, explain, get, help, man, plan, query, rollout, rules, test,
+    validate, watch,
+};
 use context::Context;
 use exit::{Exit, Failure};
 
@@ -70,12 +52,12 @@ fn run(command: &Command, context: &mut Context) -> Result<Exit, Failure> {
         Command::Query(args) => query::run(args, context),
         Command::Test(args) => test::run(args, context),
         Command::Rules(args) => rules::run(args, context),
-        Command::Completions(args) => completions::run(args, context),
+        Command::Completions(args) => completions::run(args, &Cli::command(), context),
         Command::Version => {
             writeln!(context.out, "dsrules {}", env!("CARGO_PKG_VERSION"))?;
             Ok(Exit::Done)
         }
-        Command::Help(args) => help::run(args, context),
-        Command::Man(args) => man::run(args, context),
+        Command::Help(args) => help::run(args, Cli::command(), context),
+        Command::Man(args) => man::run(args, Cli::command(), context),
     }
 }

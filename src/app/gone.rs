@@ -1,0 +1,68 @@
+//! What an input brought, and what of it is there no longer.
+
+use std::collections::BTreeSet;
+use std::path::Path;
+
+use super::options::Options;
+use super::unknown::emptied;
+use crate::diagnostic::Diagnostic;
+use crate::kube::{Kind, Name, ObjectKey};
+use crate::manifest::{self, ReadFile, Reading};
+use crate::state::{InputFile, World};
+use crate::target::sqlite::Store;
+
+/// The objects that earlier applies of the input `id` brought and that it has no longer.
+/// What a file that was not understood brought is unknown, not gone.
+///
+/// # Errors
+/// When the store cannot be read, or the input has lost all of its objects.
+pub fn gone(
+    store: &Store,
+    id: &str,
+    reading: &Reading,
+    options: &Options,
+) -> Result<Vec<(Kind, ObjectKey)>, Diagnostic> {
+    if !options.prune {
+        return Ok(Vec::new());
+    }
+    let before = store.input(id)?;
+    if reading.objects.is_empty() && !before.objects.is_empty() && !options.allow_empty {
+        let all = match before.objects.len() {
+            1 => "the one object".to_owned(),
+            count => format!("all of the {count} objects"),
+        };
+        let what = format!("the input has lost {all} it brought before");
+        return Err(Diagnostic::error("empty-input", what)
+            .help("if everything is to be removed, say `--allow-empty`"));
+    }
+    if !options.allow_empty
+        && let Some((file, had)) = emptied(&reading.files, &before).next()
+    {
+        return Err(manifest::emptied(file, had));
+    }
+    let now: BTreeSet<(Kind, &ObjectKey)> = reading.objects.iter().map(|it| (it.kind, &it.key)).collect();
+    let unknown: BTreeSet<&str> =
+        reading.files.iter().filter(|file| !file.complete).map(|file| &*file.path).collect();
+    let is_unknown = |file: &Name| {
+        unknown.contains(&**file)
+            || reading.unread.iter().any(|unread| Path::new(&**file).starts_with(&**unread))
+    };
+    let gone = before.objects.iter().filter(|((kind, key), brought)| {
+        !brought.elsewhere && !now.contains(&(*kind, key)) && !brought.file.as_ref().is_some_and(is_unknown)
+    });
+    Ok(gone.map(|(object, _)| object.clone()).collect())
+}
+
+/// What the files of an input brought into the world, to be recorded with
+/// [`Store::save_input`].
+#[must_use]
+pub fn brought(files: &[ReadFile], world: &World) -> Vec<InputFile> {
+    let written =
+        |(kind, key): &(Kind, ObjectKey)| Some((*kind, key.clone(), world.meta(*kind, key)?.written.object));
+    let file = |file: &ReadFile| InputFile {
+        path: file.path.clone(),
+        sha256: file.sha256.clone(),
+        objects: file.objects.iter().filter_map(written).collect(),
+    };
+    files.iter().map(file).collect()
+}

@@ -1,0 +1,28 @@
+//! The world of a store, with what the rules of a program need of it.
+
+use crate::datalog::Program;
+use crate::diagnostic::Diagnostic;
+use crate::facts;
+use crate::plan::constraint;
+use crate::reason;
+use crate::state::World;
+use crate::target::sqlite::Store;
+
+/// Loads the world of a store, with what the rules of the program need of it.
+///
+/// # Errors
+/// When the store is damaged or cannot be read.
+pub fn load(store: &Store, program: &Program) -> Result<World, Diagnostic> {
+    let mut world = store.load()?;
+    if wants_details(program) {
+        store.load_details(&mut world)?;
+    }
+    Ok(world)
+}
+
+/// Whether the rules need what is not loaded for every world.
+pub(super) fn wants_details(program: &Program) -> bool {
+    let mut wanted = reason::wanted(program);
+    wanted.extend(constraint::active(program));
+    facts::wants_details(program, &wanted)
+}

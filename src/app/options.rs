@@ -1,0 +1,72 @@
+//! How a plan is made: who says what is ready, what may be lost, how much may be derived.
+
+use crate::datalog::Limits;
+use crate::facts::Grouping;
+use crate::plan::Readiness;
+
+/// How a plan is made.
+#[derive(Debug, Clone)]
+pub struct Options {
+    /// Who says that created pods are ready.
+    pub readiness: Readiness,
+    /// The time, in seconds of Unix time.
+    pub now: i64,
+    /// Whether objects go that earlier applies of the same input brought and that are
+    /// no longer in it.
+    pub prune: bool,
+    /// Whether the input may have lost all its objects.
+    pub allow_empty: bool,
+    /// How many pods may go for good; half of them where it is not given.
+    pub max_delete: Option<MaxDelete>,
+    /// What rules may derive.
+    pub limits: Limits,
+    /// Whether a plan that a user's rules call a violation is made all the same.
+    pub ignore_violations: bool,
+    /// Whether objects that no rule can tell apart are compared once.
+    pub grouping: Grouping,
+    /// What is asked, as [`settled::asked`] gives it: remembered by an apply that leaves
+    /// nothing to do.
+    pub asked: Option<String>,
+    /// Is called with the name of each stage as it begins.
+    pub stage: fn(&'static str),
+}
+
+impl Options {
+    /// The usual ones, at the time `now` (seconds of Unix time).
+    #[must_use]
+    pub fn at(now: i64) -> Self {
+        Options {
+            readiness: Readiness::Assume,
+            now,
+            prune: false,
+            allow_empty: false,
+            max_delete: None,
+            limits: Limits::default(),
+            ignore_violations: false,
+            grouping: Grouping::On,
+            asked: None,
+            stage: |_| (),
+        }
+    }
+}
+
+/// How many pods a plan may delete for good, beside those it replaces.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum MaxDelete {
+    /// So many pods.
+    Pods(usize),
+    /// So many percent of the pods there are.
+    Percent(usize),
+}
+
+/// What becomes of the pods of a daemonset that is deleted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Cascade {
+    /// They are deleted after it.
+    #[default]
+    Background,
+    /// They are deleted before it.
+    Foreground,
+    /// They stay, without an owner.
+    Orphan,
+}

@@ -1,0 +1,88 @@
+//! Plan, save and commit: the transaction of a command that writes.
+
+use super::gone::{brought, gone};
+use super::load::load;
+use super::options::{Cascade, Options};
+use super::placed::Kept;
+use super::planning::{Planned, delete, plan};
+use super::settled;
+use super::unknown::keep_unknown;
+use crate::datalog::Program;
+use crate::diagnostic::Diagnostic;
+use crate::kube::{Kind, ObjectKey};
+use crate::manifest::Reading;
+use crate::plan::Placed;
+use crate::state::OwnFile;
+use crate::target::sqlite::Store;
+
+/// The whole of an apply on a store that was begun and loaded: plan, save, commit.
+/// On an error the caller drops the store, which rolls back. A plan that is refused is
+/// not saved either. `own` are the user's files that go with the input; the program has
+/// been made with them.
+///
+/// # Errors
+/// As [`plan`], and when the store cannot be written.
+pub fn apply(
+    store: &mut Store,
+    id: &str,
+    mut reading: Reading,
+    own: &[OwnFile],
+    program: &Program,
+    options: &Options,
+) -> Result<Planned, Diagnostic> {
+    let gone = gone(store, id, &reading, options)?;
+    let files = std::mem::take(&mut reading.files);
+    (options.stage)("loading the store");
+    let mut world = load(store, program)?;
+    (options.stage)("planning");
+    let planned = plan(&mut world, reading, &gone, program, options)?;
+    if planned.is_refused() {
+        store.rollback();
+        return Ok(planned);
+    }
+    (options.stage)("writing the store");
+    store.save(&mut world)?;
+    let mut brought = brought(&files, &world);
+    keep_unknown(store, id, &files, &mut brought, options)?;
+    store.save_input(id, &brought)?;
+    store.save_own_files(id, own)?;
+    save_placement(store, &planned)?;
+    store.set_settled(
+        options
+            .asked
+            .as_deref()
+            .filter(|_| planned.said.is_empty() && settled::is_settled(&planned.plan, &world, program)),
+    )?;
+    store.commit()?;
+    Ok(planned)
+}
+
+/// The whole of a delete on a store that was begun: plan, save, commit.
+///
+/// # Errors
+/// As [`delete`], and when the store cannot be written.
+pub fn apply_delete(
+    store: &mut Store,
+    targets: &[(Kind, ObjectKey)],
+    cascade: Cascade,
+    program: &Program,
+    options: &Options,
+) -> Result<Planned, Diagnostic> {
+    let mut world = load(store, program)?;
+    let planned = delete(&mut world, targets, cascade, program, options)?;
+    if planned.is_refused() {
+        store.rollback();
+        return Ok(planned);
+    }
+    store.save(&mut world)?;
+    save_placement(store, &planned)?;
+    store.commit()?;
+    Ok(planned)
+}
+
+fn save_placement(store: &mut Store, planned: &Planned) -> Result<(), Diagnostic> {
+    let mut kept = Kept::of(store.placement()?);
+    // Nothing is known of the groups behind the numbers that are stored.
+    let (before, after) = kept.follow(&planned.reasoner, &Placed::All);
+    store.save_placement(Some(&before), &after)
+}

@@ -1,0 +1,19 @@
+//! One file a command: arguments become a request, the library does it, the outcome is
+//! shown.
+
+pub mod apply;
+pub mod completions;
+pub mod delete;
+pub mod describe;
+pub mod explain;
+pub mod get;
+pub mod help;
+pub mod man;
+pub mod plan;
+pub mod query;
+pub mod rollout;
+pub mod rules;
+pub mod test;
+pub mod validate;
+pub mod watch;
+mod whatif;

@@ -1,0 +1,114 @@
+//! `rollout history`: the templates that a daemonset had.
+
+use std::collections::BTreeSet;
+
+use dsrules::diagnostic::Diagnostic;
+use dsrules::kube::Revision;
+use dsrules::report::{self, Table};
+use serde_json::Value;
+
+use super::{Target, revisions};
+use crate::cli::context::Context;
+use crate::cli::exit::{Exit, Failure};
+
+/// Lists the revisions, or shows one.
+pub fn run(target: &Target, revision: i64, context: &mut Context) -> Result<Exit, Failure> {
+    let store = context.read()?;
+    let world = store.load()?;
+    for daemonset in target.find(&world, &store)? {
+        let history = revisions(&world, daemonset);
+        let name = &daemonset.meta.key.name;
+        if revision > 0 {
+            let found = history.iter().find(|it| it.revision == revision);
+            let found = found.ok_or_else(|| unknown(revision, &history))?;
+            writeln!(context.out, "daemonset.apps/{name} with revision #{revision}")?;
+            let page = report::describe_template(&found.value["data"]["spec"]["template"]);
+            writeln!(context.out, "{page}")?;
+            continue;
+        }
+        writeln!(context.out, "daemonset.apps/{name}")?;
+        let mut table = Table::new(["REVISION", "CHANGE-CAUSE", "IMAGES", "CHANGED"]).gap(2);
+        let mut before: Option<&Value> = None;
+        for it in history {
+            let cause = it.value["metadata"]["annotations"]["kubernetes.io/change-cause"].as_str();
+            let template = &it.value["data"]["spec"]["template"];
+            let changed = before.map_or_else(|| "-".to_owned(), |before| listed(&changes(before, template)));
+            table.row([
+                it.revision.to_string(),
+                cause.unwrap_or("<none>").to_owned(),
+                images(template).join(","),
+                changed,
+            ]);
+            before = Some(template);
+        }
+        table.write(&mut context.fitted(), "", true)?;
+        writeln!(context.out)?;
+    }
+    Ok(Exit::Done)
+}
+
+/// The images of a template's containers, in order.
+fn images(template: &Value) -> Vec<String> {
+    let containers = template["spec"]["containers"].as_array().into_iter().flatten();
+    containers.map(|it| it["image"].as_str().unwrap_or("<none>").to_owned()).collect()
+}
+
+/// The fields in which two templates differ, as `containers[main].image`.
+fn changes(before: &Value, after: &Value) -> Vec<String> {
+    let mut found = Vec::new();
+    compare(before, after, "", &mut found);
+    found
+}
+
+fn compare(before: &Value, after: &Value, path: &str, found: &mut Vec<String>) {
+    if before == after {
+        return;
+    }
+    match (before, after) {
+        (Value::Object(a), Value::Object(b)) => {
+            let keys: BTreeSet<&String> = a.keys().chain(b.keys()).filter(|key| *key != "$patch").collect();
+            for key in keys {
+                let inner = match path {
+                    // What matters stands in the spec; the rest says where it stands.
+                    "" if key == "spec" => String::new(),
+                    "" => key.clone(),
+                    path if key.contains(['.', '/']) => format!("{path}[{key}]"),
+                    path => format!("{path}.{key}"),
+                };
+                compare(&before[key], &after[key], &inner, found);
+            }
+        }
+        (Value::Array(a), Value::Array(b)) if a.len() == b.len() && names(a) == names(b) => {
+            for (nth, (one, other)) in a.iter().zip(b).enumerate() {
+                let name = one["name"].as_str().map_or_else(|| nth.to_string(), ToOwned::to_owned);
+                compare(one, other, &format!("{path}[{name}]"), found);
+            }
+        }
+        _ => found.push(path.to_owned()),
+    }
+}
+
+fn names(list: &[Value]) -> Vec<&Value> {
+    list.iter().map(|it| &it["name"]).collect()
+}
+
+/// The first few, and how many more there are.
+fn listed(fields: &[String]) -> String {
+    const SHOWN: usize = 3;
+    let mut text = fields.iter().take(SHOWN).cloned().collect::<Vec<_>>().join(", ");
+    if fields.len() > SHOWN {
+        text.push_str(&format!(" and {} more", fields.len() - SHOWN));
+    }
+    if text.is_empty() { "-".to_owned() } else { text }
+}
+
+/// kubectl's words for a revision that is not there, and which there are.
+pub fn unknown(revision: i64, history: &[&Revision]) -> Diagnostic {
+    let there: Vec<String> = history.iter().map(|it| it.revision.to_string()).collect();
+    Diagnostic::error("no-revision", format!("unable to find specified revision {revision} in history")).help(
+        match there.as_slice() {
+            [only] => format!("its only revision is {only}"),
+            _ => format!("there are {}", there.join(", ")),
+        },
+    )
+}

@@ -1,0 +1,62 @@
+//! `rollout status`: kubectl's sentence for how far it is, and below it what is waited for.
+
+use dsrules::app;
+use dsrules::diagnostic::{Diagnostic, visible};
+use dsrules::kube::DaemonSet;
+use dsrules::report::{self, Detail};
+
+use super::Target;
+use crate::cli::context::Context;
+use crate::cli::exit::{Exit, Failure};
+use crate::cli::options::rules::RuleArgs;
+
+/// Says how far each is. Nothing moves between two commands, so there is nothing to
+/// watch: unfinished is what kubectl would time out on.
+pub fn run(target: &Target, rules: &RuleArgs, context: &mut Context) -> Result<Exit, Failure> {
+    let store = context.read()?;
+    let program = rules.of_store(&store, context)?;
+    let world = app::load(&store, &program)?;
+    let waits = app::waiting(&world, &program, context.seconds())?;
+    let mut exit = Exit::Done;
+    for daemonset in target.find(&world, &store)? {
+        if daemonset.strategy.kind.as_ref() != "RollingUpdate" {
+            return Err(Diagnostic::error(
+                "no-status",
+                "rollout status is only available for RollingUpdate strategy type",
+            )
+            .because(format!(
+                "`{}` has {}: its pods are replaced when they are deleted",
+                daemonset.meta.key, daemonset.strategy.kind
+            ))
+            .into());
+        }
+        let (sentence, done) = sentence(daemonset);
+        writeln!(context.out, "{sentence}")?;
+        if !done {
+            exit = Exit::Error;
+            if let Some(waits) = waits.iter().find(|it| it.daemonset == daemonset.meta.key) {
+                writeln!(context.out, "  {}", visible(&waits.reason))?;
+                let detail = if context.verbose { Detail::Wide } else { Detail::Short };
+                report::awaited(waits, detail, context.paint, &mut context.out)?;
+            }
+        }
+    }
+    Ok(exit)
+}
+
+/// kubectl's DaemonSetStatusViewer.
+fn sentence(daemonset: &DaemonSet) -> (String, bool) {
+    let (name, status) = (&daemonset.meta.key.name, &daemonset.status);
+    let waiting = format!("Waiting for daemon set \"{name}\" rollout to finish:");
+    let (updated, desired) = (status.updated_number_scheduled, status.desired_number_scheduled);
+    if daemonset.meta.generation > status.observed_generation {
+        ("Waiting for daemon set spec update to be observed...".to_owned(), false)
+    } else if updated < desired {
+        (format!("{waiting} {updated} out of {desired} new pods have been updated..."), false)
+    } else if status.number_available < desired {
+        let available = status.number_available;
+        (format!("{waiting} {available} of {desired} updated pods are available..."), false)
+    } else {
+        (format!("daemon set \"{name}\" successfully rolled out"), true)
+    }
+}

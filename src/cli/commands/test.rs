@@ -1,0 +1,120 @@
+//! `dsrules test DIR`: are the plans of these cases as they are expected?
+
+use std::fs;
+use std::path::PathBuf;
+
+use clap::{Args, ValueEnum};
+use dsrules::app::cases::{self, Outcome};
+use dsrules::diagnostic::{Diagnostic, Place, visible};
+use dsrules::report;
+use similar::TextDiff;
+
+use crate::cli::context::Context;
+use crate::cli::exit::{Exit, Failure};
+use crate::cli::options::rules::RuleArgs;
+
+/// Arguments of `test`.
+#[derive(Debug, Args)]
+pub struct TestArgs {
+    /// Folders of cases: a case is a folder of manifests with an expected-plan.yaml
+    #[arg(value_name = "DIR", required = true)]
+    folders: Vec<PathBuf>,
+    /// Take what is planned now as what is expected
+    #[arg(long)]
+    update: bool,
+    /// How to show the results
+    #[arg(long, short = 'o', value_name = "FORMAT", value_enum, default_value_t = Format::Text)]
+    output: Format,
+    #[command(flatten)]
+    rules: RuleArgs,
+}
+
+/// `-o` of `test`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Format {
+    // Lines, and what differs
+    Text,
+    // JUnit's XML
+    Junit,
+}
+
+/// Runs the cases; 1 if one fails.
+pub fn run(args: &TestArgs, context: &mut Context) -> Result<Exit, Failure> {
+    let more = args.rules.asked();
+    let mut outcomes = Vec::new();
+    for root in &args.folders {
+        for folder in cases::find(root, args.update)? {
+            outcomes.push(cases::run(root, &folder, &more));
+        }
+    }
+    if args.update {
+        return update(&outcomes, context);
+    }
+    if args.output == Format::Junit {
+        let results: Vec<report::Tested> = outcomes.iter().map(tested).collect();
+        report::junit(&results, &mut context.out)?;
+    } else {
+        for outcome in &outcomes {
+            show(outcome, context)?;
+        }
+        let passed = outcomes.iter().filter(|outcome| outcome.passed()).count();
+        writeln!(context.out, "\n{passed} passed, {} failed", outcomes.len() - passed)?;
+    }
+    Ok(if outcomes.iter().all(Outcome::passed) { Exit::Done } else { Exit::Error })
+}
+
+fn show(outcome: &Outcome, context: &mut Context) -> Result<(), Failure> {
+    let name = visible(&outcome.name).into_owned();
+    if outcome.passed() {
+        writeln!(context.out, "{}    {name}", context.paint.good("ok"))?;
+        return Ok(());
+    }
+    writeln!(context.out, "{}  {name}", context.paint.bad("FAIL"))?;
+    let text = failure(outcome);
+    for line in text.lines() {
+        let line = match line.chars().next() {
+            Some('+') => context.paint.good(line),
+            Some('-') => context.paint.bad(line),
+            _ => visible(line).into_owned(),
+        };
+        writeln!(context.out, "      {line}")?;
+    }
+    Ok(())
+}
+
+/// What is wrong: the difference, or why the case could not be planned.
+fn failure(outcome: &Outcome) -> String {
+    match &outcome.got {
+        Ok(got) => TextDiff::from_lines(outcome.expected.as_str(), got)
+            .unified_diff()
+            .context_radius(3)
+            .header("expected", "planned")
+            .to_string(),
+        Err(diagnostics) => {
+            diagnostics.iter().map(|found| found.render(false)).collect::<Vec<_>>().join("\n\n")
+        }
+    }
+}
+
+fn tested(outcome: &Outcome) -> report::Tested {
+    report::Tested { name: outcome.name.clone(), failure: (!outcome.passed()).then(|| failure(outcome)) }
+}
+
+fn update(outcomes: &[Outcome], context: &mut Context) -> Result<Exit, Failure> {
+    let mut wrong = Vec::new();
+    for outcome in outcomes {
+        match &outcome.got {
+            Err(diagnostics) => wrong.extend(diagnostics.iter().cloned()),
+            Ok(_) if outcome.passed() => writeln!(context.out, "unchanged  {}", visible(&outcome.name))?,
+            Ok(got) => {
+                fs::write(&outcome.file, got).map_err(|error| {
+                    Diagnostic::error("unwritable", "the expected plan cannot be written")
+                        .at(Place::file(outcome.file.display().to_string()))
+                        .because(error.to_string())
+                })?;
+                writeln!(context.out, "updated    {}", visible(&outcome.name))?;
+            }
+        }
+    }
+    if wrong.is_empty() { Ok(Exit::Done) } else { Err(wrong.into()) }
+}
