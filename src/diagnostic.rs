@@ -147,6 +147,12 @@ pub struct Diagnostic {
     pub help: Option<String>,
 }
 
+impl From<Diagnostic> for Vec<Diagnostic> {
+    fn from(one: Diagnostic) -> Self {
+        vec![one]
+    }
+}
+
 impl Diagnostic {
     /// An error of the kind `code`.
     pub fn error(code: &'static str, message: impl Into<String>) -> Self {

@@ -2,11 +2,11 @@
 //! what it says is what is said when the pair alone is asked about.
 #![allow(clippy::unwrap_used)]
 
-use dsrules::app::{MaxDelete, Options, plan};
+use dsrules::app::planning::plan;
+use dsrules::app::{MaxDelete, Options};
 use dsrules::datalog::Program;
 use dsrules::explain::blocker;
 use dsrules::kube::{Kind, Object, ObjectKey, Origin};
-use dsrules::manifest::Reading;
 use dsrules::plan::{Plan, Verb};
 use dsrules::policy::builtin::{UserRules, load};
 use dsrules::report::{Detail, Look, Paint, plan_text};
@@ -55,12 +55,6 @@ fn options() -> Options {
     Options { max_delete: Some(MaxDelete::Percent(100)), ..Options::at(NOW) }
 }
 
-fn reading(objects: Vec<Object>) -> Reading {
-    let mut reading = Reading::default();
-    reading.objects = objects;
-    reading
-}
-
 /// The plan of nodes that change, and the world after it.
 fn driven_out(program: &Program) -> (Plan, World) {
     let mut world = World::default();
@@ -77,7 +71,7 @@ fn driven_out(program: &Program) -> (Plan, World) {
         daemonset("b", "tolerant", &json!({ "tolerations": [{ "operator": "Exists" }] })),
     ];
     before.extend((0..NODES).map(|at| node(&format!("n{at}"), "ssd", "")));
-    plan(&mut world, reading(before), &[], program, &options()).unwrap();
+    plan(&mut world, before, &[], program, &options()).unwrap();
     let after = (0..NODES).map(|at| {
         let name = format!("n{at}");
         match at % 3 {
@@ -86,7 +80,7 @@ fn driven_out(program: &Program) -> (Plan, World) {
             _ => node(&name, "hdd", "off=no"),
         }
     });
-    let planned = plan(&mut world, reading(after.collect()), &[], program, &options()).unwrap();
+    let planned = plan(&mut world, after.collect(), &[], program, &options()).unwrap();
     (planned.plan, world)
 }
 
@@ -137,8 +131,8 @@ fn causes_that_are_too_many_to_be_asked_for_are_counted_and_it_is_said() {
         .map(|at| daemonset("a", &format!("d-{at}"), &json!({ "nodeSelector": { key(at): "yes" } })))
         .collect();
     objects.push(of(labels));
-    plan(&mut world, reading(objects), &[], &program, &options()).unwrap();
-    let planned = plan(&mut world, reading(vec![of(json!({}))]), &[], &program, &options()).unwrap().plan;
+    plan(&mut world, objects, &[], &program, &options()).unwrap();
+    let planned = plan(&mut world, vec![of(json!({}))], &[], &program, &options()).unwrap().plan;
     assert_eq!(deletes(&planned).len(), 250);
     assert_eq!((planned.causes.len(), planned.causes_omitted), (200, 50));
     let mut out = Vec::new();

@@ -7,7 +7,8 @@ use std::io::Read;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use dsrules::app;
+use dsrules::app::rules::Policy;
+use dsrules::app::{self, Silent, transaction};
 use dsrules::diagnostic::Diagnostic;
 use dsrules::kube::{Kind, ObjectKey};
 use dsrules::manifest::{Input, Options, read};
@@ -45,7 +46,8 @@ fn apply(store: &mut Store, image: &str) -> Result<(), Diagnostic> {
     store.begin()?;
     let program = dsrules::policy::builtin::load(&[]).program.unwrap();
     let options = app::Options::at(NOW);
-    app::apply(store, "/in/a.yaml", reading, &[], &program, &options).map(drop)
+    let policy = Policy { own: Vec::new(), program };
+    transaction::apply(store, "/in/a.yaml", reading, &policy, &options, &Silent).map(drop)
 }
 
 fn write(path: &Path) -> Result<Store, Diagnostic> {

@@ -1,32 +1,66 @@
-//! The main job: manifests -> store -> facts -> rules -> plan -> execute.
+//! What dsrules does: a function a use case.
 //!
-//! Each function is one command's work on a world or on an open store; what was typed
-//! and how the outcome looks is the business of `cli/` and `report/`. Everything that a
-//! command changes is one transaction: an error anywhere changes nothing.
+//! A request in, an outcome out, both plain data; what was typed and how the outcome looks
+//! is the business of `cli/` and `report/`. Each way from manifests to the tree is put in
+//! order here, once: read, open, begin, compare with what is stored, load, plan, judge,
+//! save, follow. Everything that a use case changes is one transaction: an error anywhere
+//! changes nothing.
 
+mod apply;
 mod bound;
-mod causes;
 pub mod cases;
+mod causes;
+mod check;
+mod delete;
+mod describe;
+mod dry;
+mod follow;
+mod get;
 mod gone;
+mod listener;
 mod load;
+mod manifests;
+mod open;
 mod options;
+mod paths;
 mod placed;
-mod planning;
+mod plan;
+pub mod planning;
 mod put;
+mod query;
+mod read;
+mod request;
+pub mod resources;
 mod restart;
-mod save;
-pub mod session;
-pub mod settled;
+pub mod rollout;
+pub mod rules;
+mod seen;
+mod selector;
+mod session;
+mod settled;
 mod standing;
 mod strangers;
 mod tick;
+pub mod transaction;
 mod unknown;
+pub mod watch;
 pub mod whatif;
+mod why;
 
-pub use gone::{brought, gone};
-pub use load::load;
+pub use apply::apply;
+pub use check::validate;
+pub use delete::{Deletion, delete};
+pub use describe::{Described, Description, describe};
+pub use follow::Followed;
+pub use get::{Group, Lookup, Lookups, Unvisited};
+pub use listener::{Listener, Silent};
+pub use manifests::{Manifests, note_others};
+pub use open::Database;
 pub use options::{Cascade, MaxDelete, Options};
-pub use planning::{Planned, delete, plan, waiting, warnings};
-pub use restart::{IN_PLACE, RESTARTED, mark_rolled_back, undoes_rollback};
-pub use save::{apply, apply_delete};
-pub use tick::Tick;
+pub use paths::{absolute, id_of};
+pub use plan::plan;
+pub use query::{Found, query};
+pub use request::{Outcome, Request};
+pub use seen::{Seen, Sight};
+pub use selector::LabelSelector;
+pub use why::{Because, Why, explain};

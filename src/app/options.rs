@@ -24,11 +24,8 @@ pub struct Options {
     pub ignore_violations: bool,
     /// Whether objects that no rule can tell apart are compared once.
     pub grouping: Grouping,
-    /// What is asked, as [`settled::asked`] gives it: remembered by an apply that leaves
-    /// nothing to do.
+    /// A hash of what is asked, remembered by an apply that leaves nothing to do.
     pub asked: Option<String>,
-    /// Is called with the name of each stage as it begins.
-    pub stage: fn(&'static str),
 }
 
 impl Options {
@@ -45,7 +42,6 @@ impl Options {
             ignore_violations: false,
             grouping: Grouping::On,
             asked: None,
-            stage: |_| (),
         }
     }
 }

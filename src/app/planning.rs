@@ -13,7 +13,6 @@ use crate::datalog::Program;
 use crate::diagnostic::Diagnostic;
 use crate::facts::Grouping;
 use crate::kube::{Kind, Object, ObjectKey};
-use crate::manifest::Reading;
 use crate::plan::constraint::{self, Said};
 use crate::plan::{Applied, Placed, Plan, Reconciler, Settings, Waiting, kept_off, left_alone};
 use crate::reason::Reasoner;
@@ -48,14 +47,14 @@ impl Planned {
 /// When a bound is passed: pods deleted, rows derived.
 pub fn plan(
     world: &mut World,
-    reading: Reading,
+    objects: Vec<Object>,
     gone: &[(Kind, ObjectKey)],
     program: &Program,
     options: &Options,
 ) -> Result<Planned, Diagnostic> {
     world.detailed |= wants_details(program);
     let before = Before::applying(world);
-    let objects = put_all(world, reading.objects, gone, options);
+    let objects = put_all(world, objects, gone, options);
     planned(world, objects, &before, program, options)
 }
 

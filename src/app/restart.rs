@@ -12,10 +12,10 @@ use crate::kube::{DaemonSet, Kind, Object};
 use crate::state::World;
 
 /// Where an object comes from that was changed in place, and not written in a manifest.
-pub const IN_PLACE: &str = "<rollout>";
+pub(super) const IN_PLACE: &str = "<rollout>";
 
 /// The annotation by which `kubectl rollout restart` makes a template a new one.
-pub const RESTARTED: &str = "kubectl.kubernetes.io/restartedAt";
+pub(super) const RESTARTED: &str = "kubectl.kubernetes.io/restartedAt";
 
 /// The object with the mark that its daemonset has, if a manifest wrote it without.
 pub(super) fn with_restart(mut object: Object, world: &World) -> Object {
@@ -41,7 +41,7 @@ pub(super) fn with_restart(mut object: Object, world: &World) -> Object {
 const ROLLED_BACK: &str = "dsrules.dev/rolled-back";
 
 /// Remembers in a daemonset that it went back.
-pub fn mark_rolled_back(daemonset: &mut Value, which: &str) {
+pub(super) fn mark_rolled_back(daemonset: &mut Value, which: &str) {
     let meta = &mut daemonset["metadata"];
     if !meta["annotations"].is_object() {
         meta["annotations"] = json!({});
@@ -51,8 +51,7 @@ pub fn mark_rolled_back(daemonset: &mut Value, which: &str) {
 
 /// What is to be said before a manifest takes the place of a `stored` daemonset that went
 /// back to a former template, if the manifest's is another one.
-#[must_use]
-pub fn undoes_rollback(object: &Object, stored: &Value) -> Option<Diagnostic> {
+pub(super) fn undoes_rollback(object: &Object, stored: &Value) -> Option<Diagnostic> {
     let which = stored["metadata"]["annotations"][ROLLED_BACK].as_str()?;
     let template = |value: &Value| {
         let mut value = value.clone();

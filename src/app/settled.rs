@@ -6,10 +6,12 @@
 //! derived for it. What depends on the time, or on rules of a user, is never remembered.
 
 use super::options::Options;
+use super::request::Request;
+use super::rules;
 use crate::datalog::Program;
 use crate::diagnostic::Diagnostic;
 use crate::hash::sha256;
-use crate::manifest;
+use crate::manifest::{self, Reading};
 use crate::plan::{Applied, Plan};
 use crate::policy::builtin::BUILTIN;
 use crate::state::{Change, World};
@@ -18,25 +20,61 @@ use crate::target::sqlite::Store;
 /// A hash of what is asked: the input `id` with its files, each with its path and the hash
 /// of its content. Two questions with one hash would be a change that is never made, so it
 /// is one that nobody finds two texts for.
-#[must_use]
-pub fn asked(id: &str, files: &[(String, String)], reading: &manifest::Options, options: &Options) -> String {
+fn asked(id: &str, files: &[(String, String)], reading: &manifest::Options, options: &Options) -> String {
     let how = format!("{reading:?} {:?} {}", options.readiness, options.prune);
     // Debug quotes every text, so that none can run into the next.
     let asked = format!("{:?}", (env!("CARGO_PKG_VERSION"), BUILTIN, id, files, how));
     sha256(asked)
 }
 
-/// The plan without anything to do, if the store was found settled for the same before.
-///
-/// # Errors
-/// When the store cannot be read.
-pub fn unchanged(store: &Store, id: &str, asked: &str) -> Result<Option<Plan>, Diagnostic> {
-    if !store.is_settled(asked)? {
+/// What is asked.
+pub(super) struct Question {
+    hash: String,
+    hashes: Vec<String>,
+}
+
+impl Question {
+    /// The hash, if what was read is what was asked about, and nothing was to be said.
+    pub(super) fn of(self, reading: &Reading) -> Option<String> {
+        let read = reading.files.iter().map(|file| &file.sha256);
+        (!reading.noted && read.eq(&self.hashes)).then_some(self.hash)
+    }
+}
+
+/// What is asked, where the store may know already that nothing is to be done: not with
+/// rules of a user, which may ask for the time.
+pub(super) fn ask(request: &Request) -> Option<Question> {
+    let manifests = &request.manifests;
+    if request.keep_going || !rules::are_none(&request.rules, &manifests.beside()) {
+        return None;
+    }
+    let (paths, hashes): (Vec<_>, Vec<String>) = manifests.hashes()?.into_iter().unzip();
+    let paths =
+        paths.iter().map(|path| std::path::absolute(path).as_ref().unwrap_or(path).display().to_string());
+    let files: Vec<(String, String)> = paths.zip(hashes.iter().cloned()).collect();
+    let hash = asked(&request.id, &files, &manifests.options, &request.options);
+    Some(Question { hash, hashes })
+}
+
+/// The plan without anything to do, and the store, if that was found settled for the same
+/// before.
+pub(super) fn unchanged(
+    request: &Request,
+    question: Option<&Question>,
+) -> Result<Option<(Store, Plan)>, Diagnostic> {
+    let Some(question) = question else { return Ok(None) };
+    let store = request.database.read_or_empty()?;
+    if !store.is_settled(&question.hash)? {
         return Ok(None);
     }
-    let brought = store.input(id)?.objects.into_iter().filter(|(_, brought)| brought.file.is_some());
-    let objects = brought.map(|((kind, key), _)| Applied { kind, key, change: Change::Unchanged });
-    Ok(Some(Plan { objects: objects.collect(), statuses: store.statuses()?, ..Plan::default() }))
+    let objects = store.input(&request.id)?.objects.into_iter();
+    let objects = objects.filter(|(_, brought)| brought.file.is_some()).map(|((kind, key), _)| Applied {
+        kind,
+        key,
+        change: Change::Unchanged,
+    });
+    let plan = Plan { objects: objects.collect(), statuses: store.statuses()?, ..Plan::default() };
+    Ok(Some((store, plan)))
 }
 
 /// Whether there will be nothing to do until something changes.

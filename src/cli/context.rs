@@ -2,16 +2,15 @@
 
 use std::cell::Cell;
 use std::io::{self, BufWriter, IsTerminal, Write};
-use std::path::PathBuf;
-use std::time::Duration;
 
 use anstream::{AutoStream, ColorChoice};
+use dsrules::app::{Database, Listener};
 use dsrules::diagnostic::Diagnostic;
 use dsrules::report::{Fit, Paint};
-use dsrules::target::sqlite::{Missing, Open, Store};
 use tracing_subscriber::filter::LevelFilter;
 
 use super::options::global::{Global, LogFormat, When};
+use super::progress::Progress;
 
 /// What was typed as global options, as it is meant.
 pub struct Context {
@@ -21,10 +20,8 @@ pub struct Context {
     width: Option<usize>,
     /// Whether results are coloured.
     pub paint: Paint,
-    /// The database file.
-    pub db: PathBuf,
-    /// How long to wait for another writer.
-    pub lock_timeout: Duration,
+    /// The store's file.
+    pub database: Database,
     /// Whether results go to a terminal.
     pub terminal: bool,
     /// Whether only results and errors are wanted.
@@ -67,8 +64,7 @@ impl Context {
             width: width(&stdout),
             out: Box::new(BufWriter::with_capacity(size, stdout)),
             paint: Paint(colour),
-            db: global.db.clone(),
-            lock_timeout: global.lock_timeout,
+            database: Database { path: global.db.clone(), wait: global.lock_timeout },
             terminal,
             quiet: global.quiet,
             verbose: global.verbose > 0,
@@ -106,16 +102,6 @@ impl Context {
         self.now
     }
 
-    /// Opens the database to read.
-    pub fn read(&self) -> Result<Store, Diagnostic> {
-        Store::open(&self.db, &Open::read().wait(self.lock_timeout))
-    }
-
-    /// Opens the database to write; `what` is told to a second writer that comes meanwhile.
-    pub fn write(&self, what: &str) -> Result<Store, Diagnostic> {
-        Store::open(&self.db, &Open::write(what).wait(self.lock_timeout).missing(Missing::Refuse))
-    }
-
     /// Tells diagnostics, sorted by place, with a count where there are several errors.
     pub fn tell(&self, diagnostics: Vec<Diagnostic>) {
         let errors = diagnostics.iter().filter(|diagnostic| diagnostic.is_error()).count();
@@ -143,11 +129,34 @@ impl Context {
         let _ = io::stderr().write_all(format!("{gap}{}\n", text.trim_end()).as_bytes());
     }
 
+    /// Says where there is what was not found.
+    pub fn note_elsewhere(&self, namespace: Option<String>) {
+        if let Some(namespace) = namespace {
+            self.note(&format!(
+                "There are some in {namespace}: `-n {namespace}`, or `-A` for all namespaces."
+            ));
+        }
+    }
+
     /// Says something on stderr that is no result, unless `--quiet`.
     pub fn note(&self, text: &str) {
         if !self.quiet {
             let _ = writeln!(io::stderr(), "{}", dsrules::diagnostic::visible(text));
         }
+    }
+}
+
+impl Listener for Context {
+    fn tell(&self, found: Vec<Diagnostic>) {
+        Context::tell(self, found);
+    }
+
+    fn note(&self, note: &str) {
+        Context::note(self, note);
+    }
+
+    fn stage(&self, name: &'static str) {
+        Progress::stage(name);
     }
 }
 

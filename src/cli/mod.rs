@@ -11,6 +11,7 @@ mod context;
 mod exit;
 mod options;
 mod progress;
+mod show;
 
 use std::process::ExitCode;
 

@@ -5,7 +5,8 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::app::{Options, Planned};
+use crate::app::options::Options;
+use crate::app::planning::Planned;
 use crate::diagnostic::{Diagnostic, Place};
 use crate::kube::{Name, time};
 use crate::plan::{Action, Readiness, Verb};

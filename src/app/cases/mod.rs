@@ -15,7 +15,8 @@ use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
-use crate::app::{self, Options, Planned};
+use crate::app::options::Options;
+use crate::app::planning::{self, Planned};
 use crate::datalog::Program;
 use crate::diagnostic::{Diagnostic, Place};
 use crate::manifest::{self, Input, Reading};
@@ -139,7 +140,7 @@ fn planned(
     program: &Program,
     options: &Options,
 ) -> Result<Planned, Vec<Diagnostic>> {
-    app::plan(world, reading, &[], program, options).map_err(|error| vec![error])
+    planning::plan(world, reading.objects, &[], program, options).map_err(|error| vec![error])
 }
 
 fn read(inputs: Vec<Input>) -> Result<Reading, Vec<Diagnostic>> {

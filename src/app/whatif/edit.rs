@@ -18,12 +18,12 @@ pub struct Edit {
     /// The object; `*` and `?` stand for any letters.
     pub key: ObjectKey,
     /// What is done to it.
-    pub change: Change,
+    pub what: Alteration,
 }
 
 /// What is done to an object.
 #[derive(Debug, Clone, PartialEq)]
-pub enum Change {
+pub enum Alteration {
     /// A field gets a value; without one it goes.
     Set(FieldPath, Option<Value>),
     /// A taint is added, or taken away.
@@ -88,7 +88,7 @@ impl Edit {
             Some(value) => Some(typed(&target, value).map_err(refuse)?),
             None => None,
         };
-        Ok(Edit { kind, key, change: Change::Set(target.path, value) })
+        Ok(Edit { kind, key, what: Alteration::Set(target.path, value) })
     }
 
     /// `NODE=KEY[=VALUE]:EFFECT`, or with a `-` behind to take the taint away.
@@ -113,14 +113,14 @@ impl Edit {
         }
         let node = node.strip_prefix("node/").unwrap_or(node);
         let taint = json!({ "key": key, "value": value, "effect": effect });
-        Ok(Edit { kind: Kind::Node, key: ObjectKey::new("", node), change: Change::Taint(taint, added) })
+        Ok(Edit { kind: Kind::Node, key: ObjectKey::new("", node), what: Alteration::Taint(taint, added) })
     }
 
     /// A node that is cordoned, or uncordoned.
     #[must_use]
     pub fn cordon(node: &str, cordoned: bool) -> Edit {
         let name = node.strip_prefix("node/").unwrap_or(node);
-        Edit { kind: Kind::Node, key: ObjectKey::new("", name), change: Change::Cordon(cordoned) }
+        Edit { kind: Kind::Node, key: ObjectKey::new("", name), what: Alteration::Cordon(cordoned) }
     }
 
     /// An object that is not there.
@@ -129,7 +129,7 @@ impl Edit {
     /// When it is not written as an object is.
     pub fn remove(text: &str, namespace: &str) -> Result<Edit, Diagnostic> {
         let (kind, key) = object("--remove", text, namespace)?;
-        Ok(Edit { kind, key, change: Change::Remove })
+        Ok(Edit { kind, key, what: Alteration::Remove })
     }
 
     /// Whether it is about every object that its name matches.
@@ -145,8 +145,8 @@ impl Edit {
 
     /// The error for an edit that cannot be made.
     pub(super) fn refused(&self, why: &str) -> Diagnostic {
-        let field = match &self.change {
-            Change::Set(path, _) => format!("`{path}` of "),
+        let field = match &self.what {
+            Alteration::Set(path, _) => format!("`{path}` of "),
             _ => String::new(),
         };
         Diagnostic::error("bad-what-if", why.to_owned())
@@ -159,10 +159,10 @@ impl Edit {
     /// # Errors
     /// When a list on the way does not have the element.
     pub(super) fn make(&self, value: &mut Value) -> Result<(), String> {
-        match &self.change {
-            Change::Set(path, new) => return put(value, &path.0, new.as_ref()),
-            Change::Taint(taint, added) => taints(value, taint, *added)?,
-            Change::Cordon(cordoned) => {
+        match &self.what {
+            Alteration::Set(path, new) => return put(value, &path.0, new.as_ref()),
+            Alteration::Taint(taint, added) => taints(value, taint, *added)?,
+            Alteration::Cordon(cordoned) => {
                 let field = FieldPath::default().field("spec").field("unschedulable");
                 put(value, &field.0, cordoned.then_some(&json!(true)))?;
                 taints(
@@ -171,7 +171,7 @@ impl Edit {
                     *cordoned,
                 )?;
             }
-            Change::Remove => {}
+            Alteration::Remove => {}
         }
         Ok(())
     }

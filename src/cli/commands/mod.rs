@@ -16,4 +16,3 @@ pub mod rules;
 pub mod test;
 pub mod validate;
 pub mod watch;
-mod whatif;

@@ -3,21 +3,18 @@
 use std::path::PathBuf;
 
 use clap::Args;
-use dsrules::app::{self, MaxDelete, Options, Planned};
+use dsrules::app::whatif::{WhatIf, what_if};
+use dsrules::app::{self, Manifests, Request};
 use dsrules::diagnostic::Diagnostic;
-use dsrules::manifest::Reading;
-use dsrules::plan::{Change, Plan};
-use dsrules::state::World;
-use dsrules::target::sqlite::Store;
+use dsrules::report;
 
-use super::whatif::{self, WhatIfArgs};
 use crate::cli::context::Context;
 use crate::cli::exit::{Exit, Failure};
-use crate::cli::options::base;
-use crate::cli::options::planning::{PlanningArgs, show};
-use crate::cli::options::rules::judge;
+use crate::cli::options::planning::{Format, PlanningArgs};
 use crate::cli::options::tree::TreeArgs;
+use crate::cli::options::what_if::WhatIfArgs;
 use crate::cli::progress::Progress;
+use crate::cli::show;
 
 /// Arguments of `plan`.
 #[derive(Debug, Args)]
@@ -39,90 +36,69 @@ pub struct PlanArgs {
 
 /// Plans and shows.
 pub fn run(args: &PlanArgs, context: &mut Context) -> Result<Exit, Failure> {
-    let base = args.base.clone();
-    let prune = args.planning.prune || !base.is_empty();
-    let planning = PlanningArgs { base, prune, ..args.planning.clone() };
-    base::check(&planning)?;
+    check(args)?;
     args.what_if.check()?;
-    if !args.what_if.is_empty() {
-        let (changed, end) = whatif::run(&planning, &args.what_if, &args.tree, context)?;
-        return Ok(exit(args.detailed_exitcode && changed, end));
-    }
+    let changes = args.what_if.changes(&args.planning.input.namespace)?;
     let progress = Progress::begin(context.quiet);
-    Progress::stage("reading");
-    let asked = if planning.base.is_empty() { planning.ask(context) } else { None };
-    if let Some((store, plan)) = planning.unchanged(asked.as_ref(), context)? {
-        let tree = args.tree.compare_stored(&store)?;
+    let (request, base) = asked(args, context)?;
+    let (changed, end) = if args.what_if.is_empty() {
+        let outcome = app::plan(&request, base.as_ref(), context)?;
         drop(progress);
-        show(&plan, &tree, planning.output, false, context)?;
-        return Ok(exit(args.detailed_exitcode && tree.is_changed(), tree.end(context)));
-    }
-    let (mut reading, mut errors) = planning.read(context)?;
-    let mut dry = dry(&planning, &mut reading, &mut errors, context)?;
-    let tree = args.tree.compare(&dry.world, &dry.store)?;
-    drop(progress);
-    show(&dry.planned.plan, &tree, planning.output, false, context)?;
-    if let Some(refused) = dry.refused {
-        return Err(refused.into());
-    }
-    if let Some(exit) = judge(&mut dry.planned, context) {
-        return Ok(exit);
-    }
-    let changed = tree.is_changed() || changes(&dry.planned.plan);
-    let end = tree.end(context);
-    Ok(exit(args.detailed_exitcode && changed, if errors == 0 { end } else { Exit::Error }))
+        (outcome.is_changed(), show::planned(outcome, args.planning.output, context)?)
+    } else {
+        let found = what_if(&request, base.as_ref(), &changes, context)?;
+        drop(progress);
+        (found.outcome.is_changed(), show_what_if(found, args.planning.output, context)?)
+    };
+    let changed = args.detailed_exitcode && changed && end == Exit::Done;
+    Ok(if changed { Exit::Changes } else { end })
 }
 
-/// How it ends, with changes that were asked about and what else is to be said.
-fn exit(changes: bool, end: Exit) -> Exit {
-    if end == Exit::Done && changes { Exit::Changes } else { end }
+/// What is asked, and from where: over a base what left it is always pruned.
+fn asked(args: &PlanArgs, context: &Context) -> Result<(Request, Option<Manifests>), Diagnostic> {
+    let mut request = args.planning.request(&args.tree, context)?;
+    if args.base.is_empty() {
+        return Ok((request, None));
+    }
+    request.options.prune = true;
+    Ok((request, Some(args.planning.input.manifests_of(args.base.iter())?)))
 }
 
-/// A plan that is not carried out, and what it was made from.
-pub struct Dry {
-    /// The plan.
-    pub planned: Planned,
-    /// The world as the plan leaves it.
-    pub world: World,
-    /// The store, which holds the world as it was.
-    pub store: Store,
-    /// Why it could not be carried out.
-    pub refused: Option<Diagnostic>,
+/// Refuses what does not go together with a base.
+fn check(args: &PlanArgs) -> Result<(), Failure> {
+    let wrong = |what: &str, help: &str| Err(Diagnostic::error("with-base", what).help(help).into());
+    if args.base.is_empty() {
+        return Ok(());
+    }
+    if args.planning.input.is_empty() {
+        return wrong(
+            "`--base` is given without what to compare it with",
+            "name the manifests of the head, as `plan --base OLD NEW`",
+        );
+    }
+    if args.planning.keep_going {
+        return wrong(
+            "`--base` and `--keep-going` do not go together",
+            "what a broken file lost is not known: mend it first",
+        );
+    }
+    Ok(())
 }
 
-/// Makes the plan on a copy of what the store holds; a store that is not there is empty.
-/// A plan that deletes more than it may is given all the same, with what refuses it: it
-/// is what a person has to look at. Errors that `--keep-going` goes past are counted.
-pub fn dry(
-    args: &PlanningArgs,
-    reading: &mut Reading,
-    errors: &mut usize,
-    context: &Context,
-) -> Result<Dry, Failure> {
-    let (id, options) = (args.id(), args.options(context));
-    let store = base::store(args, context)?;
-    let policy = args.bounds.rules.with(&args.input.beside(), Some(&id), Some(&store), context)?;
-    let program = &policy.program;
-    *errors += args.check_updates(reading, &store, context)?;
-    args.tell_left(reading, &store, context)?;
-    let reading = std::mem::take(reading);
-    let gone = app::gone(&store, &id, &reading, &options)?;
-    let mut again = Reading::default();
-    again.objects.clone_from(&reading.objects);
-    let mut world = app::load(&store, program)?;
-    match app::plan(&mut world, reading, &gone, program, &options) {
-        Ok(planned) => Ok(Dry { planned, world, store, refused: None }),
-        Err(refused) if refused.code == "too-many-deletions" => {
-            let options = Options { max_delete: Some(MaxDelete::Percent(100)), ..options };
-            let mut world = app::load(&store, program)?;
-            let planned = app::plan(&mut world, again, &gone, program, &options)?;
-            Ok(Dry { planned, world, store, refused: Some(refused) })
+/// Shows the plan with changes that stand in no manifest, and the difference.
+fn show_what_if(found: WhatIf, output: Option<Format>, context: &mut Context) -> Result<Exit, Failure> {
+    let WhatIf { mut outcome, differences } = found;
+    let tree = std::mem::replace(&mut outcome.tree, Ok(None))?;
+    let document = || report::what_if_document(&outcome.plan, show::files(tree.as_ref()), &differences);
+    match output {
+        Some(Format::Json) => report::write_json(&document(), &mut context.out)?,
+        Some(Format::Yaml) => report::write_yaml(&document(), &mut context.out)?,
+        output => {
+            show::plan(&outcome.plan, tree.as_ref(), output, false, context)?;
+            report::differences(&differences, context.paint, &mut context.fitted())?;
         }
-        Err(error) => Err(error.into()),
     }
-}
-
-/// Whether there is anything to do.
-pub fn changes(plan: &Plan) -> bool {
-    !plan.waves.is_empty() || plan.objects.iter().any(|object| object.change != Change::Unchanged)
+    let end = show::end(tree, context);
+    let errors = outcome.errors;
+    Ok(show::judge(&mut outcome, context).unwrap_or(if errors == 0 { end } else { Exit::Error }))
 }

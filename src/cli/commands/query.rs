@@ -1,8 +1,7 @@
 //! `dsrules query`: any question in the language of the rules.
 
 use clap::{Args, ValueEnum};
-use dsrules::datalog::{Evaluation, Query, Sym, Value};
-use dsrules::facts::{Encoder, Grouping};
+use dsrules::app::{Found, query};
 use dsrules::report::{self, Answers};
 
 use crate::cli::context::Context;
@@ -36,20 +35,9 @@ pub enum Format {
 
 /// Answers.
 pub fn run(args: &QueryArgs, context: &mut Context) -> Result<Exit, Failure> {
-    let seen = args.world.load("default", context)?;
-    let query = Query::compile(&seen.program, &args.query)?;
-    let wanted = query.relations();
-    let mut encoder = Encoder::new(seen.program.clone(), Grouping::On, &wanted);
-    let facts = encoder.all(&seen.world, context.seconds());
-    let symbols = &mut encoder.symbols;
-    let evaluation = Evaluation::new(&seen.program, symbols, facts, &wanted, &args.world.rules.limits())?;
-    let names: Vec<String> = query.variables().map(ToOwned::to_owned).collect();
-    let value = |sym: &Sym| match symbols.value(*sym) {
-        Value::Text(text) => serde_json::Value::from(text),
-        Value::Number(number) => serde_json::Value::from(number),
-    };
-    let found = query.run(&evaluation, symbols)?;
-    let rows: Vec<Vec<serde_json::Value>> = found.iter().map(|row| row.iter().map(value).collect()).collect();
+    let seen = args.world.sight("default", context)?.load(context)?;
+    let limits = args.world.rules.limits();
+    let Found { names, rows } = query(&args.query, &seen, &limits, context.seconds())?;
     let answers = Answers { names: &names, rows: &rows };
     let out = &mut context.out;
     match args.output {

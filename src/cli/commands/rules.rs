@@ -3,6 +3,7 @@
 use std::path::Path;
 
 use clap::{Args, Subcommand};
+use dsrules::app::rules::alone;
 use dsrules::datalog::{Declaration, Kind as RelationKind, Literal, Program, RelationId, Rule};
 use dsrules::diagnostic::{Diagnostic, nearest, visible};
 use dsrules::report::Table;
@@ -41,12 +42,12 @@ enum RulesCommand {
 /// Lists or shows.
 pub fn run(args: &RulesArgs, context: &mut Context) -> Result<Exit, Failure> {
     match &args.command {
-        RulesCommand::List { open, rules } => list(&rules.alone(context)?, *open, context),
+        RulesCommand::List { open, rules } => list(&alone(&rules.asked(), context)?, *open, context),
         RulesCommand::Show { name, rules } => {
             // A file of one's own that is named is one to look into.
             let file = Path::new(place(name).map_or(name.as_str(), |(file, _)| file));
             let own = (file.extension().is_some_and(|it| it == "dl") && file.is_file()).then_some(file);
-            show(&rules.and(own).alone(context)?, name, context)
+            show(&alone(&rules.asked_with(own), context)?, name, context)
         }
     }
 }
@@ -109,16 +110,8 @@ fn show_place(program: &Program, file: &str, line: u32, context: &mut Context) -
     let same = |known: &str| {
         known == file || known.ends_with(&format!("/{file}")) || file.ends_with(&format!("/{known}"))
     };
-    let Some(known) = program.files().map(|(known, ..)| known.to_owned()).find(|known| same(known)) else {
-        let files: Vec<&str> = program.files().map(|(known, ..)| known).collect();
-        let error = Diagnostic::error("unknown-file", format!("there is no rule file `{file}`"));
-        return Err(error
-            .help(match nearest(file, files.iter().copied()) {
-                Some(meant) => format!("did you mean `{meant}`?"),
-                None => "name rules of your own with `--rules`".to_owned(),
-            })
-            .into());
-    };
+    let found = program.files().find(|(known, ..)| same(known));
+    let Some((known, .., text)) = found else { return Err(unknown_file(program, file).into()) };
     // The lines of a rule, and of what is said over it: from behind the one before it.
     let ends =
         |first: u32, text: &str| first + u32::try_from(text.lines().count()).unwrap_or(u32::MAX).max(1) - 1;
@@ -128,7 +121,7 @@ fn show_place(program: &Program, file: &str, line: u32, context: &mut Context) -
         .min_by_key(|rule| rule.line);
     let declared =
         program.declarations().filter(|it| *it.file == *known && it.line >= line).min_by_key(|it| it.line);
-    let last = program.files().find(|(name, ..)| *name == known).map_or(0, |(.., text)| text.lines().count());
+    let last = text.lines().count();
     match (rule, declared) {
         _ if line == 0 || usize::try_from(line).is_ok_and(|line| line > last) => {}
         (rule, Some(declared)) if rule.is_none_or(|rule| declared.line < rule.line) => {
@@ -145,6 +138,15 @@ fn show_place(program: &Program, file: &str, line: u32, context: &mut Context) -
     Err(Diagnostic::error("no-such-line", format!("no rule stands on line {line} of `{known}`"))
         .help(format!("it has {last} lines; `dsrules rules show {known}` shows them"))
         .into())
+}
+
+fn unknown_file(program: &Program, file: &str) -> Diagnostic {
+    let files: Vec<&str> = program.files().map(|(known, ..)| known).collect();
+    let error = Diagnostic::error("unknown-file", format!("there is no rule file `{file}`"));
+    error.help(match nearest(file, files.iter().copied()) {
+        Some(meant) => format!("did you mean `{meant}`?"),
+        None => "name rules of your own with `--rules`".to_owned(),
+    })
 }
 
 fn show_rule(rule: &Rule, context: &mut Context) -> Result<(), Failure> {

@@ -3,14 +3,14 @@
 use std::collections::BTreeMap;
 
 use clap::{Args, ValueEnum};
-use dsrules::app;
-use dsrules::diagnostic::{Diagnostic, counted};
+use dsrules::app::{note_others, validate};
+use dsrules::diagnostic::counted;
 use dsrules::manifest::Reading;
 use dsrules::report;
 
 use crate::cli::context::Context;
 use crate::cli::exit::{Exit, Failure};
-use crate::cli::options::input::{InputArgs, note_others};
+use crate::cli::options::input::InputArgs;
 
 /// Arguments of `validate`.
 #[derive(Debug, Args)]
@@ -39,16 +39,12 @@ pub enum Form {
 
 /// Reads everything, tells everything that is wrong, touches nothing.
 pub fn run(args: &ValidateArgs, context: &mut Context) -> Result<Exit, Failure> {
+    let (manifests, now) = (args.input.manifests()?, context.seconds());
     if args.output == Form::Text {
-        let reading = args.input.read(context)?;
-        if reading.has_errors() {
-            return Err(reading.diagnostics.into());
-        }
-        context.tell(warnings(&reading, context)?);
+        let reading = validate(&manifests, now, Some(&*context))?;
         return summary(&reading, context);
     }
-    let mut reading = args.input.read_silently()?;
-    reading.diagnostics.extend(warnings(&reading, context)?);
+    let reading = validate(&manifests, now, None)?;
     let files: Vec<String> = reading.files.iter().map(|file| file.path.to_string()).collect();
     let out = &mut context.out;
     match args.output {
@@ -58,13 +54,6 @@ pub fn run(args: &ValidateArgs, context: &mut Context) -> Result<Exit, Failure> 
         Form::Text | Form::Junit => report::findings_junit(&files, &reading.diagnostics, out)?,
     }
     Ok(if reading.has_errors() { Exit::Error } else { Exit::Done })
-}
-
-/// What an API server takes and no node can run.
-fn warnings(reading: &Reading, context: &Context) -> Result<Vec<Diagnostic>, Failure> {
-    let loaded = dsrules::policy::builtin::load(&[]);
-    let Some(program) = loaded.program else { return Err(loaded.diagnostics.into()) };
-    Ok(app::warnings(&reading.objects, &program, context.seconds())?)
 }
 
 fn summary(reading: &Reading, context: &mut Context) -> Result<Exit, Failure> {

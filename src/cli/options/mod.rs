@@ -1,15 +1,14 @@
 //! Groups of options that commands share: what was typed becomes what is meant. They know
 //! no command.
 
-pub mod base;
+pub mod bounds;
 pub mod dry_run;
 pub mod duration;
 pub mod global;
 pub mod input;
 pub mod planning;
-pub mod resources;
 pub mod rules;
-pub mod selector;
 pub mod sort;
 pub mod tree;
+pub mod what_if;
 pub mod world;

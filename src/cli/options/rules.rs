@@ -1,20 +1,13 @@
-//! `--rules`, `--facts` and `dsrules.yaml`: the user's own policy for a command.
+//! `--rules`, `--facts`: the user's own policy for a command.
 
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use clap::Args;
-use dsrules::app::Planned;
-use dsrules::datalog::{Deadline, Limits, Program};
-use dsrules::diagnostic::{Diagnostic, counted};
-use dsrules::policy::{self, Asked, Found};
-use dsrules::state::OwnFile;
-use dsrules::target::sqlite::Store;
+use dsrules::datalog::{Deadline, Limits};
+use dsrules::policy::Asked;
 
 use super::duration::duration;
-use super::input::absolute;
-use crate::cli::context::Context;
-use crate::cli::exit::{Exit, Failure};
 
 /// A user's own rules, for every command that runs rules.
 #[derive(Debug, Clone, Args)]
@@ -34,14 +27,6 @@ pub struct RuleArgs {
     timeout: Option<Duration>,
 }
 
-/// A program, and the user's files in it that go with the input at hand.
-pub struct Policy {
-    /// The files, by their full paths.
-    pub own: Vec<OwnFile>,
-    /// The built-in rules with these and with what other inputs brought.
-    pub program: Program,
-}
-
 impl RuleArgs {
     /// What rules may derive.
     pub fn limits(&self) -> Limits {
@@ -58,91 +43,12 @@ impl RuleArgs {
     }
 
     /// The same with one file more.
-    pub fn and(&self, file: Option<&Path>) -> Self {
-        let known = self.rules.iter().any(|rules| file.is_some_and(|file| file.starts_with(rules)));
-        let more = file.filter(|_| !known).map(Path::to_owned);
-        RuleArgs { rules: self.rules.iter().cloned().chain(more).collect(), ..self.clone() }
-    }
-
-    /// What was named here or by a `dsrules.yaml` beside the manifests.
-    pub fn find(&self, beside: &[PathBuf]) -> Found {
-        policy::find(&Asked { beside: beside.to_vec(), ..self.asked() })
-    }
-
-    /// Whether only the built-in rules are meant, also by a `dsrules.yaml` beside the
-    /// manifests.
-    pub fn are_none(&self, beside: &[PathBuf]) -> bool {
-        let found = self.find(beside);
-        found.files.is_empty() && found.problems.is_empty()
-    }
-
-    /// The program of a command without manifests: with the rules that the inputs of the
-    /// store brought.
-    pub fn of_store(&self, store: &Store, context: &Context) -> Result<Program, Failure> {
-        Ok(self.with(&[], None, Some(store), context)?.program)
-    }
-
-    /// The program of these options alone.
-    pub fn alone(&self, context: &Context) -> Result<Program, Failure> {
-        Ok(self.with(&[], None, None, context)?.program)
-    }
-
-    /// The program of a command with manifests: with a `dsrules.yaml` beside them and
-    /// with what the store's inputs but this one brought.
-    pub fn with(
-        &self,
-        beside: &[PathBuf],
-        input: Option<&str>,
-        store: Option<&Store>,
-        context: &Context,
-    ) -> Result<Policy, Failure> {
-        let (policy, warnings) = Policy::of(self.find(beside).into_files()?, input, store)?;
-        if !warnings.is_empty() {
-            context.tell(warnings);
+    pub fn asked_with(&self, file: Option<&Path>) -> Asked {
+        let mut asked = self.asked();
+        let known = |file: &&Path| asked.rules.iter().any(|rules| file.starts_with(rules));
+        if let Some(file) = file.filter(|file| !known(file)) {
+            asked.rules.push(file.to_owned());
         }
-        Ok(policy)
+        asked
     }
-}
-
-impl Policy {
-    /// The program with these files and with what the store's inputs but this one
-    /// brought; and what there is to warn about.
-    pub fn of(
-        shown: Vec<OwnFile>,
-        input: Option<&str>,
-        store: Option<&Store>,
-    ) -> Result<(Policy, Vec<Diagnostic>), Vec<Diagnostic>> {
-        let full = |file: &OwnFile| absolute(Path::new(&*file.path)).into();
-        let own: Vec<OwnFile> =
-            shown.iter().map(|file| OwnFile { path: full(file), ..file.clone() }).collect();
-        let mut all = match store {
-            Some(store) => store.own_files(input).map_err(|error| vec![error])?,
-            None => Vec::new(),
-        };
-        all.retain(|stored| !own.iter().any(|it| it.path == stored.path));
-        all.extend(shown);
-        let loaded = policy::load(&all);
-        match loaded.program {
-            Some(program) => Ok((Policy { own, program }, loaded.diagnostics)),
-            None => Err(loaded.diagnostics),
-        }
-    }
-}
-
-/// Tells what the user's rules say of a plan; the exit if they refuse it.
-pub fn judge(planned: &mut Planned, context: &Context) -> Option<Exit> {
-    let refused = planned.is_refused();
-    let said = std::mem::take(&mut planned.said);
-    if !said.is_empty() {
-        let violations = planned.violations;
-        context.tell_of(said, violations);
-        if refused {
-            let rules = counted(violations, "violation");
-            context.tell(vec![Diagnostic::note(
-                "refused",
-                format!("{rules} of your own rules: such a plan is not carried out"),
-            )]);
-        }
-    }
-    refused.then_some(Exit::Violated)
 }

@@ -2,49 +2,54 @@
 
 use std::collections::BTreeSet;
 
-use dsrules::diagnostic::Diagnostic;
+use dsrules::app::rollout::{history, unknown};
 use dsrules::kube::Revision;
 use dsrules::report::{self, Table};
 use serde_json::Value;
 
-use super::{Target, revisions};
+use super::options::Target;
 use crate::cli::context::Context;
 use crate::cli::exit::{Exit, Failure};
 
 /// Lists the revisions, or shows one.
 pub fn run(target: &Target, revision: i64, context: &mut Context) -> Result<Exit, Failure> {
-    let store = context.read()?;
-    let world = store.load()?;
-    for daemonset in target.find(&world, &store)? {
-        let history = revisions(&world, daemonset);
-        let name = &daemonset.meta.key.name;
+    for (key, revisions) in history(&context.database, &target.keys()?)? {
+        let name = &key.name;
         if revision > 0 {
-            let found = history.iter().find(|it| it.revision == revision);
-            let found = found.ok_or_else(|| unknown(revision, &history))?;
+            let found = revisions.iter().find(|it| it.revision == revision);
+            let found = found.ok_or_else(|| unknown(revision, revisions.iter().map(|it| it.revision)))?;
             writeln!(context.out, "daemonset.apps/{name} with revision #{revision}")?;
-            let page = report::describe_template(&found.value["data"]["spec"]["template"]);
-            writeln!(context.out, "{page}")?;
+            writeln!(context.out, "{}", report::describe_template(template(found)))?;
             continue;
         }
         writeln!(context.out, "daemonset.apps/{name}")?;
-        let mut table = Table::new(["REVISION", "CHANGE-CAUSE", "IMAGES", "CHANGED"]).gap(2);
-        let mut before: Option<&Value> = None;
-        for it in history {
-            let cause = it.value["metadata"]["annotations"]["kubernetes.io/change-cause"].as_str();
-            let template = &it.value["data"]["spec"]["template"];
-            let changed = before.map_or_else(|| "-".to_owned(), |before| listed(&changes(before, template)));
-            table.row([
-                it.revision.to_string(),
-                cause.unwrap_or("<none>").to_owned(),
-                images(template).join(","),
-                changed,
-            ]);
-            before = Some(template);
-        }
-        table.write(&mut context.fitted(), "", true)?;
+        table(&revisions).write(&mut context.fitted(), "", true)?;
         writeln!(context.out)?;
     }
     Ok(Exit::Done)
+}
+
+/// The revisions, each with what it changed.
+fn table(revisions: &[Revision]) -> Table {
+    let mut table = Table::new(["REVISION", "CHANGE-CAUSE", "IMAGES", "CHANGED"]).gap(2);
+    let mut before: Option<&Value> = None;
+    for it in revisions {
+        let cause = it.value["metadata"]["annotations"]["kubernetes.io/change-cause"].as_str();
+        let template = template(it);
+        let changed = before.map_or_else(|| "-".to_owned(), |before| listed(&changes(before, template)));
+        table.row([
+            it.revision.to_string(),
+            cause.unwrap_or("<none>").to_owned(),
+            images(template).join(","),
+            changed,
+        ]);
+        before = Some(template);
+    }
+    table
+}
+
+fn template(revision: &Revision) -> &Value {
+    &revision.value["data"]["spec"]["template"]
 }
 
 /// The images of a template's containers, in order.
@@ -100,15 +105,4 @@ fn listed(fields: &[String]) -> String {
         text.push_str(&format!(" and {} more", fields.len() - SHOWN));
     }
     if text.is_empty() { "-".to_owned() } else { text }
-}
-
-/// kubectl's words for a revision that is not there, and which there are.
-pub fn unknown(revision: i64, history: &[&Revision]) -> Diagnostic {
-    let there: Vec<String> = history.iter().map(|it| it.revision.to_string()).collect();
-    Diagnostic::error("no-revision", format!("unable to find specified revision {revision} in history")).help(
-        match there.as_slice() {
-            [only] => format!("its only revision is {only}"),
-            _ => format!("there are {}", there.join(", ")),
-        },
-    )
 }

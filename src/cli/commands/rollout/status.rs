@@ -1,47 +1,45 @@
 //! `rollout status`: kubectl's sentence for how far it is, and below it what is waited for.
 
-use dsrules::app;
+use dsrules::app::rollout::{Progress, status};
 use dsrules::diagnostic::{Diagnostic, visible};
 use dsrules::kube::DaemonSet;
-use dsrules::report::{self, Detail};
+use dsrules::report;
 
-use super::Target;
+use super::options::Target;
 use crate::cli::context::Context;
 use crate::cli::exit::{Exit, Failure};
 use crate::cli::options::rules::RuleArgs;
+use crate::cli::show;
 
 /// Says how far each is. Nothing moves between two commands, so there is nothing to
 /// watch: unfinished is what kubectl would time out on.
 pub fn run(target: &Target, rules: &RuleArgs, context: &mut Context) -> Result<Exit, Failure> {
-    let store = context.read()?;
-    let program = rules.of_store(&store, context)?;
-    let world = app::load(&store, &program)?;
-    let waits = app::waiting(&world, &program, context.seconds())?;
+    let found = status(&context.database, &target.keys()?, &rules.asked(), context.seconds(), context)?;
     let mut exit = Exit::Done;
-    for daemonset in target.find(&world, &store)? {
+    for Progress { daemonset, waiting } in found {
         if daemonset.strategy.kind.as_ref() != "RollingUpdate" {
-            return Err(Diagnostic::error(
-                "no-status",
-                "rollout status is only available for RollingUpdate strategy type",
-            )
-            .because(format!(
-                "`{}` has {}: its pods are replaced when they are deleted",
-                daemonset.meta.key, daemonset.strategy.kind
-            ))
-            .into());
+            return Err(no_status(&daemonset).into());
         }
-        let (sentence, done) = sentence(daemonset);
+        let (sentence, done) = sentence(&daemonset);
         writeln!(context.out, "{sentence}")?;
         if !done {
             exit = Exit::Error;
-            if let Some(waits) = waits.iter().find(|it| it.daemonset == daemonset.meta.key) {
-                writeln!(context.out, "  {}", visible(&waits.reason))?;
-                let detail = if context.verbose { Detail::Wide } else { Detail::Short };
-                report::awaited(waits, detail, context.paint, &mut context.out)?;
+            if let Some(waiting) = waiting {
+                writeln!(context.out, "  {}", visible(&waiting.reason))?;
+                let detail = show::look(false, false, context).detail;
+                report::awaited(&waiting, detail, context.paint, &mut context.out)?;
             }
         }
     }
     Ok(exit)
+}
+
+fn no_status(daemonset: &DaemonSet) -> Diagnostic {
+    let what = "rollout status is only available for RollingUpdate strategy type";
+    Diagnostic::error("no-status", what).because(format!(
+        "`{}` has {}: its pods are replaced when they are deleted",
+        daemonset.meta.key, daemonset.strategy.kind
+    ))
 }
 
 /// kubectl's DaemonSetStatusViewer.

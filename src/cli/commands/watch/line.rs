@@ -1,9 +1,10 @@
-//! One line for each look: what changed, what was done, how long it took.
+//! One line for each step: what changed, what was done, how long it took.
 
 use std::collections::BTreeMap;
 use std::io::Write;
 use std::time::Duration;
 
+use dsrules::app::watch::{Keeper, Step};
 use dsrules::diagnostic::{Diagnostic, counted};
 use dsrules::kube::timestamp;
 use dsrules::plan::Verb;
@@ -12,7 +13,6 @@ use dsrules::serve::Numbers;
 use dsrules::state::Change;
 use serde::Serialize;
 
-use super::keeper::{Keeper, Look};
 use crate::cli::context::Context;
 use crate::cli::exit::Failure;
 
@@ -47,37 +47,37 @@ pub struct Line {
 }
 
 impl Line {
-    /// The line about a look.
-    pub fn new(look: &Look, keeper: &Keeper, first: bool, took: Duration, now: i64) -> Self {
+    /// The line about a step.
+    pub fn new(step: &Step, keeper: &Keeper, first: bool, took: Duration, now: i64) -> Self {
         let mut objects: BTreeMap<&'static str, usize> = BTreeMap::new();
-        for object in look.plan.objects.iter().filter(|object| object.change != Change::Unchanged) {
+        for object in step.plan.objects.iter().filter(|object| object.change != Change::Unchanged) {
             *objects.entry(change_name(object.change)).or_default() += 1;
         }
         let mut actions: BTreeMap<&'static str, usize> = BTreeMap::new();
-        for action in look.plan.waves.iter().flat_map(|wave| &wave.actions) {
+        for action in step.plan.waves.iter().flat_map(|wave| &wave.actions) {
             *actions.entry(verb_name(action.verb)).or_default() += 1;
         }
         let folder = keeper.folder();
         Line {
             time: timestamp(now),
-            event: match (&look.error, first) {
+            event: match (&step.error, first) {
                 (Some(_), _) => "failed",
                 (None, true) => "watching",
                 (None, false) => "applied",
             },
-            files: look.files.clone(),
-            mended: look.mended.clone(),
+            files: step.files.clone(),
+            mended: step.mended.clone(),
             objects,
             actions,
-            waves: look.plan.waves.len(),
-            tree: look.tree.as_ref().map_or(0, |tree| tree.changes.len()),
-            waiting: look.plan.waiting.len(),
+            waves: step.plan.waves.len(),
+            tree: step.tree.as_ref().map_or(0, |tree| tree.changes.len()),
+            waiting: step.plan.waiting.len(),
             broken: keeper.broken(),
-            error: look.error.as_ref().map(|error| error.message.clone()),
+            error: step.error.as_ref().map(|error| error.message.clone()),
             milliseconds: (took.as_secs_f64() * 1e5).round() / 1e2,
             took,
             known: folder.map(|folder| (folder.len(), folder.objects())),
-            told: !look.told.is_empty(),
+            told: !step.told.is_empty(),
         }
     }
 

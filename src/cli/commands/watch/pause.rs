@@ -4,14 +4,10 @@ use std::io;
 use std::sync::Arc;
 use std::time::Duration;
 
+use dsrules::app::watch::REGULARLY;
 use tokio::sync::Notify;
 use tokio::time::{Instant, sleep, sleep_until, timeout};
 
-/// Everything is looked at so often even if nothing is heard: links may lead to where
-/// nobody watches.
-pub const REGULARLY: Duration = Duration::from_secs(30);
-/// How often to look while something waits for time to pass or for the folder to be back.
-pub const SOON: Duration = Duration::from_millis(500);
 /// Events that never come to rest are looked at after so many times the debounce.
 const PATIENCE: u32 = 20;
 

@@ -1,8 +1,8 @@
 //! `TYPE`, `TYPE NAME...`, `TYPE/NAME...`, `TYPE,TYPE`: which objects a person means.
 
-use dsrules::diagnostic::{Diagnostic, nearest};
-use dsrules::kube::{Kind, ObjectKey};
-use dsrules::target::sqlite::Store;
+use crate::diagnostic::{Diagnostic, nearest};
+use crate::kube::{Kind, ObjectKey};
+use crate::target::sqlite::Store;
 
 /// A kind of thing that can be asked for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -39,6 +39,9 @@ fn listed() -> String {
 }
 
 /// What kubectl's users mean by `words`.
+///
+/// # Errors
+/// When they name no kind.
 pub fn wanted(words: &[String]) -> Result<Wanted, Diagnostic> {
     let Some((first, names)) = words.split_first() else {
         return Err(Diagnostic::error("no-resource", "no kind was named")
@@ -70,8 +73,13 @@ fn slashed(word: &str) -> Result<(Resource, String), Diagnostic> {
     }
 }
 
+/// The key of an object of a kind, in a namespace if it has one.
+pub(super) fn key_of(kind: Kind, namespace: &str, name: &str) -> ObjectKey {
+    ObjectKey::new(if kind.namespaced() { namespace } else { "" }, name)
+}
+
 /// The resource that `word` names.
-pub fn resource(word: &str) -> Result<Resource, Diagnostic> {
+fn resource(word: &str) -> Result<Resource, Diagnostic> {
     if let Some(kind) = Kind::from_resource(word) {
         return Ok(Resource::Kind(kind));
     }
@@ -87,14 +95,14 @@ pub fn resource(word: &str) -> Result<Resource, Diagnostic> {
 }
 
 /// kubectl's words for an object that is not there: `pods "a" not found`.
-pub fn not_found(kind: Kind, name: &str) -> Diagnostic {
+pub(super) fn not_found(kind: Kind, name: &str) -> Diagnostic {
     let dot = if kind.info().group().is_empty() { "" } else { "." };
     let (plural, group) = (kind.info().plural, kind.info().group());
     Diagnostic::error("not-found", format!("{plural}{dot}{group} \"{name}\" not found"))
 }
 
 /// [`not_found`], with where it is instead, or what has nearly that name.
-pub fn missing(kind: Kind, key: &ObjectKey, store: &Store) -> Result<Diagnostic, Diagnostic> {
+pub(super) fn missing(kind: Kind, key: &ObjectKey, store: &Store) -> Result<Diagnostic, Diagnostic> {
     let mut keys = Vec::new();
     store.objects(kind, None, &mut |other, _| {
         keys.push(other);
@@ -119,7 +127,7 @@ pub fn missing(kind: Kind, key: &ObjectKey, store: &Store) -> Result<Diagnostic,
 }
 
 /// What a person means by a name that nothing has: where it is, or what is called nearly so.
-pub fn meant<'k>(key: &ObjectKey, keys: impl Iterator<Item = &'k ObjectKey>) -> Option<String> {
+pub(super) fn meant<'k>(key: &ObjectKey, keys: impl Iterator<Item = &'k ObjectKey>) -> Option<String> {
     let (here, elsewhere): (Vec<&ObjectKey>, Vec<&ObjectKey>) =
         keys.partition(|other| other.namespace == key.namespace);
     let same: Vec<&str> =

@@ -1,10 +1,12 @@
 //! Plan, save and commit: the transaction of a command that writes.
 
 use super::gone::{brought, gone};
+use super::listener::Listener;
 use super::load::load;
 use super::options::{Cascade, Options};
 use super::placed::Kept;
-use super::planning::{Planned, delete, plan};
+use super::planning::{self, Planned};
+use super::rules::Policy;
 use super::settled;
 use super::unknown::keep_unknown;
 use crate::datalog::Program;
@@ -12,47 +14,42 @@ use crate::diagnostic::Diagnostic;
 use crate::kube::{Kind, ObjectKey};
 use crate::manifest::Reading;
 use crate::plan::Placed;
-use crate::state::OwnFile;
 use crate::target::sqlite::Store;
 
 /// The whole of an apply on a store that was begun and loaded: plan, save, commit.
 /// On an error the caller drops the store, which rolls back. A plan that is refused is
-/// not saved either. `own` are the user's files that go with the input; the program has
-/// been made with them.
+/// not saved either.
 ///
 /// # Errors
-/// As [`plan`], and when the store cannot be written.
+/// As [`planning::plan`], and when the store cannot be written.
 pub fn apply(
     store: &mut Store,
     id: &str,
     mut reading: Reading,
-    own: &[OwnFile],
-    program: &Program,
+    policy: &Policy,
     options: &Options,
+    listener: &dyn Listener,
 ) -> Result<Planned, Diagnostic> {
     let gone = gone(store, id, &reading, options)?;
     let files = std::mem::take(&mut reading.files);
-    (options.stage)("loading the store");
-    let mut world = load(store, program)?;
-    (options.stage)("planning");
-    let planned = plan(&mut world, reading, &gone, program, options)?;
+    listener.stage("loading the store");
+    let mut world = load(store, &policy.program)?;
+    listener.stage("planning");
+    let planned = planning::plan(&mut world, reading.objects, &gone, &policy.program, options)?;
     if planned.is_refused() {
         store.rollback();
         return Ok(planned);
     }
-    (options.stage)("writing the store");
+    listener.stage("writing the store");
     store.save(&mut world)?;
     let mut brought = brought(&files, &world);
     keep_unknown(store, id, &files, &mut brought, options)?;
     store.save_input(id, &brought)?;
-    store.save_own_files(id, own)?;
+    store.save_own_files(id, &policy.own)?;
     save_placement(store, &planned)?;
-    store.set_settled(
-        options
-            .asked
-            .as_deref()
-            .filter(|_| planned.said.is_empty() && settled::is_settled(&planned.plan, &world, program)),
-    )?;
+    store.set_settled(options.asked.as_deref().filter(|_| {
+        planned.said.is_empty() && settled::is_settled(&planned.plan, &world, &policy.program)
+    }))?;
     store.commit()?;
     Ok(planned)
 }
@@ -60,8 +57,8 @@ pub fn apply(
 /// The whole of a delete on a store that was begun: plan, save, commit.
 ///
 /// # Errors
-/// As [`delete`], and when the store cannot be written.
-pub fn apply_delete(
+/// As [`planning::delete`], and when the store cannot be written.
+pub fn delete(
     store: &mut Store,
     targets: &[(Kind, ObjectKey)],
     cascade: Cascade,
@@ -69,7 +66,7 @@ pub fn apply_delete(
     options: &Options,
 ) -> Result<Planned, Diagnostic> {
     let mut world = load(store, program)?;
-    let planned = delete(&mut world, targets, cascade, program, options)?;
+    let planned = planning::delete(&mut world, targets, cascade, program, options)?;
     if planned.is_refused() {
         store.rollback();
         return Ok(planned);

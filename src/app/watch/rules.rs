@@ -6,15 +6,15 @@
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
-use dsrules::diagnostic::Diagnostic;
-use dsrules::state::OwnFile;
-use dsrules::target::sqlite::Store;
-
-use crate::cli::options::rules::{Policy, RuleArgs};
+use crate::app::rules::{Policy, find};
+use crate::diagnostic::Diagnostic;
+use crate::policy::Asked;
+use crate::state::OwnFile;
+use crate::target::sqlite::Store;
 
 /// What is known of the user's files.
-pub struct Rules {
-    args: RuleArgs,
+pub(super) struct Rules {
+    asked: Asked,
     /// The watched folder: files in it are shown without its name.
     dir: PathBuf,
     /// Under which the store remembers them.
@@ -30,33 +30,33 @@ pub struct Rules {
 
 /// What reading them again came to.
 #[derive(Default)]
-pub struct Reread {
+pub(super) struct Reread {
     /// The rules to go on with, where they differ from those that decide.
-    pub policy: Option<Policy>,
+    pub(super) policy: Option<Policy>,
     /// The files that differ.
-    pub files: Vec<String>,
+    pub(super) files: Vec<String>,
     /// Files that are in error no longer.
-    pub mended: Vec<String>,
+    pub(super) mended: Vec<String>,
     /// Errors that are new, and warnings about what changed.
-    pub told: Vec<Diagnostic>,
+    pub(super) told: Vec<Diagnostic>,
 }
 
 impl Rules {
     /// Reads them for the first time; then they have to be right, as there are no others
     /// to go on with.
-    pub fn new(
-        args: &RuleArgs,
+    pub(super) fn new(
+        asked: &Asked,
         dir: &Path,
         beside: &[PathBuf],
         id: &str,
         store: &Store,
     ) -> Result<(Rules, Policy, Vec<Diagnostic>), Vec<Diagnostic>> {
-        let found = args.find(beside);
+        let found = find(asked, beside);
         let places = found.places.clone();
         let good = found.into_files()?;
         let (policy, warnings) = Policy::of(good.clone(), Some(id), Some(store))?;
         let rules = Rules {
-            args: args.clone(),
+            asked: asked.clone(),
             dir: dir.to_owned(),
             id: id.to_owned(),
             good,
@@ -68,12 +68,12 @@ impl Rules {
     }
 
     /// Every file and folder that may say something else one day.
-    pub fn places(&self) -> &BTreeSet<PathBuf> {
+    pub(super) fn places(&self) -> &BTreeSet<PathBuf> {
         &self.places
     }
 
     /// The files that are in error.
-    pub fn broken(&self) -> Vec<String> {
+    pub(super) fn broken(&self) -> Vec<String> {
         let files: BTreeSet<String> = self
             .errors
             .iter()
@@ -85,8 +85,8 @@ impl Rules {
     }
 
     /// Reads them again.
-    pub fn reread(&mut self, beside: &[PathBuf], store: &Store) -> Reread {
-        let found = self.args.find(beside);
+    pub(super) fn reread(&mut self, beside: &[PathBuf], store: &Store) -> Reread {
+        let found = find(&self.asked, beside);
         self.places.clone_from(&found.places);
         let before = self.broken();
         let mut reread = Reread::default();

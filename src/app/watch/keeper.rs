@@ -7,32 +7,56 @@ use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
-use dsrules::app::Options;
-use dsrules::app::session::Session;
-use dsrules::diagnostic::Diagnostic;
-use dsrules::kube::Name;
-use dsrules::manifest;
-use dsrules::plan::Plan;
-use dsrules::source::{Folder, Hint, Scan};
-use dsrules::state::World;
-use dsrules::target::tree::{self, TreeReport, Wanted};
+use crate::app::options::Options;
+use crate::app::session::Session;
+use crate::diagnostic::Diagnostic;
+use crate::kube::Name;
+use crate::manifest;
+use crate::plan::Plan;
+use crate::policy::Asked;
+use crate::source::{Folder, Hint, Scan};
+use crate::state::World;
+use crate::target::tree::{self, TreeReport, Wanted};
 
-use super::pause::{REGULARLY, SOON};
 use super::rules::Rules;
+use crate::app::listener::Listener;
+use crate::app::manifests::beside;
+use crate::app::open::Database;
 
 /// Rules that ask for the time are asked again after so many times what it took.
 const SPARED: u32 = 20;
 
+/// Everything is looked at so often even if nothing is heard: links may lead to where
+/// nobody watches.
+pub const REGULARLY: Duration = Duration::from_secs(30);
+/// How often to look while something waits for time to pass or for the folder to be back.
+pub const SOON: Duration = Duration::from_millis(500);
+
+/// A folder that is to be followed.
+#[derive(Debug, Clone)]
+pub struct Watch {
+    /// The store.
+    pub database: Database,
+    /// The folder, by its full path.
+    pub root: PathBuf,
+    /// Under which the store remembers what the folder brought.
+    pub id: String,
+    /// How it is read.
+    pub reading: manifest::Options,
+    /// The user's own rules.
+    pub rules: Asked,
+    /// The folder of Pod manifests that follows the store.
+    pub tree: Option<PathBuf>,
+    /// Where it is asked how much time has passed.
+    pub clock: fn() -> Instant,
+}
+
 /// What keeps the store equal to the folder.
 pub struct Keeper {
     session: Session,
-    root: PathBuf,
-    /// Under which the store remembers what the folder brought.
-    id: String,
-    reading: manifest::Options,
+    watch: Watch,
     folder: Option<Folder>,
     rules: Rules,
-    tree: Option<PathBuf>,
     /// Whether all of the tree must be compared, not just the nodes of a plan.
     whole_tree: bool,
     /// The error that the last look ended with.
@@ -46,9 +70,9 @@ pub struct Keeper {
     tries: u32,
 }
 
-/// What one look came to.
+/// What one step came to.
 #[derive(Default)]
-pub struct Look {
+pub struct Step {
     /// The files that differ.
     pub files: Vec<String>,
     /// Files that are in error no longer.
@@ -64,32 +88,27 @@ pub struct Look {
 }
 
 impl Keeper {
-    /// Nothing is known yet.
-    pub fn new(
-        session: Session,
-        rules: Rules,
-        root: PathBuf,
-        id: String,
-        reading: manifest::Options,
-        tree: Option<PathBuf>,
-    ) -> Self {
-        let whole_tree = true;
-        let (folder, failure, waits, asked, took, tries) = (None, None, false, 0, Duration::ZERO, 0);
-        Keeper {
-            session,
-            root,
-            id,
-            reading,
-            folder,
+    /// Opens the store and reads the rules; of the folder nothing is known yet.
+    ///
+    /// # Errors
+    /// Everything that is wrong with the rules or the store.
+    pub fn new(watch: Watch, listener: &dyn Listener) -> Result<Self, Vec<Diagnostic>> {
+        let store = watch.database.write_or_make("dsrules watch")?;
+        let beside = beside(std::slice::from_ref(&watch.root), &watch.reading);
+        let (rules, policy, warnings) = Rules::new(&watch.rules, &watch.root, &beside, &watch.id, &store)?;
+        listener.tell(warnings);
+        Ok(Keeper {
+            session: Session::new(store, policy.program, policy.own),
             rules,
-            tree,
-            whole_tree,
-            failure,
-            waits,
-            asked,
-            took,
-            tries,
-        }
+            watch,
+            folder: None,
+            whole_tree: true,
+            failure: None,
+            waits: false,
+            asked: 0,
+            took: Duration::ZERO,
+            tries: 0,
+        })
     }
 
     /// The folder, once it was looked at.
@@ -152,15 +171,15 @@ impl Keeper {
     }
 
     /// Looks at what may have changed and applies it.
-    pub fn look(&mut self, hint: &Hint, options: &Options) -> Look {
+    pub fn look(&mut self, hint: &Hint, options: &Options) -> Step {
         let look = self.look_once(hint, options);
         let undone = self.failure.is_some() || self.unread().next().is_some();
         self.tries = if undone { self.tries.saturating_add(1) } else { 0 };
         look
     }
 
-    fn look_once(&mut self, hint: &Hint, options: &Options) -> Look {
-        let mut look = Look::default();
+    fn look_once(&mut self, hint: &Hint, options: &Options) -> Step {
+        let mut look = Step::default();
         match self.try_look(hint, options, &mut look) {
             Ok(()) => {
                 self.failure = None;
@@ -172,14 +191,14 @@ impl Keeper {
                 let failed = self.failed(error);
                 // The same failure again is no news, and neither is what led to it.
                 let files = if failed.error.is_some() { look.files } else { Vec::new() };
-                Look { told: look.told, files, ..failed }
+                Step { told: look.told, files, ..failed }
             }
         }
     }
 
     /// A look that could not be made.
-    pub fn failed(&mut self, error: Diagnostic) -> Look {
-        let mut look = Look::default();
+    pub fn failed(&mut self, error: Diagnostic) -> Step {
+        let mut look = Step::default();
         if self.failure.as_ref() != Some(&error) {
             look.error = Some(error.clone());
             self.failure = Some(error);
@@ -187,12 +206,12 @@ impl Keeper {
         look
     }
 
-    fn try_look(&mut self, hint: &Hint, options: &Options, look: &mut Look) -> Result<(), Diagnostic> {
+    fn try_look(&mut self, hint: &Hint, options: &Options, look: &mut Step) -> Result<(), Diagnostic> {
         self.session.ensure(options)?;
         let anew = self.folder.is_none();
         if anew {
-            let before = self.session.store().input(&self.id)?;
-            let folder = Folder::new(&self.root, self.reading.clone(), before);
+            let before = self.session.store().input(&self.watch.id)?;
+            let folder = Folder::new(&self.watch.root, self.watch.reading.clone(), before);
             self.folder = Some(folder.allowing_empty(options.allow_empty));
         }
         let Some(folder) = self.folder.as_mut() else { return Ok(()) };
@@ -200,7 +219,7 @@ impl Keeper {
         let had = folder.objects();
         let Scan { change, files, broken, mended } = folder.scan(hint, self.session.world())?;
         let beside: Vec<PathBuf> =
-            [self.root.as_path()].into_iter().chain(folder.folders()).map(Path::to_owned).collect();
+            [self.watch.root.as_path()].into_iter().chain(folder.folders()).map(Path::to_owned).collect();
         let nothing = change.objects.is_empty() && change.gone.is_empty() && change.files.is_empty();
         look.told = broken;
         if had > 0 && folder.objects() == 0 && !options.allow_empty {
@@ -228,16 +247,16 @@ impl Keeper {
             || self.has_ticked(options.now)
             || self.session.world().is_some_and(|world| !world.backoff.is_empty())
         {
-            let start = Instant::now();
-            look.plan = self.session.apply(&self.id, change, options)?;
-            (self.asked, self.took) = (options.now, start.elapsed());
+            let start = (self.watch.clock)();
+            look.plan = self.session.apply(&self.watch.id, change, options)?;
+            (self.asked, self.took) = (options.now, (self.watch.clock)().duration_since(start));
             self.waits = !look.plan.waiting.is_empty();
         }
         self.write_tree(look)
     }
 
-    fn write_tree(&mut self, look: &mut Look) -> Result<(), Diagnostic> {
-        let (Some(tree), Some(world)) = (&self.tree, self.session.world()) else { return Ok(()) };
+    fn write_tree(&mut self, look: &mut Step) -> Result<(), Diagnostic> {
+        let (Some(tree), Some(world)) = (&self.watch.tree, self.session.world()) else { return Ok(()) };
         let actions = look.plan.waves.iter().flat_map(|wave| &wave.actions);
         let nodes: BTreeSet<Name> = actions.filter_map(|action| action.node.clone()).collect();
         if nodes.is_empty() && !self.whole_tree {

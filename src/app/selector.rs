@@ -25,6 +25,7 @@ enum Test {
 
 impl LabelSelector {
     /// Whether an object's labels satisfy all of it.
+    #[must_use]
     pub fn matches(&self, object: &Value) -> bool {
         let labels = &object["metadata"]["labels"];
         self.0.iter().all(|(key, test)| {

@@ -1,0 +1,38 @@
+//! Apply: manifests in, pods on their nodes, all of it or nothing.
+
+use super::follow;
+use super::listener::Listener;
+use super::options::Options;
+use super::read::{prepare, read};
+use super::request::{Outcome, Request};
+use super::settled;
+use super::transaction;
+use crate::diagnostic::Diagnostic;
+
+/// Applies the manifests: what the rules derive of them is saved, and the tree follows.
+///
+/// # Errors
+/// Everything that is wrong with the manifests, the rules or the store. Then nothing has
+/// changed; what fails after the store was written is in the outcome.
+pub fn apply(request: &Request, listener: &dyn Listener) -> Result<Outcome, Vec<Diagnostic>> {
+    let tree = request.tree.as_deref();
+    listener.stage("reading");
+    let question = settled::ask(request);
+    if let Some((store, plan)) = settled::unchanged(request, question.as_ref())? {
+        return Ok(Outcome::unchanged(plan, true, follow::sync(tree, &store)));
+    }
+    let mut read = read(request, listener)?;
+    let mut store = request.database.write_or_make("dsrules apply")?;
+    follow::check(tree, &store)?;
+    store.begin()?;
+    let policy = prepare(request, &mut read, &store, listener)?;
+    let asked = question.and_then(|question| question.of(&read.reading));
+    let options = Options { asked, ..request.options.clone() };
+    let planned = transaction::apply(&mut store, &request.id, read.reading, &policy, &options, listener)?;
+    if planned.is_refused() {
+        return Ok(Outcome::of(planned, false, Ok(None)));
+    }
+    listener.stage("writing the tree");
+    let tree = follow::sync(tree, &store);
+    Ok(Outcome { errors: read.errors, ..Outcome::of(planned, true, tree) })
+}

@@ -1,0 +1,141 @@
+//! Describe: objects with all that belongs to them.
+
+use std::collections::BTreeSet;
+
+use serde_json::Value;
+
+use super::get::elsewhere;
+use super::open::Database;
+use super::resources::{Resource, Wanted, key_of, missing};
+use crate::diagnostic::Diagnostic;
+use crate::kube::{Kind, ObjectKey, has_ended};
+use crate::target::sqlite::{Store, StoredEvent};
+
+/// An object with what belongs to it.
+pub struct Described {
+    /// Its kind.
+    pub kind: Kind,
+    /// The object.
+    pub object: Value,
+    /// Its pods, if it has some.
+    pub pods: Vec<Value>,
+    /// The events about it.
+    pub events: Vec<Value>,
+}
+
+/// What is to be described.
+pub struct Description {
+    /// The objects.
+    pub found: Vec<Described>,
+    /// What is wrong with names that nothing has.
+    pub problems: Vec<Diagnostic>,
+    /// A namespace that has what the one that was asked for has not.
+    pub elsewhere: Option<String>,
+}
+
+/// Looks up what is wanted in a namespace.
+///
+/// # Errors
+/// When it has no page, and when the store is not sound.
+pub fn describe(
+    database: &Database,
+    wanted: &Wanted,
+    namespace: &str,
+) -> Result<Description, Vec<Diagnostic>> {
+    let store = database.read()?;
+    let (mut objects, mut kinds, mut problems) = (Vec::new(), Vec::new(), Vec::new());
+    match wanted {
+        Wanted::All(resources) => {
+            for resource in resources {
+                let kind = describable(*resource)?;
+                kinds.push(kind);
+                store.objects(kind, Some(namespace), &mut |_, object| {
+                    objects.push((kind, object));
+                    Ok(())
+                })?;
+            }
+        }
+        Wanted::Named(names) => {
+            for (resource, name) in names {
+                let kind = describable(*resource)?;
+                let key = key_of(kind, namespace, name);
+                match store.object(kind, &key)? {
+                    Some(object) => objects.push((kind, object)),
+                    None => problems.push(missing(kind, &key, &store)?),
+                }
+            }
+        }
+    }
+    let elsewhere = if objects.is_empty() { elsewhere(&kinds, &store)? } else { None };
+    let found = objects.into_iter().map(|(kind, object)| described(kind, object, &store));
+    Ok(Description { found: found.collect::<Result<_, _>>()?, problems, elsewhere })
+}
+
+fn describable(resource: Resource) -> Result<Kind, Diagnostic> {
+    match resource {
+        Resource::Kind(kind @ (Kind::Node | Kind::DaemonSet | Kind::Pod)) => Ok(kind),
+        _ => Err(Diagnostic::error("not-described", "only nodes, daemonsets and pods have a page")
+            .help("`dsrules get ... -o yaml` shows everything of any object")),
+    }
+}
+
+fn described(kind: Kind, object: Value, store: &Store) -> Result<Described, Diagnostic> {
+    let name = object["metadata"]["name"].as_str().unwrap_or("");
+    let namespace = object["metadata"]["namespace"].as_str().unwrap_or("");
+    let (pods, events) = match kind {
+        Kind::Node => {
+            let pods = pods(store, None, |pod| {
+                pod["spec"]["nodeName"] == name && !pod["status"]["phase"].as_str().is_some_and(has_ended)
+            })?;
+            let names: BTreeSet<&str> =
+                pods.iter().filter_map(|pod| pod["metadata"]["name"].as_str()).collect();
+            let events = events(store, None, |word| word == name || names.contains(word))?;
+            (pods, events)
+        }
+        Kind::DaemonSet => {
+            let uid = &object["metadata"]["uid"];
+            let pods = pods(store, Some(namespace), |pod| {
+                let owners = pod["metadata"]["ownerReferences"].as_array();
+                owners.into_iter().flatten().any(|owner| owner["controller"] == true && &owner["uid"] == uid)
+            })?;
+            (pods, events(store, Some(&ObjectKey::new(namespace, name)), |_| true)?)
+        }
+        _ => {
+            let owners = object["metadata"]["ownerReferences"].as_array();
+            let owner = owners.into_iter().flatten().find(|owner| owner["controller"] == true);
+            let owner = owner.and_then(|owner| owner["name"].as_str()).unwrap_or("");
+            let about = ObjectKey::new(namespace, owner);
+            (Vec::new(), events(store, Some(&about), |word| word == name)?)
+        }
+    };
+    Ok(Described { kind, object, pods, events })
+}
+
+/// The events about a daemonset, or about all of them, whose message has one of the words:
+/// the name of a pod, with or without its namespace, or of a node.
+fn events(
+    store: &Store,
+    about: Option<&ObjectKey>,
+    names: impl Fn(&str) -> bool,
+) -> Result<Vec<Value>, Diagnostic> {
+    let is_about = |event: &&StoredEvent| {
+        let words = event.message.split([' ', ',']);
+        words.map(|word| word.rsplit('/').next().unwrap_or(word)).any(&names)
+    };
+    Ok(store.events(about)?.iter().filter(is_about).map(StoredEvent::object).collect())
+}
+
+fn pods(
+    store: &Store,
+    namespace: Option<&str>,
+    keep: impl Fn(&Value) -> bool,
+) -> Result<Vec<Value>, Diagnostic> {
+    let mut pods = Vec::new();
+    store.objects(Kind::Pod, namespace, &mut |_, pod| {
+        if keep(&pod) {
+            pods.push(pod);
+        }
+        Ok(())
+    })?;
+    Ok(pods)
+}

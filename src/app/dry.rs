@@ -1,0 +1,83 @@
+//! What only asks: where it starts from, and a plan that may be too much to be carried
+//! out.
+
+use super::listener::Listener;
+use super::load::load;
+use super::manifests::Manifests;
+use super::open::in_memory;
+use super::options::{MaxDelete, Options};
+use super::planning::Planned;
+use super::request::Request;
+use super::rules;
+use super::transaction;
+use crate::datalog::Program;
+use crate::diagnostic::Diagnostic;
+use crate::state::World;
+use crate::target::sqlite::Store;
+
+/// A plan that is not carried out.
+pub(super) struct Dry {
+    pub(super) planned: Planned,
+    /// The world as the plan leaves it.
+    pub(super) world: World,
+    /// Why it could not be carried out.
+    pub(super) too_much: Option<Diagnostic>,
+}
+
+/// What is done to a world, within the bounds of the options.
+type Change<'a> = &'a dyn Fn(&mut World, &Options) -> Result<Planned, Diagnostic>;
+
+/// Makes a plan on the world that the store holds. One that deletes more than it may is
+/// given all the same, with what refuses it: it is what a person has to look at.
+pub(super) fn dry(
+    store: &Store,
+    program: &Program,
+    options: &Options,
+    change: Change<'_>,
+) -> Result<Dry, Diagnostic> {
+    let plan = |options: &Options, too_much: Option<Diagnostic>| -> Result<Dry, Diagnostic> {
+        let mut world = load(store, program)?;
+        let planned = change(&mut world, options)?;
+        Ok(Dry { planned, world, too_much })
+    };
+    match plan(options, None) {
+        Err(refused) if refused.code == "too-many-deletions" => {
+            let all = Options { max_delete: Some(MaxDelete::Percent(100)), ..options.clone() };
+            plan(&all, Some(refused))
+        }
+        dry => dry,
+    }
+}
+
+/// The store that a plan starts from: the one that is named, or one in memory that holds
+/// the base.
+///
+/// The base is applied as the same input; what is then planned is what an apply would do
+/// in a cluster that runs the base: what left is pruned, and what may not change is
+/// refused.
+pub(super) fn start(
+    request: &Request,
+    base: Option<&Manifests>,
+    listener: &dyn Listener,
+) -> Result<Store, Vec<Diagnostic>> {
+    let Some(base) = base else { return Ok(request.database.read_or_empty()?) };
+    let mut reading = base.read(listener)?;
+    // From nothing is a way to begin, too.
+    reading.diagnostics.retain(|error| !matches!(error.code, "no-objects" | "empty-folder"));
+    if reading.has_errors() {
+        return Err(reading.diagnostics);
+    }
+    let mut store = in_memory()?;
+    let policy = rules::with(&request.rules, &base.beside(), None, None, listener)?;
+    // What runs there runs there, whatever one's own rules say of it now.
+    let options = Options {
+        max_delete: Some(MaxDelete::Percent(100)),
+        ignore_violations: true,
+        prune: false,
+        allow_empty: false,
+        ..request.options.clone()
+    };
+    store.begin()?;
+    transaction::apply(&mut store, &request.id, reading, &policy, &options, listener)?;
+    Ok(store)
+}

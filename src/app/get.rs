@@ -1,0 +1,166 @@
+//! Get: what the store holds.
+
+use std::io;
+
+use serde_json::Value;
+
+use super::open::Database;
+use super::resources::{Resource, Wanted, key_of, missing};
+use super::selector::LabelSelector;
+use crate::diagnostic::Diagnostic;
+use crate::kube::Kind;
+use crate::target::sqlite::{Store, StoredEvent};
+
+/// What is looked for.
+#[derive(Debug, Clone)]
+pub struct Lookup {
+    /// The store.
+    pub database: Database,
+    /// The namespace, if not all of them.
+    pub namespace: Option<String>,
+    /// Only objects with these labels.
+    pub selector: Option<LabelSelector>,
+}
+
+/// What was found of one resource.
+pub type Group = (Resource, Vec<Value>);
+
+/// A store that is looked into.
+pub struct Lookups {
+    lookup: Lookup,
+    store: Store,
+}
+
+/// Why a visit did not come to its end.
+pub enum Unvisited {
+    /// The store cannot be read.
+    Store(Diagnostic),
+    /// What was shown cannot be written.
+    Output(io::Error),
+}
+
+impl Lookup {
+    /// Opens the store.
+    ///
+    /// # Errors
+    /// When it is not there, or is not sound.
+    pub fn open(self) -> Result<Lookups, Diagnostic> {
+        let store = self.database.read()?;
+        Ok(Lookups { lookup: self, store })
+    }
+}
+
+impl Lookups {
+    /// All that was asked for, and what is wrong with names that nothing has.
+    ///
+    /// # Errors
+    /// When it cannot be asked so, and when the store is not sound.
+    pub fn find(&self, wanted: &Wanted) -> Result<(Vec<Group>, Vec<Diagnostic>), Diagnostic> {
+        let (mut groups, problems) = match wanted {
+            Wanted::All(resources) => {
+                let all = |resource: &Resource| self.all(*resource).map(|objects| (*resource, objects));
+                (resources.iter().map(all).collect::<Result<Vec<Group>, Diagnostic>>()?, Vec::new())
+            }
+            Wanted::Named(names) => self.named(names)?,
+        };
+        if let Some(selector) = &self.lookup.selector {
+            for (_, objects) in &mut groups {
+                objects.retain(|object| selector.matches(object));
+            }
+        }
+        Ok((groups, problems))
+    }
+
+    fn named(&self, names: &[(Resource, String)]) -> Result<(Vec<Group>, Vec<Diagnostic>), Diagnostic> {
+        let Some(namespace) = &self.lookup.namespace else {
+            return Err(Diagnostic::error("name-in-all-namespaces", "a name was given together with `-A`")
+                .help("a name is looked up in one namespace: leave `-A` away and name it with `-n`"));
+        };
+        let (mut groups, mut problems): (Vec<Group>, Vec<_>) = (Vec::new(), Vec::new());
+        for (resource, name) in names {
+            let Resource::Kind(kind) = *resource else {
+                return Err(Diagnostic::error("event-name", "events have no names here")
+                    .help("show them all with `dsrules get events`, or `dsrules describe daemonset NAME`"));
+            };
+            let key = key_of(kind, namespace, name);
+            let Some(object) = self.store.object(kind, &key)? else {
+                problems.push(missing(kind, &key, &self.store)?);
+                continue;
+            };
+            match groups.last_mut() {
+                Some((last, objects)) if last == resource => objects.push(object),
+                _ => groups.push((*resource, vec![object])),
+            }
+        }
+        Ok((groups, problems))
+    }
+
+    fn all(&self, resource: Resource) -> Result<Vec<Value>, Diagnostic> {
+        let namespace = self.lookup.namespace.as_deref();
+        match resource {
+            Resource::Kind(kind) => {
+                let mut objects = Vec::new();
+                self.store.objects(kind, namespace, &mut |_, object| {
+                    objects.push(object);
+                    Ok(())
+                })?;
+                Ok(objects)
+            }
+            Resource::Event => Ok(self
+                .store
+                .events(None)?
+                .iter()
+                .filter(|event| namespace.is_none_or(|namespace| *namespace == *event.about.namespace))
+                .map(StoredEvent::object)
+                .collect()),
+        }
+    }
+
+    /// Visits the objects of a kind as they are read: two million pods in the memory of a
+    /// few thousand.
+    ///
+    /// # Errors
+    /// When the store cannot be read, or the visitor fails, which ends the visit.
+    pub fn each(&self, kind: Kind, visit: &mut dyn FnMut(&Value) -> io::Result<()>) -> Result<(), Unvisited> {
+        let selector = self.lookup.selector.as_ref();
+        let mut failed = None;
+        let read = self.store.objects(kind, self.lookup.namespace.as_deref(), &mut |_, object| {
+            if selector.is_none_or(|selector| selector.matches(&object)) {
+                visit(&object).map_err(|error| {
+                    failed = Some(error);
+                    Diagnostic::error("output", "the output cannot be written")
+                })?;
+            }
+            Ok(())
+        });
+        match (failed, read) {
+            (Some(error), _) => Err(Unvisited::Output(error)),
+            (None, read) => read.map_err(Unvisited::Store),
+        }
+    }
+
+    /// A namespace that has what the one that was asked for has not.
+    ///
+    /// # Errors
+    /// When the store cannot be read.
+    pub fn elsewhere(&self, kinds: &[Kind]) -> Result<Option<String>, Diagnostic> {
+        elsewhere(kinds, &self.store)
+    }
+}
+
+/// A namespace that has objects of these kinds.
+pub(super) fn elsewhere(kinds: &[Kind], store: &Store) -> Result<Option<String>, Diagnostic> {
+    for kind in kinds.iter().filter(|kind| kind.namespaced()) {
+        let mut found = None;
+        let read = store.objects(*kind, None, &mut |key, _| {
+            found = Some(key.namespace.to_string());
+            // One is enough.
+            Err(Diagnostic::note("found", "there is one"))
+        });
+        match found {
+            Some(_) => return Ok(found),
+            None => read?,
+        }
+    }
+    Ok(None)
+}

@@ -1,0 +1,48 @@
+//! Where a store is opened: nowhere else in a use case.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use crate::diagnostic::Diagnostic;
+use crate::target::sqlite::{Missing, Open, Store};
+
+/// The store's file.
+#[derive(Debug, Clone)]
+pub struct Database {
+    /// Its path.
+    pub path: PathBuf,
+    /// How long to wait for another program that is writing.
+    pub wait: Duration,
+}
+
+impl Database {
+    /// To read; that it is not there is an error.
+    pub(super) fn read(&self) -> Result<Store, Diagnostic> {
+        self.open(Open::read())
+    }
+
+    /// To read; one that is not there is empty.
+    pub(super) fn read_or_empty(&self) -> Result<Store, Diagnostic> {
+        self.open(Open::read().missing(Missing::Empty))
+    }
+
+    /// To write; that it is not there is an error. `what` is told to a second writer that
+    /// comes meanwhile.
+    pub(super) fn write(&self, what: &str) -> Result<Store, Diagnostic> {
+        self.open(Open::write(what).missing(Missing::Refuse))
+    }
+
+    /// To write; one that is not there is made.
+    pub(super) fn write_or_make(&self, what: &str) -> Result<Store, Diagnostic> {
+        self.open(Open::write(what))
+    }
+
+    fn open(&self, open: Open) -> Result<Store, Diagnostic> {
+        Store::open(&self.path, &open.wait(self.wait))
+    }
+}
+
+/// A store that is gone with the use case.
+pub(super) fn in_memory() -> Result<Store, Diagnostic> {
+    Store::in_memory()
+}

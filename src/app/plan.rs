@@ -1,0 +1,40 @@
+//! Plan: what apply would do; nothing is written.
+
+use super::dry::{dry, start};
+use super::follow;
+use super::gone::gone;
+use super::listener::Listener;
+use super::manifests::Manifests;
+use super::planning;
+use super::read::{prepare, read};
+use super::request::{Outcome, Request};
+use super::settled;
+use crate::diagnostic::Diagnostic;
+
+/// Plans the manifests from what the store holds, or from what `base` leads to. A store
+/// that is not there is empty.
+///
+/// # Errors
+/// Everything that is wrong with the manifests, the rules or the store.
+pub fn plan(
+    request: &Request,
+    base: Option<&Manifests>,
+    listener: &dyn Listener,
+) -> Result<Outcome, Vec<Diagnostic>> {
+    let tree = request.tree.as_deref();
+    listener.stage("reading");
+    let question = if base.is_none() { settled::ask(request) } else { None };
+    if let Some((store, plan)) = settled::unchanged(request, question.as_ref())? {
+        return Ok(Outcome::unchanged(plan, false, follow::compare_unchanged(tree, &store)));
+    }
+    let mut read = read(request, listener)?;
+    let store = start(request, base, listener)?;
+    let policy = prepare(request, &mut read, &store, listener)?;
+    let gone = gone(&store, &request.id, &read.reading, &request.options)?;
+    let objects = read.reading.objects;
+    let dry = dry(&store, &policy.program, &request.options, &|world, options| {
+        planning::plan(world, objects.clone(), &gone, &policy.program, options)
+    })?;
+    let tree = follow::compare(tree, &dry.world, &store);
+    Ok(Outcome { errors: read.errors, too_much: dry.too_much, ..Outcome::of(dry.planned, false, tree) })
+}

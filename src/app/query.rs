@@ -1,0 +1,36 @@
+//! Query: any question in the language of the rules.
+
+use serde_json::Value as Json;
+
+use super::seen::Seen;
+use crate::datalog::{Evaluation, Limits, Query, Sym, Value};
+use crate::diagnostic::Diagnostic;
+use crate::facts::{Encoder, Grouping};
+
+/// What was found.
+pub struct Found {
+    /// The variables that were asked for.
+    pub names: Vec<String>,
+    /// Their values, row by row.
+    pub rows: Vec<Vec<Json>>,
+}
+
+/// Answers a rule's body at the time `now`, in seconds of Unix time.
+///
+/// # Errors
+/// When it cannot be read, and when the rules derive more than the limits allow.
+pub fn query(text: &str, seen: &Seen, limits: &Limits, now: i64) -> Result<Found, Vec<Diagnostic>> {
+    let query = Query::compile(&seen.program, text)?;
+    let wanted = query.relations();
+    let mut encoder = Encoder::new(seen.program.clone(), Grouping::On, &wanted);
+    let facts = encoder.all(&seen.world, now);
+    let symbols = &mut encoder.symbols;
+    let evaluation = Evaluation::new(&seen.program, symbols, facts, &wanted, limits)?;
+    let value = |sym: &Sym| match symbols.value(*sym) {
+        Value::Text(text) => Json::from(text),
+        Value::Number(number) => Json::from(number),
+    };
+    let rows = query.run(&evaluation, symbols)?;
+    let rows = rows.iter().map(|row| row.iter().map(value).collect()).collect();
+    Ok(Found { names: query.variables().map(ToOwned::to_owned).collect(), rows })
+}

@@ -1,0 +1,84 @@
+//! What apply and plan are asked for, and what comes of every use case that plans.
+
+use std::path::PathBuf;
+
+use super::follow::Followed;
+use super::manifests::Manifests;
+use super::open::Database;
+use super::options::Options;
+use super::planning::Planned;
+use crate::diagnostic::Diagnostic;
+use crate::plan::Plan;
+use crate::policy::Asked;
+use crate::state::Change;
+
+/// Manifests that are to be applied, or to be planned.
+#[derive(Debug, Clone)]
+pub struct Request {
+    /// The store.
+    pub database: Database,
+    /// What is read.
+    pub manifests: Manifests,
+    /// Under which the store remembers what the input brought.
+    pub id: String,
+    /// Whether the input takes the place of another one, whose id it is.
+    pub takes_over: bool,
+    /// Whether to go on with the objects that are right when others are wrong.
+    pub keep_going: bool,
+    /// Whether to say which objects have left the input and stay.
+    pub remind: bool,
+    /// The user's own rules.
+    pub rules: Asked,
+    /// The folder of Pod manifests that follows the store.
+    pub tree: Option<PathBuf>,
+    /// How the plan is made.
+    pub options: Options,
+}
+
+/// What came of it.
+#[derive(Debug)]
+pub struct Outcome {
+    /// What changes, or was changed.
+    pub plan: Plan,
+    /// Whether it was carried out, and the store holds it.
+    pub done: bool,
+    /// What the rules say of the plan; errors among it refuse the plan.
+    pub said: Vec<Diagnostic>,
+    /// How many violations there are, also those that are not told one by one.
+    pub violations: usize,
+    /// Why the plan is too much to be carried out. It is given all the same: it is what a
+    /// person has to look at.
+    pub too_much: Option<Diagnostic>,
+    /// What became of the tree, or would; nothing if none was named.
+    pub tree: Result<Option<Followed>, Diagnostic>,
+    /// How many errors of the input were told and gone past.
+    pub errors: usize,
+}
+
+impl Outcome {
+    /// A store that holds already what was asked for.
+    pub(super) fn unchanged(plan: Plan, done: bool, tree: Result<Option<Followed>, Diagnostic>) -> Outcome {
+        Outcome { plan, done, said: Vec::new(), violations: 0, too_much: None, tree, errors: 0 }
+    }
+
+    /// A plan that was carried out, or was not.
+    pub(super) fn of(planned: Planned, done: bool, tree: Result<Option<Followed>, Diagnostic>) -> Outcome {
+        let Planned { plan, said, violations, .. } = planned;
+        Outcome { plan, done, said, violations, too_much: None, tree, errors: 0 }
+    }
+
+    /// Whether a user's rules refuse the plan.
+    #[must_use]
+    pub fn is_refused(&self) -> bool {
+        self.said.iter().any(Diagnostic::is_error)
+    }
+
+    /// Whether there is, or was, anything to do.
+    #[must_use]
+    pub fn is_changed(&self) -> bool {
+        let tree = self.tree.as_ref().ok().and_then(Option::as_ref);
+        tree.is_some_and(|tree| !tree.report.changes.is_empty())
+            || !self.plan.waves.is_empty()
+            || self.plan.objects.iter().any(|object| object.change != Change::Unchanged)
+    }
+}

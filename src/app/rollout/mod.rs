@@ -1,0 +1,10 @@
+//! How a daemonset's pods get from one template to the next.
+
+mod change;
+mod daemonsets;
+mod show;
+mod template;
+
+pub use change::{Goal, RolledOut, Rollout, roll_out};
+pub use daemonsets::{named, unknown};
+pub use show::{Progress, history, status};

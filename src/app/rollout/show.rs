@@ -1,0 +1,59 @@
+//! How far rollouts are, and the templates that daemonsets had: nothing is changed.
+
+use super::daemonsets::{find, revisions};
+use crate::app::listener::Listener;
+use crate::app::load::load;
+use crate::app::open::Database;
+use crate::app::planning::waiting;
+use crate::app::rules;
+use crate::diagnostic::Diagnostic;
+use crate::kube::{DaemonSet, ObjectKey, Revision};
+use crate::plan::Waiting;
+use crate::policy::Asked;
+
+/// How far a daemonset's rollout is.
+pub struct Progress {
+    /// The daemonset, with its status.
+    pub daemonset: DaemonSet,
+    /// What is waited for, if anything is.
+    pub waiting: Option<Waiting>,
+}
+
+/// How far the rollouts of daemonsets are at the time `now`, in seconds of Unix time.
+///
+/// # Errors
+/// When one is not there, and when the rules or the store are not sound.
+pub fn status(
+    database: &Database,
+    daemonsets: &[ObjectKey],
+    asked: &Asked,
+    now: i64,
+    listener: &dyn Listener,
+) -> Result<Vec<Progress>, Vec<Diagnostic>> {
+    let store = database.read()?;
+    let program = rules::of_store(asked, &store, listener)?;
+    let world = load(&store, &program)?;
+    let waits = waiting(&world, &program, now)?;
+    let progress = |daemonset: &DaemonSet| Progress {
+        daemonset: daemonset.clone(),
+        waiting: waits.iter().find(|it| it.daemonset == daemonset.meta.key).cloned(),
+    };
+    Ok(find(daemonsets, &world, &store)?.into_iter().map(progress).collect())
+}
+
+/// The revisions that daemonsets own, oldest first.
+///
+/// # Errors
+/// When a daemonset is not there, and when the store is not sound.
+pub fn history(
+    database: &Database,
+    daemonsets: &[ObjectKey],
+) -> Result<Vec<(ObjectKey, Vec<Revision>)>, Vec<Diagnostic>> {
+    let store = database.read()?;
+    let world = store.load()?;
+    let of = |daemonset: &DaemonSet| {
+        let revisions = revisions(&world, daemonset).into_iter().cloned().collect();
+        (daemonset.meta.key.clone(), revisions)
+    };
+    Ok(find(daemonsets, &world, &store)?.into_iter().map(of).collect())
+}

@@ -1,0 +1,88 @@
+//! The program of a use case: the built-in rules with those of the user.
+
+use std::path::{Path, PathBuf};
+
+use super::listener::Listener;
+use super::paths::absolute;
+use crate::datalog::Program;
+use crate::diagnostic::Diagnostic;
+use crate::policy::{self, Asked, Found};
+use crate::state::OwnFile;
+use crate::target::sqlite::Store;
+
+/// A program, and the user's files in it that go with the input at hand.
+pub struct Policy {
+    /// The files, by their full paths.
+    pub own: Vec<OwnFile>,
+    /// The built-in rules with these and with what other inputs brought.
+    pub program: Program,
+}
+
+/// What was asked for, or is named by a `dsrules.yaml` beside the manifests.
+pub(super) fn find(asked: &Asked, beside: &[PathBuf]) -> Found {
+    policy::find(&Asked { beside: beside.to_vec(), ..asked.clone() })
+}
+
+/// Whether only the built-in rules are meant, also by a `dsrules.yaml` beside the
+/// manifests.
+pub(super) fn are_none(asked: &Asked, beside: &[PathBuf]) -> bool {
+    let found = find(asked, beside);
+    found.files.is_empty() && found.problems.is_empty()
+}
+
+/// The program of what was asked for alone.
+///
+/// # Errors
+/// Everything that is wrong with the rules.
+pub fn alone(asked: &Asked, listener: &dyn Listener) -> Result<Program, Vec<Diagnostic>> {
+    Ok(with(asked, &[], None, None, listener)?.program)
+}
+
+/// The program of a use case without manifests: with the rules that the inputs of the
+/// store brought.
+pub(super) fn of_store(
+    asked: &Asked,
+    store: &Store,
+    listener: &dyn Listener,
+) -> Result<Program, Vec<Diagnostic>> {
+    Ok(with(asked, &[], None, Some(store), listener)?.program)
+}
+
+/// The program of a use case with manifests: with a `dsrules.yaml` beside them and with
+/// what the store's inputs but this one brought.
+pub(super) fn with(
+    asked: &Asked,
+    beside: &[PathBuf],
+    input: Option<&str>,
+    store: Option<&Store>,
+    listener: &dyn Listener,
+) -> Result<Policy, Vec<Diagnostic>> {
+    let (policy, warnings) = Policy::of(find(asked, beside).into_files()?, input, store)?;
+    listener.tell(warnings);
+    Ok(policy)
+}
+
+impl Policy {
+    /// The program with these files and with what the store's inputs but this one
+    /// brought; and what there is to warn about.
+    pub(super) fn of(
+        shown: Vec<OwnFile>,
+        input: Option<&str>,
+        store: Option<&Store>,
+    ) -> Result<(Policy, Vec<Diagnostic>), Vec<Diagnostic>> {
+        let full = |file: &OwnFile| absolute(Path::new(&*file.path)).into();
+        let own: Vec<OwnFile> =
+            shown.iter().map(|file| OwnFile { path: full(file), ..file.clone() }).collect();
+        let mut all = match store {
+            Some(store) => store.own_files(input)?,
+            None => Vec::new(),
+        };
+        all.retain(|stored| !own.iter().any(|it| it.path == stored.path));
+        all.extend(shown);
+        let loaded = policy::load(&all);
+        match loaded.program {
+            Some(program) => Ok((Policy { own, program }, loaded.diagnostics)),
+            None => Err(loaded.diagnostics),
+        }
+    }
+}

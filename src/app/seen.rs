@@ -1,0 +1,181 @@
+//! What explain and query look at: the store, or manifests without one.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+use super::listener::Listener;
+use super::manifests::Manifests;
+use super::open::Database;
+use super::resources::{meant, missing, not_found};
+use super::rules;
+use crate::datalog::Program;
+use crate::diagnostic::Diagnostic;
+use crate::explain::{Explanation, Segment, SourceField};
+use crate::kube::{Kind, Name, ObjectKey};
+use crate::manifest::{self, Input};
+use crate::policy::Asked;
+use crate::state::World;
+use crate::target::sqlite::Store;
+use crate::validate::path::{FieldPath, Step};
+
+/// Where to look.
+#[derive(Debug, Clone)]
+pub struct Sight {
+    /// The store.
+    pub database: Database,
+    /// Manifests to look at instead, as if they were all there is.
+    pub manifests: Manifests,
+    /// The user's own rules.
+    pub rules: Asked,
+    /// The time, in seconds of Unix time.
+    pub now: i64,
+}
+
+/// What there is to look at.
+pub struct Seen {
+    /// The objects.
+    pub world: World,
+    /// The rules.
+    pub program: Program,
+    origins: Origins,
+}
+
+/// Where objects were written.
+enum Origins {
+    Read(BTreeMap<(Kind, ObjectKey), Name>, Manifests),
+    Store(Box<Store>),
+}
+
+impl Origins {
+    /// What is to be looked into again for a file: stdin is read only once.
+    fn input(&self, file: &Name) -> Input {
+        let text = match self {
+            Origins::Read(_, manifests) => {
+                manifests.inputs.iter().find(|it| matches!(it, Input::Text { name, .. } if **name == **file))
+            }
+            Origins::Store(_) => None,
+        };
+        text.cloned().unwrap_or_else(|| Input::Path(PathBuf::from(&**file)))
+    }
+}
+
+impl Sight {
+    /// Loads it.
+    ///
+    /// # Errors
+    /// When the manifests, the rules or the store are not sound.
+    pub fn load(&self, listener: &dyn Listener) -> Result<Seen, Vec<Diagnostic>> {
+        if self.manifests.is_empty() { self.of_store(listener) } else { self.of_manifests(listener) }
+    }
+
+    fn of_store(&self, listener: &dyn Listener) -> Result<Seen, Vec<Diagnostic>> {
+        let store = self.database.read()?;
+        let program = rules::of_store(&self.rules, &store, listener)?;
+        let mut world = store.load()?;
+        // One more pass over the nodes is nothing to somebody who waits for an answer.
+        store.load_details(&mut world)?;
+        Ok(Seen { world, program, origins: Origins::Store(Box::new(store)) })
+    }
+
+    fn of_manifests(&self, listener: &dyn Listener) -> Result<Seen, Vec<Diagnostic>> {
+        let Manifests { inputs, options } = &self.manifests;
+        let program = rules::with(&self.rules, &self.manifests.beside(), None, None, listener)?.program;
+        let reading = manifest::read(inputs, options);
+        if reading.has_errors() {
+            return Err(reading.diagnostics);
+        }
+        listener.tell(reading.diagnostics);
+        let mut world = World { detailed: true, ..World::default() };
+        let mut origins = BTreeMap::new();
+        for object in reading.objects {
+            origins.insert((object.kind, object.key.clone()), object.origin.file.clone());
+            world.put(object, self.now);
+        }
+        Ok(Seen { world, program, origins: Origins::Read(origins, self.manifests.clone()) })
+    }
+}
+
+impl Seen {
+    /// An error about an object that is not there, with what may have been meant.
+    pub(super) fn missing(&self, kind: Kind, key: &ObjectKey) -> Diagnostic {
+        if let Origins::Store(store) = &self.origins {
+            return missing(kind, key, store).unwrap_or_else(|error| error);
+        }
+        let keys = self.world.keys(kind);
+        let none = "it is not among these manifests".to_owned();
+        not_found(kind, &key.name).help(meant(key, keys.into_iter()).unwrap_or(none))
+    }
+
+    /// Says of each fact where it was written, as far as that is known; files below `here`
+    /// are named from there on.
+    ///
+    /// # Errors
+    /// When the store cannot be read.
+    pub fn locate(&self, explanation: &mut Explanation, here: Option<&Path>) -> Result<(), Diagnostic> {
+        let mut wanted: Vec<SourceField> = Vec::new();
+        explanation.locate(&mut |source| {
+            wanted.push(source.clone());
+            None
+        });
+        let options = match &self.origins {
+            Origins::Read(_, manifests) => manifests.options.clone(),
+            Origins::Store(_) => manifest::Options::default(),
+        };
+        let mut places: BTreeMap<SourceField, String> = BTreeMap::new();
+        for ((file, hash), sources) in self.files(wanted)? {
+            let fields: Vec<_> =
+                sources.iter().map(|source| (source.kind, source.key.clone(), path(source))).collect();
+            let input = self.origins.input(&file);
+            let found = manifest::find(&input, hash.as_deref(), &fields, &options);
+            for (source, place) in sources.into_iter().zip(found) {
+                if let Some(place) = place {
+                    places.insert(source, format!("{}:{}", shown(&place.file, here), place.line));
+                }
+            }
+        }
+        explanation
+            .locate(&mut |source| Some(places.get(source).cloned().unwrap_or_else(|| source.to_string())));
+        Ok(())
+    }
+
+    /// The files in which fields were written, each with the hash that it had.
+    fn files(&self, wanted: Vec<SourceField>) -> Result<Files, Diagnostic> {
+        let stored = match &self.origins {
+            Origins::Read(..) => BTreeMap::new(),
+            Origins::Store(store) => {
+                store.files_of(&wanted.iter().map(|source| (source.kind, source.key.clone())).collect())?
+            }
+        };
+        let mut files = Files::new();
+        for source in wanted {
+            let object = (source.kind, source.key.clone());
+            let file = match &self.origins {
+                Origins::Read(origins, _) => origins.get(&object).map(|file| (file.clone(), None)),
+                Origins::Store(_) => {
+                    stored.get(&object).map(|(file, hash)| (file.clone(), Some(hash.clone())))
+                }
+            };
+            if let Some(file) = file {
+                files.entry(file).or_default().push(source);
+            }
+        }
+        Ok(files)
+    }
+}
+
+/// Fields by the file they were written in and the hash that it had.
+type Files = BTreeMap<(Name, Option<String>), Vec<SourceField>>;
+
+/// A path from `here` on, if it is below.
+fn shown(file: &str, here: Option<&Path>) -> String {
+    let below = here.and_then(|here| Path::new(file).strip_prefix(here).ok());
+    below.map_or_else(|| file.to_owned(), |below| below.display().to_string())
+}
+
+fn path(source: &SourceField) -> FieldPath {
+    let step = |segment: &Segment| match segment {
+        Segment::Field(name) => Step::Field(name.clone()),
+        Segment::Index(index) => Step::Index(*index),
+    };
+    FieldPath(source.path.iter().map(step).collect())
+}

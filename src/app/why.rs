@@ -1,0 +1,156 @@
+//! Explain: why a pod is there, or is not; what a node or a daemonset comes to.
+
+use std::path::PathBuf;
+
+use super::planning::waiting;
+use super::seen::Seen;
+use crate::diagnostic::Diagnostic;
+use crate::explain::{self, Explanation, OnNode, Summary};
+use crate::kube::{Kind, ObjectKey};
+use crate::plan::Waiting;
+
+/// What is asked.
+#[derive(Debug, Clone)]
+pub struct Why {
+    /// A daemonset and a node, a daemonset, a node or a pod, as a person names them.
+    pub words: Vec<String>,
+    /// The namespace of what names none.
+    pub namespace: String,
+    /// The folder from which files are named, if they are below it.
+    pub here: Option<PathBuf>,
+    /// The time, in seconds of Unix time.
+    pub now: i64,
+}
+
+/// What is answered.
+pub enum Because {
+    /// Of a daemonset and a node.
+    Pair(Box<Explanation>),
+    /// Of a node and all daemonsets.
+    Node(OnNode),
+    /// Of a daemonset and all nodes, with what it waits for.
+    DaemonSet(Box<Summary>, Option<Waiting>),
+}
+
+/// Answers.
+///
+/// # Errors
+/// When something that is named is not there, and when the rules derive too much.
+pub fn explain(why: &Why, seen: &Seen) -> Result<Because, Vec<Diagnostic>> {
+    let words: Vec<&str> = why.words.iter().map(String::as_str).collect();
+    match words.as_slice() {
+        [pod, name] if is_word_of(pod, Kind::Pod) => why.of_pod(name, seen),
+        [node, name] if is_word_of(node, Kind::Node) && !why.is_daemonset(node, seen) => {
+            why.on_node(name, seen)
+        }
+        [node, daemonset] if is_of(node, Kind::Node) || is_of(daemonset, Kind::DaemonSet) => {
+            let what = format!("`{node}` stands where the daemonset is to be named");
+            Err(vec![wrong_way_round(&what, daemonset, node)])
+        }
+        [daemonset, node] => why.pair(&why.daemonset(daemonset), node_name(node), seen),
+        [one] => match one.split_once('/') {
+            Some((kind, name)) if is_word_of(kind, Kind::Pod) => why.of_pod(name, seen),
+            Some((kind, name)) if is_word_of(kind, Kind::Node) => why.on_node(name, seen),
+            _ => why.summary(&why.daemonset(one), seen),
+        },
+        _ => Err(vec![
+            Diagnostic::error("nothing-named", "no daemonset was named")
+                .help("write `dsrules explain DAEMONSET NODE`"),
+        ]),
+    }
+}
+
+/// Whether a word names a kind.
+fn is_word_of(word: &str, kind: Kind) -> bool {
+    Kind::from_resource(word) == Some(kind)
+}
+
+/// Whether a word is `TYPE/NAME` of this kind.
+fn is_of(word: &str, kind: Kind) -> bool {
+    word.split_once('/').is_some_and(|(named, _)| is_word_of(named, kind))
+}
+
+/// `NAME` or `node/NAME`.
+fn node_name(word: &str) -> &str {
+    match word.split_once('/') {
+        Some((kind, name)) if is_word_of(kind, Kind::Node) => name,
+        _ => word,
+    }
+}
+
+fn wrong_way_round(what: &str, daemonset: &str, node: &str) -> Diagnostic {
+    Diagnostic::error("the-wrong-way-round", what)
+        .help(format!("the daemonset comes first: `dsrules explain {daemonset} {node}`"))
+}
+
+impl Why {
+    /// `NAME`, `daemonset/NAME` or `NAMESPACE/NAME`.
+    fn daemonset(&self, word: &str) -> ObjectKey {
+        match word.split_once('/') {
+            Some((kind, name)) if is_word_of(kind, Kind::DaemonSet) => self.key(name),
+            Some((namespace, name)) => ObjectKey::new(namespace, name),
+            None => self.key(word),
+        }
+    }
+
+    fn key(&self, name: &str) -> ObjectKey {
+        ObjectKey::new(self.namespace.as_str(), name)
+    }
+
+    /// Whether there is a daemonset of this name, which comes before a kind's.
+    fn is_daemonset(&self, word: &str, seen: &Seen) -> bool {
+        seen.world.daemonsets.contains_key(&self.daemonset(word))
+    }
+
+    fn of_pod(&self, name: &str, seen: &Seen) -> Result<Because, Vec<Diagnostic>> {
+        let key = self.key(name);
+        if !seen.world.pods.contains_key(&key) {
+            return Err(vec![seen.missing(Kind::Pod, &key)]);
+        }
+        let no = |what: &str| Diagnostic::error("not-a-daemon-pod", format!("the pod `{name}` {what}"));
+        match explain::of_pod(&seen.world, &key) {
+            Some((daemonset, Some(node))) => self.pair(&daemonset.meta.key, &node.meta.key.name, seen),
+            Some((_, None)) => Err(vec![no("is on no node that there is")]),
+            None => Err(vec![
+                no("belongs to no daemonset that there is")
+                    .help("`dsrules describe pod NAME` shows its owner"),
+            ]),
+        }
+    }
+
+    fn pair(&self, daemonset: &ObjectKey, node: &str, seen: &Seen) -> Result<Because, Vec<Diagnostic>> {
+        let node_key = ObjectKey::new("", node);
+        let world = &seen.world;
+        let (found, on) = (world.daemonsets.get(daemonset), world.nodes.get(&node_key));
+        let (Some(found), Some(on)) = (found, on) else {
+            let swapped = ObjectKey::new("", &*daemonset.name);
+            if world.daemonsets.contains_key(&self.key(node)) && world.nodes.contains_key(&swapped) {
+                let what = format!("`{swapped}` is a node, and `{node}` is a daemonset");
+                return Err(vec![wrong_way_round(&what, node, &swapped.to_string())]);
+            }
+            let daemonset = found.is_none().then(|| seen.missing(Kind::DaemonSet, daemonset));
+            let node = on.is_none().then(|| seen.missing(Kind::Node, &node_key));
+            return Err(daemonset.into_iter().chain(node).collect());
+        };
+        let mut explanation = explain::pair(&seen.program, world, found, on, self.now)?;
+        seen.locate(&mut explanation, self.here.as_deref())?;
+        Ok(Because::Pair(Box::new(explanation)))
+    }
+
+    fn on_node(&self, name: &str, seen: &Seen) -> Result<Because, Vec<Diagnostic>> {
+        let key = ObjectKey::new("", name);
+        let Some(node) = seen.world.nodes.get(&key) else {
+            return Err(vec![seen.missing(Kind::Node, &key)]);
+        };
+        Ok(Because::Node(explain::node(&seen.program, &seen.world, node, self.now)?))
+    }
+
+    fn summary(&self, key: &ObjectKey, seen: &Seen) -> Result<Because, Vec<Diagnostic>> {
+        let Some(daemonset) = seen.world.daemonsets.get(key) else {
+            return Err(vec![seen.missing(Kind::DaemonSet, key)]);
+        };
+        let summary = Box::new(explain::summary(&seen.program, &seen.world, daemonset, self.now)?);
+        let waiting = waiting(&seen.world, &seen.program, self.now)?;
+        Ok(Because::DaemonSet(summary, waiting.into_iter().find(|it| it.daemonset == *key)))
+    }
+}

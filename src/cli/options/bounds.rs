@@ -1,0 +1,74 @@
+//! What every command that makes a plan can be told: own rules, bounds, who is ready.
+
+use clap::{Args, ValueEnum};
+use dsrules::app::{MaxDelete, Options};
+use dsrules::plan::Readiness;
+
+use super::rules::RuleArgs;
+
+/// Options of every command that makes a plan.
+#[derive(Debug, Clone, Args)]
+pub struct BoundArgs {
+    #[command(flatten)]
+    pub rules: RuleArgs,
+    /// Go on although rules of your own call the plan a violation
+    #[arg(long)]
+    ignore_violations: bool,
+    /// Refuse a plan that deletes more pods for good, as `10` or `5%` [default: 50%, from 20 pods on]
+    #[arg(long, value_name = "N|P%", value_parser = max_delete)]
+    max_delete: Option<MaxDelete>,
+    /// Who says that a created pod is ready: nobody has to (a rollout is played to its end), or Pod
+    /// manifests of the input (a rollout waits for them)
+    #[arg(long, value_name = "HOW", value_enum, default_value_t = Ready::Assume)]
+    readiness: Ready,
+}
+
+/// `--readiness`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Ready {
+    // Nobody has to: it is taken as ready, so a rollout is played to its end
+    Assume,
+    // Pod manifests in the input do; until then a rollout waits
+    Observe,
+}
+
+impl BoundArgs {
+    /// As the library takes them, at the time `now`.
+    pub fn options(&self, now: i64) -> Options {
+        Options {
+            readiness: match self.readiness {
+                Ready::Assume => Readiness::Assume,
+                Ready::Observe => Readiness::Observe,
+            },
+            max_delete: self.max_delete,
+            ignore_violations: self.ignore_violations,
+            limits: self.rules.limits(),
+            ..Options::at(now)
+        }
+    }
+}
+
+fn max_delete(text: &str) -> Result<MaxDelete, String> {
+    let number = |text: &str| text.parse::<usize>().map_err(|_| "not a number (`10`) or a percentage (`5%`)");
+    Ok(match text.strip_suffix('%') {
+        Some(percent) => match number(percent)? {
+            percent @ 0..=100 => MaxDelete::Percent(percent),
+            _ => return Err("a percentage is at most 100%".to_owned()),
+        },
+        None => MaxDelete::Pods(number(text)?),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn bounds_are_numbers_or_percentages() {
+        assert_eq!(max_delete("10"), Ok(MaxDelete::Pods(10)));
+        assert_eq!(max_delete("5%"), Ok(MaxDelete::Percent(5)));
+        for wrong in ["", "%", "-1", "101%", "5.5%", "ten"] {
+            assert!(max_delete(wrong).is_err(), "{wrong}");
+        }
+    }
+}
