@@ -3,7 +3,8 @@
 use super::follow;
 use super::listener::Listener;
 use super::options::Options;
-use super::read::{prepare, read};
+use super::prepare::prepare;
+use super::read::read;
 use super::request::{Outcome, Request};
 use super::settled;
 use super::transaction;

@@ -24,16 +24,13 @@ pub(super) struct Dry {
     pub(super) too_much: Option<Diagnostic>,
 }
 
-/// What is done to a world, within the bounds of the options.
-type Change<'a> = &'a dyn Fn(&mut World, &Options) -> Result<Planned, Diagnostic>;
-
-/// Makes a plan on the world that the store holds. One that deletes more than it may is
+/// Makes a plan: what `change` comes to on the world that the store holds. One that deletes more than it may is
 /// given all the same, with what refuses it: it is what a person has to look at.
 pub(super) fn dry(
     store: &Store,
     program: &Program,
     options: &Options,
-    change: Change<'_>,
+    change: &dyn Fn(&mut World, &Options) -> Result<Planned, Diagnostic>,
 ) -> Result<Dry, Diagnostic> {
     let plan = |options: &Options, too_much: Option<Diagnostic>| -> Result<Dry, Diagnostic> {
         let mut world = load(store, program)?;

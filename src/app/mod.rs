@@ -26,6 +26,7 @@ mod paths;
 mod placed;
 mod plan;
 pub mod planning;
+mod prepare;
 mod put;
 mod query;
 mod read;

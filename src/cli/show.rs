@@ -4,7 +4,7 @@ use dsrules::app::{Followed, Outcome};
 use dsrules::diagnostic::{Diagnostic, counted};
 use dsrules::plan::Plan;
 use dsrules::report::{self, Detail, FileLine, Look};
-use dsrules::target::tree::{Done, TreeChange};
+use dsrules::target::tree::{Done, TreeChange, TreeReport};
 
 use super::context::Context;
 use super::exit::{Exit, Failure};
@@ -132,17 +132,18 @@ pub fn files_text(tree: Option<&Followed>, context: &mut Context) -> Result<(), 
     if more > 0 {
         writeln!(context.out, "{}", paint.dim(format!("… and {more} more; -v shows them")))?;
     }
-    let count = |done| report.changes.iter().filter(|change| change.done == done).count();
-    let line = format!(
-        "Tree {folder}: {} {}, {} {}, {} {}, {} unchanged.",
-        count(Done::Created),
-        words[0],
-        count(Done::Rewritten),
-        words[1],
-        count(Done::Removed),
-        words[2],
-        report.unchanged
-    );
-    writeln!(context.out, "{}", paint.strong(line))?;
+    writeln!(context.out, "{}", paint.strong(format!("Tree {folder}: {}", counts(report, words))))?;
     Ok(())
+}
+
+/// How many files there are of each fate.
+fn counts(report: &TreeReport, [created, rewritten, removed]: [&str; 3]) -> String {
+    let count = |done| report.changes.iter().filter(|change| change.done == done).count();
+    format!(
+        "{} {created}, {} {rewritten}, {} {removed}, {} unchanged.",
+        count(Done::Created),
+        count(Done::Rewritten),
+        count(Done::Removed),
+        report.unchanged
+    )
 }

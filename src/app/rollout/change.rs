@@ -100,9 +100,9 @@ pub fn roll_out(request: &Rollout, listener: &dyn Listener) -> Result<RolledOut,
 }
 
 /// The daemonsets with their new templates, and for each whether it is left as it is.
-type Changed = (Vec<(ObjectKey, Option<String>)>, Vec<Object>);
+type Templates = (Vec<(ObjectKey, Option<String>)>, Vec<Object>);
 
-fn changed(request: &Rollout, world: &World, store: &Store) -> Result<Changed, Vec<Diagnostic>> {
+fn changed(request: &Rollout, world: &World, store: &Store) -> Result<Templates, Vec<Diagnostic>> {
     let (mut daemonsets, mut objects, mut wrong) = (Vec::new(), Vec::new(), Vec::new());
     for daemonset in find(&request.daemonsets, world, store)? {
         let key = daemonset.meta.key.clone();

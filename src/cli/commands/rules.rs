@@ -112,12 +112,9 @@ fn show_place(program: &Program, file: &str, line: u32, context: &mut Context) -
     };
     let found = program.files().find(|(known, ..)| same(known));
     let Some((known, .., text)) = found else { return Err(unknown_file(program, file).into()) };
-    // The lines of a rule, and of what is said over it: from behind the one before it.
-    let ends =
-        |first: u32, text: &str| first + u32::try_from(text.lines().count()).unwrap_or(u32::MAX).max(1) - 1;
     let rule = program
         .rules()
-        .filter(|rule| *rule.file == *known && ends(rule.line, &rule.text) >= line)
+        .filter(|rule| *rule.file == *known && last_line(rule) >= line)
         .min_by_key(|rule| rule.line);
     let declared =
         program.declarations().filter(|it| *it.file == *known && it.line >= line).min_by_key(|it| it.line);
@@ -135,9 +132,14 @@ fn show_place(program: &Program, file: &str, line: u32, context: &mut Context) -
         }
         (None, _) => {}
     }
-    Err(Diagnostic::error("no-such-line", format!("no rule stands on line {line} of `{known}`"))
-        .help(format!("it has {last} lines; `dsrules rules show {known}` shows them"))
-        .into())
+    let error = Diagnostic::error("no-such-line", format!("no rule stands on line {line} of `{known}`"));
+    Err(error.help(format!("it has {last} lines; `dsrules rules show {known}` shows them")).into())
+}
+
+/// The last line of a rule; its first is behind the rule before it, as what is said over
+/// it is its own.
+fn last_line(rule: &Rule) -> u32 {
+    rule.line + u32::try_from(rule.text.lines().count()).unwrap_or(u32::MAX).max(1) - 1
 }
 
 fn unknown_file(program: &Program, file: &str) -> Diagnostic {

@@ -49,14 +49,8 @@ pub struct Line {
 impl Line {
     /// The line about a step.
     pub fn new(step: &Step, keeper: &Keeper, first: bool, took: Duration, now: i64) -> Self {
-        let mut objects: BTreeMap<&'static str, usize> = BTreeMap::new();
-        for object in step.plan.objects.iter().filter(|object| object.change != Change::Unchanged) {
-            *objects.entry(change_name(object.change)).or_default() += 1;
-        }
-        let mut actions: BTreeMap<&'static str, usize> = BTreeMap::new();
-        for action in step.plan.waves.iter().flat_map(|wave| &wave.actions) {
-            *actions.entry(verb_name(action.verb)).or_default() += 1;
-        }
+        let changed = step.plan.objects.iter().filter(|object| object.change != Change::Unchanged);
+        let actions = step.plan.waves.iter().flat_map(|wave| &wave.actions);
         let folder = keeper.folder();
         Line {
             time: timestamp(now),
@@ -67,8 +61,8 @@ impl Line {
             },
             files: step.files.clone(),
             mended: step.mended.clone(),
-            objects,
-            actions,
+            objects: tally(changed.map(|object| change_name(object.change))),
+            actions: tally(actions.map(|action| verb_name(action.verb))),
             waves: step.plan.waves.len(),
             tree: step.tree.as_ref().map_or(0, |tree| tree.changes.len()),
             waiting: step.plan.waiting.len(),
@@ -115,6 +109,13 @@ impl Line {
     }
 
     fn text(&self) -> String {
+        let what = self.subject();
+        let what = if what.is_empty() { what } else { format!("{what}: ") };
+        format!("{} {what}{} ({:.1} ms)", self.time, self.parts().join("; "), self.milliseconds)
+    }
+
+    /// What was done, and what is not done.
+    fn parts(&self) -> Vec<String> {
         let mut parts = Vec::new();
         if !self.mended.is_empty() {
             parts.push(format!("mended {}", some(&self.mended)));
@@ -124,10 +125,6 @@ impl Line {
         if !objects.is_empty() {
             parts.push(format!("objects {}", objects.join(", ")));
         }
-        let action = |(what, count): (&&str, &usize)| match what.split_once("s ") {
-            Some((noun, done)) => format!("{} {done}", counted(*count, noun)),
-            None => format!("{count} {what}"),
-        };
         let actions: Vec<String> = self.actions.iter().map(action).collect();
         if !actions.is_empty() {
             parts.push(actions.join(", "));
@@ -147,17 +144,37 @@ impl Line {
         if !self.broken.is_empty() {
             parts.push(format!("in error: {}", some(&self.broken)));
         }
-        let what = match (self.event, self.known) {
+        parts
+    }
+
+    /// What the line is about.
+    fn subject(&self) -> String {
+        match (self.event, self.known) {
             ("watching", Some((files, objects))) => {
                 format!("watching {} with {}", counted(files, "file"), counted(objects, "object"))
             }
             _ if !self.files.is_empty() => some(&self.files),
             _ if self.error.is_some() => String::new(),
             _ => "no file changed".to_owned(),
-        };
-        let what = if what.is_empty() { what } else { format!("{what}: ") };
-        format!("{} {what}{} ({:.1} ms)", self.time, parts.join("; "), self.milliseconds)
+        }
     }
+}
+
+/// `1 pod created`.
+fn action((what, count): (&&'static str, &usize)) -> String {
+    match what.split_once("s ") {
+        Some((noun, done)) => format!("{} {done}", counted(*count, noun)),
+        None => format!("{count} {what}"),
+    }
+}
+
+/// How often each name is there.
+fn tally(names: impl Iterator<Item = &'static str>) -> BTreeMap<&'static str, usize> {
+    let mut tally = BTreeMap::new();
+    for name in names {
+        *tally.entry(name).or_default() += 1;
+    }
+    tally
 }
 
 /// Tells an error as it comes: with its place, or as a line of JSON.
