@@ -17,113 +17,22 @@
 
 mod alone;
 mod cluster;
+mod encoder;
 mod placement;
 mod plain;
 mod pods;
 
 use std::collections::{BTreeSet, HashMap};
 
-use rustc_hash::{FxHashMap, FxHashSet};
-
 pub use alone::Alone;
 pub use cluster::wants_details;
+pub use encoder::{Encoder, Grouping};
 
-use crate::datalog::{Evaluation, Facts, Program, RelationId, Row, Sym, Symbols};
-use crate::kube::{Kind, Labels, Name, ObjectKey, Requirement};
+use crate::datalog::{Evaluation, Facts, RelationId, Row};
+use crate::kube::{Kind, Name, ObjectKey};
 use crate::state::World;
 
-/// Whether objects that no rule can tell apart are compared once.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub enum Grouping {
-    /// They are: the cost follows the kinds of objects.
-    #[default]
-    On,
-    /// Each object stands for itself: for explanations about one pair, and to prove
-    /// that grouping decides nothing.
-    Off,
-}
-
-/// The state of the translation: symbols, and which shared rows were given already.
-pub struct Encoder {
-    /// The program whose input relations are filled.
-    program: Program,
-    /// The relations that are filled: those that are asked for, directly or not.
-    needed: BTreeSet<RelationId>,
-    /// Names to symbols.
-    pub symbols: Symbols,
-    grouping: Grouping,
-    /// What stands for itself, because it is asked about.
-    alone: Alone,
-    /// Label keys that some daemonset's placement asks for.
-    keys: BTreeSet<Name>,
-    /// Node names that some daemonset's placement names.
-    named: BTreeSet<Name>,
-    /// Groups whose own rows were given.
-    known: FxHashSet<(&'static str, Sym)>,
-    /// Profiles by their labels and taints.
-    profiles: FxHashMap<(Sym, Sym), Sym>,
-    /// Label sets by the address of their shared map, so that each is read once.
-    sets: FxHashMap<(usize, usize), (Sym, Labels, Name)>,
-    /// Names that many objects share, by their address, so that each is looked up once.
-    names: FxHashMap<usize, (Sym, Name)>,
-    /// Where a key's text is put together.
-    buffer: String,
-    ids: FxHashMap<&'static str, Option<RelationId>>,
-    out: Facts,
-}
-
 impl Encoder {
-    /// A translation for `program` that has given nothing yet. It fills what the
-    /// `wanted` relations depend on.
-    #[must_use]
-    pub fn new(program: Program, grouping: Grouping, wanted: &[RelationId]) -> Self {
-        let needed = program.needed(wanted);
-        let needed = program.declarations().map(|it| it.id).filter(|id| needed(*id)).collect();
-        Encoder {
-            program,
-            needed,
-            symbols: Symbols::new(),
-            grouping,
-            alone: Alone::default(),
-            keys: BTreeSet::new(),
-            named: BTreeSet::new(),
-            known: FxHashSet::default(),
-            profiles: FxHashMap::default(),
-            sets: FxHashMap::default(),
-            names: FxHashMap::default(),
-            buffer: String::new(),
-            ids: FxHashMap::default(),
-            out: Facts::new(),
-        }
-    }
-
-    /// Lets objects be groups of their own, by their names, so that what is derived of
-    /// them can be told.
-    pub fn single_out(&mut self, alone: Alone) {
-        self.alone = alone;
-    }
-
-    /// Whether a node is grouped with others.
-    fn groups_node(&self, name: &Name) -> bool {
-        self.grouping == Grouping::On && !self.alone.nodes.contains(name)
-    }
-
-    /// Whether a daemonset is grouped with others.
-    fn groups_daemonset(&self, key: &ObjectKey) -> bool {
-        self.grouping == Grouping::On && !self.alone.daemonsets.contains(key)
-    }
-
-    /// Whether a pod or revision is grouped with others of equal labels.
-    fn groups_labels(&self, kind: Kind, key: &ObjectKey) -> bool {
-        self.grouping == Grouping::On && !self.alone.has_labels_of(kind, key)
-    }
-
-    /// How it groups.
-    #[must_use]
-    pub fn grouping(&self) -> Grouping {
-        self.grouping
-    }
-
     /// All facts of the world at the time `now` (seconds of Unix time).
     pub fn all(&mut self, world: &World, now: i64) -> Facts {
         self.learn_constraints(world);
@@ -207,33 +116,6 @@ impl Encoder {
         (added, removed)
     }
 
-    /// The symbol an object is known by.
-    pub fn subject(&mut self, kind: Kind, key: &ObjectKey) -> Sym {
-        match kind {
-            Kind::Node => self.symbols.text(&key.name),
-            _ => {
-                self.buffer.clear();
-                if !key.namespace.is_empty() {
-                    self.buffer.push_str(&key.namespace);
-                    self.buffer.push('/');
-                }
-                self.buffer.push_str(&key.name);
-                self.symbols.text(&self.buffer)
-            }
-        }
-    }
-
-    /// The symbol of a name that many objects share.
-    fn shared(&mut self, name: &Name) -> Sym {
-        if let Some((symbol, _)) = self.names.get(&address(name)) {
-            return *symbol;
-        }
-        let symbol = self.symbols.text(name);
-        // Keeping the name alive keeps its address its own.
-        self.names.insert(address(name), (symbol, name.clone()));
-        symbol
-    }
-
     fn owned_relations(&mut self, kind: Kind) -> Vec<RelationId> {
         let names: &[&'static str] = match kind {
             Kind::Node => placement::OF_NODE,
@@ -245,33 +127,6 @@ impl Encoder {
         let plain = kind.info().facts.iter().map(|fact| &fact.relation);
         let cluster = cluster::owned(kind).iter().chain(plain);
         names.iter().chain(cluster).filter_map(|name| self.relation(name)).collect()
-    }
-
-    /// The relation of this name, if anyone asks for it.
-    fn relation(&mut self, name: &'static str) -> Option<RelationId> {
-        let find = || self.program.relation(name).filter(|id| self.needed.contains(id));
-        *self.ids.entry(name).or_insert_with(find)
-    }
-
-    /// Whether anyone asks for the rows of this relation.
-    fn uses(&mut self, name: &'static str) -> bool {
-        self.relation(name).is_some()
-    }
-
-    /// One row; a relation that nobody asks for is not filled.
-    fn row(&mut self, relation: &'static str, row: &[Sym]) {
-        if let Some(id) = self.relation(relation) {
-            self.out.insert(id, row);
-        }
-    }
-
-    fn text(&mut self, text: &str) -> Sym {
-        self.symbols.text(text)
-    }
-
-    /// Whether this is the first time that the rows of a shared thing are asked for.
-    fn first(&mut self, what: &'static str, thing: Sym) -> bool {
-        self.known.insert((what, thing))
     }
 
     /// The facts that belong to no single object, all of them each time.
@@ -296,51 +151,6 @@ impl Encoder {
             self.row("deleted_owner", &[uid]);
         }
     }
-
-    /// A requirement with what it says; its symbol is its text.
-    fn requirement(&mut self, requirement: &Requirement) -> Sym {
-        let symbol = self.text(&requirement.to_string());
-        if !self.first("requirement", symbol) {
-            return symbol;
-        }
-        let key = self.key(&requirement.key);
-        let operator = self.text(&requirement.operator);
-        self.row("requirement", &[symbol, key, operator]);
-        for value in &requirement.values {
-            let value = self.value(value);
-            self.row("requirement_value", &[symbol, value]);
-        }
-        if let [value] = requirement.values.as_slice()
-            && let Ok(number) = value.parse::<i64>()
-        {
-            let number = self.symbols.number(number);
-            self.row("requirement_number", &[symbol, number]);
-        }
-        let size = self.symbols.number(i64::try_from(requirement.values.len()).unwrap_or(i64::MAX));
-        self.row("requirement_size", &[symbol, size]);
-        symbol
-    }
-
-    fn key(&mut self, key: &str) -> Sym {
-        let symbol = self.text(key);
-        if self.first("key", symbol) && !crate::kube::is_label_key(key) {
-            self.row("bad_key", &[symbol]);
-        }
-        symbol
-    }
-
-    fn value(&mut self, value: &str) -> Sym {
-        let symbol = self.text(value);
-        if self.first("value", symbol) && !crate::kube::is_label_value(value) {
-            self.row("bad_value", &[symbol]);
-        }
-        symbol
-    }
-}
-
-/// Where a name lies.
-fn address(name: &Name) -> usize {
-    name.as_ptr() as usize
 }
 
 /// Relations whose rows belong to no object and are given anew each time.

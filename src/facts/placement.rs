@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::fmt::Write as _;
 
-use super::Encoder;
+use super::encoder::Encoder;
 use crate::datalog::{Sym, Value};
 use crate::kube::{DaemonSet, Kind, Name, Node, Taint, Template, Term, Toleration};
 use crate::state::World;

@@ -3,7 +3,7 @@
 
 use serde_json::Value;
 
-use super::Encoder;
+use super::encoder::Encoder;
 use crate::datalog::Sym;
 use crate::kube::{Kind, Plain, Rows};
 

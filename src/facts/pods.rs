@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 use std::sync::Arc;
 
-use super::Encoder;
+use super::encoder::{Encoder, address};
 use crate::datalog::Sym;
 use crate::kube::{GENERATION_LABEL, HASH_LABEL, Kind, Labels, ObjectKey, Pod, Revision};
 
@@ -97,7 +97,7 @@ impl Encoder {
     fn label_set(&mut self, labels: &Labels, kind: Kind, key: &ObjectKey, it: Sym) -> Sym {
         let namespace = &key.namespace;
         let grouped = self.groups_labels(kind, key);
-        let address = (Arc::as_ptr(labels) as usize, super::address(namespace));
+        let address = (Arc::as_ptr(labels) as usize, address(namespace));
         if let Some((set, ..)) = self.sets.get(&address).filter(|_| grouped) {
             return *set;
         }

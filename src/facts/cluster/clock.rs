@@ -1,6 +1,6 @@
 //! The time as a user's rules may ask about it: the date and the hour, in UTC.
 
-use crate::facts::Encoder;
+use crate::facts::encoder::Encoder;
 use crate::kube::calendar;
 
 /// The relations that say what time it is.

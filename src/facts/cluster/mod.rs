@@ -7,8 +7,8 @@ mod clock;
 mod node;
 mod template;
 
-use super::Encoder;
 use crate::datalog::{Program, RelationId, Sym};
+use crate::facts::encoder::Encoder;
 use crate::kube::{Kind, Pod};
 
 /// The relations of this folder whose rows begin with an object of `kind`.
@@ -40,34 +40,6 @@ impl Encoder {
         if self.uses("pod_label") {
             for (key, value) in pod.meta.labels.iter() {
                 self.text_row("pod_label", it, &[key, value]);
-            }
-        }
-    }
-
-    /// A row of an object and texts.
-    fn text_row(&mut self, relation: &'static str, it: Sym, texts: &[&str]) {
-        if self.uses(relation) {
-            let mut row = vec![it];
-            row.extend(texts.iter().map(|text| self.symbols.text(text)));
-            self.row(relation, &row);
-        }
-    }
-
-    /// A row of an object, texts and numbers.
-    fn number_row(&mut self, relation: &'static str, it: Sym, texts: &[&str], numbers: &[i64]) {
-        if self.uses(relation) {
-            let mut row = vec![it];
-            row.extend(texts.iter().map(|text| self.symbols.text(text)));
-            row.extend(numbers.iter().map(|number| self.symbols.number(*number)));
-            self.row(relation, &row);
-        }
-    }
-
-    /// A row for each entry of a map of texts, as annotations are.
-    pub(super) fn pairs(&mut self, relation: &'static str, it: Sym, map: &serde_json::Value) {
-        if self.uses(relation) {
-            for (key, value) in crate::kube::labels_of(map) {
-                self.text_row(relation, it, &[&key, &value]);
             }
         }
     }

@@ -1,7 +1,7 @@
 //! What a user's rules may ask about a node.
 
 use crate::datalog::Sym;
-use crate::facts::Encoder;
+use crate::facts::encoder::Encoder;
 use crate::kube::{Details, Node, amount, version};
 
 /// The relations whose rows begin with a node.

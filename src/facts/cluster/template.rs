@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 use crate::datalog::Sym;
-use crate::facts::Encoder;
+use crate::facts::encoder::Encoder;
 use crate::kube::{DaemonSet, amount, image_parts};
 
 /// The relations whose rows begin with a daemonset.
