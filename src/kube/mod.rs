@@ -10,8 +10,10 @@ mod defaults;
 mod details;
 mod image;
 mod kept;
+mod kind;
 mod kinds;
 mod labels;
+mod meta;
 mod names;
 mod plain;
 mod quantity;
@@ -33,16 +35,11 @@ pub use kinds::node::{Node, node_roles, node_status};
 pub use kinds::pod::{Base, Body, Pod, has_ended, pin, pod_status, ready_containers};
 pub use kinds::{Fact, Kind, KindInfo, NameForm, Rows};
 pub use labels::{is_label_key, is_label_value};
-pub use names::{Meta, Name, Object, ObjectKey, Origin, Owner, Written};
+pub use meta::{Meta, Object, Owner, Written};
+pub use names::{Labels, Name, ObjectKey, Origin};
 pub use plain::Plain;
 pub use quantity::{amount, image_parts, version};
 pub(crate) use resource::Quantity;
 pub use scheduling::{Requirement, Selector, Taint, Term, Toleration};
 pub use time::{calendar, time, timestamp};
 pub use views::{labels_of, seconds};
-
-use std::collections::BTreeMap;
-use std::sync::Arc;
-
-/// Labels or annotations, shared between the objects that have the same ones.
-pub type Labels = Arc<BTreeMap<Name, Name>>;
