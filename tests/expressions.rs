@@ -96,6 +96,60 @@ fn an_equation_gives_a_value() {
 }
 
 #[test]
+fn numbers_have_units_and_times_are_compared() {
+    all(&[
+        ("100m + 1.5cpu = 1600", "yes"),
+        ("64Mi = 67108864, 1.5Gi = 1536Mi, 2k = 2000", "yes"),
+        ("30d = 30 * 24h, 5min = 300s, 1w = 7d", "yes"),
+        ("X = 10% of 255, Y = 10% of -255, Z = 50% of (2 + 3)", "25,-25,2"),
+        ("X = 7 % 4, Y = 10", "3,10"),
+        ("number(N), N < \"1970-01-01T00:00Z\"", "-7"),
+        ("number(N), \"1970-01-01T00:00:02Z\" <= N", "2 3"),
+        ("number(N), N in [\"1970-01-01\", 3]", "0 3"),
+        ("1798131600 = to_time(\"2026-12-24T18:00[Europe/Berlin]\")", "yes"),
+        ("number(N), N < \"tomorrow\"", "type-mismatch: a number is compared with a text"),
+        ("1.5 < 2", "no-whole-number: `1.5` is no whole number"),
+        ("5m = 5min", ""),
+    ]);
+}
+
+#[test]
+fn texts_are_asked_and_taken_apart() {
+    all(&[
+        ("text(T), starts_with(T, \"registry.\")", "registry.local/team/app:1.2"),
+        ("text(T), !starts_with(T, \"registry.\"), T != \"b\"", "a"),
+        ("text(T), ends_with(T, \":1.2\"), contains(T, \"team\")", "registry.local/team/app:1.2"),
+        ("text(T), matches(T, \"^[^/]+/team/.*:1\\\\.\")", "registry.local/team/app:1.2"),
+        ("text(T), !matches(T, \"[a-z]{2}\")", "a b"),
+        ("text(_T), Host = split(_T, \"/\", 0), contains(Host, \".\")", "registry.local"),
+        ("text(_T), Tag = split(split(_T, \"/\", -1), \":\", 1)", "1.2"),
+        ("text(_T), P = split(_T, \"/\", 9)", ""),
+        ("X = lower(\"ÄB\"), L = length(\"ÄB\")", "äb,2"),
+        (
+            "X = to_number(\"-12\"), Y = to_cpu(\"1.5\"), Z = to_amount(\"2Ki\"), W = to_seconds(\"1h\")",
+            "-12,1500,2048,3600",
+        ),
+        ("X = to_number(\"twelve\")", ""),
+        ("text(T), T = lower(T), length(T) = 1", "a b"),
+    ]);
+}
+
+#[test]
+fn versions_are_compared_as_such() {
+    all(&[
+        ("V = \"5.4.0\", V < v\"5.10.3\"", "5.4.0"),
+        ("V = \"5.15.0-91-generic\", V >= v\"5.10.3\", V < v\"5.15.0-100\"", "5.15.0-91-generic"),
+        ("A = \"1.30.2\", B = \"v1.30.2-rc.1\", version(A) > version(B)", "1.30.2,v1.30.2-rc.1"),
+        ("V = \"1.30\", V = v\"1.30.0\"", "1.30"),
+        ("V = \"1.30\", V in [v\"1.29\", v\"1.30.0\"]", "1.30"),
+        ("V = \"latest\", V < v\"5.10.3\"", ""),
+        ("V = \"latest\", V >= v\"5.10.3\"", ""),
+        ("text(T), T < v\"latest\"", "bad-version: `latest` is no version"),
+        ("number(N), N < v\"5\"", "type-mismatch: `version` takes a text here"),
+    ]);
+}
+
+#[test]
 fn or_separates_what_and_joins() {
     all(&[
         ("number(N), N > 2; number(N), N < 0", "-7 3"),

@@ -5,6 +5,7 @@
 //! depth that cannot exhaust the stack.
 
 use super::expression::{Arithmetic, Operator};
+use super::functions::{Function, Pattern, TextTest, Version};
 use super::lexer::Token;
 use super::parser::Parser;
 use super::syntax::{RawAtom, RawExpression, RawLiteral, RawTerm};
@@ -43,6 +44,10 @@ const SIGNS: [(&str, Arithmetic); 5] = [
 
 /// Parts joined with `,`, for each way in which they may hold.
 type Ways = Vec<Vec<RawLiteral>>;
+
+fn text_test(name: &str) -> Option<TextTest> {
+    TextTest::ALL.into_iter().find(|(known, _)| *known == name).map(|(_, test)| test)
+}
 
 impl Parser<'_> {
     /// A whole body.
@@ -144,6 +149,9 @@ impl Parser<'_> {
 
     fn goes_on(&self, at: usize) -> bool {
         match self.tokens.get(at) {
+            Some((Token::Mark("!"), _)) => {
+                matches!(self.tokens.get(at + 1), Some((Token::Name(name), _)) if name == "in")
+            }
             Some((Token::Mark(mark), _)) => {
                 COMPARISONS.iter().any(|(sign, _)| sign == mark) || SIGNS.iter().any(|(sign, _)| sign == mark)
             }
@@ -154,13 +162,91 @@ impl Parser<'_> {
 
     fn literal(&mut self) -> Option<RawLiteral> {
         if self.take("!") {
+            if let Token::Name(name) = self.token()
+                && let Some(test) = text_test(name)
+            {
+                return self.text_test(test, false);
+            }
             return Some(RawLiteral::Negative(self.atom("a relation behind `!`")?));
         }
         let call = matches!(self.tokens.get(self.at + 1), Some((Token::Mark("("), _)));
-        if call && matches!(self.token(), Token::Name(_)) {
-            return Some(RawLiteral::Positive(self.atom("a relation")?));
+        match self.token() {
+            Token::Name(_) if call && self.goes_on_behind(self.at + 1) => self.comparison(),
+            Token::Name(name) if call => match text_test(name) {
+                Some(test) => self.text_test(test, true),
+                None => Some(RawLiteral::Positive(self.atom("a relation")?)),
+            },
+            _ => self.comparison(),
         }
-        self.comparison()
+    }
+
+    /// `starts_with(T, "a")` and its kin.
+    fn text_test(&mut self, test: TextTest, holds: bool) -> Option<RawLiteral> {
+        let start = self.span();
+        self.at += 1;
+        self.need("(", "`(` and two texts")?;
+        let mut values = 0;
+        let left = self.joined(1, 1, &mut values)?;
+        self.need(",", "`,` and a second text")?;
+        let right = if test == TextTest::Matches { self.pattern()? } else { self.joined(1, 1, &mut values)? };
+        self.need(")", "`)`")?;
+        let span = start.to(self.last_span());
+        Some(RawLiteral::Comparison { left, operator: Operator::Text(test, holds), right, span })
+    }
+
+    fn pattern(&mut self) -> Option<RawExpression> {
+        let span = self.span();
+        let Token::Text(text) = self.token().clone() else {
+            self.expected("a regular expression in quotes");
+            return None;
+        };
+        self.at += 1;
+        match Pattern::new(&text) {
+            Ok(pattern) => Some(RawExpression::Pattern(pattern)),
+            Err(reason) => {
+                self.fault(
+                    "bad-pattern",
+                    format!("this is no regular expression: {reason}"),
+                    "`\\\\` in a text is one backslash; `.` is any character, `\\\\.` a full stop",
+                    span,
+                );
+                None
+            }
+        }
+    }
+
+    /// `lower(T)`, `split(T, "/", 0)`
+    fn call(&mut self, depth: usize, values: &mut usize) -> Option<RawExpression> {
+        let (name, span) = self.name("a function")?;
+        let Some((_, function)) = Function::ALL.into_iter().find(|(known, _)| *known == name) else {
+            self.fault(
+                "unknown-function",
+                format!("there is no function `{name}`"),
+                "there are `lower`, `length`, `split`, `to_number`, `to_cpu`, `to_amount`, `to_seconds`, `to_time` and `version`; a relation stands by itself",
+                span,
+            );
+            return None;
+        };
+        self.deep(depth)?;
+        self.take("(");
+        let mut items = Vec::new();
+        while !self.take(")") {
+            if !items.is_empty() {
+                self.need(",", "`,` or `)`")?;
+            }
+            items.push(self.joined(1, depth + 1, values)?);
+        }
+        let wanted = function.takes().len();
+        if items.len() != wanted {
+            self.fault(
+                "wrong-arity",
+                format!("`{name}` takes {wanted} value{}, here are {}", if wanted == 1 { "" } else { "s" }, items.len()),
+                "write `lower(Text)`, or `split(Text, \"/\", 0)`: a text, what parts it, and the number of the part",
+                span,
+            );
+            return None;
+        }
+        Some(RawExpression::Call(function, items, span.to(self.last_span())))
     }
 
     fn comparison(&mut self) -> Option<RawLiteral> {
@@ -199,9 +285,7 @@ impl Parser<'_> {
         self.need("[", "`[` and the values to compare with")?;
         let mut items = Vec::new();
         loop {
-            let at = self.span();
-            let term = self.term(false)?;
-            items.push(RawExpression::Term(term, at.to(self.last_span())));
+            items.push(self.value(MAX_DEPTH - 1, &mut 0)?);
             if items.len() > MAX_LIST {
                 self.fault(
                     "rule-too-long",
@@ -294,6 +378,28 @@ impl Parser<'_> {
             self.need(")", "a sign (`+`, `*`, …) or `)`")?;
             return Some(inner);
         }
+        if let Token::Name(_) = self.token()
+            && matches!(self.tokens.get(self.at + 1), Some((Token::Mark("("), _)))
+        {
+            return self.call(depth, values);
+        }
+        if let Token::Version(text) = self.token().clone() {
+            self.at += 1;
+            if Version::read(&text).is_none() {
+                self.fault(
+                    "bad-version",
+                    format!("`{text}` is no version"),
+                    "a version begins with a number: `v\"5.10.3\"`",
+                    start,
+                );
+                return None;
+            }
+            let text = RawExpression::Term(RawTerm::Text(text), start);
+            return Some(RawExpression::Call(Function::Version, vec![text], start));
+        }
+        if is_number(self.at) && self.is_percent() {
+            return self.percent(depth, values);
+        }
         let term = self.term(false)?;
         *values += 1;
         if *values > MAX_VALUES {
@@ -305,7 +411,32 @@ impl Parser<'_> {
             );
             return None;
         }
-        Some(RawExpression::Term(term, start.to(self.last_span())))
+        let span = start.to(self.last_span());
+        let written = self.slice(span);
+        Some(match term {
+            RawTerm::Number(number) if written.ends_with(|c: char| c.is_ascii_alphabetic()) => {
+                RawExpression::Written(number, written, span)
+            }
+            term => RawExpression::Term(term, span),
+        })
+    }
+
+    fn is_percent(&self) -> bool {
+        let at = |at: usize| self.tokens.get(self.at + at).map(|(token, _)| token);
+        at(1) == Some(&Token::Mark("%")) && matches!(at(2), Some(Token::Name(name)) if name == "of")
+    }
+
+    /// `10% of X`: `X * 10 / 100`, cut off towards zero.
+    fn percent(&mut self, depth: usize, values: &mut usize) -> Option<RawExpression> {
+        let (start, number) = (self.span(), self.term(false)?);
+        self.deep(depth)?;
+        self.at += 2;
+        let span = start.to(self.last_span());
+        let whole = Box::new(self.value(depth + 1, values)?);
+        let [number, hundred] =
+            [number, RawTerm::Number(100)].map(|it| Box::new(RawExpression::Term(it, span)));
+        let product = RawExpression::Binary(whole, Arithmetic::Multiply, number);
+        Some(RawExpression::Binary(Box::new(product), Arithmetic::Divide, hundred))
     }
 
     fn term(&mut self, any: bool) -> Option<RawTerm> {

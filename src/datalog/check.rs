@@ -1,5 +1,5 @@
 //! What makes a rule one that can be evaluated: types, safety; and what makes it odd:
-//! variables that stand alone, relations nobody uses.
+//! variables that stand alone.
 //!
 //! It works on resolved rules, so a rule that was changed after loading is checked by
 //! the same code. Stratification is not here: it is a matter of all rules together.
@@ -8,7 +8,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use super::define::{definitions, in_atoms};
-use super::program::{Atom, Body, Comparison, Expression, Kind, Literal, NUMBER, Rule, Term, Variable};
+use super::functions::Sort;
+use super::program::{Atom, Body, Comparison, Expression, Literal, NUMBER, Operator, Rule, Term, Variable};
 use super::source::Span;
 use super::{MAX_DIAGNOSTICS, MAX_VARIABLES};
 use crate::diagnostic::{Diagnostic, nearest};
@@ -207,7 +208,16 @@ impl Checker<'_> {
         let ty = match value.term() {
             Some(Term::Variable(other)) => self.types[other.0].clone().map(|(ty, _)| ty),
             Some(Term::Text(_)) => Some(TEXT.into()),
-            _ => Some(NUMBER.into()),
+            _ => match self.expression_type(value) {
+                Some(Sort::Text) => Some(TEXT.into()),
+                Some(Sort::Version) => {
+                    let error = Diagnostic::error("type-mismatch", "a version is no value of a variable")
+                        .help("name the text, and compare `version(Text)` where it is needed");
+                    self.report(error, comparison.span);
+                    Some(TEXT.into())
+                }
+                _ => Some(NUMBER.into()),
+            },
         };
         let span = own.leaves().first().map(|(_, span)| *span);
         self.types[variable.0] = ty.zip(span);
@@ -219,31 +229,74 @@ impl Checker<'_> {
             Expression::List(items) => items.iter().collect(),
             right => vec![right],
         };
-        let types: Vec<Option<bool>> = items.into_iter().map(|item| self.expression_type(item)).collect();
-        if let Some(left) = left
+        let mut types: Vec<Option<Sort>> = items.into_iter().map(|item| self.expression_type(item)).collect();
+        if let Operator::Text(test, _) = comparison.operator {
+            types.push(left);
+            if types.into_iter().flatten().any(|sort| sort != Sort::Text) {
+                let message = format!("`{}` asks about texts, here is a number", test.name());
+                let error =
+                    Diagnostic::error("type-mismatch", message).help("compare numbers with `=`, `<`, …");
+                self.report(error, comparison.span);
+            }
+        } else if let Some(left) = left
             && types.into_iter().flatten().any(|right| right != left)
         {
             let error = Diagnostic::error("type-mismatch", "a number is compared with a text")
-                .because("a number and a text are never equal, and neither comes before the other")
-                .help("compare numbers with numbers, written without quotes, and texts with texts; `7` and `\"7\"` are two values");
+                .because("a number and a text are never equal, and neither comes before the other");
+            let is_date =
+                |(term, _): &(&Term, Span)| matches!(term, Term::Text(text) if text.get(4..5) == Some("-"));
+            let leaves = comparison.left.leaves().into_iter().chain(comparison.right.leaves());
+            let error = error.help(if leaves.into_iter().any(|leaf| is_date(&leaf)) {
+                "a time is written `\"2026-12-24T18:00Z\"`, `\"2026-12-24T18:00[Europe/Berlin]\"` or `\"2026-12-24\"`"
+            } else {
+                "compare numbers with numbers, written without quotes, and texts with texts; `7` and `\"7\"` are two values"
+            });
             self.report(error, comparison.span);
         }
     }
 
-    /// Whether an expression is a number; `None` if that is not known.
-    fn expression_type(&mut self, expression: &Expression) -> Option<bool> {
-        if let Some(term) = expression.term() {
-            return self.is_number(term);
-        }
-        for (term, span) in expression.leaves() {
-            if self.is_number(term) == Some(false) {
-                let error = Diagnostic::error("type-mismatch", "arithmetic takes numbers, here is a text")
-                    .help("only columns of type `number` can be added");
-                self.report(error, span);
-                return None;
+    /// What kind of value an expression has; `None` if that is not known.
+    fn expression_type(&mut self, expression: &Expression) -> Option<Sort> {
+        match expression {
+            Expression::Term(term, _) => {
+                self.is_number(term).map(|number| if number { Sort::Number } else { Sort::Text })
+            }
+            Expression::Written(..) => Some(Sort::Number),
+            Expression::Pattern(_) => Some(Sort::Text),
+            Expression::List(_) => None,
+            Expression::Call(function, items, span) => {
+                for (item, wanted) in items.iter().zip(function.takes()) {
+                    if self.expression_type(item).is_some_and(|sort| sort != *wanted) {
+                        let what = if *wanted == Sort::Text { "a text" } else { "a number" };
+                        let message = format!("`{}` takes {what} here", function.name());
+                        let error = Diagnostic::error("type-mismatch", message).help(
+                            "`split(Text, \"/\", 0)` takes two texts and a number, the others one text",
+                        );
+                        self.report(error, *span);
+                    }
+                }
+                Some(function.gives())
+            }
+            Expression::Negate(inner) => self.added(inner).then_some(Sort::Number),
+            Expression::Binary(left, _, right) => {
+                (self.added(left) && self.added(right)).then_some(Sort::Number)
             }
         }
-        Some(true)
+    }
+
+    /// Whether a part of a sum or a product may be one.
+    fn added(&mut self, part: &Expression) -> bool {
+        let wrong = self.expression_type(part).is_some_and(|sort| sort != Sort::Number);
+        if wrong {
+            let span = match part {
+                Expression::Term(_, span) | Expression::Call(_, _, span) => *span,
+                _ => self.rule.span,
+            };
+            let error = Diagnostic::error("type-mismatch", "arithmetic takes numbers, here is a text")
+                .help("only columns of type `number` can be added; `to_number(Text)` reads a text as one");
+            self.report(error, span);
+        }
+        !wrong
     }
 
     fn safety(&mut self) -> bool {
@@ -416,39 +469,4 @@ pub(super) fn placeholders(sentence: &str) -> impl Iterator<Item = &str> {
 pub(super) fn is_variable(name: &str) -> bool {
     name.starts_with(|c: char| c.is_ascii_uppercase() || c == '_')
         && name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_')
-}
-
-/// Warnings about relations that nothing uses or nothing fills.
-pub(super) fn check_unused(body: &Body, found: &mut Vec<Diagnostic>) {
-    let mut used = vec![false; body.declarations.len()];
-    let mut derived = vec![false; body.declarations.len()];
-    for rule in &body.rules {
-        derived[rule.head.relation.index()] = true;
-        for literal in &rule.body {
-            if let Literal::Positive(atom) | Literal::Negative(atom) = literal
-                && atom.relation != rule.head.relation
-            {
-                used[atom.relation.index()] = true;
-            }
-        }
-    }
-    for declaration in &body.declarations {
-        let at = declaration.id.index();
-        let name = &declaration.name;
-        let warning = if declaration.kind == Kind::Internal && !declaration.open && !used[at] {
-            Diagnostic::warning("unused-relation", format!("no rule uses the relation `{name}`"))
-                .help("declare it as `output` if it is a result, or take it out")
-        } else if declaration.kind != Kind::Input && !declaration.open && !derived[at] {
-            Diagnostic::warning("empty-relation", format!("no rule derives the relation `{name}`"))
-                .help("add a rule or a fact, or declare it as `input`")
-        } else if declaration.kind == Kind::Input && !declaration.builtin && !used[at] {
-            Diagnostic::warning("unused-relation", format!("no rule uses the input `{name}`"))
-                .help("take it out if it is not needed")
-        } else {
-            continue;
-        };
-        if found.len() < MAX_DIAGNOSTICS {
-            found.push(warning.at(body.place(declaration.span)));
-        }
-    }
 }

@@ -4,9 +4,11 @@
 //! [`BEYOND`], which is in no row and passes every comparison: what comes of it is an error
 //! if all else holds (see `run`), whatever the order in which a plan asks.
 
+use std::borrow::Cow;
 use std::sync::Arc;
 
 use super::budget::{Meter, Stop};
+use super::functions::{Function, Pattern, TextTest, Version, lower, read, split};
 use super::program::{Arithmetic, Comparison, Expression, Operator, Term, Variable};
 use super::symbols::{Sym, Symbols, Value};
 
@@ -38,6 +40,8 @@ enum Operand {
     Number(i64),
     Negate(Box<Operand>),
     Binary(Box<Operand>, Arithmetic, Box<Operand>),
+    Call(Function, Vec<Operand>),
+    Pattern(Pattern),
 }
 
 /// Why an operand is worth nothing.
@@ -55,8 +59,9 @@ enum Nothing {
 /// out on the way need not fit a row.
 #[derive(Debug, PartialEq, Eq, PartialOrd, Ord)]
 enum Worth<'a> {
-    Text(&'a str),
+    Text(Cow<'a, str>),
     Number(i128),
+    Version(Version),
 }
 
 pub(super) fn compare(comparison: &Comparison) -> Compare {
@@ -75,6 +80,9 @@ fn operand(expression: &Expression) -> Operand {
         Expression::Term(Term::Number(number), _) => Operand::Number(*number),
         // Refused when the program was checked.
         Expression::Term(Term::Any, _) | Expression::List(_) => Operand::Number(0),
+        Expression::Written(number, ..) => Operand::Number(*number),
+        Expression::Call(function, items, _) => Operand::Call(*function, items.iter().map(operand).collect()),
+        Expression::Pattern(pattern) => Operand::Pattern(pattern.clone()),
         Expression::Negate(inner) => Operand::Negate(boxed(inner)),
         Expression::Binary(left, sign, right) => Operand::Binary(boxed(left), *sign, boxed(right)),
     }
@@ -94,10 +102,17 @@ impl Compare {
             }
         }
         let holds = |right: &Operand| {
-            let ordered = self.left.worth(binding, symbols).and_then(|left| {
-                let right = right.worth(binding, symbols)?;
-                Ok(self.ordered(&left, &right))
-            });
+            let left = self.left.worth(binding, symbols);
+            let ordered = if let Operator::Text(test, wanted) = self.operator {
+                left.and_then(|left| Ok(asked(test, &left, right, binding, symbols)? == wanted))
+            } else {
+                match (left, right.worth(binding, symbols)) {
+                    (Ok(left), Ok(right)) => Ok(self.ordered(&left, &right)),
+                    // What is not defined is so whatever the other side is.
+                    (Err(Nothing::Undefined), _) | (_, Err(Nothing::Undefined)) => Err(Nothing::Undefined),
+                    (Err(nothing), _) | (_, Err(nothing)) => Err(nothing),
+                }
+            };
             ordered.unwrap_or_else(|nothing| {
                 if nothing == Nothing::Overflow {
                     meter.stop(Stop::Overflow);
@@ -118,6 +133,8 @@ impl Compare {
             Operator::AtMost => left <= right,
             Operator::Greater => left > right,
             Operator::AtLeast => left >= right,
+            // Asked otherwise.
+            Operator::Text(..) => false,
         }
     }
 }
@@ -129,9 +146,11 @@ impl Compute {
 
     /// Works the value out; not if there is none.
     pub fn fill(&self, binding: &mut [Sym], symbols: &Symbols, meter: &Meter) -> bool {
-        let worth = match self.value.worth(binding, symbols) {
+        let found = self.value.worth(binding, symbols);
+        let worth = match &found {
             Ok(Worth::Text(text)) => Some(Value::Text(text)),
-            Ok(Worth::Number(number)) => i64::try_from(number).ok().map(Value::Number),
+            Ok(Worth::Version(_)) => return false,
+            Ok(Worth::Number(number)) => i64::try_from(*number).ok().map(Value::Number),
             Err(Nothing::Undefined) => return false,
             Err(Nothing::Beyond | Nothing::Overflow) => None,
         };
@@ -154,19 +173,63 @@ impl Compute {
     }
 }
 
+/// Whether what is asked of a text holds.
+fn asked(
+    test: TextTest,
+    left: &Worth<'_>,
+    right: &Operand,
+    binding: &[Sym],
+    symbols: &Symbols,
+) -> Result<bool, Nothing> {
+    let Worth::Text(text) = left else { return Err(Nothing::Undefined) };
+    if let Operand::Pattern(pattern) = right {
+        return Ok(pattern.finds(text));
+    }
+    match right.worth(binding, symbols)? {
+        Worth::Text(other) => Ok(test.holds(text, &other)),
+        _ => Err(Nothing::Undefined),
+    }
+}
+
+fn called<'a>(
+    function: Function,
+    items: &'a [Operand],
+    binding: &[Sym],
+    symbols: &'a Symbols,
+) -> Result<Worth<'a>, Nothing> {
+    let mut worths = items.iter().map(|item| item.worth(binding, symbols));
+    let mut next = || worths.next().unwrap_or(Err(Nothing::Undefined));
+    let Worth::Text(text) = next()? else { return Err(Nothing::Undefined) };
+    let worth = match function {
+        Function::Lower => Some(Worth::Text(lower(text))),
+        Function::Split => match (next()?, next()?) {
+            (Worth::Text(by), Worth::Number(at)) => {
+                split(&text, &by, at).map(|part| Worth::Text(part.to_owned().into()))
+            }
+            _ => None,
+        },
+        Function::Version => Version::read(&text).map(Worth::Version),
+        _ => read(function, &text).map(|number| Worth::Number(number.into())),
+    };
+    worth.ok_or(Nothing::Undefined)
+}
+
 impl Operand {
     fn worth<'a>(&'a self, binding: &[Sym], symbols: &'a Symbols) -> Result<Worth<'a>, Nothing> {
         let number = |operand: &'a Operand| match operand.worth(binding, symbols)? {
             Worth::Number(number) => Ok(number),
-            Worth::Text(_) => Err(Nothing::Undefined),
+            Worth::Text(_) | Worth::Version(_) => Err(Nothing::Undefined),
         };
         Ok(match self {
             Operand::Slot(slot) if binding[*slot] == BEYOND => return Err(Nothing::Beyond),
             Operand::Slot(slot) => match symbols.value(binding[*slot]) {
-                Value::Text(text) => Worth::Text(text),
+                Value::Text(text) => Worth::Text(text.into()),
                 Value::Number(number) => Worth::Number(number.into()),
             },
-            Operand::Text(text) => Worth::Text(text),
+            Operand::Text(text) => Worth::Text(Cow::Borrowed(text)),
+            Operand::Call(function, items) => called(*function, items, binding, symbols)?,
+            // Used by `matches` alone.
+            Operand::Pattern(_) => return Err(Nothing::Undefined),
             Operand::Number(number) => Worth::Number((*number).into()),
             Operand::Negate(inner) => Worth::Number(number(inner)?.checked_neg().ok_or(Nothing::Overflow)?),
             Operand::Binary(left, sign, right) => {

@@ -4,6 +4,7 @@
 
 use std::sync::Arc;
 
+use super::functions::{Function, Pattern, TextTest};
 use super::source::Span;
 
 /// A variable of a rule: its place in [`super::Rule::variables`].
@@ -69,6 +70,12 @@ pub enum Expression {
     Negate(Box<Expression>),
     /// `a + b`
     Binary(Box<Expression>, Arithmetic, Box<Expression>),
+    /// A number with how it was written: `64Mi`, `"2026-12-24T18:00Z"`.
+    Written(i64, Arc<str>, Span),
+    /// A function of the language with what it takes, and where its name stands.
+    Call(Function, Vec<Expression>, Span),
+    /// A regular expression, behind `matches` alone.
+    Pattern(Pattern),
     /// `[a, b, c]`, behind `in` alone.
     List(Vec<Expression>),
 }
@@ -94,10 +101,10 @@ impl Expression {
     /// The expressions that it is made of.
     fn parts(&self) -> Vec<&Expression> {
         match self {
-            Expression::Term(..) => Vec::new(),
+            Expression::Term(..) | Expression::Written(..) | Expression::Pattern(_) => Vec::new(),
             Expression::Negate(inner) => vec![inner],
             Expression::Binary(left, _, right) => vec![left, right],
-            Expression::List(items) => items.iter().collect(),
+            Expression::List(items) | Expression::Call(_, items, _) => items.iter().collect(),
         }
     }
 
@@ -139,6 +146,10 @@ impl Expression {
             Expression::Term(term, span) => Expression::Term(change(term), *span),
             Expression::Negate(inner) => Expression::Negate(boxed(inner)),
             Expression::Binary(left, sign, right) => Expression::Binary(boxed(left), *sign, boxed(right)),
+            Expression::Written(..) | Expression::Pattern(_) => self.clone(),
+            Expression::Call(function, items, span) => {
+                Expression::Call(*function, items.iter().map(|item| item.map(change)).collect(), *span)
+            }
             Expression::List(items) => Expression::List(items.iter().map(|item| item.map(change)).collect()),
         }
     }
@@ -153,6 +164,17 @@ impl Expression {
                 let strength = sign.strength();
                 let (left, right) = (left.within(strength, term), right.within(strength + 1, term));
                 format!("{left} {} {right}", sign.sign())
+            }
+            Expression::Written(_, text, _) => text.to_string(),
+            Expression::Pattern(pattern) => quoted(&pattern.written),
+            Expression::Call(Function::Version, items, _)
+                if items.iter().all(|item| is_constant(item, term)) =>
+            {
+                items.iter().map(|item| format!("v{}", item.shown(term))).collect()
+            }
+            Expression::Call(function, items, _) => {
+                let items: Vec<String> = items.iter().map(|item| item.shown(term)).collect();
+                format!("{}({})", function.name(), items.join(", "))
             }
             Expression::List(items) => {
                 let items: Vec<String> = items.iter().map(|item| item.shown(term)).collect();
@@ -189,6 +211,8 @@ pub enum Operator {
     In,
     /// `not in`: it is none of a list.
     NotIn,
+    /// A question about texts, and whether it is to hold.
+    Text(TextTest, bool),
 }
 
 impl Operator {
@@ -204,6 +228,7 @@ impl Operator {
             Operator::AtLeast => ">=",
             Operator::In => "in",
             Operator::NotIn => "not in",
+            Operator::Text(test, _) => test.name(),
         }
     }
 
@@ -219,6 +244,7 @@ impl Operator {
             Operator::AtLeast => Operator::Less,
             Operator::In => Operator::NotIn,
             Operator::NotIn => Operator::In,
+            Operator::Text(test, holds) => Operator::Text(test, !holds),
         }
     }
 }
@@ -244,6 +270,20 @@ impl Comparison {
     /// As one would write it, with `term` for what its values are.
     #[must_use]
     pub fn shown(&self, term: &dyn Fn(&Term) -> String) -> String {
-        format!("{} {} {}", self.left.shown(term), self.operator.sign(), self.right.shown(term))
+        let (left, right, sign) = (self.left.shown(term), self.right.shown(term), self.operator.sign());
+        match self.operator {
+            Operator::Text(_, holds) => format!("{}{sign}({left}, {right})", if holds { "" } else { "!" }),
+            _ => format!("{left} {sign} {right}"),
+        }
     }
+}
+
+/// Whether it is shown as a text, and not as a variable without a value.
+fn is_constant(expression: &Expression, term: &dyn Fn(&Term) -> String) -> bool {
+    expression.term().is_some_and(|it| term(it).starts_with('"'))
+}
+
+/// A text as it is written in a rule.
+pub(super) fn quoted(text: &str) -> String {
+    format!("\"{}\"", text.replace('\\', "\\\\").replace('"', "\\\"").replace('\n', "\\n"))
 }

@@ -4,6 +4,7 @@
 //! one error, and everything after it is still read. It never looks at meaning.
 
 use super::source::Span;
+use super::units::{Wrong, literal};
 
 /// A piece of text that means something.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -12,8 +13,10 @@ pub(super) enum Token {
     Name(String),
     /// A quoted text, its escapes resolved.
     Text(String),
-    /// Digits.
+    /// Digits, and perhaps a unit.
     Number(i64),
+    /// `v"1.2.3"`
+    Version(String),
     /// `.type`, `.decl` or another word after a dot at the start of a line.
     Directive(String),
     /// A `///` line.
@@ -32,6 +35,7 @@ impl Token {
         match self {
             Token::Name(name) => format!("`{name}`"),
             Token::Text(_) => "a text".to_owned(),
+            Token::Version(_) => "a version".to_owned(),
             Token::Number(number) => format!("`{number}`"),
             Token::Directive(word) => format!("`.{word}`"),
             Token::Doc(_) => "a `///` comment".to_owned(),
@@ -104,6 +108,15 @@ impl Lexer<'_> {
                 }
                 '"' => self.quoted(),
                 '0'..='9' => self.number(),
+                'v' if self.rest().starts_with("v\"") => {
+                    self.at += 1;
+                    self.quoted();
+                    if let Some((token, _)) = self.tokens.last_mut()
+                        && let Token::Text(text) = token
+                    {
+                        *token = Token::Version(std::mem::take(text));
+                    }
+                }
                 'a'..='z' | 'A'..='Z' | '_' => {
                     let name = self.word();
                     self.push(if name == "_" { Token::Mark("_") } else { Token::Name(name) }, start);
@@ -237,21 +250,35 @@ impl Lexer<'_> {
 
     fn number(&mut self) {
         let start = self.at;
-        let word = self.take_while(|c| c.is_ascii_alphanumeric() || c == '_').to_owned();
-        let number = word.parse::<i64>();
-        if number.is_err() {
-            let digits = word.bytes().all(|byte| byte.is_ascii_digit());
+        self.take_while(|c| c.is_ascii_alphanumeric() || c == '_');
+        let fraction =
+            self.rest().strip_prefix('.').filter(|rest| rest.starts_with(|c: char| c.is_ascii_digit()));
+        if fraction.is_some() {
+            self.at += 1;
+            self.take_while(|c| c.is_ascii_alphanumeric() || c == '_');
+        }
+        let word = &self.text[start..self.at];
+        let number = literal(word);
+        if let Err(wrong) = number {
             let shown: String = word.chars().take(MAX_NAME).collect();
-            self.fault(
-                if digits { "number-too-large" } else { "syntax" },
-                if digits {
-                    format!("`{shown}` is over {}, the largest number", i64::MAX)
-                } else {
-                    format!("`{shown}` is neither a number nor a name")
-                },
-                "a number is digits alone; a text stands in quotes; a name starts with a letter",
-                start,
-            );
+            let (code, message, help) = match wrong {
+                Wrong::Large => (
+                    "number-too-large",
+                    format!("`{shown}` is over {}, the largest number", i64::MAX),
+                    "numbers have 64 bits; compare with something smaller, or divide both sides",
+                ),
+                Wrong::Fraction => (
+                    "no-whole-number",
+                    format!("`{shown}` is no whole number"),
+                    "a number is a whole one: CPUs are counted in thousandths (`1500m`, `1.5cpu`), memory in bytes (`1.5Gi`)",
+                ),
+                Wrong::Unit | Wrong::Digits => (
+                    "syntax",
+                    format!("`{shown}` is neither a number nor a name"),
+                    "a number is digits, and perhaps a unit: `100m`, `1.5cpu`, `64Mi`, `2k`, `30s`, `5min`, `1h`, `30d`; a text stands in quotes",
+                ),
+            };
+            self.fault(code, message, help, start);
         }
         self.push(Token::Number(number.unwrap_or(0)), start);
     }

@@ -22,6 +22,7 @@ mod evaluate;
 pub mod explain;
 mod expression;
 mod facts;
+mod functions;
 mod filters;
 mod fixpoint;
 mod late;
@@ -40,12 +41,16 @@ mod strata;
 mod symbols;
 mod syntax;
 mod table;
+mod times;
 mod update;
+mod units;
+mod unused;
 mod view;
 
 pub use budget::{Deadline, Limits};
 pub use evaluate::Evaluation;
 pub use facts::Facts;
+pub use functions::{Function, Pattern, TextTest};
 pub use program::{
     Arithmetic, Atom, Column, Comparison, Constraint, Declaration, Expression, Given, Kind, Literal, Loaded,
     NUMBER, Operator, Program, RelationId, Rule, Term, Variable,

@@ -115,6 +115,10 @@ impl Parser<'_> {
         self.fault("syntax", message, help, span);
     }
 
+    pub(super) fn slice(&self, span: Span) -> String {
+        self.text.get(span.start as usize..span.end as usize).unwrap_or("").to_owned()
+    }
+
     fn between(&self, before: Span, behind: Span) -> &str {
         self.text.get(before.end as usize..behind.start as usize).unwrap_or("")
     }

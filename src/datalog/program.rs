@@ -8,11 +8,13 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use super::check::{check_rules, check_shape, check_unused};
+use super::check::{check_rules, check_shape};
 pub use super::expression::{Arithmetic, Comparison, Expression, Operator, Term, Variable};
 use super::resolve::resolve;
 use super::source::{Source, Span, Text, place};
 use super::strata::{Stratum, stratify};
+use super::times::read_times;
+use super::unused::check_unused;
 use crate::diagnostic::{Diagnostic, Place};
 
 /// One relation of a program.
@@ -205,7 +207,10 @@ impl Program {
     /// Reads and checks texts that make one program. Their order does not matter.
     #[must_use]
     pub fn load(sources: &[Source<'_>]) -> Loaded {
-        let (body, mut diagnostics) = resolve(sources);
+        let (mut body, mut diagnostics) = resolve(sources);
+        let mut rules = std::mem::take(&mut body.rules);
+        rules.iter_mut().for_each(|rule| read_times(&body, &mut rule.body));
+        body.rules = rules;
         for ways in body.rules.chunk_by(|one, other| one.span == other.span) {
             if diagnostics.len() < super::MAX_DIAGNOSTICS {
                 check_rules(&body, ways, true, &mut diagnostics);

@@ -14,6 +14,7 @@ use super::program::{Literal, Program, RelationId};
 use super::resolve::{Names, diagnostic, resolve_literal};
 use super::source::{Source, Text};
 use super::symbols::{Sym, Symbols};
+use super::times::read_times;
 use super::{MAX_SOURCE, MAX_VARIABLES};
 use crate::diagnostic::{Diagnostic, Place};
 
@@ -50,7 +51,11 @@ impl Query {
         for way in &raw {
             let resolved = way.iter().map(|literal| resolve_literal(&body, literal, &mut names));
             let (known, wrong): (Vec<_>, Vec<_>) = resolved.partition(Result::is_ok);
-            ways.push(known.into_iter().flatten().collect::<Vec<Literal>>());
+            let mut known: Vec<Literal> = known.into_iter().flatten().collect();
+            if names.names.len() <= MAX_VARIABLES {
+                read_times(&body, &mut known);
+            }
+            ways.push(known);
             found.extend(wrong.into_iter().filter_map(Result::err).map(|error| *error));
         }
         if names.names.len() > MAX_VARIABLES {

@@ -6,6 +6,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
+use super::functions::{Function, Sort, TextTest};
 use super::lexer::Fault;
 use super::parser::parse;
 use super::program::{
@@ -131,6 +132,14 @@ impl Resolver {
                     .related(self.body.place(first.span), "first declared here")
                     .help(help);
             self.report(error, raw.name_span);
+            return;
+        }
+        if TextTest::ALL.iter().any(|(name, _)| *name == raw.name) {
+            let error = Diagnostic::error("redefinition", format!("`{}` asks about texts", raw.name))
+                .because("the language has it already, in the body of a rule")
+                .help("give the relation another name");
+            self.report(error, raw.name_span);
+            self.broken.insert(raw.name);
             return;
         }
         let before = self.found.len();
@@ -354,6 +363,14 @@ impl Names {
                 let (left, right) = (self.expression(left), self.expression(right));
                 Expression::Binary(Box::new(left), *sign, Box::new(right))
             }
+            RawExpression::Written(number, text, span) => {
+                Expression::Written(*number, text.as_str().into(), *span)
+            }
+            RawExpression::Pattern(pattern) => Expression::Pattern(pattern.clone()),
+            RawExpression::Call(function, items, span) => {
+                let items = items.iter().map(|item| self.expression(item)).collect();
+                Expression::Call(*function, items, *span)
+            }
             RawExpression::List(items) => {
                 Expression::List(items.iter().map(|item| self.expression(item)).collect())
             }
@@ -421,8 +438,30 @@ pub(super) fn resolve_literal(
         RawLiteral::Positive(atom) => resolve_atom(body, atom, names).map(Literal::Positive),
         RawLiteral::Negative(atom) => resolve_atom(body, atom, names).map(Literal::Negative),
         RawLiteral::Comparison { left, operator, right, span } => {
-            let (left, right) = (names.expression(left), names.expression(right));
+            let (left, right) = versions(names.expression(left), names.expression(right));
             Ok(Literal::Comparison(Comparison { left, operator: *operator, right, span: *span }))
         }
+    }
+}
+
+/// Two sides of a comparison: what is compared with a version is one too.
+fn versions(left: Expression, right: Expression) -> (Expression, Expression) {
+    let is = |side: &Expression| matches!(side, Expression::Call(Function::Version, ..));
+    let as_version = |side: Expression| match side {
+        Expression::Term(_, span) => Expression::Call(Function::Version, vec![side], span),
+        Expression::Call(function, _, span) if function.gives() == Sort::Text => {
+            Expression::Call(Function::Version, vec![side], span)
+        }
+        other => other,
+    };
+    match right {
+        Expression::List(items) => {
+            let any = is(&left) || items.iter().any(is);
+            let left = if any { as_version(left) } else { left };
+            let items = items.into_iter().map(|item| if any { as_version(item) } else { item });
+            (left, Expression::List(items.collect()))
+        }
+        right if is(&left) || is(&right) => (as_version(left), as_version(right)),
+        right => (left, right),
     }
 }

@@ -3,6 +3,7 @@
 //! Made by the parser, turned into what it means by `resolve`, and then gone.
 
 use super::expression::{Arithmetic, Operator};
+use super::functions::{Function, Pattern};
 use super::lexer::Fault;
 use super::source::Span;
 
@@ -82,5 +83,9 @@ pub(super) enum RawExpression {
     Term(RawTerm, Span),
     Negate(Box<RawExpression>),
     Binary(Box<RawExpression>, Arithmetic, Box<RawExpression>),
+    /// A number with how it was written.
+    Written(i64, String, Span),
+    Call(Function, Vec<RawExpression>, Span),
+    Pattern(Pattern),
     List(Vec<RawExpression>),
 }

@@ -140,7 +140,7 @@ fn terms(tried: &Tried) -> Vec<TermCause> {
                 Part::Row(goal) if goal.relation == "class_term" => {
                     term = values(goal).and_then(|values| values.get(1).map(|term| (*term).to_owned()));
                 }
-                Part::Row(goal) if goal.relation == "matches" => {
+                Part::Row(goal) if goal.relation == "term_matches" => {
                     failing(goal, &mut requirements, &mut hopeless);
                 }
                 _ => {}

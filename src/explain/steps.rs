@@ -260,7 +260,7 @@ fn near_misses(goal: &Goal, told: &Context<'_>) -> Vec<Step> {
                     _ => None,
                 })?;
                 let failing = tried.parts.iter().find_map(|part| match part {
-                    Part::Row(goal) if goal.relation == "matches" => Some(goal),
+                    Part::Row(goal) if goal.relation == "term_matches" => Some(goal),
                     _ => None,
                 })?;
                 Some(Step { mark: Mark::No, parts: why_not(failing, told), ..fact(term, told) })

@@ -123,6 +123,16 @@ fn holds(comparison: &Comparison, binding: &Binding) -> bool {
     let mut right = comparison.right.iter().map(|right| {
         let (left, right) = (worth(&comparison.left, binding)?, worth(right, binding)?);
         let known = left != Worth::Beyond && right != Worth::Beyond;
+        if let (Worth::Text(left), Worth::Text(right)) = (&left, &right) {
+            match comparison.operator.trim_start_matches('!') {
+                "starts_with" => {
+                    return Some(left.starts_with(right) != comparison.operator.starts_with('!'));
+                }
+                "ends_with" => return Some(left.ends_with(right)),
+                "contains" => return Some(left.contains(right) != comparison.operator.starts_with('!')),
+                _ => {}
+            }
+        }
         let operator = match comparison.operator {
             "in" => "=",
             "not in" | "!in" => "!=",
@@ -166,6 +176,15 @@ fn worth(expression: &Expression, binding: &Binding) -> Option<Worth> {
             Val::Number(number) => Worth::Number(number.into()),
             Val::Beyond => Worth::Beyond,
         },
+        Expression::Call(name, text, at) => {
+            let Worth::Text(text) = worth(text, binding)? else { return None };
+            match *name {
+                "lower" => Worth::Text(text.to_lowercase()),
+                "split" => Worth::Text(text.split('/').nth(*at)?.to_owned()),
+                "length" => Worth::Number(text.chars().count() as i128),
+                _ => Worth::Number(text.parse::<i64>().ok()?.into()),
+            }
+        }
         Expression::Negate(inner) => match numbers(&[inner])? {
             Ok(numbers) => Worth::Number(-numbers[0]),
             Err(beyond) => beyond,

@@ -51,6 +51,8 @@ pub enum Expression {
     Negate(Box<Expression>),
     /// Two sides and the sign between them.
     Binary(Box<Expression>, &'static str, Box<Expression>),
+    /// A function of a text, and for `split` the number of the part.
+    Call(&'static str, Box<Expression>, usize),
 }
 
 /// `left operator right`; several on the right are a list.
@@ -95,6 +97,7 @@ pub struct Rules {
 pub type Change = Vec<(String, Row)>;
 
 const OPERATORS: [&str; 6] = ["!=", "<", "=", "<=", ">", ">="];
+const TESTS: [&str; 5] = ["starts_with", "ends_with", "contains", "!contains", "!starts_with"];
 const SIGNS: [&str; 5] = ["*", "+", "-", "/", "%"];
 
 impl Rules {
@@ -282,7 +285,7 @@ fn constant(choices: &mut Choices, number: bool) -> Val {
             [0, 1, 2, -1, i64::MAX][choices.pick(5)] - i64::from(i16::MAX) * i64::from(choices.pick(9) == 8),
         )
     } else {
-        Val::Text(["a", "b", "c", "say \"d\"\\"][choices.pick(4)].to_owned())
+        Val::Text(["a", "B/a", "-7", "say \"d\"\\"][choices.pick(4)].to_owned())
     }
 }
 
@@ -318,7 +321,14 @@ fn shown(literal: &Literal) -> String {
                 "in" | "not in" | "!in" => format!("[{}]", right.join(", ")),
                 _ => right.join(""),
             };
-            format!("{} {} {right}", expression(&comparison.left), comparison.operator)
+            let left = expression(&comparison.left);
+            match comparison.operator.split_once("with") {
+                Some(_) => format!("{}({left}, {right})", comparison.operator),
+                None if comparison.operator.ends_with("contains") => {
+                    format!("{}({left}, {right})", comparison.operator)
+                }
+                None => format!("{left} {} {right}", comparison.operator),
+            }
         }
     }
 }
@@ -328,6 +338,8 @@ fn expression(it: &Expression) -> String {
     match it {
         Expression::Term(it) => term(it),
         Expression::Negate(inner) => format!("-({})", expression(inner)),
+        Expression::Call("split", text, at) => format!("split({}, \"/\", {at})", expression(text)),
+        Expression::Call(name, text, _) => format!("{name}({})", expression(text)),
         Expression::Binary(left, sign, right) => {
             format!("({}) {sign} ({})", expression(left), expression(right))
         }
@@ -337,6 +349,10 @@ fn expression(it: &Expression) -> String {
 fn comparison(choices: &mut Choices, bound: &[Vec<String>; 2]) -> Comparison {
     let number = choices.pick(2) == 1;
     let left = calculation(choices, number, bound, 2);
+    if !number && choices.pick(3) == 2 {
+        let right = vec![calculation(choices, number, bound, 1)];
+        return Comparison { left, right, operator: TESTS[choices.pick(TESTS.len())] };
+    }
     if choices.pick(4) == 3 {
         let right = (0..1 + choices.pick(3)).map(|_| Expression::Term(known(choices, number, bound)));
         return Comparison {
@@ -354,6 +370,11 @@ fn comparison(choices: &mut Choices, bound: &[Vec<String>; 2]) -> Comparison {
 
 /// A value, or a calculation so deep.
 fn calculation(choices: &mut Choices, number: bool, bound: &[Vec<String>; 2], depth: usize) -> Expression {
+    if depth > 0 && choices.pick(5) == 4 {
+        let text = Box::new(calculation(choices, false, bound, depth - 1));
+        let names = if number { ["length", "to_number"] } else { ["lower", "split"] };
+        return Expression::Call(names[choices.pick(2)], text, choices.pick(3));
+    }
     match choices.pick(if number && depth > 0 { 6 } else { 1 }) {
         3 | 4 => {
             let left = Box::new(calculation(choices, number, bound, depth - 1));

@@ -3,6 +3,7 @@
 use std::fmt;
 
 use super::super::check::is_variable;
+use super::super::expression;
 use super::super::program::{Atom, Comparison, RelationId, Rule, Term};
 use super::super::symbols::Value;
 use super::{Attempt, Derivation, Explainer, Failure, Pattern, Subgoal, WhyNot};
@@ -67,9 +68,7 @@ impl Explainer<'_> {
 fn quoted(value: Value<'_>) -> String {
     match value {
         Value::Number(number) => number.to_string(),
-        Value::Text(text) => {
-            format!("\"{}\"", text.replace('\\', "\\\\").replace('"', "\\\"").replace('\n', "\\n"))
-        }
+        Value::Text(text) => expression::quoted(text),
     }
 }
 

@@ -1,0 +1,40 @@
+//! Relations that nothing uses or nothing fills.
+
+use super::MAX_DIAGNOSTICS;
+use super::program::{Body, Kind, Literal};
+use crate::diagnostic::Diagnostic;
+
+/// Warnings about relations that nothing uses or nothing fills.
+pub(super) fn check_unused(body: &Body, found: &mut Vec<Diagnostic>) {
+    let mut used = vec![false; body.declarations.len()];
+    let mut derived = vec![false; body.declarations.len()];
+    for rule in &body.rules {
+        derived[rule.head.relation.index()] = true;
+        for literal in &rule.body {
+            if let Literal::Positive(atom) | Literal::Negative(atom) = literal
+                && atom.relation != rule.head.relation
+            {
+                used[atom.relation.index()] = true;
+            }
+        }
+    }
+    for declaration in &body.declarations {
+        let at = declaration.id.index();
+        let name = &declaration.name;
+        let warning = if declaration.kind == Kind::Internal && !declaration.open && !used[at] {
+            Diagnostic::warning("unused-relation", format!("no rule uses the relation `{name}`"))
+                .help("declare it as `output` if it is a result, or take it out")
+        } else if declaration.kind != Kind::Input && !declaration.open && !derived[at] {
+            Diagnostic::warning("empty-relation", format!("no rule derives the relation `{name}`"))
+                .help("add a rule or a fact, or declare it as `input`")
+        } else if declaration.kind == Kind::Input && !declaration.builtin && !used[at] {
+            Diagnostic::warning("unused-relation", format!("no rule uses the input `{name}`"))
+                .help("take it out if it is not needed")
+        } else {
+            continue;
+        };
+        if found.len() < MAX_DIAGNOSTICS {
+            found.push(warning.at(body.place(declaration.span)));
+        }
+    }
+}
