@@ -24,16 +24,11 @@ pub fn apply(request: &Request, listener: &dyn Listener) -> Result<Outcome, Vec<
     }
     let mut read = read(request, listener)?;
     let mut store = request.database.write_or_make("dsrules apply")?;
-    follow::check(tree, &store)?;
-    store.begin()?;
+    transaction::begin(&mut store, tree)?;
     let policy = prepare(request, &mut read, &store, listener)?;
     let asked = question.and_then(|question| question.of(&read.reading));
     let options = Options { asked, ..request.options.clone() };
     let planned = transaction::apply(&mut store, &request.id, read.reading, &policy, &options, listener)?;
-    if planned.is_refused() {
-        return Ok(Outcome::of(planned, false, Ok(None)));
-    }
     listener.stage("writing the tree");
-    let tree = follow::sync(tree, &store);
-    Ok(Outcome { errors: read.errors, ..Outcome::of(planned, true, tree) })
+    Ok(Outcome { errors: read.errors, ..transaction::end(planned, &store, tree) })
 }

@@ -58,18 +58,14 @@ pub fn delete(request: &Deletion, listener: &dyn Listener) -> Result<Option<Outc
 fn carry_out(request: &Deletion, listener: &dyn Listener) -> Result<Option<Outcome>, Vec<Diagnostic>> {
     let tree = request.tree.as_deref();
     let mut store = request.database.write("dsrules delete")?;
-    follow::check(tree, &store)?;
-    store.begin()?;
+    transaction::begin(&mut store, tree)?;
     let targets = targets(request, &store)?;
     if targets.is_empty() {
         return Ok(None);
     }
     let program = rules::of_store(&request.rules, &store, listener)?;
     let planned = transaction::delete(&mut store, &targets, request.cascade, &program, &request.options)?;
-    if planned.is_refused() {
-        return Ok(Some(Outcome::of(planned, false, Ok(None))));
-    }
-    Ok(Some(Outcome::of(planned, true, follow::sync(tree, &store))))
+    Ok(Some(transaction::end(planned, &store, tree)))
 }
 
 /// What would be done, also where it is more than may be.

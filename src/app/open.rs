@@ -26,13 +26,13 @@ impl Database {
         self.open(Open::read().missing(Missing::Empty))
     }
 
-    /// To write; that it is not there is an error. `what` is told to a second writer that
-    /// comes meanwhile.
+    /// To write as `what`, which is told to a second writer that comes meanwhile; that it is
+    /// not there is an error.
     pub(super) fn write(&self, what: &str) -> Result<Store, Diagnostic> {
         self.open(Open::write(what).missing(Missing::Refuse))
     }
 
-    /// To write; one that is not there is made.
+    /// To write as `what`; one that is not there is made.
     pub(super) fn write_or_make(&self, what: &str) -> Result<Store, Diagnostic> {
         self.open(Open::write(what))
     }

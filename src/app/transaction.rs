@@ -1,11 +1,15 @@
-//! Plan, save and commit: the transaction of a command that writes.
+//! Plan, save and commit: the transaction of a use case that writes.
 
+use std::path::Path;
+
+use super::follow;
 use super::gone::{brought, gone};
 use super::listener::Listener;
 use super::load::load;
 use super::options::{Cascade, Options};
 use super::placed::Kept;
 use super::planning::{self, Planned};
+use super::request::Outcome;
 use super::rules::Policy;
 use super::settled;
 use super::unknown::keep_unknown;
@@ -15,6 +19,20 @@ use crate::kube::{Kind, ObjectKey};
 use crate::manifest::Reading;
 use crate::plan::Placed;
 use crate::target::sqlite::Store;
+
+/// Begins to write a store, if the tree that is to follow it can be used.
+pub(super) fn begin(store: &mut Store, tree: Option<&Path>) -> Result<(), Diagnostic> {
+    follow::check(tree, store)?;
+    store.begin()
+}
+
+/// What came of it: where the plan was carried out the tree follows, whatever becomes of
+/// that.
+pub(super) fn end(planned: Planned, store: &Store, tree: Option<&Path>) -> Outcome {
+    let done = !planned.is_refused();
+    let tree = if done { follow::sync(tree, store) } else { Ok(None) };
+    Outcome::of(planned, done, tree)
+}
 
 /// The whole of an apply on a store that was begun and loaded: plan, save, commit.
 /// On an error the caller drops the store, which rolls back. A plan that is refused is

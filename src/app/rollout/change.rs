@@ -70,8 +70,7 @@ pub fn roll_out(request: &Rollout, listener: &dyn Listener) -> Result<RolledOut,
     let mut store =
         if request.dry { request.database.read()? } else { request.database.write("dsrules rollout")? };
     if !request.dry {
-        follow::check(tree, &store)?;
-        store.begin()?;
+        transaction::begin(&mut store, tree)?;
     }
     let program = rules::of_store(&request.rules, &store, listener)?;
     let mut world = load(&store, &program)?;
@@ -91,9 +90,7 @@ pub fn roll_out(request: &Rollout, listener: &dyn Listener) -> Result<RolledOut,
             let mut reading = Reading::default();
             reading.objects = objects;
             let planned = transaction::apply(&mut store, "", reading, &policy, &request.options, listener)?;
-            let done = !planned.is_refused();
-            let tree = if done { follow::sync(tree, &store) } else { Ok(None) };
-            Outcome::of(planned, done, tree)
+            transaction::end(planned, &store, tree)
         }
     };
     Ok(RolledOut { daemonsets, outcome })
