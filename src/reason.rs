@@ -10,6 +10,7 @@ use crate::datalog::{Changes, Evaluation, Limits, Program, RelationId, Row, Sym,
 use crate::diagnostic::Diagnostic;
 use crate::facts::{Encoder, Grouping};
 use crate::kube::{Name, ObjectKey};
+use crate::policy::constraints;
 use crate::state::{Changed, World};
 
 /// The relations the plan reads.
@@ -89,10 +90,11 @@ pub enum Derived {
     Changed(Changes),
 }
 
-/// The relations that a plan needs.
+/// The relations that a plan needs, and the constraints it is judged by.
 #[must_use]
 pub fn wanted(program: &Program) -> Vec<RelationId> {
-    WANTED.iter().filter_map(|name| program.relation(name)).collect()
+    let read = WANTED.iter().filter_map(|name| program.relation(name));
+    read.chain(constraints(program)).collect()
 }
 
 /// A program with the facts of one world and what it derives from them.
@@ -150,6 +152,23 @@ impl Reasoner {
         self.known = self.encoder.symbols.len();
         self.objects = world.nodes.len() + world.daemonsets.len() + world.revisions.len() + world.pods.len();
         Ok(Derived::Anew)
+    }
+
+    /// Lets constraints see what a plan does to pods (verb, daemonset, node), until the next
+    /// derivation.
+    ///
+    /// # Errors
+    /// When a rule derives more than the limits allow; the next time everything is
+    /// derived anew.
+    pub fn plan<'a>(
+        &mut self,
+        planned: impl Iterator<Item = (&'a str, &'a ObjectKey, &'a str)>,
+    ) -> Result<(), Diagnostic> {
+        let Some(mut evaluation) = self.evaluation.take() else { return Ok(()) };
+        let (added, removed) = self.encoder.planned(&evaluation, planned);
+        evaluation.update(&self.encoder.symbols, added, removed)?;
+        self.evaluation = Some(evaluation);
+        Ok(())
     }
 
     /// Whether a row was derived.

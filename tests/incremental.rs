@@ -11,17 +11,19 @@ mod changes;
 #[allow(dead_code)]
 mod generate;
 
-use dsrules::datalog::Program;
+use dsrules::datalog::{Constraint, Program};
 use dsrules::facts::Grouping;
-use dsrules::plan::{Readiness, Reconciled, Reconciler, Settings, reconcile};
+use dsrules::plan::constraint::{self, Said};
+use dsrules::plan::{Plan, Readiness, Reconciled, Reconciler, Settings, reconcile};
 use dsrules::policy::builtin::{UserRules, load};
 use dsrules::reason::Reasoner;
-use dsrules::state::World;
+use dsrules::state::{Changed, World};
 
 use changes::Cluster;
 use generate::Dice;
 
-/// Rules that a user could have: waves, a hold, a block that looks at what others see.
+/// Rules that a user could have: waves, a hold, a block that looks at what others see, and
+/// constraints on where pods are and on what a plan does to them.
 const OWN: &str = r#"
 /// {Node} comes first.
 wave(DaemonSet, Node, 1) :- daemonset(DaemonSet), node_label(Node, "zone", "a").
@@ -31,6 +33,14 @@ wave(DaemonSet, Node, 2) :- daemonset(DaemonSet), node_label(Node, "zone", "b").
 hold(DaemonSet, Node) :- daemonset(DaemonSet), node_label(Node, "hold", "yes").
 /// {Node} has a larger number than {Other} and an equal zone.
 blocked(DaemonSet, Node) :- daemonset_label(DaemonSet, "alone", "yes"), node_number(Node, "number", Number), node_label(Node, "zone", Zone), node_label(Other, "zone", Zone), node_number(Other, "number", Less), Less < Number.
+/// {Node} is held.
+required(DaemonSet, Node) :- fits(DaemonSet, Node), node_label(Node, "hold", "yes").
+.decl bare(daemonset: DaemonSet, node: Node) violation
+/// {Node} is in the zone a and has no pod of {DaemonSet}.
+bare(DaemonSet, Node) :- daemonset(DaemonSet), node_label(Node, "zone", "a"), !has_pod(DaemonSet, Node).
+.decl leaves(daemonset: DaemonSet, node: Node) warning
+/// {DaemonSet} leaves {Node}.
+leaves(DaemonSet, Node) :- planned("delete", DaemonSet, Node), !planned("create", DaemonSet, Node).
 "#;
 
 fn number(name: &str, default: u64) -> u64 {
@@ -61,8 +71,15 @@ fn difference(one: &Reconciled, other: &Reconciled) -> Option<String> {
     (!same).then(|| format!("from nothing: {one:#?}\nfrom the change: {other:#?}"))
 }
 
-/// One sequence; the number of steps in which something was done.
-fn sequence(seed: u64, program: &Program, steps: usize) -> usize {
+/// What the constraints say of a plan.
+fn said(reasoner: &mut Reasoner, done: &Reconciled) -> Said {
+    let plan = Plan { waves: done.waves.clone(), ..Plan::default() };
+    constraint::check(reasoner, &plan, &[Constraint::Violation, Constraint::Warning]).unwrap()
+}
+
+/// One sequence; the number of steps in which something was done, and of those in which a
+/// constraint said another thing than the time before.
+fn sequence(seed: u64, program: &Program, steps: usize) -> (usize, usize) {
     let mut dice = Dice::new(seed);
     let readiness = if dice.chance(50) { Readiness::Assume } else { Readiness::Observe };
     let mut cluster = Cluster::new(&mut dice);
@@ -71,7 +88,7 @@ fn sequence(seed: u64, program: &Program, steps: usize) -> usize {
         reasoner: Reasoner::new(program, Grouping::On),
         reconciler: Reconciler::default(),
     };
-    let mut acted = 0;
+    let (mut acted, mut told, mut before) = (0, 0, Said::default());
     let mut log = vec!["start".to_owned()];
     cluster.start(&mut kept.world);
     for step in 0..=steps {
@@ -93,21 +110,29 @@ fn sequence(seed: u64, program: &Program, steps: usize) -> usize {
         }
         assert!(fresh.pods == kept.world.pods, "{}", tell("pods"));
         assert!(fresh.resource_version == kept.world.resource_version, "{}", tell("versions"));
+        let mut anew = Reasoner::new(program, Grouping::On);
+        anew.derive(&fresh, &Changed::default(), settings.now).unwrap();
+        let (anew, kept_said) = (said(&mut anew, &from_nothing), said(&mut kept.reasoner, &from_change));
+        assert_eq!(anew, kept_said, "{}", tell("constraints"));
         acted += usize::from(!from_change.waves.is_empty());
+        told += usize::from(kept_said != before);
+        before = kept_said;
         kept.world.dirty = dsrules::state::Dirty::default();
     }
-    acted
+    (acted, told)
 }
 
 #[test]
 fn a_change_comes_to_what_the_whole_comes_to() {
     let programs = programs();
     let (count, first) = (number("DSRULES_SEQUENCES", 60), number("DSRULES_SEED", 1));
-    let mut acted = 0;
+    let (mut acted, mut told) = (0, 0);
     for seed in first..first + count {
-        acted += sequence(seed, &programs[usize::from(seed % 3 == 0)], 50);
+        let counts = sequence(seed, &programs[usize::from(seed % 3 == 0)], 50);
+        (acted, told) = (acted + counts.0, told + counts.1);
     }
     // A change that changes nothing proves nothing.
+    assert!(told > usize::try_from(count).unwrap() * 5, "a constraint said another thing {told} times");
     assert!(acted > usize::try_from(count).unwrap() * 10, "{acted} of {} steps did something", count * 50);
 }
 

@@ -32,7 +32,7 @@ const MAY_KNOW: [(&str, &[&str]); 20] = [
     ("datalog", &["diagnostic", "cores"]),
     ("policy", &["diagnostic", "state", "datalog"]),
     ("facts", &["kube", "state", "datalog"]),
-    ("reason", &["diagnostic", "kube", "state", "datalog", "facts"]),
+    ("reason", &["diagnostic", "kube", "state", "datalog", "policy", "facts"]),
     ("plan", &["diagnostic", "hash", "kube", "state", "datalog", "policy", "facts", "reason"]),
     ("explain", &["diagnostic", "kube", "state", "datalog", "policy", "facts"]),
     ("target", &["diagnostic", "yaml", "hash", "kube", "state"]),

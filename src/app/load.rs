@@ -3,7 +3,6 @@
 use crate::datalog::Program;
 use crate::diagnostic::Diagnostic;
 use crate::facts;
-use crate::plan::constraint;
 use crate::reason;
 use crate::state::World;
 use crate::target::sqlite::Store;
@@ -22,7 +21,5 @@ pub fn load(store: &Store, program: &Program) -> Result<World, Diagnostic> {
 
 /// Whether the rules need what is not loaded for every world.
 pub(super) fn wants_details(program: &Program) -> bool {
-    let mut wanted = reason::wanted(program);
-    wanted.extend(constraint::active(program));
-    facts::wants_details(program, &wanted)
+    facts::wants_details(program, &reason::wanted(program))
 }

@@ -9,7 +9,7 @@ use super::options::{Cascade, Options};
 use super::put::{put_all, remove};
 use super::standing::standing;
 use super::strangers;
-use crate::datalog::Program;
+use crate::datalog::{Constraint, Program};
 use crate::diagnostic::Diagnostic;
 use crate::facts::Grouping;
 use crate::kube::{Kind, Object, ObjectKey};
@@ -89,7 +89,7 @@ fn planned(
 ) -> Result<Planned, Diagnostic> {
     let mut reasoner = Reasoner::new(program, options.grouping).limited(options.limits);
     let (plan, _) = finish(world, objects, before, &mut reasoner, &mut Reconciler::default(), options)?;
-    let Said { told: mut said, violations } = judged(program, world, &plan, options)?;
+    let Said { told: mut said, violations } = judged(&mut reasoner, world, &plan, options)?;
     said.extend(standing(&reasoner));
     Ok(Planned { plan, reasoner, said, violations })
 }
@@ -122,14 +122,14 @@ pub(super) fn finish(
 }
 
 /// What a user's rules say of a plan that led to this world.
-pub(super) fn judged(
-    program: &Program,
+fn judged(
+    reasoner: &mut Reasoner,
     world: &World,
     plan: &Plan,
     options: &Options,
 ) -> Result<Said, Diagnostic> {
-    let mut said = constraint::check(program, world, plan, options.now, &options.limits)?;
-    said.told.extend(strangers::named(program, world));
+    let mut said = constraint::check(reasoner, plan, &[Constraint::Violation, Constraint::Warning])?;
+    said.told.extend(strangers::named(reasoner.program(), world));
     if options.ignore_violations {
         constraint::ignore(&mut said.told);
         said.violations = 0;

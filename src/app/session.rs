@@ -8,12 +8,12 @@ use super::bound::Before;
 use super::load::load;
 use super::options::Options;
 use super::placed::Kept;
-use super::planning::{finish, judged};
+use super::planning::finish;
 use super::put::put_all;
 use super::tick::Tick;
-use crate::datalog::Program;
+use crate::datalog::{Constraint, Program};
 use crate::diagnostic::{Diagnostic, counted};
-use crate::plan::{Plan, Reconciler};
+use crate::plan::{Plan, Reconciler, constraint};
 use crate::reason::Reasoner;
 use crate::state::{Delta, OwnFile, World};
 use crate::target::sqlite::Store;
@@ -116,8 +116,10 @@ impl Session {
         let before = Before::applying(world);
         let objects = put_all(world, change.objects, &change.gone, options);
         let (plan, reconciled) = finish(world, objects, &before, reasoner, reconciler, options)?;
-        let mut refused = judged(&self.program, world, &plan, options)?.told;
-        refused.retain(Diagnostic::is_error);
+        let refused = match options.ignore_violations {
+            true => Vec::new(),
+            false => constraint::check(reasoner, &plan, &[Constraint::Violation])?.told,
+        };
         let more = refused.len().saturating_sub(1);
         if let Some(mut first) = refused.into_iter().next() {
             if more > 0 {

@@ -116,6 +116,24 @@ impl Encoder {
         (added, removed)
     }
 
+    /// What a plan does to pods, in place of what the one before did: (added, removed).
+    pub fn planned<'a>(
+        &mut self,
+        evaluation: &Evaluation,
+        planned: impl Iterator<Item = (&'a str, &'a ObjectKey, &'a str)>,
+    ) -> (Facts, Facts) {
+        let (mut added, mut removed) = (Facts::new(), Facts::new());
+        let Some(relation) = self.relation(PLANNED) else { return (added, removed) };
+        for row in evaluation.rows(relation) {
+            removed.insert(relation, &row);
+        }
+        for (verb, daemonset, node) in planned {
+            let daemonset = self.subject(Kind::DaemonSet, daemonset);
+            added.insert(relation, &[self.text(verb), daemonset, self.text(node)]);
+        }
+        (added, removed)
+    }
+
     fn owned_relations(&mut self, kind: Kind) -> Vec<RelationId> {
         let names: &[&'static str] = match kind {
             Kind::Node => placement::OF_NODE,
@@ -153,5 +171,8 @@ impl Encoder {
     }
 }
 
+/// What a plan does, which is known when it is made: no world says it.
+const PLANNED: &str = "planned";
+
 /// Relations whose rows belong to no object and are given anew each time.
-const REST: &[&str] = &["now", "backoff_until", "deleted_owner"];
+const REST: &[&str] = &["now", "backoff_until", "deleted_owner", PLANNED];

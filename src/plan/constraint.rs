@@ -1,18 +1,17 @@
 //! Constraints: what a user's rules say must not be (`violation`) or should not be (`warning`).
 //!
-//! They are asked once, about the world as a plan leaves it and about what the plan does
-//! to pods (`planned`). What is said is the sentence of the rule that fired. Nothing is
-//! decided here: whether a violation ends a command is up to the caller.
-
-use std::collections::BTreeSet;
+//! They are derived with all else, so that a change costs what it touches, and read once:
+//! of the world as a plan leaves it and of what the plan does to pods (`planned`). What is
+//! said is the sentence of the rule that fired. Nothing is decided here: whether a
+//! violation ends a command is up to the caller.
 
 use crate::datalog::explain::{Derivation, RuleRef, Subgoal, why};
-use crate::datalog::{Constraint, Declaration, Evaluation, Kind, Limits, Literal, Program, RelationId};
+use crate::datalog::{Constraint, Declaration, Program, Row, Symbols};
 use crate::diagnostic::{Diagnostic, Severity};
-use crate::facts::{Encoder, Grouping};
 use crate::kube::ObjectKey;
 use crate::plan::{Plan, Verb};
-use crate::state::World;
+use crate::policy::constraints;
+use crate::reason::Reasoner;
 
 /// So many rows of one relation are told one by one.
 const MOST: usize = 20;
@@ -26,85 +25,60 @@ pub struct Said {
     pub violations: usize,
 }
 
-/// The constraints that may have rows at all.
-#[must_use]
-pub fn active(program: &Program) -> Vec<RelationId> {
-    let possible = possible(program);
-    let constraints =
-        program.declarations().filter(|it| it.constraint.is_some() && possible.contains(&it.id));
-    constraints.map(|it| it.id).collect()
-}
-
-/// The relations that are not empty for want of rules: an open relation that nobody adds
-/// to is, and so is what needs it.
-fn possible(program: &Program) -> BTreeSet<RelationId> {
-    let inputs = program.declarations().filter(|it| it.kind == Kind::Input);
-    let mut possible: BTreeSet<RelationId> = inputs.map(|it| it.id).collect();
-    loop {
-        let before = possible.len();
-        for rule in program.rules() {
-            let fires = rule.body.iter().all(|literal| match literal {
-                Literal::Positive(atom) => possible.contains(&atom.relation),
-                _ => true,
-            });
-            if fires {
-                possible.insert(rule.head.relation);
-            }
-        }
-        if possible.len() == before {
-            return possible;
-        }
-    }
-}
-
-/// What the constraints say of a world and of the plan that led to it.
+/// What constraints of these kinds say of the world as a plan left it, from which the
+/// reasoner has derived all that follows, and of the plan.
 ///
 /// # Errors
 /// When a rule derives more than the limits allow.
-pub fn check(
-    program: &Program,
-    world: &World,
-    plan: &Plan,
-    now: i64,
-    limits: &Limits,
-) -> Result<Said, Diagnostic> {
-    let constraints = active(program);
-    if constraints.is_empty() {
-        return Ok(Said::default());
-    }
-    let mut encoder = Encoder::new(program.clone(), Grouping::On, &constraints);
-    let mut facts = encoder.all(world, now);
-    let symbols = &mut encoder.symbols;
-    if let Some(planned) = program.relation("planned") {
-        for (verb, daemonset, node) in changes(plan) {
-            let row = [symbols.text(verb), symbols.text(&daemonset.to_string()), symbols.text(node)];
-            facts.insert(planned, &row);
-        }
-    }
-    let evaluation = Evaluation::new(program, symbols, facts, &constraints, limits)?;
+pub fn check(reasoner: &mut Reasoner, plan: &Plan, kinds: &[Constraint]) -> Result<Said, Diagnostic> {
     let mut said = Said::default();
-    for id in constraints {
-        let declaration = program.declaration(id);
-        let rows = evaluation.rows(id).take(MOST);
-        let mut told: Vec<Diagnostic> = rows
-            .filter_map(|row| why(program, symbols, &evaluation, id, &row))
-            .map(|derivation| tell(program, declaration, &derivation))
+    let is_asked = |declaration: &Declaration| declaration.constraint.is_some_and(|it| kinds.contains(&it));
+    let program = reasoner.program().clone();
+    let active = constraints(&program).into_iter().map(|id| program.declaration(id));
+    let asked: Vec<&Declaration> = active.filter(|it| is_asked(it)).collect();
+    if asked.is_empty() {
+        return Ok(said);
+    }
+    reasoner.plan(changes(plan))?;
+    let Some(evaluation) = reasoner.evaluation() else { return Ok(said) };
+    for declaration in asked {
+        let id = declaration.id;
+        let count = evaluation.len(id);
+        let mut told: Vec<Diagnostic> = first(evaluation.rows(id), count, reasoner.symbols())
+            .iter()
+            .filter_map(|row| why(&program, reasoner.symbols(), evaluation, id, row))
+            .map(|derivation| tell(&program, declaration, &derivation))
             .collect();
         Diagnostic::sort(&mut told);
-        let more = evaluation.len(id).saturating_sub(MOST);
+        let more = count.saturating_sub(MOST);
         if let (Some(last), 1..) = (told.last_mut(), more) {
             last.notes.push(format!("and {more} more of `{}`", declaration.name));
         }
         if declaration.constraint == Some(Constraint::Violation) {
-            said.violations += evaluation.len(id);
+            said.violations += count;
         }
         said.told.extend(told);
     }
     Ok(said)
 }
 
+/// The rows that are told of `count` rows: the first by what stands in them, so that the
+/// same are told whichever way they were derived.
+fn first(rows: impl Iterator<Item = Row>, count: usize, symbols: &Symbols) -> Vec<Row> {
+    let mut rows: Vec<Row> = rows.collect();
+    if count > MOST {
+        let by_values = |a: &Row, b: &Row| {
+            let values = |row: &Row| row.iter().map(|sym| symbols.value(*sym)).collect::<Vec<_>>();
+            values(a).cmp(&values(b))
+        };
+        rows.select_nth_unstable_by(MOST, by_values);
+        rows.truncate(MOST);
+    }
+    rows
+}
+
 /// What the plan does to pods: verb, daemonset, node.
-fn changes(plan: &Plan) -> impl Iterator<Item = (&'static str, &ObjectKey, &str)> {
+fn changes(plan: &Plan) -> impl Iterator<Item = (&str, &ObjectKey, &str)> {
     let actions = plan.waves.iter().flat_map(|wave| &wave.actions);
     actions.filter_map(|action| {
         let verb = match action.verb {

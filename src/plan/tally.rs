@@ -210,9 +210,13 @@ fn take<K: std::hash::Hash + Eq>(numbers: &mut FxHashMap<K, usize>, key: K, less
 
 /// The daemonsets that rows which came or went begin with.
 fn rows_touched(reasoner: &Reasoner, changes: &Changes) -> BTreeSet<Sym> {
+    // What a user's rules say of a daemonset is seen by what it does to the built-in ones.
     let about_daemonsets = |relation: &RelationId| {
-        let columns = &reasoner.program().declaration(*relation).columns;
-        columns.first().is_some_and(|column| &*column.ty == "DaemonSet")
+        let declaration = reasoner.program().declaration(*relation);
+        let first = declaration.columns.first();
+        declaration.builtin
+            && declaration.constraint.is_none()
+            && first.is_some_and(|column| &*column.ty == "DaemonSet")
     };
     let relations = changes.relations().filter(about_daemonsets);
     relations

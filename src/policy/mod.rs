@@ -8,6 +8,7 @@
 
 pub mod builtin;
 mod config;
+mod constraints;
 mod effects;
 mod find;
 mod lint;
@@ -18,6 +19,7 @@ use crate::datalog::{Kind, Program};
 use crate::diagnostic::Diagnostic;
 use crate::state::OwnFile;
 
+pub use constraints::constraints;
 pub use find::{Asked, Found, find};
 
 /// What loading gives: a program if there were no errors, and all there is to say about
