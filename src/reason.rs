@@ -6,72 +6,12 @@
 use std::sync::Arc;
 
 use crate::datalog::explain::said;
-use crate::datalog::{Changes, Evaluation, Limits, Program, RelationId, Row, Sym, Symbols, Value};
+use crate::datalog::{Changes, Evaluation, Handle, Limits, Program, RelationId, Row, Sym, Symbols, Value};
 use crate::diagnostic::Diagnostic;
 use crate::facts::{Encoder, Grouping};
 use crate::kube::{Name, ObjectKey};
-use crate::policy::constraints;
+use crate::policy::{constraints, relations};
 use crate::state::{Changed, World};
-
-/// The relations the plan reads.
-const WANTED: &[&str] = &[
-    "added_toleration",
-    "adopt",
-    "adopt_revision",
-    "awaited",
-    "awaited_node",
-    "barred",
-    "below_bounds",
-    "claims_revision",
-    "collect",
-    "collect_revision",
-    "create",
-    "collision",
-    "create_revision",
-    "current_hash",
-    "delete",
-    "failed",
-    "folded_revision",
-    "goes_on",
-    "held",
-    "host_port_clash",
-    "kept_off",
-    "kept_revision",
-    "misplaced",
-    "may_start",
-    "may_stay",
-    "misscheduled",
-    "old_revision",
-    "outdated",
-    "release",
-    "release_revision",
-    "relabel",
-    "renumber",
-    "replace_candidate",
-    "replace_now",
-    "replaced",
-    "rolling",
-    "scheduled",
-    "scheduled_available",
-    "scheduled_ready",
-    "scheduled_updated",
-    "self_clash",
-    "selects_everything",
-    "serving",
-    "spare_revision",
-    "stuck",
-    "succeeded",
-    "retire_candidate",
-    "retire_now",
-    "surge_candidate",
-    "surge_clash",
-    "surge_now",
-    "surging",
-    "unavailable_node",
-    "unmanaged",
-    "waits",
-    "wave",
-];
 
 /// So many changed objects are always few.
 const FEW: usize = 512;
@@ -93,8 +33,7 @@ pub enum Derived {
 /// The relations that a plan needs, and the constraints it is judged by.
 #[must_use]
 pub fn wanted(program: &Program) -> Vec<RelationId> {
-    let read = WANTED.iter().filter_map(|name| program.relation(name));
-    read.chain(constraints(program)).collect()
+    relations::outputs(program).into_iter().chain(constraints(program)).collect()
 }
 
 /// A program with the facts of one world and what it derives from them.
@@ -173,15 +112,15 @@ impl Reasoner {
 
     /// Whether a row was derived.
     #[must_use]
-    pub fn contains(&self, relation: RelationId, row: &[Sym]) -> bool {
-        self.evaluation.as_ref().is_some_and(|evaluation| evaluation.contains(relation, row))
+    pub fn contains(&self, relation: Handle, row: &[Sym]) -> bool {
+        let id = self.program.id(relation);
+        self.evaluation.as_ref().is_some_and(|evaluation| evaluation.contains(id, row))
     }
 
     /// How many rows a relation has.
     #[must_use]
-    pub fn len(&self, relation: &str) -> usize {
-        let relation = self.program.relation(relation);
-        relation.zip(self.evaluation.as_ref()).map_or(0, |(id, evaluation)| evaluation.len(id))
+    pub fn len(&self, relation: Handle) -> usize {
+        self.evaluation.as_ref().map_or(0, |evaluation| evaluation.len(self.program.id(relation)))
     }
 
     /// The tolerations that the rules add to the pods of a daemonset, in order: key and
@@ -189,11 +128,12 @@ impl Reasoner {
     #[must_use]
     pub fn added_tolerations(&self, daemonset: &ObjectKey) -> Vec<(Name, Name)> {
         let Some(it) = self.symbols().find_text(&daemonset.to_string()) else { return Vec::new() };
-        let class = self.rows_of("in_class", &[it]).map(|row| row[1]).next();
-        let tolerant = class.and_then(|class| self.rows_of("class", &[class]).map(|row| row[3]).next());
+        let class = self.rows_of(relations::in_class, &[it]).map(|row| row[1]).next();
+        let tolerant =
+            class.and_then(|class| self.rows_of(relations::class, &[class]).map(|row| row[3]).next());
         let mut added: Vec<(i64, Name, Name)> = tolerant
             .into_iter()
-            .flat_map(|tolerant| self.rows_of("added_toleration", &[tolerant]).collect::<Vec<_>>())
+            .flat_map(|tolerant| self.rows_of(relations::added_toleration, &[tolerant]).collect::<Vec<_>>())
             .map(|row| (self.number(row[1]), self.name(row[2]), self.name(row[3])))
             .collect();
         added.sort();
@@ -204,19 +144,17 @@ impl Reasoner {
     #[must_use]
     pub fn may_start(&self, daemonset: &ObjectKey, node: &str) -> bool {
         let pair = self.groups(daemonset, node);
-        let known = self.program.relation("may_start").zip(self.evaluation.as_ref());
-        pair.zip(known)
-            .is_some_and(|((class, profile), (id, evaluation))| evaluation.contains(id, &[class, profile]))
+        pair.is_some_and(|(class, profile)| self.contains(relations::may_start, &[class, profile]))
     }
 
     /// The groups that the rules know the two by: the daemonset's class, the node's profile.
     #[must_use]
     pub fn groups(&self, daemonset: &ObjectKey, node: &str) -> Option<(Sym, Sym)> {
-        let group = |relation: &str, member: &str| {
+        let group = |relation: Handle, member: &str| {
             let member = self.symbols().find_text(member)?;
             self.rows_of(relation, &[member]).map(|row| row[1]).next()
         };
-        group("in_class", &daemonset.to_string()).zip(group("in_profile", node))
+        group(relations::in_class, &daemonset.to_string()).zip(group(relations::in_profile, node))
     }
 
     /// The same, with other limits on what rules may derive.
@@ -243,26 +181,23 @@ impl Reasoner {
         self.evaluation.as_ref()
     }
 
-    /// All rows of a relation; none if there is no such relation.
-    pub fn rows(&self, relation: &str) -> impl Iterator<Item = Row> + '_ {
-        let relation = self.program.relation(relation);
-        relation.zip(self.evaluation.as_ref()).into_iter().flat_map(|(id, evaluation)| evaluation.rows(id))
+    /// All rows of a relation.
+    pub fn rows(&self, relation: Handle) -> impl Iterator<Item = Row> + '_ {
+        self.rows_of(relation, &[])
     }
 
     /// The rows of a relation that begin with these symbols.
-    pub fn rows_of<'a>(&'a self, relation: &str, prefix: &'a [Sym]) -> impl Iterator<Item = Row> + 'a {
-        let relation = self.program.relation(relation);
-        relation
-            .zip(self.evaluation.as_ref())
-            .into_iter()
-            .flat_map(move |(id, evaluation)| evaluation.rows_with_prefix(id, prefix))
+    pub fn rows_of<'a>(&'a self, relation: Handle, prefix: &'a [Sym]) -> impl Iterator<Item = Row> + 'a {
+        let id = self.program.id(relation);
+        let evaluation = self.evaluation.iter();
+        evaluation.flat_map(move |evaluation| evaluation.rows_with_prefix(id, prefix))
     }
 
     /// What the rule says that derived a row, and that rule, as `policy.dl:7`; nothing
     /// of a row that is not there.
     #[must_use]
-    pub fn told(&self, relation: &str, row: &[Sym]) -> Option<(String, String)> {
-        let id = self.program.relation(relation)?;
+    pub fn told(&self, relation: Handle, row: &[Sym]) -> Option<(String, String)> {
+        let id = self.program.id(relation);
         let (sentence, rule) = said(&self.program, self.symbols(), self.evaluation.as_ref()?, id, row)?;
         Some((sentence, format!("{}:{}", rule.file, rule.line)))
     }

@@ -5,7 +5,7 @@
 
 use dsrules::facts::Grouping;
 use dsrules::kube::{Kind, Object, ObjectKey, Origin};
-use dsrules::policy;
+use dsrules::policy::{self, relations};
 use dsrules::reason::Reasoner;
 use dsrules::state::{Changed, OwnFile, World};
 use serde_json::{Value, json};
@@ -54,12 +54,12 @@ fn changes_of_details_are_followed() {
         reasoner.derive(world, &changed, 0).unwrap();
         let mut fresh = Reasoner::new(&program, Grouping::On);
         fresh.derive(world, &Changed::default(), 0).unwrap();
-        for (relation, wanted) in [("hold", hold), ("blocked", blocked)] {
+        for (relation, wanted) in [(relations::hold, hold), (relations::blocked, blocked)] {
             for reasoner in [&reasoner, &fresh] {
                 let mut rows: Vec<String> =
                     reasoner.rows(relation).map(|row| reasoner.text(row[1]).to_owned()).collect();
                 rows.sort();
-                assert_eq!(rows, wanted, "{relation}");
+                assert_eq!(rows, wanted, "{relation:?}");
             }
         }
     };

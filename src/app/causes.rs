@@ -12,6 +12,7 @@ use crate::diagnostic::Diagnostic;
 use crate::explain::blocker;
 use crate::kube::{Name, ObjectKey};
 use crate::plan::{Plan, Verb};
+use crate::policy::relations;
 use crate::reason::Reasoner;
 use crate::state::World;
 
@@ -88,7 +89,8 @@ pub(super) fn find(world: &World, reasoner: &Reasoner, plan: &mut Plan, now: i64
     for (daemonset, node) in fits {
         let symbol = |text: &str| reasoner.symbols().find_text(text);
         let row = symbol(&daemonset.to_string()).zip(symbol(node));
-        if let Some((sentence, rule)) = row.and_then(|(it, on)| reasoner.told("blocked", &[it, on])) {
+        if let Some((sentence, rule)) = row.and_then(|(it, on)| reasoner.told(relations::blocked, &[it, on]))
+        {
             causes.insert((daemonset.clone(), node.clone()), format!("{sentence} [{rule}]"));
         }
     }

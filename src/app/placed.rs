@@ -7,9 +7,10 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use rustc_hash::FxHashMap;
 
-use crate::datalog::{RelationId, Sym};
+use crate::datalog::Sym;
 use crate::kube::{Name, ObjectKey};
 use crate::plan::Placed;
+use crate::policy::relations;
 use crate::reason::Reasoner;
 use crate::target::sqlite::{Fit, Placement};
 
@@ -100,17 +101,17 @@ impl Kept {
         self.stored.barred = barred(reasoner);
         self.classes = Groups::after(before.classes.values());
         self.profiles = Groups::after(before.profiles.values());
-        for row in reasoner.rows("in_class") {
+        for row in reasoner.rows(relations::in_class) {
             let key = reasoner.key(row[0]);
             let (class, _) = self.classes.join(row[1], before.classes.get(&key).copied());
             self.stored.classes.insert(key, class);
         }
-        for row in reasoner.rows("in_profile") {
+        for row in reasoner.rows(relations::in_profile) {
             let name = reasoner.name(row[0]);
             let (profile, _) = self.profiles.join(row[1], before.profiles.get(&name).copied());
             self.stored.profiles.insert(name, profile);
         }
-        for (relation, starts) in [("may_stay", false), ("may_start", true)] {
+        for (relation, starts) in [(relations::may_stay, false), (relations::may_start, true)] {
             for row in reasoner.rows(relation) {
                 // A group without members is of no use to anyone.
                 let (Some(class), Some(profile)) =
@@ -141,7 +142,7 @@ impl Kept {
             &mut self.classes,
             &mut self.stored.classes,
             keys.collect::<Vec<(Sym, ObjectKey)>>(),
-            |it| reasoner.rows_of("in_class", &[it]).next().map(|row| row[1]),
+            |it| reasoner.rows_of(relations::in_class, &[it]).next().map(|row| row[1]),
             (&mut before.classes, &mut after.classes),
         );
         let names = nodes.iter().map(|it| (*it, reasoner.name(*it)));
@@ -149,7 +150,7 @@ impl Kept {
             &mut self.profiles,
             &mut self.stored.profiles,
             names.collect::<Vec<(Sym, Name)>>(),
-            |it| reasoner.rows_of("in_profile", &[it]).next().map(|row| row[1]),
+            |it| reasoner.rows_of(relations::in_profile, &[it]).next().map(|row| row[1]),
             (&mut before.profiles, &mut after.profiles),
         );
         let mut pairs: BTreeSet<(u32, u32)> = BTreeSet::new();
@@ -164,10 +165,8 @@ impl Kept {
             Some((*self.classes.numbers.get(class)?, *self.profiles.numbers.get(profile)?))
         };
         pairs.extend(fits.iter().filter_map(number));
-        let relation = |name: &str| reasoner.program().relation(name);
-        let relations = (relation("may_start"), relation("may_stay"));
         for pair in pairs {
-            let fit = self.fit(reasoner, relations, pair);
+            let fit = self.fit(reasoner, pair);
             if let Some(was) = self.stored.fits.get(&pair) {
                 before.fits.insert(pair, *was);
             }
@@ -181,27 +180,20 @@ impl Kept {
         (before, after)
     }
 
-    fn fit(
-        &self,
-        reasoner: &Reasoner,
-        (may_start, may_stay): (Option<RelationId>, Option<RelationId>),
-        (class, profile): (u32, u32),
-    ) -> Fit {
+    fn fit(&self, reasoner: &Reasoner, (class, profile): (u32, u32)) -> Fit {
         let (Some(class), Some(profile)) =
             (self.classes.groups.get(&class), self.profiles.groups.get(&profile))
         else {
             return Fit::default();
         };
-        let holds = |relation: Option<RelationId>| {
-            relation.is_some_and(|relation| reasoner.contains(relation, &[*class, *profile]))
-        };
-        Fit { may_start: holds(may_start), may_stay: holds(may_stay) }
+        let holds = |relation| reasoner.contains(relation, &[*class, *profile]);
+        Fit { may_start: holds(relations::may_start), may_stay: holds(relations::may_stay) }
     }
 }
 
 /// What a rule of the user's keeps apart.
 fn barred(reasoner: &Reasoner) -> BTreeSet<(ObjectKey, Name)> {
-    reasoner.rows("barred").map(|row| (reasoner.key(row[0]), reasoner.name(row[1]))).collect()
+    reasoner.rows(relations::barred).map(|row| (reasoner.key(row[0]), reasoner.name(row[1]))).collect()
 }
 
 /// Moves objects to the groups they are in now; gives the numbers that mean another

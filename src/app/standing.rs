@@ -2,9 +2,10 @@
 
 use std::collections::BTreeMap;
 
-use crate::datalog::Sym;
+use crate::datalog::{Handle, Sym};
 use crate::diagnostic::{Diagnostic, counted};
 use crate::kube::Name;
+use crate::policy::relations;
 use crate::reason::Reasoner;
 
 /// So many are told one by one.
@@ -13,17 +14,17 @@ const MOST: usize = 20;
 /// What the built-in rules warn of: what an API server takes and no node can run.
 #[must_use]
 pub(super) fn standing(reasoner: &Reasoner) -> Vec<Diagnostic> {
-    let warning = |relation: &str, row: &[Sym]| {
+    let warning = |relation: Handle, row: &[Sym]| {
         let (sentence, rule) = reasoner.told(relation, row)?;
         Some(Diagnostic::warning("host-port", sentence).because(format!("by the rule {rule}")))
     };
     let mut found = Vec::new();
-    for relation in ["surge_clash", "self_clash"] {
+    for relation in [relations::surge_clash, relations::self_clash] {
         found.extend(reasoner.rows(relation).filter_map(|row| warning(relation, &row[..])));
     }
     // Of one pair the first node is named, and the others are counted.
     let mut pairs: BTreeMap<Vec<Sym>, (Name, Sym, usize)> = BTreeMap::new();
-    for row in reasoner.rows("host_port_clash") {
+    for row in reasoner.rows(relations::host_port_clash) {
         let node = reasoner.name(row[4]);
         let (first, sym, count) = pairs.entry(row[..4].to_vec()).or_insert((node.clone(), row[4], 0));
         *count += 1;
@@ -33,7 +34,7 @@ pub(super) fn standing(reasoner: &Reasoner) -> Vec<Diagnostic> {
     }
     for (mut row, (_, node, count)) in pairs {
         row.push(node);
-        let Some(mut told) = warning("host_port_clash", &row) else { continue };
+        let Some(mut told) = warning(relations::host_port_clash, &row) else { continue };
         if count > 1 {
             told.notes.insert(0, format!("and so on {}", counted(count - 1, "more node")));
         }

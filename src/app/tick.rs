@@ -4,6 +4,7 @@
 use std::time::Duration;
 
 use crate::datalog::{Atom, Literal, Program};
+use crate::policy::relations;
 
 /// What a rule of a user asks the clock for, the finest of them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -24,9 +25,11 @@ impl Tick {
             Literal::Positive(atom) | Literal::Negative(atom) => Some(atom),
             Literal::Comparison(_) => None,
         });
-        let tick = |atom: &Atom| match &*program.declaration(atom.relation).name {
-            "now" => Some(Tick::Second),
-            "minute_of_day" | "weekday" | "date" => Some(Tick::Minute),
+        let by_the_minute =
+            [relations::minute_of_day, relations::weekday, relations::date].map(|it| program.id(it));
+        let tick = |atom: &Atom| match atom.relation {
+            id if id == program.id(relations::now) => Some(Tick::Second),
+            id if by_the_minute.contains(&id) => Some(Tick::Minute),
             _ => None,
         };
         atoms.filter_map(tick).min()

@@ -25,6 +25,7 @@ mod facts;
 mod functions;
 mod filters;
 mod fixpoint;
+mod handle;
 mod late;
 mod lexer;
 mod order;
@@ -51,6 +52,7 @@ pub use budget::{Deadline, Limits};
 pub use evaluate::Evaluation;
 pub use facts::Facts;
 pub use functions::{Function, Pattern, TextTest};
+pub use handle::{Handle, Signature};
 pub use program::{
     Arithmetic, Atom, Column, Comparison, Constraint, Declaration, Expression, Given, Kind, Literal, Loaded,
     NUMBER, Operator, Program, RelationId, Rule, Term, Variable,

@@ -191,6 +191,8 @@ pub(super) struct Body {
     pub rules: Vec<Rule>,
     pub given: Vec<Given>,
     pub strata: Vec<Stratum>,
+    /// By handle.
+    pub handles: Vec<RelationId>,
 }
 
 impl Body {

@@ -9,29 +9,38 @@ use std::collections::BTreeMap;
 
 use super::leaf::key;
 use crate::datalog::explain::{Goal, Part, tree};
-use crate::datalog::{Evaluation, Limits, Program, RelationId, Symbols, Value};
+use crate::datalog::{Evaluation, Handle, Limits, Program, RelationId, Symbols, Value};
 use crate::diagnostic::Diagnostic;
 use crate::facts::{Alone, Encoder, Grouping};
 use crate::kube::{Kind, Name};
+use crate::policy::relations;
 use crate::state::World;
 
 /// What is asked about a pair.
-const ASKED: &[&str] = &[
-    "added_toleration",
-    "blocked",
-    "class",
-    "eligible",
-    "hold",
-    "in_class",
-    "in_profile",
-    "may_start",
-    "may_stay",
-    "profile",
-    "unmanaged",
-    "wave",
+const ASKED: &[Handle] = &[
+    relations::added_toleration,
+    relations::blocked,
+    relations::class,
+    relations::eligible,
+    relations::hold,
+    relations::in_class,
+    relations::in_profile,
+    relations::may_start,
+    relations::may_stay,
+    relations::profile,
+    relations::unmanaged,
+    relations::wave,
 ];
 /// What is asked where there are pods.
-const OF_PODS: &[&str] = &["counted", "create", "daemon_pod", "delete", "pod", "revision", "updated"];
+const OF_PODS: &[Handle] = &[
+    relations::counted,
+    relations::create,
+    relations::daemon_pod,
+    relations::delete,
+    relations::pod,
+    relations::revision,
+    relations::updated,
+];
 /// So often it is asked once more; each time names what the time before rested on.
 const MOST: usize = 8;
 
@@ -73,7 +82,7 @@ impl<'a> Answers<'a> {
     pub fn new(program: &'a Program, world: &World, alone: &Alone, now: i64) -> Result<Self, Diagnostic> {
         let of_pods = if world.pods.is_empty() { &[] } else { OF_PODS };
         let asked = ASKED.iter().chain(of_pods);
-        let wanted: Vec<RelationId> = asked.filter_map(|name| program.relation(name)).collect();
+        let wanted: Vec<RelationId> = asked.map(|handle| program.id(*handle)).collect();
         let mut encoder = Encoder::new(program.clone(), Grouping::On, &wanted);
         encoder.single_out(alone.clone());
         let facts = encoder.all(world, now);
@@ -83,30 +92,29 @@ impl<'a> Answers<'a> {
     }
 
     /// The explanation of a row.
-    pub fn goal(&mut self, relation: &str, row: &[&str]) -> Option<Goal> {
-        let id = self.program.relation(relation)?;
+    pub fn goal(&mut self, relation: Handle, row: &[&str]) -> Option<Goal> {
+        let id = self.program.id(relation);
         let row: Vec<_> = row.iter().map(|text| self.symbols.text(text)).collect();
         Some(tree(self.program, &self.symbols, &self.evaluation, id, &row))
     }
 
     /// The explanation of a row that is there.
-    pub fn holding(&mut self, relation: &str, row: &[&str]) -> Option<Goal> {
+    pub fn holding(&mut self, relation: Handle, row: &[&str]) -> Option<Goal> {
         if !self.has(relation, row) {
             return None;
         }
         self.goal(relation, row)
     }
 
-    pub fn has(&mut self, relation: &str, row: &[&str]) -> bool {
+    pub fn has(&mut self, relation: Handle, row: &[&str]) -> bool {
         self.rows(relation, row).next().is_some()
     }
 
     /// The texts of the rows that begin so.
-    pub fn rows(&mut self, relation: &str, prefix: &[&str]) -> impl Iterator<Item = Vec<String>> + '_ {
+    pub fn rows(&mut self, relation: Handle, prefix: &[&str]) -> impl Iterator<Item = Vec<String>> + '_ {
         let prefix: Vec<_> = prefix.iter().map(|text| self.symbols.text(text)).collect();
-        let id = self.program.relation(relation);
-        let rows: Vec<_> =
-            id.into_iter().flat_map(|id| self.evaluation.rows_with_prefix(id, &prefix)).collect();
+        let id = self.program.id(relation);
+        let rows: Vec<_> = self.evaluation.rows_with_prefix(id, &prefix).collect();
         let text = |sym| match self.symbols.value(sym) {
             Value::Text(text) => text.to_owned(),
             Value::Number(number) => number.to_string(),
@@ -138,9 +146,9 @@ impl<'a> Answers<'a> {
                     continue;
                 }
                 match group.members {
-                    "in_class" => drop(alone.daemonsets.insert(key(member))),
-                    "in_profile" => drop(alone.nodes.insert(Name::from(member.as_str()))),
-                    "pod" => drop(alone.labelled.insert((Kind::Pod, key(member)))),
+                    relations::in_class => drop(alone.daemonsets.insert(key(member))),
+                    relations::in_profile => drop(alone.nodes.insert(Name::from(member.as_str()))),
+                    relations::pod => drop(alone.labelled.insert((Kind::Pod, key(member)))),
                     _ => drop(alone.labelled.insert((Kind::ControllerRevision, key(member)))),
                 }
             }
@@ -152,24 +160,24 @@ impl<'a> Answers<'a> {
 /// A kind of group: the relation that has its members, and which part of the whole it is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 struct Group {
-    members: &'static str,
-    part: Option<(&'static str, usize)>,
+    members: Handle,
+    part: Option<(Handle, usize)>,
 }
 
 /// The kinds of groups that values of a type are.
 fn groups(ty: &str) -> &'static [Group] {
-    const fn of(members: &'static str, part: Option<(&'static str, usize)>) -> Group {
+    const fn of(members: Handle, part: Option<(Handle, usize)>) -> Group {
         Group { members, part }
     }
     match ty {
-        "Class" => const { &[of("in_class", None)] },
-        "Selector" => const { &[of("in_class", Some(("class", 1)))] },
-        "Affinity" => const { &[of("in_class", Some(("class", 2)))] },
-        "Tolerations" => const { &[of("in_class", Some(("class", 3)))] },
-        "Profile" => const { &[of("in_profile", None)] },
-        "NodeLabels" => const { &[of("in_profile", Some(("profile", 1)))] },
-        "NodeTaints" => const { &[of("in_profile", Some(("profile", 2)))] },
-        "LabelSet" => const { &[of("pod", None), of("revision", None)] },
+        "Class" => const { &[of(relations::in_class, None)] },
+        "Selector" => const { &[of(relations::in_class, Some((relations::class, 1)))] },
+        "Affinity" => const { &[of(relations::in_class, Some((relations::class, 2)))] },
+        "Tolerations" => const { &[of(relations::in_class, Some((relations::class, 3)))] },
+        "Profile" => const { &[of(relations::in_profile, None)] },
+        "NodeLabels" => const { &[of(relations::in_profile, Some((relations::profile, 1)))] },
+        "NodeTaints" => const { &[of(relations::in_profile, Some((relations::profile, 2)))] },
+        "LabelSet" => const { &[of(relations::pod, None), of(relations::revision, None)] },
         _ => &[],
     }
 }

@@ -8,6 +8,7 @@ use super::ask::Answers;
 use super::cause::causes;
 use crate::datalog::explain::{Goal, Tried};
 use crate::kube::Name;
+use crate::policy::relations;
 
 /// Those with one reason in common: nodes of a daemonset, or daemonsets of a node.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -82,7 +83,7 @@ impl Reasons {
         let mut because = match self.known.get(&pair) {
             Some(known) => known.clone(),
             None => {
-                let goal = answers.goal("may_start", &[class, profile]).filter(|goal| !goal.holds);
+                let goal = answers.goal(relations::may_start, &[class, profile]).filter(|goal| !goal.holds);
                 let found: Vec<String> = goal.iter().flat_map(causes).map(|cause| cause.says()).collect();
                 self.known.insert(pair, found.clone());
                 found

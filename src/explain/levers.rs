@@ -13,6 +13,7 @@ use crate::datalog::explain::{Goal, Part, Tried};
 use crate::diagnostic::Diagnostic;
 use crate::facts::Alone;
 use crate::kube::{DaemonSet, Node};
+use crate::policy::relations;
 use crate::state::World;
 
 /// A change to a node.
@@ -114,7 +115,7 @@ pub(super) fn true_ones(
         other.nodes.insert(node.meta.key.clone(), lever.pull(node));
         let mut answers = Answers::new(program, &other, &Alone::pair(Some(set), Some(name)), now)?;
         let mut still = false;
-        if let Some(goal) = answers.goal("blocked", &[&set.to_string(), name]) {
+        if let Some(goal) = answers.goal(relations::blocked, &[&set.to_string(), name]) {
             still = goal.holds && goal.rules.iter().any(|tried| place(tried) == rule);
         }
         if !still {

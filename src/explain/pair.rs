@@ -15,6 +15,7 @@ use crate::datalog::explain::Goal;
 use crate::diagnostic::Diagnostic;
 use crate::facts::Alone;
 use crate::kube::{DaemonSet, Kind, Name, Node, ObjectKey, Pod};
+use crate::policy::relations;
 use crate::state::World;
 
 /// What is told about a pair, as the engine has it.
@@ -34,14 +35,14 @@ impl Asked {
         let mut going = Vec::new();
         for pod in &pods {
             let symbol = ObjectKey { namespace: key(it).namespace, name: pod.name.clone() }.to_string();
-            let goal = answers.holding("delete", &[it, &symbol, node]);
+            let goal = answers.holding(relations::delete, &[it, &symbol, node]);
             going.extend(goal.map(|goal| (pod.name.clone(), goal)));
         }
         Asked {
-            eligible: answers.goal("eligible", &on),
+            eligible: answers.goal(relations::eligible, &on),
             going,
-            unmanaged: answers.holding("unmanaged", &[it]),
-            hold: answers.holding("hold", &on),
+            unmanaged: answers.holding(relations::unmanaged, &[it]),
+            hold: answers.holding(relations::hold, &on),
             pods,
         }
     }
@@ -122,7 +123,7 @@ fn told_causes(
 
 /// The tolerations that the rules add to the pods of a daemonset: key and effect.
 fn added(answers: &mut Answers<'_>, it: &str) -> Vec<(String, String)> {
-    let rows = answers.rows("added_toleration", &[it]);
+    let rows = answers.rows(relations::added_toleration, &[it]);
     rows.filter_map(|row| <[String; 4]>::try_from(row).ok())
         .map(|[_, _, key, effect]| (key, effect))
         .collect()
@@ -141,7 +142,7 @@ fn headline(
         return format!("{it} is left alone");
     }
     if asked.pods.is_empty() {
-        let coming = answers.has("create", &on) || (eligible && world.pods.is_empty());
+        let coming = answers.has(relations::create, &on) || (eligible && world.pods.is_empty());
         return match (eligible, coming) {
             (true, true) => format!("{node} is to get a pod of {it}"),
             (true, false) => format!("{node} should run a pod of {it}"),
@@ -184,7 +185,7 @@ fn about_to(answers: &mut Answers<'_>, asked: &Asked, on: [&str; 2], told: &Cont
         let parts = why(goal, told);
         steps.push(Step { parts, ..Step::new(Mark::Fact, "its pod is left alone for now: a rule holds it") });
     }
-    let waves = answers.rows("wave", &on);
+    let waves = answers.rows(relations::wave, &on);
     if let Some(wave) = waves.filter_map(|row| row.get(2)?.parse::<i64>().ok()).min() {
         steps.push(Step::new(Mark::Fact, format!("it takes part in wave {wave} of a rollout")));
     }
@@ -192,12 +193,12 @@ fn about_to(answers: &mut Answers<'_>, asked: &Asked, on: [&str; 2], told: &Cont
 }
 
 pub(super) fn pods(answers: &mut Answers<'_>, world: &World, it: &str, node: &Name) -> Vec<PodState> {
-    let there: Vec<Vec<String>> = answers.rows("daemon_pod", &[it]).collect();
+    let there: Vec<Vec<String>> = answers.rows(relations::daemon_pod, &[it]).collect();
     let on_node = there.iter().filter(|row| row.get(2).is_some_and(|found| **found == **node));
     let mut states = Vec::new();
     for symbol in on_node.filter_map(|row| row.get(1)) {
         let Some(pod) = world.pods.get(&key(symbol)) else { continue };
-        states.push(PodState::new(pod, answers.has("updated", &[it, symbol])));
+        states.push(PodState::new(pod, answers.has(relations::updated, &[it, symbol])));
     }
     states
 }

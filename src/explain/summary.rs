@@ -10,11 +10,12 @@ use super::ask::{Answers, ask};
 use super::grouped::{Group, Named, Reasons};
 use super::leaf::key;
 use super::pair::{on_node, pods, seen};
-use crate::datalog::Program;
 use crate::datalog::explain::Goal;
+use crate::datalog::{Handle, Program};
 use crate::diagnostic::Diagnostic;
 use crate::facts::Alone;
 use crate::kube::{DaemonSet, Name, Node, ObjectKey};
+use crate::policy::relations;
 use crate::state::World;
 
 /// A daemonset on all nodes.
@@ -71,10 +72,12 @@ type Blocked = BTreeMap<(String, String), Goal>;
 
 fn blocked(answers: &mut Answers<'_>, daemonset: Option<&str>, node: Option<&str>) -> Blocked {
     let mut found = Blocked::new();
-    for row in answers.rows("blocked", &daemonset.into_iter().collect::<Vec<_>>()).collect::<Vec<_>>() {
+    for row in
+        answers.rows(relations::blocked, &daemonset.into_iter().collect::<Vec<_>>()).collect::<Vec<_>>()
+    {
         let [it, on] = row.as_slice() else { continue };
         if node.is_none_or(|node| on == node)
-            && let Some(goal) = answers.goal("blocked", &[it, on])
+            && let Some(goal) = answers.goal(relations::blocked, &[it, on])
         {
             found.insert((it.clone(), on.clone()), goal);
         }
@@ -84,13 +87,13 @@ fn blocked(answers: &mut Answers<'_>, daemonset: Option<&str>, node: Option<&str
 
 /// Why nothing is done for a daemonset, where that is so.
 fn left_alone(answers: &mut Answers<'_>, it: &str) -> Option<String> {
-    let goal = answers.holding("unmanaged", &[it])?;
+    let goal = answers.holding(relations::unmanaged, &[it])?;
     let sentence = goal.rules.first()?.sentence.as_deref()?;
     Some(sentence.trim_end_matches('.').to_owned())
 }
 
 /// The groups that objects are in.
-fn groups(answers: &mut Answers<'_>, relation: &str) -> BTreeMap<String, String> {
+fn groups(answers: &mut Answers<'_>, relation: Handle) -> BTreeMap<String, String> {
     let rows = answers.rows(relation, &[]);
     rows.filter_map(|row| <[String; 2]>::try_from(row).ok()).map(|[member, group]| (member, group)).collect()
 }
@@ -110,9 +113,9 @@ pub fn summary(
     let alone = Alone::pair(Some(&daemonset.meta.key), None);
     let tell = &mut |answers: &mut Answers<'_>| blocked(answers, Some(&it), None);
     let (mut answers, blocked) = ask(program, &seen, alone, now, tell, &|found| found.values().collect())?;
-    let profiles = groups(&mut answers, "in_profile");
+    let profiles = groups(&mut answers, relations::in_profile);
     let mut there: BTreeMap<Name, Vec<String>> = BTreeMap::new();
-    for row in answers.rows("counted", &[&it]) {
+    for row in answers.rows(relations::counted, &[&it]) {
         if let [_, pod, node] = row.as_slice() {
             there.entry(node.as_str().into()).or_default().push(pod.clone());
         }
@@ -122,7 +125,7 @@ pub fn summary(
     let mut reasons = Reasons::default();
     for (node, profile) in &profiles {
         let name = Name::from(node.as_str());
-        if !answers.has("eligible", &[&it, node]) {
+        if !answers.has(relations::eligible, &[&it, node]) {
             let blocked = blocked.get(&(it.clone(), node.clone()));
             reasons.add(&mut answers, &name, (&it, profile), blocked, node);
             continue;
@@ -163,7 +166,7 @@ pub fn node(program: &Program, world: &World, node: &Node, now: i64) -> Result<O
     let tell = &mut |answers: &mut Answers<'_>| blocked(answers, None, Some(name));
     let alone = Alone::pair(None, Some(name));
     let (mut answers, blocked) = ask(program, &seen, alone, now, tell, &|found| found.values().collect())?;
-    let classes = groups(&mut answers, "in_class");
+    let classes = groups(&mut answers, relations::in_class);
     let mut eligible = Vec::new();
     let mut occupied = BTreeSet::new();
     let mut reasons = Reasons::default();
@@ -171,7 +174,7 @@ pub fn node(program: &Program, world: &World, node: &Node, now: i64) -> Result<O
     for (it, class) in &classes {
         let pods = pods(&mut answers, world, it, name);
         own += pods.len();
-        if answers.has("eligible", &[it, name]) {
+        if answers.has(relations::eligible, &[it, name]) {
             eligible.push(Running { daemonset: key(it), left_alone: left_alone(&mut answers, it), pods });
             continue;
         }

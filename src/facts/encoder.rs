@@ -1,13 +1,16 @@
 //! Where rows are put together: names to symbols, relations that are asked for, groups
 //! that were given already. What becomes a row of which relation is said beside it.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use rustc_hash::{FxHashMap, FxHashSet};
 
 use super::alone::Alone;
-use crate::datalog::{Facts, Program, RelationId, Sym, Symbols};
+use super::filled::{Filled, filled};
+use crate::datalog::Kind::Input;
+use crate::datalog::{Facts, Handle, Program, RelationId, Sym, Symbols};
 use crate::kube::{Kind, Labels, Name, ObjectKey, Requirement};
+use crate::policy::relations;
 
 /// Whether objects that no rule can tell apart are compared once.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -24,8 +27,12 @@ pub enum Grouping {
 pub struct Encoder {
     /// The program whose input relations are filled.
     pub(super) program: Program,
-    /// The relations that are filled: those that are asked for, directly or not.
-    pub(super) needed: BTreeSet<RelationId>,
+    /// By relation: whether it is filled, because it is asked for, directly or not.
+    needed: Vec<bool>,
+    /// The relations whose rows begin with an object of the kind.
+    pub(super) owned: BTreeMap<Kind, Vec<RelationId>>,
+    /// What fills relations with objects that have no view of their own.
+    pub(super) plain: BTreeMap<Kind, Vec<Filled>>,
     /// Names to symbols.
     pub symbols: Symbols,
     pub(super) grouping: Grouping,
@@ -45,7 +52,6 @@ pub struct Encoder {
     pub(super) names: FxHashMap<usize, (Sym, Name)>,
     /// Where a key's text is put together.
     pub(super) buffer: String,
-    pub(super) ids: FxHashMap<&'static str, Option<RelationId>>,
     pub(super) out: Facts,
 }
 
@@ -55,10 +61,19 @@ impl Encoder {
     #[must_use]
     pub fn new(program: Program, grouping: Grouping, wanted: &[RelationId]) -> Self {
         let needed = program.needed(wanted);
-        let needed = program.declarations().map(|it| it.id).filter(|id| needed(*id)).collect();
+        let plain = Kind::ALL.into_iter().map(|kind| (kind, filled(&program, &needed, kind))).collect();
+        let needed = program.declarations().map(|it| needed(it.id)).collect();
+        let mut owned: BTreeMap<Kind, Vec<RelationId>> = BTreeMap::new();
+        for declaration in program.declarations().filter(|it| it.builtin && it.kind == Input) {
+            if let Some(kind) = declaration.columns.first().and_then(|column| kind_of(&column.ty)) {
+                owned.entry(kind).or_default().push(declaration.id);
+            }
+        }
         Encoder {
             program,
             needed,
+            owned,
+            plain,
             symbols: Symbols::new(),
             grouping,
             alone: Alone::default(),
@@ -69,7 +84,6 @@ impl Encoder {
             sets: FxHashMap::default(),
             names: FxHashMap::default(),
             buffer: String::new(),
-            ids: FxHashMap::default(),
             out: Facts::new(),
         }
     }
@@ -128,19 +142,19 @@ impl Encoder {
         symbol
     }
 
-    /// The relation of this name, if anyone asks for it.
-    pub(super) fn relation(&mut self, name: &'static str) -> Option<RelationId> {
-        let find = || self.program.relation(name).filter(|id| self.needed.contains(id));
-        *self.ids.entry(name).or_insert_with(find)
+    /// The relation, if anyone asks for it.
+    pub(super) fn relation(&self, handle: Handle) -> Option<RelationId> {
+        let id = self.program.id(handle);
+        self.needed.get(id.index()).copied().unwrap_or(false).then_some(id)
     }
 
     /// Whether anyone asks for the rows of this relation.
-    pub(super) fn uses(&mut self, name: &'static str) -> bool {
-        self.relation(name).is_some()
+    pub(super) fn uses(&self, handle: Handle) -> bool {
+        self.relation(handle).is_some()
     }
 
     /// One row; a relation that nobody asks for is not filled.
-    pub(super) fn row(&mut self, relation: &'static str, row: &[Sym]) {
+    pub(super) fn row(&mut self, relation: Handle, row: &[Sym]) {
         if let Some(id) = self.relation(relation) {
             self.out.insert(id, row);
         }
@@ -163,26 +177,26 @@ impl Encoder {
         }
         let key = self.key(&requirement.key);
         let operator = self.text(&requirement.operator);
-        self.row("requirement", &[symbol, key, operator]);
+        self.row(relations::requirement, &[symbol, key, operator]);
         for value in &requirement.values {
             let value = self.value(value);
-            self.row("requirement_value", &[symbol, value]);
+            self.row(relations::requirement_value, &[symbol, value]);
         }
         if let [value] = requirement.values.as_slice()
             && let Ok(number) = value.parse::<i64>()
         {
             let number = self.symbols.number(number);
-            self.row("requirement_number", &[symbol, number]);
+            self.row(relations::requirement_number, &[symbol, number]);
         }
         let size = self.symbols.number(i64::try_from(requirement.values.len()).unwrap_or(i64::MAX));
-        self.row("requirement_size", &[symbol, size]);
+        self.row(relations::requirement_size, &[symbol, size]);
         symbol
     }
 
     pub(super) fn key(&mut self, key: &str) -> Sym {
         let symbol = self.text(key);
         if self.first("key", symbol) && !crate::kube::is_label_key(key) {
-            self.row("bad_key", &[symbol]);
+            self.row(relations::bad_key, &[symbol]);
         }
         symbol
     }
@@ -190,13 +204,13 @@ impl Encoder {
     pub(super) fn value(&mut self, value: &str) -> Sym {
         let symbol = self.text(value);
         if self.first("value", symbol) && !crate::kube::is_label_value(value) {
-            self.row("bad_value", &[symbol]);
+            self.row(relations::bad_value, &[symbol]);
         }
         symbol
     }
 
     /// A row of an object and texts.
-    pub(super) fn text_row(&mut self, relation: &'static str, it: Sym, texts: &[&str]) {
+    pub(super) fn text_row(&mut self, relation: Handle, it: Sym, texts: &[&str]) {
         if self.uses(relation) {
             let mut row = vec![it];
             row.extend(texts.iter().map(|text| self.symbols.text(text)));
@@ -205,7 +219,7 @@ impl Encoder {
     }
 
     /// A row of an object, texts and numbers.
-    pub(super) fn number_row(&mut self, relation: &'static str, it: Sym, texts: &[&str], numbers: &[i64]) {
+    pub(super) fn number_row(&mut self, relation: Handle, it: Sym, texts: &[&str], numbers: &[i64]) {
         if self.uses(relation) {
             let mut row = vec![it];
             row.extend(texts.iter().map(|text| self.symbols.text(text)));
@@ -215,13 +229,18 @@ impl Encoder {
     }
 
     /// A row for each entry of a map of texts, as annotations are.
-    pub(super) fn pairs(&mut self, relation: &'static str, it: Sym, map: &serde_json::Value) {
+    pub(super) fn pairs(&mut self, relation: Handle, it: Sym, map: &serde_json::Value) {
         if self.uses(relation) {
             for (key, value) in crate::kube::labels_of(map) {
                 self.text_row(relation, it, &[&key, &value]);
             }
         }
     }
+}
+
+/// The kind of the objects whose symbols are of a type of the rules.
+fn kind_of(ty: &str) -> Option<Kind> {
+    Kind::ALL.into_iter().find(|kind| relations::type_of(*kind) == ty)
 }
 
 /// Where a name lies.

@@ -18,6 +18,7 @@
 mod alone;
 mod cluster;
 mod encoder;
+mod filled;
 mod placement;
 mod plain;
 mod pods;
@@ -30,6 +31,7 @@ pub use encoder::{Encoder, Grouping};
 
 use crate::datalog::{Evaluation, Facts, RelationId, Row};
 use crate::kube::{Kind, Name, ObjectKey};
+use crate::policy::relations;
 use crate::state::World;
 
 impl Encoder {
@@ -91,7 +93,7 @@ impl Encoder {
         let mut removed = Facts::new();
         for (kind, key) in &changed {
             let subject = self.subject(*kind, key);
-            for relation in self.owned_relations(*kind) {
+            for relation in self.owned.get(kind).into_iter().flatten().copied() {
                 for row in evaluation.rows_with_prefix(relation, &[subject]) {
                     if !fresh.contains(&(relation, row)) {
                         removed.insert(relation, &row);
@@ -99,8 +101,7 @@ impl Encoder {
                 }
             }
         }
-        for name in REST.iter().chain(cluster::REST) {
-            let Some(relation) = self.relation(name) else { continue };
+        for relation in relations::PASSING.iter().filter_map(|handle| self.relation(*handle)) {
             for row in evaluation.rows(relation) {
                 if !fresh.contains(&(relation, row)) {
                     removed.insert(relation, &row);
@@ -123,7 +124,7 @@ impl Encoder {
         planned: impl Iterator<Item = (&'a str, &'a ObjectKey, &'a str)>,
     ) -> (Facts, Facts) {
         let (mut added, mut removed) = (Facts::new(), Facts::new());
-        let Some(relation) = self.relation(PLANNED) else { return (added, removed) };
+        let Some(relation) = self.relation(relations::planned) else { return (added, removed) };
         for row in evaluation.rows(relation) {
             removed.insert(relation, &row);
         }
@@ -134,23 +135,10 @@ impl Encoder {
         (added, removed)
     }
 
-    fn owned_relations(&mut self, kind: Kind) -> Vec<RelationId> {
-        let names: &[&'static str] = match kind {
-            Kind::Node => placement::OF_NODE,
-            Kind::DaemonSet => placement::OF_DAEMONSET,
-            Kind::ControllerRevision => pods::OF_REVISION,
-            Kind::Pod => pods::OF_POD,
-            _ => &[],
-        };
-        let plain = kind.info().facts.iter().map(|fact| &fact.relation);
-        let cluster = cluster::owned(kind).iter().chain(plain);
-        names.iter().chain(cluster).filter_map(|name| self.relation(name)).collect()
-    }
-
     /// The facts that belong to no single object, all of them each time.
     fn rest(&mut self, world: &World, seconds: i64) {
         let now = self.symbols.number(seconds);
-        self.row("now", &[now]);
+        self.row(relations::now, &[now]);
         self.clock(seconds);
         let by_uid: HashMap<&Name, &ObjectKey> = if world.backoff.is_empty() {
             HashMap::new()
@@ -162,17 +150,11 @@ impl Encoder {
             let daemonset = self.subject(Kind::DaemonSet, daemonset);
             let node = self.text(node);
             let until = self.symbols.number(backoff.since.saturating_add(backoff.seconds));
-            self.row("backoff_until", &[daemonset, node, until]);
+            self.row(relations::backoff_until, &[daemonset, node, until]);
         }
         for uid in &world.deleted_owners {
             let uid = self.text(uid);
-            self.row("deleted_owner", &[uid]);
+            self.row(relations::deleted_owner, &[uid]);
         }
     }
 }
-
-/// What a plan does, which is known when it is made: no world says it.
-const PLANNED: &str = "planned";
-
-/// Relations whose rows belong to no object and are given anew each time.
-const REST: &[&str] = &["now", "backoff_until", "deleted_owner", PLANNED];

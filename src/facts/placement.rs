@@ -6,27 +6,8 @@ use std::fmt::Write as _;
 use super::encoder::Encoder;
 use crate::datalog::{Sym, Value};
 use crate::kube::{DaemonSet, Kind, Name, Node, Taint, Template, Term, Toleration};
+use crate::policy::relations;
 use crate::state::World;
-
-/// The relations whose rows begin with a node.
-pub(super) const OF_NODE: &[&str] = &["node", "in_profile"];
-
-/// The relations whose rows begin with a daemonset.
-pub(super) const OF_DAEMONSET: &[&str] = &[
-    "daemonset",
-    "daemonset_namespace",
-    "daemonset_uid",
-    "daemonset_deleting",
-    "selector_requirement",
-    "in_class",
-    "template",
-    "new_hash",
-    "new_revision",
-    "template_generation",
-    "min_ready_seconds",
-    "update_strategy",
-    "surge_of_one",
-];
 
 impl Encoder {
     /// Learns which labels and names the daemonsets ask for; true if there is a new one.
@@ -52,9 +33,9 @@ impl Encoder {
 
     pub(super) fn node(&mut self, node: &Node) {
         let name = self.text(&node.meta.key.name);
-        self.row("node", &[name]);
+        self.row(relations::node, &[name]);
         let profile = self.profile(node);
-        self.row("in_profile", &[name, profile]);
+        self.row(relations::in_profile, &[name, profile]);
         self.node_details(node, name);
     }
 
@@ -67,7 +48,7 @@ impl Encoder {
         let name = &node.meta.key.name;
         let profile = if self.groups_node(name) { self.whole(&[labels, taints]) } else { self.text(name) };
         self.profiles.insert((labels, taints), profile);
-        self.row("profile", &[profile, labels, taints]);
+        self.row(relations::profile, &[profile, labels, taints]);
         profile
     }
 
@@ -94,10 +75,10 @@ impl Encoder {
         if !self.first("labelled", it) {
             return it;
         }
-        self.row("labelled", &[it]);
+        self.row(relations::labelled, &[it]);
         if is_named {
             let name = self.value(name);
-            self.row("profile_name", &[it, name]);
+            self.row(relations::profile_name, &[it, name]);
         }
         for (key, value) in node.meta.labels.iter() {
             if !asked(&self.keys, key) {
@@ -105,10 +86,10 @@ impl Encoder {
             }
             let number = value.parse::<i64>().ok();
             let (key, value) = (self.key(key), self.value(value));
-            self.row("profile_label", &[it, key, value]);
+            self.row(relations::profile_label, &[it, key, value]);
             if let Some(number) = number {
                 let number = self.symbols.number(number);
-                self.row("profile_number", &[it, key, number]);
+                self.row(relations::profile_number, &[it, key, number]);
             }
         }
         it
@@ -128,7 +109,7 @@ impl Encoder {
         if self.first("tainted", it) {
             for taint in &node.taints {
                 let taint = self.taint(taint);
-                self.row("profile_taint", &[it, taint]);
+                self.row(relations::profile_taint, &[it, taint]);
             }
         }
         it
@@ -150,7 +131,7 @@ impl Encoder {
         let symbol = self.text(&taint.to_string());
         if self.first("taint", symbol) {
             let row = [symbol, self.text(&taint.key), self.text(&taint.value), self.text(&taint.effect)];
-            self.row("taint", &row);
+            self.row(relations::taint, &row);
         }
         symbol
     }
@@ -158,37 +139,37 @@ impl Encoder {
     pub(super) fn daemonset(&mut self, daemonset: &DaemonSet) {
         let meta = &daemonset.meta;
         let it = self.subject(Kind::DaemonSet, &meta.key);
-        self.row("daemonset", &[it]);
+        self.row(relations::daemonset, &[it]);
         let namespace = self.text(&meta.key.namespace);
-        self.row("daemonset_namespace", &[it, namespace]);
+        self.row(relations::daemonset_namespace, &[it, namespace]);
         let uid = self.text(&meta.uid);
-        self.row("daemonset_uid", &[it, uid]);
+        self.row(relations::daemonset_uid, &[it, uid]);
         if meta.deleting.is_some() {
-            self.row("daemonset_deleting", &[it]);
+            self.row(relations::daemonset_deleting, &[it]);
         }
         for requirement in &daemonset.selector.requirements {
             let requirement = self.requirement(requirement);
-            self.row("selector_requirement", &[it, requirement]);
+            self.row(relations::selector_requirement, &[it, requirement]);
         }
         let class = self.class(daemonset, it);
-        self.row("in_class", &[it, class]);
+        self.row(relations::in_class, &[it, class]);
         let template = self.text(&daemonset.template.fingerprint);
-        self.row("template", &[it, template]);
+        self.row(relations::template, &[it, template]);
         let seconds = self.symbols.number(daemonset.min_ready_seconds);
-        self.row("min_ready_seconds", &[it, seconds]);
+        self.row(relations::min_ready_seconds, &[it, seconds]);
         let strategy = self.text(&daemonset.strategy.kind);
-        self.row("update_strategy", &[it, strategy]);
+        self.row(relations::update_strategy, &[it, strategy]);
         let surge = daemonset.strategy.max_surge.of(1);
         let surge = self.symbols.number(i64::try_from(surge).unwrap_or(i64::MAX));
-        self.row("surge_of_one", &[it, surge]);
+        self.row(relations::surge_of_one, &[it, surge]);
         let hash = daemonset.new_hash();
         let name = self.text(&format!("{}/{}-{hash}", meta.key.namespace, meta.key.name));
-        self.row("new_revision", &[it, name]);
+        self.row(relations::new_revision, &[it, name]);
         let hash = self.text(&hash);
-        self.row("new_hash", &[it, hash]);
+        self.row(relations::new_hash, &[it, hash]);
         if let Some(generation) = daemonset.template_generation() {
             let generation = self.text(&generation.to_string());
-            self.row("template_generation", &[it, generation]);
+            self.row(relations::template_generation, &[it, generation]);
         }
         self.daemonset_details(daemonset, it);
     }
@@ -201,7 +182,7 @@ impl Encoder {
             [self.selector(template, own), self.affinity(template, own), self.tolerant(template, own)];
         let class = own.unwrap_or_else(|| self.whole(&parts));
         if self.first("class", class) {
-            self.row("class", &[class, parts[0], parts[1], parts[2]]);
+            self.row(relations::class, &[class, parts[0], parts[1], parts[2]]);
         }
         class
     }
@@ -219,11 +200,11 @@ impl Encoder {
         }
         if let Some(name) = &template.node_name {
             let name = self.value(name);
-            self.row("class_node_name", &[it, name]);
+            self.row(relations::class_node_name, &[it, name]);
         }
         for (key, value) in template.node_selector.iter() {
             let (key, value) = (self.key(key), self.value(value));
-            self.row("class_node_selector", &[it, key, value]);
+            self.row(relations::class_node_selector, &[it, key, value]);
         }
         it
     }
@@ -240,10 +221,10 @@ impl Encoder {
             self.text(&text)
         };
         if let (true, Some(terms)) = (self.first("affinity", it), &template.affinity) {
-            self.row("class_affinity", &[it]);
+            self.row(relations::class_affinity, &[it]);
             for term in terms {
                 let term = self.term(term);
-                self.row("class_term", &[it, term]);
+                self.row(relations::class_term, &[it, term]);
             }
         }
         it
@@ -263,13 +244,13 @@ impl Encoder {
         if !self.first("tolerant", it) {
             return it;
         }
-        self.row("tolerant", &[it]);
+        self.row(relations::tolerant, &[it]);
         for toleration in &template.tolerations {
             let toleration = self.toleration(toleration);
-            self.row("class_toleration", &[it, toleration]);
+            self.row(relations::class_toleration, &[it, toleration]);
         }
         if template.host_network {
-            self.row("class_host_network", &[it]);
+            self.row(relations::class_host_network, &[it]);
         }
         it
     }
@@ -279,11 +260,11 @@ impl Encoder {
         if self.first("term", symbol) {
             for requirement in &term.expressions {
                 let requirement = self.requirement(requirement);
-                self.row("term_expression", &[symbol, requirement]);
+                self.row(relations::term_expression, &[symbol, requirement]);
             }
             for requirement in &term.fields {
                 let requirement = self.requirement(requirement);
-                self.row("term_field", &[symbol, requirement]);
+                self.row(relations::term_field, &[symbol, requirement]);
             }
         }
         symbol
@@ -299,7 +280,7 @@ impl Encoder {
                 self.text(&toleration.value),
                 self.text(&toleration.effect),
             ];
-            self.row("toleration", &row);
+            self.row(relations::toleration, &row);
         }
         symbol
     }

@@ -4,42 +4,44 @@
 use serde_json::Value;
 
 use super::encoder::Encoder;
-use crate::datalog::Sym;
-use crate::kube::{Kind, Plain, Rows};
+use crate::datalog::{Sym, Symbols};
+use crate::kube::{Kind, Plain, Rows, labels_of};
 
 impl Encoder {
     /// The facts about one object.
     pub(super) fn plain(&mut self, kind: Kind, object: &Plain) {
         let it = self.subject(kind, &object.meta.key);
-        for fact in kind.info().facts.iter() {
-            let relation = fact.relation;
-            if !self.uses(relation) {
-                continue;
-            }
-            match fact.rows {
-                Rows::Itself => self.row(relation, &[it]),
-                Rows::Field(path) => self.value_row(relation, it, at(&object.value, path)),
-                Rows::Entries(path) => self.pairs(relation, it, at(&object.value, path)),
+        for (id, rows) in self.plain.get(&kind).into_iter().flatten() {
+            match rows {
+                Rows::Itself => self.out.insert(*id, &[it]),
+                Rows::Field(path) => {
+                    if let Some(value) = symbol(&mut self.symbols, at(&object.value, path)) {
+                        self.out.insert(*id, &[it, value]);
+                    }
+                }
+                Rows::Entries(path) => {
+                    for (key, value) in labels_of(at(&object.value, path)) {
+                        self.out.insert(*id, &[it, self.symbols.text(&key), self.symbols.text(&value)]);
+                    }
+                }
                 Rows::Items(path) => {
                     for item in at(&object.value, path).as_array().into_iter().flatten() {
-                        self.value_row(relation, it, item);
+                        if let Some(item) = symbol(&mut self.symbols, item) {
+                            self.out.insert(*id, &[it, item]);
+                        }
                     }
                 }
             }
         }
     }
+}
 
-    /// A row of an object and a value, where that is text or a whole number.
-    fn value_row(&mut self, relation: &'static str, it: Sym, value: &Value) {
-        let symbol = match value {
-            Value::String(text) => self.symbols.text(text),
-            Value::Number(number) => match number.as_i64() {
-                Some(number) => self.symbols.number(number),
-                None => return,
-            },
-            _ => return,
-        };
-        self.row(relation, &[it, symbol]);
+/// The symbol of a value, where that is text or a whole number.
+fn symbol(symbols: &mut Symbols, value: &Value) -> Option<Sym> {
+    match value {
+        Value::String(text) => Some(symbols.text(text)),
+        Value::Number(number) => number.as_i64().map(|number| symbols.number(number)),
+        _ => None,
     }
 }
 

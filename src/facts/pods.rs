@@ -6,70 +6,46 @@ use std::sync::Arc;
 use super::encoder::{Encoder, address};
 use crate::datalog::Sym;
 use crate::kube::{GENERATION_LABEL, HASH_LABEL, Kind, Labels, ObjectKey, Pod, Revision};
-
-/// The relations whose rows begin with a pod.
-pub(super) const OF_POD: &[&str] = &[
-    "pod",
-    "pod_controller",
-    "pod_deleting",
-    "pod_target",
-    "pod_unbound",
-    "pod_ended",
-    "pod_ready",
-    "pod_ready_since",
-    "pod_pending",
-    "pod_unready",
-    "pod_created",
-];
-
-/// The relations whose rows begin with a revision.
-pub(super) const OF_REVISION: &[&str] = &[
-    "revision",
-    "revision_controller",
-    "revision_deleting",
-    "revision_template",
-    "revision_number",
-    "revision_hash",
-];
+use crate::policy::relations;
 
 impl Encoder {
     pub(super) fn pod(&mut self, pod: &Pod) {
         let meta = &pod.meta;
         let it = self.subject(Kind::Pod, &meta.key);
         let set = self.label_set(&meta.labels, Kind::Pod, &meta.key, it);
-        self.row("pod", &[it, set]);
+        self.row(relations::pod, &[it, set]);
         if let Some(owner) = &meta.controller {
             let uid = self.shared(&owner.uid);
-            self.row("pod_controller", &[it, uid]);
+            self.row(relations::pod_controller, &[it, uid]);
         }
         if meta.deleting.is_some() {
-            self.row("pod_deleting", &[it]);
+            self.row(relations::pod_deleting, &[it]);
         }
         if let Some(node) = pod.target() {
             let node = self.shared(node);
-            self.row("pod_target", &[it, node]);
+            self.row(relations::pod_target, &[it, node]);
         }
         if pod.node.is_none() {
-            self.row("pod_unbound", &[it]);
+            self.row(relations::pod_unbound, &[it]);
         }
         if pod.has_ended() {
             let phase = self.text(&pod.phase);
-            self.row("pod_ended", &[it, phase]);
+            self.row(relations::pod_ended, &[it, phase]);
         }
         if pod.ready {
-            self.row("pod_ready", &[it]);
+            self.row(relations::pod_ready, &[it]);
             if let Some(time) = pod.ready_since {
                 let time = self.symbols.number(time);
-                self.row("pod_ready_since", &[it, time]);
+                self.row(relations::pod_ready_since, &[it, time]);
             }
         } else {
-            self.row("pod_unready", &[it]);
+            self.row(relations::pod_unready, &[it]);
         }
         if &*pod.phase == "Pending" {
-            self.row("pod_pending", &[it]);
+            self.row(relations::pod_pending, &[it]);
         }
         let created = self.symbols.number(meta.created);
-        self.row("pod_created", &[it, created]);
+        self.row(relations::pod_created, &[it, created]);
         self.pod_details(pod, it);
     }
 
@@ -77,20 +53,20 @@ impl Encoder {
         let meta = &revision.meta;
         let it = self.subject(Kind::ControllerRevision, &meta.key);
         let set = self.label_set(&meta.labels, Kind::ControllerRevision, &meta.key, it);
-        self.row("revision", &[it, set]);
+        self.row(relations::revision, &[it, set]);
         if let Some(owner) = &meta.controller {
             let uid = self.text(&owner.uid);
-            self.row("revision_controller", &[it, uid]);
+            self.row(relations::revision_controller, &[it, uid]);
         }
         if meta.deleting.is_some() {
-            self.row("revision_deleting", &[it]);
+            self.row(relations::revision_deleting, &[it]);
         }
         let template = self.text(&revision.template);
-        self.row("revision_template", &[it, template]);
+        self.row(relations::revision_template, &[it, template]);
         let number = self.symbols.number(revision.revision);
-        self.row("revision_number", &[it, number]);
+        self.row(relations::revision_number, &[it, number]);
         let hash = self.text(&revision.hash());
-        self.row("revision_hash", &[it, hash]);
+        self.row(relations::revision_hash, &[it, hash]);
     }
 
     /// The label set of an object; the set's own rows are given with its first object.
@@ -116,18 +92,18 @@ impl Encoder {
         }
         if self.first("label_set", set) {
             let namespace = self.text(namespace);
-            self.row("label_set", &[set, namespace]);
+            self.row(relations::label_set, &[set, namespace]);
             for (key, value) in labels.iter() {
                 let (key, value) = (self.key(key), self.value(value));
-                self.row("set_label", &[set, key, value]);
+                self.row(relations::set_label, &[set, key, value]);
             }
             if let Some(hash) = labels.get(HASH_LABEL).filter(|hash| !hash.is_empty()) {
                 let hash = self.text(hash);
-                self.row("set_hash", &[set, hash]);
+                self.row(relations::set_hash, &[set, hash]);
             }
             if let Some(generation) = labels.get(GENERATION_LABEL) {
                 let generation = self.text(generation);
-                self.row("set_generation", &[set, generation]);
+                self.row(relations::set_generation, &[set, generation]);
             }
         }
         set

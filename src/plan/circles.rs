@@ -14,6 +14,7 @@ use super::{Action, Pass, Verb};
 use crate::datalog::explain::why;
 use crate::diagnostic::{Diagnostic, Place};
 use crate::kube::{HASH_LABEL, Name, ObjectKey};
+use crate::policy::relations;
 use crate::reason::Reasoner;
 use crate::state::World;
 
@@ -96,7 +97,7 @@ impl Turns {
     fn blocked(&mut self, action: &Action, reasoner: &Reasoner) -> String {
         let program = reasoner.program();
         let found = || {
-            let blocked = program.relation("blocked")?;
+            let blocked = program.id(relations::blocked);
             let (daemonset, node) = (action.daemonset.as_ref()?, action.node.as_ref()?);
             let symbols = reasoner.symbols();
             let row = [symbols.find_text(&daemonset.to_string())?, symbols.find_text(node)?];

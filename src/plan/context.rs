@@ -9,33 +9,32 @@ use rustc_hash::FxHashMap;
 use super::action::{Action, Because, Verb, action};
 use super::reasons::{Cause, because, causes};
 use super::tally::Tally;
-use crate::datalog::{Row, Sym};
+use crate::datalog::{Handle, Row, Sym};
 use crate::kube::{DaemonSet, Name, ObjectKey, Status};
+use crate::policy::relations;
 use crate::reason::Reasoner;
 use crate::state::World;
-
-/// The relations that several rules derive, each for its own reason.
-const CAUSED: &[&str] = &["awaited", "collect", "create", "delete", "renumber"];
 
 /// Where the pass looks things up.
 pub(super) struct Context<'a> {
     pub reasoner: &'a Reasoner,
     pub world: &'a World,
     pub tally: &'a Tally,
-    causes: BTreeMap<&'static str, Vec<Cause>>,
+    causes: BTreeMap<Handle, Vec<Cause>>,
     /// Names of nodes that were asked for: thousands of actions share each.
     names: RefCell<FxHashMap<Sym, Name>>,
 }
 
 impl<'a> Context<'a> {
     pub(super) fn new(reasoner: &'a Reasoner, world: &'a World, tally: &'a Tally) -> Self {
-        let causes = CAUSED.iter().map(|head| (*head, causes(reasoner.program(), head))).collect();
+        let causes =
+            relations::CAUSED.iter().map(|head| (*head, causes(reasoner.program(), *head))).collect();
         Context { reasoner, world, tally, causes, names: RefCell::default() }
     }
 
     /// The rules that derive a relation, each with its reason.
-    pub(super) fn causes(&self, head: &str) -> &[Cause] {
-        self.causes.get(head).map_or(&[], Vec::as_slice)
+    pub(super) fn causes(&self, head: Handle) -> &[Cause] {
+        self.causes.get(&head).map_or(&[], Vec::as_slice)
     }
 
     /// A pod to be created; its name is given when it is.
@@ -63,14 +62,14 @@ impl<'a> Context<'a> {
     pub(super) fn status(&self, daemonset: &DaemonSet, it: Sym) -> Status {
         let count = |relation| i64::try_from(self.tally.count(relation, it)).unwrap_or(i64::MAX);
         let desired = i64::try_from(self.desired(it)).unwrap_or(i64::MAX);
-        let available = count("scheduled_available");
+        let available = count(relations::scheduled_available);
         Status {
-            current_number_scheduled: count("scheduled"),
-            number_misscheduled: count("misscheduled"),
+            current_number_scheduled: count(relations::scheduled),
+            number_misscheduled: count(relations::misscheduled),
             desired_number_scheduled: desired,
-            number_ready: count("scheduled_ready"),
+            number_ready: count(relations::scheduled_ready),
             observed_generation: daemonset.meta.generation,
-            updated_number_scheduled: count("scheduled_updated"),
+            updated_number_scheduled: count(relations::scheduled_updated),
             number_available: available,
             number_unavailable: desired - available,
             collision_count: daemonset.status.collision_count,
@@ -79,12 +78,12 @@ impl<'a> Context<'a> {
 
     /// How many nodes should run a pod of the daemonset.
     pub(super) fn desired(&self, it: Sym) -> usize {
-        let class = self.reasoner.rows_of("in_class", &[it]).next();
+        let class = self.reasoner.rows_of(relations::in_class, &[it]).next();
         let fits = class.map_or(0, |row| self.tally.eligible(row[1]));
-        fits.saturating_sub(self.tally.count("kept_off", it))
+        fits.saturating_sub(self.tally.count(relations::kept_off, it))
     }
 
-    pub(super) fn has(&self, relation: &str, it: Sym) -> bool {
+    pub(super) fn has(&self, relation: Handle, it: Sym) -> bool {
         self.reasoner.rows_of(relation, &[it]).next().is_some()
     }
 
@@ -92,7 +91,7 @@ impl<'a> Context<'a> {
     /// for the first of them; nothing where they are.
     fn trouble(&self, it: Sym, node: Sym) -> Option<String> {
         let evaluation = self.reasoner.evaluation()?;
-        self.causes("awaited").iter().find_map(|cause| {
+        self.causes(relations::awaited).iter().find_map(|cause| {
             let mut rows = evaluation.rows_with_prefix(cause.relation, &[it, node]);
             rows.next().map(|row| cause.sentence(self.reasoner, &row))
         })
@@ -106,16 +105,16 @@ impl<'a> Context<'a> {
     }
 
     /// The only rule that derives the relation.
-    pub(super) fn because(&self, relation: &str) -> Arc<Because> {
+    pub(super) fn because(&self, relation: Handle) -> Arc<Because> {
         let program = self.reasoner.program();
-        let rule = program.relation(relation).and_then(|id| program.rules_for(id).next());
+        let rule = program.rules_for(program.id(relation)).next();
         rule.map(because).unwrap_or_default()
     }
 
     /// The rows that the rules of a relation fire on, by rule, each with its reason.
     pub(super) fn caused<'b>(
         &'b self,
-        head: &str,
+        head: Handle,
         prefix: &'b [Sym],
     ) -> impl Iterator<Item = (Row, Arc<Because>)> + 'b {
         let evaluation = self.reasoner.evaluation();

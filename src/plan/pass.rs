@@ -10,8 +10,9 @@ use super::action::{Action, Verb, action};
 use super::context::Context;
 use super::rollout;
 use super::tally::{Tally, Touched};
-use crate::datalog::Sym;
+use crate::datalog::{Handle, Sym};
 use crate::kube::{DaemonSet, Name, ObjectKey, Status};
+use crate::policy::relations;
 use crate::reason::Reasoner;
 use crate::state::World;
 
@@ -80,20 +81,22 @@ impl Context<'_> {
     fn daemonset(&self, daemonset: &DaemonSet, pass: &mut Pass) {
         let key = &daemonset.meta.key;
         let Some(it) = self.reasoner.symbols().find_text(&key.to_string()) else { return };
-        if self.has("selects_everything", it) {
+        if self.has(relations::selects_everything, it) {
             pass.selecting_all.push(key.clone());
         }
-        if self.has("unmanaged", it) {
+        if self.has(relations::unmanaged, it) {
             return;
         }
-        if self.has("collision", it) {
+        if self.has(relations::collision, it) {
             pass.collisions.push(key.clone());
             return;
         }
         self.history(daemonset, it, pass);
-        for (relation, verb) in
-            [("adopt", Verb::Adopt), ("release", Verb::Release), ("relabel", Verb::Relabel)]
-        {
+        for (relation, verb) in [
+            (relations::adopt, Verb::Adopt),
+            (relations::release, Verb::Release),
+            (relations::relabel, Verb::Relabel),
+        ] {
             let because = self.because(relation);
             for row in self.reasoner.rows_of(relation, &[it]) {
                 let object = self.reasoner.key(row[1]);
@@ -109,17 +112,19 @@ impl Context<'_> {
     /// The pods that are created and deleted to fill and clean nodes.
     fn diff(&self, key: &ObjectKey, it: Sym, pass: &mut Pass) {
         let Some(evaluation) = self.reasoner.evaluation() else { return };
-        for cause in self.causes("create") {
+        for cause in self.causes(relations::create) {
             for row in evaluation.rows_with_prefix(cause.relation, &[it]) {
                 pass.actions.push(self.create(key, row[1], &cause.because(self.reasoner, &row)));
             }
         }
-        for cause in self.causes("delete") {
+        for cause in self.causes(relations::delete) {
             for row in evaluation.rows_with_prefix(cause.relation, &[it]) {
                 pass.actions.push(self.delete(key, row[1], row[2], &cause.because(self.reasoner, &row)));
             }
         }
-        for (relation, list) in [("failed", &mut pass.failed), ("succeeded", &mut pass.succeeded)] {
+        for (relation, list) in
+            [(relations::failed, &mut pass.failed), (relations::succeeded, &mut pass.succeeded)]
+        {
             for row in self.reasoner.rows_of(relation, &[it]) {
                 list.push((key.clone(), self.reasoner.key(row[1]), self.reasoner.name(row[2])));
             }
@@ -129,13 +134,17 @@ impl Context<'_> {
     /// Revisions: one for the current template, numbers, folding, what may go.
     fn history(&self, daemonset: &DaemonSet, it: Sym, pass: &mut Pass) {
         let key = &daemonset.meta.key;
-        let hash = self.reasoner.rows_of("current_hash", &[it]).next().map(|row| self.reasoner.name(row[1]));
+        let hash = self
+            .reasoner
+            .rows_of(relations::current_hash, &[it])
+            .next()
+            .map(|row| self.reasoner.name(row[1]));
         let hash = hash.unwrap_or_default();
         pass.hashes.insert(key.clone(), hash.clone());
-        let mut old: Vec<(i64, ObjectKey)> = self.revisions("old_revision", it).collect();
+        let mut old: Vec<(i64, ObjectKey)> = self.revisions(relations::old_revision, it).collect();
         old.sort();
         let next = old.last().map_or(0, |(number, _)| *number) + 1;
-        if self.has("create_revision", it) {
+        if self.has(relations::create_revision, it) {
             let name = ObjectKey::new(&*key.namespace, format!("{}-{hash}", key.name));
             pass.numbers.insert(name.clone(), next);
             pass.actions.push(action(
@@ -143,10 +152,10 @@ impl Context<'_> {
                 Verb::CreateRevision,
                 None,
                 name,
-                &self.because("create_revision"),
+                &self.because(relations::create_revision),
             ));
         }
-        for (row, because) in self.caused("renumber", &[it]) {
+        for (row, because) in self.caused(relations::renumber, &[it]) {
             let revision = self.reasoner.key(row[1]);
             if pass.numbers.insert(revision.clone(), next).is_none() {
                 pass.actions.push(action(key, Verb::RenumberRevision, None, revision, &because));
@@ -154,7 +163,7 @@ impl Context<'_> {
         }
         let surplus =
             old.len().saturating_sub(usize::try_from(daemonset.revision_history_limit).unwrap_or(0));
-        let mut spare: Vec<(i64, ObjectKey)> = self.revisions("spare_revision", it).collect();
+        let mut spare: Vec<(i64, ObjectKey)> = self.revisions(relations::spare_revision, it).collect();
         spare.sort();
         let cleans = !rollout::is_stuck(self, daemonset, it);
         for (_, revision) in spare.into_iter().take(if cleans { surplus } else { 0 }) {
@@ -163,13 +172,13 @@ impl Context<'_> {
                 Verb::DeleteRevision,
                 None,
                 revision,
-                &self.because("spare_revision"),
+                &self.because(relations::spare_revision),
             ));
         }
         for (relation, verb) in [
-            ("adopt_revision", Verb::AdoptRevision),
-            ("release_revision", Verb::ReleaseRevision),
-            ("folded_revision", Verb::DeleteRevision),
+            (relations::adopt_revision, Verb::AdoptRevision),
+            (relations::release_revision, Verb::ReleaseRevision),
+            (relations::folded_revision, Verb::DeleteRevision),
         ] {
             for (_, revision) in self.revisions(relation, it) {
                 pass.actions.push(action(key, verb, None, revision, &self.because(relation)));
@@ -178,7 +187,7 @@ impl Context<'_> {
     }
 
     /// The revisions of a (daemonset, revision) relation with their numbers.
-    fn revisions(&self, relation: &str, it: Sym) -> impl Iterator<Item = (i64, ObjectKey)> {
+    fn revisions(&self, relation: Handle, it: Sym) -> impl Iterator<Item = (i64, ObjectKey)> {
         let keys: Vec<ObjectKey> =
             self.reasoner.rows_of(relation, &[it]).map(|row| self.reasoner.key(row[1])).collect();
         keys.into_iter()
@@ -188,7 +197,7 @@ impl Context<'_> {
     /// Pods and revisions whose node or owner is gone, whoever they belong to.
     fn collect(&self, pass: &mut Pass) {
         let mut seen = BTreeSet::new();
-        for (row, because) in self.caused("collect", &[]) {
+        for (row, because) in self.caused(relations::collect, &[]) {
             let object = self.reasoner.key(row[0]);
             let Some(pod) = self.world.pods.get(&object) else { continue };
             if !seen.insert(row[0]) {
@@ -199,8 +208,8 @@ impl Context<'_> {
             let daemonset = owner.map(|owner| ObjectKey::new(object.namespace.clone(), owner.name.clone()));
             pass.collected.push(Action { daemonset, verb: Verb::Delete, node, object, because });
         }
-        let because = self.because("collect_revision");
-        for row in self.reasoner.rows("collect_revision") {
+        let because = self.because(relations::collect_revision);
+        for row in self.reasoner.rows(relations::collect_revision) {
             let object = self.reasoner.key(row[0]);
             let owner =
                 self.world.revisions.get(&object).and_then(|revision| revision.meta.controller.clone());

@@ -8,7 +8,7 @@
 use std::sync::Arc;
 
 use super::action::Because;
-use crate::datalog::{Literal, Program, RelationId, Row, Rule, Sym, Term, Value};
+use crate::datalog::{Handle, Literal, Program, RelationId, Row, Rule, Sym, Term, Value};
 use crate::kube::timestamp;
 use crate::reason::Reasoner;
 
@@ -38,9 +38,8 @@ enum Shown {
 const OWN: [&str; 4] = ["DaemonSet", "Node", "Pod", "Revision"];
 
 /// The rules with this head, each with the relation its atom reads.
-pub(super) fn causes(program: &Program, head: &str) -> Vec<Cause> {
-    let Some(head) = program.relation(head) else { return Vec::new() };
-    program.rules_for(head).filter_map(|rule| Cause::new(program, rule)).collect()
+pub(super) fn causes(program: &Program, head: Handle) -> Vec<Cause> {
+    program.rules_for(program.id(head)).filter_map(|rule| Cause::new(program, rule)).collect()
 }
 
 /// A rule as the reason of an action.
@@ -120,13 +119,13 @@ impl Cause {
 mod tests {
     #![allow(clippy::unwrap_used)]
     use super::*;
+    use crate::policy::relations;
 
     #[test]
     fn every_rule_of_an_action_rests_on_one_atom() {
         let program = crate::policy::builtin::load(&[]).program.unwrap();
-        for head in ["create", "delete", "collect", "renumber", "awaited"] {
-            let head = program.relation(head).unwrap();
-            for rule in program.rules_for(head) {
+        for head in relations::CAUSED {
+            for rule in program.rules_for(program.id(*head)) {
                 assert!(matches!(rule.body.as_slice(), [Literal::Positive(_)]), "{}", rule.text);
             }
         }

@@ -11,9 +11,10 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::circles::Circles;
 use super::context::Context;
 use super::{Pass, Readiness, Simulation, Tally, Touched, Verb, Waiting, Wave, pass_over};
-use crate::datalog::Sym;
+use crate::datalog::{Handle, Sym};
 use crate::diagnostic::Diagnostic;
 use crate::kube::{ObjectKey, Status};
+use crate::policy::relations;
 use crate::reason::{Derived, Reasoner};
 use crate::state::World;
 
@@ -113,7 +114,7 @@ impl Reconciler {
             seen.extend([touched]);
             let collected = pass.collected.iter().filter(|action| action.verb == Verb::Delete).count();
             circles.look(&pass, world, reasoner)?;
-            reconciled.lost += reasoner.len("misplaced") + collected;
+            reconciled.lost += reasoner.len(relations::misplaced) + collected;
             let wave = simulation.carry_out(world, reasoner, &pass, settings.readiness, settings.now);
             if pass.is_idle() {
                 self.wait(&seen, reasoner, world);
@@ -192,12 +193,12 @@ impl Placed {
         };
         let Placed::Only { daemonsets, nodes, fits } = self else { return };
         let program = reasoner.program();
-        let rows = |name: &str| {
-            let relation = program.relation(name).into_iter();
-            relation.flat_map(|relation| changes.added(relation).chain(changes.removed(relation)))
+        let rows = |relation: Handle| {
+            let id = program.id(relation);
+            changes.added(id).chain(changes.removed(id))
         };
-        daemonsets.extend(rows("in_class").map(|row| row[0]));
-        nodes.extend(rows("in_profile").map(|row| row[0]));
-        fits.extend(rows("may_stay").chain(rows("may_start")).map(|row| (row[0], row[1])));
+        daemonsets.extend(rows(relations::in_class).map(|row| row[0]));
+        nodes.extend(rows(relations::in_profile).map(|row| row[0]));
+        fits.extend(rows(relations::may_stay).chain(rows(relations::may_start)).map(|row| (row[0], row[1])));
     }
 }

@@ -8,8 +8,9 @@ use std::sync::Arc;
 
 use super::action::{Action, Because};
 use super::context::Context;
-use crate::datalog::{Row, Sym};
+use crate::datalog::{Handle, Row, Sym};
 use crate::kube::{DaemonSet, Name, ObjectKey};
+use crate::policy::relations;
 
 /// The bounds of a rollout over `desired` nodes: (maxUnavailable, maxSurge).
 pub(super) fn bounds(daemonset: &DaemonSet, desired: usize) -> (usize, usize) {
@@ -21,12 +22,12 @@ pub(super) fn bounds(daemonset: &DaemonSet, desired: usize) -> (usize, usize) {
 
 /// Whether a surge cannot go on because of a pod on a node that is gone.
 pub(super) fn is_stuck(context: &Context<'_>, daemonset: &DaemonSet, it: Sym) -> bool {
-    context.has("stuck", it) && bounds(daemonset, context.desired(it)).1 > 0
+    context.has(relations::stuck, it) && bounds(daemonset, context.desired(it)).1 > 0
 }
 
 /// Adds the rollout step of one daemonset to the actions of a pass.
 pub(super) fn step(context: &Context<'_>, daemonset: &DaemonSet, it: Sym, actions: &mut Vec<Action>) {
-    if !context.has("rolling", it) {
+    if !context.has(relations::rolling, it) {
         return;
     }
     let key = &daemonset.meta.key;
@@ -34,28 +35,32 @@ pub(super) fn step(context: &Context<'_>, daemonset: &DaemonSet, it: Sym, action
     let (max_unavailable, max_surge) = bounds(daemonset, desired);
     if max_surge == 0 {
         // An old pod that is not available is replaced whatever the bound, and uses it up.
-        let (now, open) =
-            (context.ordered("replace_now", it, 2), context.ordered("replace_candidate", it, 2));
-        let left = max_unavailable.saturating_sub(context.tally.count("unavailable_node", it) + now.len());
-        let open = context.current_wave(it, "unavailable_node", &open);
-        context.deletes(key, "replace_now", &now, actions);
-        context.deletes(key, "replace_candidate", &open[..left.min(open.len())], actions);
+        let (now, open) = (
+            context.ordered(relations::replace_now, it, 2),
+            context.ordered(relations::replace_candidate, it, 2),
+        );
+        let left =
+            max_unavailable.saturating_sub(context.tally.count(relations::unavailable_node, it) + now.len());
+        let open = context.current_wave(it, relations::unavailable_node, &open);
+        context.deletes(key, relations::replace_now, &now, actions);
+        context.deletes(key, relations::replace_candidate, &open[..left.min(open.len())], actions);
         return;
     }
-    if context.has("stuck", it) {
+    if context.has(relations::stuck, it) {
         return;
     }
-    for relation in ["replaced", "retire_now"] {
+    for relation in [relations::replaced, relations::retire_now] {
         context.deletes(key, relation, &context.ordered(relation, it, 2), actions);
     }
-    let retiring = context.ordered("retire_candidate", it, 2);
-    let beyond = context.tally.count("serving", it).saturating_sub(desired);
-    context.deletes(key, "retire_candidate", &retiring[..beyond.min(retiring.len())], actions);
-    let (now, open) = (context.ordered("surge_now", it, 1), context.ordered("surge_candidate", it, 1));
-    let left = max_surge.saturating_sub(context.tally.count("surging", it));
-    let open = context.current_wave(it, "surging", &open);
-    context.creates(key, "surge_now", &now, actions);
-    context.creates(key, "surge_candidate", &open[..left.min(open.len())], actions);
+    let retiring = context.ordered(relations::retire_candidate, it, 2);
+    let beyond = context.tally.count(relations::serving, it).saturating_sub(desired);
+    context.deletes(key, relations::retire_candidate, &retiring[..beyond.min(retiring.len())], actions);
+    let (now, open) =
+        (context.ordered(relations::surge_now, it, 1), context.ordered(relations::surge_candidate, it, 1));
+    let left = max_surge.saturating_sub(context.tally.count(relations::surging, it));
+    let open = context.current_wave(it, relations::surging, &open);
+    context.creates(key, relations::surge_now, &now, actions);
+    context.creates(key, relations::surge_candidate, &open[..left.min(open.len())], actions);
 }
 
 /// A row with its place in the order of the rollout.
@@ -67,7 +72,7 @@ struct Candidate {
 
 impl Context<'_> {
     /// The rows of a relation in wave order, then in node order; `column` is the node's.
-    fn ordered(&self, relation: &str, it: Sym, column: usize) -> Vec<Candidate> {
+    fn ordered(&self, relation: Handle, it: Sym, column: usize) -> Vec<Candidate> {
         let mut rows: Vec<Candidate> = self
             .reasoner
             .rows_of(relation, &[it])
@@ -84,7 +89,7 @@ impl Context<'_> {
     /// The first wave that a node takes part in; nodes that no rule names come last.
     fn wave(&self, it: Sym, node: Sym) -> i64 {
         self.reasoner
-            .rows_of("wave", &[it, node])
+            .rows_of(relations::wave, &[it, node])
             .map(|row| self.reasoner.number(row[2]))
             .min()
             .unwrap_or(i64::MAX)
@@ -92,15 +97,16 @@ impl Context<'_> {
 
     /// Of candidates in order those that may go now: no later wave begins before all
     /// nodes of the earlier ones are done and available again.
-    fn current_wave<'a>(&self, it: Sym, unsettled: &str, candidates: &'a [Candidate]) -> &'a [Candidate] {
-        if !self.has("wave", it) {
+    fn current_wave<'a>(&self, it: Sym, unsettled: Handle, candidates: &'a [Candidate]) -> &'a [Candidate] {
+        if !self.has(relations::wave, it) {
             return candidates;
         }
-        let outdated = self.reasoner.rows_of("outdated", &[it]).map(|row| row[2]).collect::<Vec<_>>();
+        let outdated =
+            self.reasoner.rows_of(relations::outdated, &[it]).map(|row| row[2]).collect::<Vec<_>>();
         let unsettled = self.reasoner.rows_of(unsettled, &[it]).map(|row| row[1]).collect::<Vec<_>>();
         let current = outdated
             .into_iter()
-            .filter(|node| self.reasoner.rows_of("hold", &[it, *node]).next().is_none())
+            .filter(|node| self.reasoner.rows_of(relations::hold, &[it, *node]).next().is_none())
             .chain(unsettled)
             .map(|node| self.wave(it, node))
             .min()
@@ -108,7 +114,13 @@ impl Context<'_> {
         &candidates[..candidates.partition_point(|candidate| candidate.wave <= current)]
     }
 
-    fn deletes(&self, key: &ObjectKey, relation: &str, candidates: &[Candidate], actions: &mut Vec<Action>) {
+    fn deletes(
+        &self,
+        key: &ObjectKey,
+        relation: Handle,
+        candidates: &[Candidate],
+        actions: &mut Vec<Action>,
+    ) {
         let because = self.because(relation);
         actions.extend(candidates.iter().map(|it| {
             let because = self.told(relation, &because, it.row[0], it.row[2]);
@@ -116,7 +128,13 @@ impl Context<'_> {
         }));
     }
 
-    fn creates(&self, key: &ObjectKey, relation: &str, candidates: &[Candidate], actions: &mut Vec<Action>) {
+    fn creates(
+        &self,
+        key: &ObjectKey,
+        relation: Handle,
+        candidates: &[Candidate],
+        actions: &mut Vec<Action>,
+    ) {
         let because = self.because(relation);
         actions.extend(candidates.iter().map(|it| {
             let because = self.told(relation, &because, it.row[0], it.row[1]);
@@ -126,9 +144,11 @@ impl Context<'_> {
 
     /// The reason of a step; of one that is taken because a pod is not available, with
     /// why that is so.
-    fn told(&self, relation: &str, because: &Arc<Because>, it: Sym, node: Sym) -> Arc<Because> {
+    fn told(&self, relation: Handle, because: &Arc<Because>, it: Sym, node: Sym) -> Arc<Because> {
         match relation {
-            "replace_now" | "retire_now" | "surge_now" => self.because_of_trouble(because, it, node),
+            relations::replace_now | relations::retire_now | relations::surge_now => {
+                self.because_of_trouble(because, it, node)
+            }
             _ => because.clone(),
         }
     }

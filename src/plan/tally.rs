@@ -9,24 +9,11 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use rustc_hash::FxHashMap;
 
-use crate::datalog::{Changes, RelationId, Sym};
+use crate::datalog::{Changes, Handle, RelationId, Sym};
 use crate::kube::{Kind, ObjectKey};
+use crate::policy::relations;
 use crate::reason::{Derived, Reasoner};
 use crate::state::{Changed, World};
-
-/// The relations whose rows of a daemonset are counted.
-const COUNTED: &[&str] = &[
-    "kept_off",
-    "misscheduled",
-    "outdated",
-    "scheduled",
-    "scheduled_available",
-    "scheduled_ready",
-    "scheduled_updated",
-    "serving",
-    "surging",
-    "unavailable_node",
-];
 
 /// Which daemonsets a pass has to look at.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -40,8 +27,8 @@ pub enum Touched {
 /// The numbers.
 #[derive(Debug, Default)]
 pub struct Tally {
-    /// By the relation's place in [`COUNTED`] and the daemonset.
-    counts: FxHashMap<(usize, Sym), usize>,
+    /// By the relation, one of those that are counted, and the daemonset.
+    counts: FxHashMap<(Handle, Sym), usize>,
     /// Nodes of each profile.
     members: FxHashMap<Sym, usize>,
     /// Nodes on which each class is to run.
@@ -55,18 +42,18 @@ impl Tally {
     #[must_use]
     pub fn of(reasoner: &Reasoner) -> Self {
         let mut tally = Tally::default();
-        for (at, name) in COUNTED.iter().enumerate() {
-            for row in reasoner.rows(name) {
-                *tally.counts.entry((at, row[0])).or_default() += 1;
+        for relation in relations::COUNTED {
+            for row in reasoner.rows(*relation) {
+                *tally.counts.entry((*relation, row[0])).or_default() += 1;
             }
         }
-        for row in reasoner.rows("in_profile") {
+        for row in reasoner.rows(relations::in_profile) {
             *tally.members.entry(row[1]).or_default() += 1;
         }
-        for row in reasoner.rows("may_start") {
+        for row in reasoner.rows(relations::may_start) {
             *tally.eligible.entry(row[0]).or_default() += tally.members.get(&row[1]).copied().unwrap_or(0);
         }
-        for row in reasoner.rows("in_class") {
+        for row in reasoner.rows(relations::in_class) {
             tally.classes.entry(row[1]).or_default().insert(row[0]);
         }
         tally
@@ -109,11 +96,10 @@ impl Tally {
         Touched::Only(keys)
     }
 
-    /// How many rows a relation has for the daemonset.
+    /// How many rows a relation that is counted has for the daemonset.
     #[must_use]
-    pub fn count(&self, relation: &str, daemonset: Sym) -> usize {
-        let at = COUNTED.iter().position(|name| *name == relation);
-        at.and_then(|at| self.counts.get(&(at, daemonset))).copied().unwrap_or(0)
+    pub fn count(&self, relation: Handle, daemonset: Sym) -> usize {
+        self.counts.get(&(relation, daemonset)).copied().unwrap_or(0)
     }
 
     /// On how many nodes the class is to run, before anything is blocked.
@@ -123,19 +109,19 @@ impl Tally {
     }
 
     fn recount(&mut self, reasoner: &Reasoner, changes: &Changes) {
-        for (at, name) in COUNTED.iter().enumerate() {
-            let Some(relation) = reasoner.program().relation(name) else { continue };
-            for row in changes.added(relation) {
-                *self.counts.entry((at, row[0])).or_default() += 1;
+        for relation in relations::COUNTED {
+            let id = reasoner.program().id(*relation);
+            for row in changes.added(id) {
+                *self.counts.entry((*relation, row[0])).or_default() += 1;
             }
-            for row in changes.removed(relation) {
-                take(&mut self.counts, (at, row[0]), 1);
+            for row in changes.removed(id) {
+                take(&mut self.counts, (*relation, row[0]), 1);
             }
         }
     }
 
     fn classes(&mut self, reasoner: &Reasoner, changes: &Changes) {
-        let Some(relation) = reasoner.program().relation("in_class") else { return };
+        let relation = reasoner.program().id(relations::in_class);
         for row in changes.removed(relation) {
             if let Some(daemonsets) = self.classes.get_mut(&row[1]) {
                 daemonsets.remove(&row[0]);
@@ -153,11 +139,7 @@ impl Tally {
     fn desired(&mut self, reasoner: &Reasoner, changes: &Changes) -> BTreeSet<Sym> {
         let mut differ = BTreeSet::new();
         let program = reasoner.program();
-        let (Some(in_profile), Some(may_start)) =
-            (program.relation("in_profile"), program.relation("may_start"))
-        else {
-            return differ;
-        };
+        let (in_profile, may_start) = (program.id(relations::in_profile), program.id(relations::may_start));
         // First as if what fits were what it was, for the nodes that moved; which is what
         // fits now, less the pairs that came, and the pairs that went.
         let came: BTreeSet<(Sym, Sym)> = changes.added(may_start).map(|row| (row[1], row[0])).collect();
@@ -169,13 +151,17 @@ impl Tally {
         for row in changes.removed(in_profile) {
             moved.entry(row[1]).or_default().1 += 1;
         }
-        let classes: Vec<Sym> =
-            if moved.is_empty() { Vec::new() } else { reasoner.rows("class").map(|row| row[0]).collect() };
+        let classes: Vec<Sym> = if moved.is_empty() {
+            Vec::new()
+        } else {
+            reasoner.rows(relations::class).map(|row| row[0]).collect()
+        };
         for (profile, (plus, minus)) in &moved {
             for class in &classes {
                 let pair = (*profile, *class);
                 let did = went.contains(&pair)
-                    || (!came.contains(&pair) && reasoner.contains(may_start, &[*class, *profile]));
+                    || (!came.contains(&pair)
+                        && reasoner.contains(relations::may_start, &[*class, *profile]));
                 if did && plus != minus {
                     *self.eligible.entry(*class).or_default() += plus;
                     take(&mut self.eligible, *class, *minus);

@@ -3,25 +3,25 @@
 
 use crate::datalog::Literal;
 use crate::kube::ObjectKey;
+use crate::policy::relations;
 use crate::reason::Reasoner;
 use crate::state::World;
 
 /// Each with the sentence of the rule that fired, in key order.
 #[must_use]
 pub fn left_alone(world: &World, reasoner: &Reasoner) -> Vec<(ObjectKey, String)> {
-    if reasoner.len("unmanaged") == 0 {
+    if reasoner.len(relations::unmanaged) == 0 {
         return Vec::new();
     }
     let program = reasoner.program();
-    let Some(unmanaged) = program.relation("unmanaged") else { return Vec::new() };
+    let unmanaged = program.id(relations::unmanaged);
     let why = |key: &ObjectKey| {
         let it = reasoner.symbols().find_text(&key.to_string())?;
         let rule = program.rules_for(unmanaged).find(|rule| {
             rule.body.iter().any(|literal| match literal {
-                Literal::Positive(atom) => {
-                    let relation = &program.declaration(atom.relation).name;
-                    reasoner.rows_of(relation, &[it]).next().is_some()
-                }
+                Literal::Positive(atom) => reasoner
+                    .evaluation()
+                    .is_some_and(|done| done.rows_with_prefix(atom.relation, &[it]).next().is_some()),
                 _ => false,
             })
         })?;

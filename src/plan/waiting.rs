@@ -11,6 +11,7 @@ use super::tally::Tally;
 use crate::datalog::{Row, Sym};
 use crate::diagnostic::counted;
 use crate::kube::{DaemonSet, Name, ObjectKey, Status};
+use crate::policy::relations;
 use crate::reason::Reasoner;
 use crate::state::World;
 
@@ -94,15 +95,17 @@ pub fn waiting(reasoner: &Reasoner, world: &World) -> Vec<Waiting> {
 /// Where rules of the user's keep daemonsets off nodes that they fit.
 #[must_use]
 pub fn kept_off(reasoner: &Reasoner) -> Vec<KeptOff> {
-    let mut rows: Vec<(ObjectKey, Name, Row)> =
-        reasoner.rows("kept_off").map(|row| (reasoner.key(row[0]), reasoner.name(row[1]), row)).collect();
+    let mut rows: Vec<(ObjectKey, Name, Row)> = reasoner
+        .rows(relations::kept_off)
+        .map(|row| (reasoner.key(row[0]), reasoner.name(row[1]), row))
+        .collect();
     rows.sort_by(|a, b| (&a.0, &a.1).cmp(&(&b.0, &b.1)));
     let mut found: Vec<KeptOff> = Vec::new();
     let mut groups: BTreeMap<(ObjectKey, String, String), usize> = BTreeMap::new();
     for (at, (daemonset, node, row)) in rows.into_iter().enumerate() {
-        let relation = if at < MOST_ASKED { "blocked" } else { "" };
-        let (reason, rule) = reasoner
-            .told(relation, &[row[0], row[1]])
+        let asked = (at < MOST_ASKED).then_some(relations::blocked);
+        let (reason, rule) = asked
+            .and_then(|blocked| reasoner.told(blocked, &[row[0], row[1]]))
             .unwrap_or_else(|| ("a rule of your own blocks it there".to_owned(), String::new()));
         let group = (daemonset.clone(), rule.clone(), alike(&reason, &node));
         if let Some(at) = groups.get(&group) {
@@ -137,7 +140,7 @@ impl Context<'_> {
     pub(super) fn waiting(&self, daemonset: &DaemonSet, status: &Status) -> Option<Waiting> {
         let key = &daemonset.meta.key;
         let it = self.reasoner.symbols().find_text(&key.to_string())?;
-        let outdated = self.tally.count("outdated", it);
+        let outdated = self.tally.count(relations::outdated, it);
         let desired = status.desired_number_scheduled;
         let behind = desired - status.updated_number_scheduled;
         if outdated == 0 && status.number_unavailable <= 0 && behind <= 0 {
@@ -161,15 +164,15 @@ impl Context<'_> {
     /// The nodes that are waited for, each with the pods because of which.
     fn awaited(&self, it: Sym) -> Vec<Awaited> {
         let mut found = Vec::new();
-        for row in self.reasoner.rows_of("awaited_node", &[it]) {
+        for row in self.reasoner.rows_of(relations::awaited_node, &[it]) {
             let node = row[1];
             let before = found.len();
             found.extend(self.pods_awaited(it, node));
             if found.len() > before {
                 continue;
             }
-            let counts = ["unavailable_node", "surging"];
-            let told = counts.iter().find_map(|relation| self.reasoner.told(relation, &[it, node]));
+            let counts = [relations::unavailable_node, relations::surging];
+            let told = counts.iter().find_map(|relation| self.reasoner.told(*relation, &[it, node]));
             if let Some((reason, rule)) = told {
                 let node = self.reasoner.name(node);
                 found.push(Awaited { node, pod: None, reason: bare(&reason), rule, until: None });
@@ -181,7 +184,7 @@ impl Context<'_> {
     fn pods_awaited(&self, it: Sym, node: Sym) -> Vec<Awaited> {
         let Some(evaluation) = self.reasoner.evaluation() else { return Vec::new() };
         let mut found = Vec::new();
-        for cause in self.causes("awaited") {
+        for cause in self.causes(relations::awaited) {
             for row in evaluation.rows_with_prefix(cause.relation, &[it, node]) {
                 let number = |name| cause.value(name, &row).map(|sym| self.reasoner.number(sym));
                 // Ready for longer than minReadySeconds is a second later.
@@ -204,9 +207,9 @@ impl Context<'_> {
     /// Pods of a former template that rules hold, each in the words of its rule.
     fn held(&self, it: Sym) -> Vec<Awaited> {
         let prefix = [it];
-        let rows = self.reasoner.rows_of("held", &prefix).take(MOST_ASKED);
+        let rows = self.reasoner.rows_of(relations::held, &prefix).take(MOST_ASKED);
         let held = rows.filter_map(|row| {
-            let (reason, rule) = self.reasoner.told("hold", &[it, row[2]])?;
+            let (reason, rule) = self.reasoner.told(relations::hold, &[it, row[2]])?;
             Some(Awaited {
                 node: self.reasoner.name(row[2]),
                 pod: Some(self.reasoner.key(row[1]).name),
@@ -229,10 +232,10 @@ impl Context<'_> {
         let verb = if outdated == 1 { "waits" } else { "wait" };
         let limit = self.limit(daemonset, it);
         let free = limit.as_ref().is_some_and(|limit| limit.used < limit.nodes);
-        let below = if free { self.reasoner.told("below_bounds", &[it]) } else { None };
+        let below = if free { self.reasoner.told(relations::below_bounds, &[it]) } else { None };
         let limit = limit.filter(|_| below.is_none());
         // Only of a world that is not reconciled: there the next pass takes some.
-        let why = if free { "goes_on" } else { "waits" };
+        let why = if free { relations::goes_on } else { relations::waits };
         let Some((why, rule)) = below.or_else(|| self.reasoner.told(why, &[it])) else {
             return (format!("{pods} {verb}"), None, None);
         };
@@ -249,10 +252,10 @@ impl Context<'_> {
         let desired = self.desired(it);
         let (unavailable, surge) = bounds(daemonset, desired);
         let strategy = &daemonset.strategy;
-        let (field, written, nodes, counts) = if self.has("at_max_surge", it) {
-            ("maxSurge", strategy.max_surge, surge, "surging")
-        } else if self.has("at_max_unavailable", it) {
-            ("maxUnavailable", strategy.max_unavailable, unavailable, "unavailable_node")
+        let (field, written, nodes, counts) = if self.has(relations::at_max_surge, it) {
+            ("maxSurge", strategy.max_surge, surge, relations::surging)
+        } else if self.has(relations::at_max_unavailable, it) {
+            ("maxUnavailable", strategy.max_unavailable, unavailable, relations::unavailable_node)
         } else {
             return None;
         };

@@ -3,6 +3,7 @@
 //! They are the only place where policy stands; a user's own texts are loaded after
 //! them and may add to the relations that are declared open.
 
+use super::relations;
 use crate::datalog::{Loaded, Program, Source};
 use crate::diagnostic::Diagnostic;
 
@@ -39,5 +40,11 @@ pub struct UserRules {
 pub fn load(own: &[UserRules]) -> Loaded {
     let builtin = BUILTIN.iter().map(|(file, text)| Source { file, text, builtin: true });
     let own = own.iter().map(|rules| Source { file: &rules.file, text: &rules.text, builtin: false });
-    Program::load(&builtin.chain(own).collect::<Vec<_>>())
+    let mut loaded = Program::load(&builtin.chain(own).collect::<Vec<_>>());
+    match loaded.program.take().map(|program| relations::resolved(&program)) {
+        Some(Ok(program)) => loaded.program = Some(program),
+        Some(Err(wrong)) => loaded.diagnostics.extend(wrong),
+        None => {}
+    }
+    loaded
 }

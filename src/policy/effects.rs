@@ -17,6 +17,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
+use super::relations;
 use crate::datalog::{Atom, Declaration, Kind, Literal, Operator, Program, RelationId, Rule, Term};
 use crate::diagnostic::Diagnostic;
 
@@ -50,7 +51,7 @@ type Named = Option<Arc<str>>;
 /// plan before there is one.
 pub(super) fn check(program: &Program, found: &mut Vec<Diagnostic>) {
     planned_too_early(program, found);
-    let Some(blocked) = program.relation("blocked") else { return };
+    let blocked = program.id(relations::blocked);
     let mut known = builtin(program);
     loop {
         let before: usize = known.values().map(BTreeMap::len).sum();
@@ -337,10 +338,10 @@ fn excluded<'a>(rule: &'a Rule, term: Option<&'a Term>) -> impl Iterator<Item = 
 
 /// `planned` is filled when the plan is made; what the plan is made from sees none of it.
 fn planned_too_early(program: &Program, found: &mut Vec<Diagnostic>) {
-    let Some(planned) = program.relation("planned") else { return };
+    let planned = program.id(relations::planned);
     let asks = |id: RelationId| program.needed(&[id])(planned);
-    for open in ["blocked", "hold", "wave"] {
-        let Some(relation) = program.relation(open) else { continue };
+    for relation in [relations::blocked, relations::hold, relations::wave].map(|it| program.id(it)) {
+        let open = &program.declaration(relation).name;
         for rule in program.rules_for(relation).filter(|rule| !rule.builtin) {
             let mut atoms = rule.body.iter().filter_map(atom);
             if atoms.any(|(atom, _)| atom.relation == planned || asks(atom.relation)) {

@@ -12,6 +12,7 @@ mod constraints;
 mod effects;
 mod find;
 mod lint;
+pub mod relations;
 mod table;
 
 use self::builtin::UserRules;

@@ -2,6 +2,7 @@
 
 use dsrules::datalog::Program;
 use dsrules::facts::Grouping;
+use dsrules::policy::relations;
 use dsrules::state::World;
 use serde_json::{Value, json};
 
@@ -14,8 +15,8 @@ pub fn check(program: &Program, case: &Value) -> Result<(), String> {
     for grouping in [Grouping::On, Grouping::Off] {
         let reasoner = derive(program, &world, grouping, 0);
         let got = json!({
-            "shouldRun": reasoner.rows("may_start").next().is_some(),
-            "shouldContinueRunning": reasoner.rows("may_stay").next().is_some(),
+            "shouldRun": reasoner.rows(relations::may_start).next().is_some(),
+            "shouldContinueRunning": reasoner.rows(relations::may_stay).next().is_some(),
         });
         same(&format!("grouping {grouping:?}"), &case["expect"], &got)?;
     }

@@ -13,6 +13,7 @@ use dsrules::facts::{Encoder, Grouping};
 use dsrules::kube::{Kind, Object, ObjectKey, Origin};
 use dsrules::plan::{Action, pass};
 use dsrules::policy::builtin::UserRules;
+use dsrules::policy::relations;
 use dsrules::reason::Reasoner;
 use dsrules::state::{Backoff, World};
 use serde_json::Value;
@@ -263,18 +264,18 @@ fn rows(program: &Program, world: &World, now: i64, out: &mut String) -> Option<
 fn placement(reasoner: &Reasoner, out: &mut String) {
     let name = |sym| reasoner.text(sym);
     let mut members: BTreeMap<_, Vec<_>> = BTreeMap::new();
-    for relation in ["in_class", "in_profile"] {
+    for relation in [relations::in_class, relations::in_profile] {
         for row in reasoner.rows(relation) {
             members.entry((relation, row[1])).or_default().push(row[0]);
         }
     }
     let mut lines = Vec::new();
-    for relation in ["may_start", "may_stay"] {
+    for (name_of, relation) in [("may_start", relations::may_start), ("may_stay", relations::may_stay)] {
         for row in reasoner.rows(relation) {
             let none = Vec::new();
-            for daemonset in members.get(&("in_class", row[0])).unwrap_or(&none) {
-                for node in members.get(&("in_profile", row[1])).unwrap_or(&none) {
-                    lines.push(format!("{relation} {} {}\n", name(*daemonset), name(*node)));
+            for daemonset in members.get(&(relations::in_class, row[0])).unwrap_or(&none) {
+                for node in members.get(&(relations::in_profile, row[1])).unwrap_or(&none) {
+                    lines.push(format!("{name_of} {} {}\n", name(*daemonset), name(*node)));
                 }
             }
         }

@@ -2,9 +2,7 @@
 
 use crate::facts::encoder::Encoder;
 use crate::kube::calendar;
-
-/// The relations that say what time it is.
-pub(super) const OWNED: &[&str] = &["minute_of_day", "weekday", "date"];
+use crate::policy::relations;
 
 const DAYS: [&str; 7] = ["Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday"];
 
@@ -14,13 +12,13 @@ impl Encoder {
         let (time, year) = calendar(now);
         let minute = i64::from(time.hour()) * 60 + i64::from(time.minute());
         let minute = self.symbols.number(minute);
-        self.row("minute_of_day", &[minute]);
+        self.row(relations::minute_of_day, &[minute]);
         let day = time.weekday().to_monday_zero_offset();
         let day = usize::try_from(day).ok().and_then(|day| DAYS.get(day)).copied().unwrap_or("");
         let day = self.text(day);
-        self.row("weekday", &[day]);
+        self.row(relations::weekday, &[day]);
         let date = [year, i64::from(time.month()), i64::from(time.day())];
         let date = date.map(|part| self.symbols.number(part));
-        self.row("date", &date);
+        self.row(relations::date, &date);
     }
 }

@@ -5,31 +5,7 @@ use serde_json::Value;
 use crate::datalog::Sym;
 use crate::facts::encoder::Encoder;
 use crate::kube::{DaemonSet, amount, image_parts};
-
-/// The relations whose rows begin with a daemonset.
-pub(super) const OWNED: &[&str] = &[
-    "daemonset_name",
-    "daemonset_label",
-    "daemonset_annotation",
-    "daemonset_created",
-    "template_label",
-    "template_annotation",
-    "template_container",
-    "template_init_container",
-    "template_image",
-    "template_port",
-    "template_host_port",
-    "host_port",
-    "template_request",
-    "template_limit",
-    "template_volume",
-    "template_host_path",
-    "template_host_namespace",
-    "template_privileged",
-    "template_capability",
-    "template_priority_class",
-    "template_service_account",
-];
+use crate::policy::relations;
 
 fn list<'a>(value: &'a Value, name: &str) -> impl Iterator<Item = &'a Value> {
     value[name].as_array().into_iter().flatten()
@@ -41,41 +17,42 @@ fn text<'a>(value: &'a Value, name: &str) -> &'a str {
 
 impl Encoder {
     pub(in crate::facts) fn daemonset_details(&mut self, daemonset: &DaemonSet, it: Sym) {
-        if !OWNED.iter().any(|name| self.uses(name)) {
+        if !relations::CLUSTER.iter().any(|relation| self.uses(*relation)) {
             return;
         }
-        self.text_row("daemonset_name", it, &[&daemonset.meta.key.name]);
+        self.text_row(relations::daemonset_name, it, &[&daemonset.meta.key.name]);
         for (key, value) in daemonset.meta.labels.iter() {
-            self.text_row("daemonset_label", it, &[key, value]);
+            self.text_row(relations::daemonset_label, it, &[key, value]);
         }
-        self.pairs("daemonset_annotation", it, &daemonset.value["metadata"]["annotations"]);
-        self.number_row("daemonset_created", it, &[], &[daemonset.meta.created]);
+        self.pairs(relations::daemonset_annotation, it, &daemonset.value["metadata"]["annotations"]);
+        self.number_row(relations::daemonset_created, it, &[], &[daemonset.meta.created]);
         for (key, value) in daemonset.template.labels.iter() {
-            self.text_row("template_label", it, &[key, value]);
+            self.text_row(relations::template_label, it, &[key, value]);
         }
         let template = &daemonset.value["spec"]["template"];
-        self.pairs("template_annotation", it, &template["metadata"]["annotations"]);
+        self.pairs(relations::template_annotation, it, &template["metadata"]["annotations"]);
         self.pod_spec(&template["spec"], it);
     }
 
     fn pod_spec(&mut self, spec: &Value, it: Sym) {
         for (field, namespace) in [("hostNetwork", "network"), ("hostPID", "pid"), ("hostIPC", "ipc")] {
             if spec[field] == true {
-                self.text_row("template_host_namespace", it, &[namespace]);
+                self.text_row(relations::template_host_namespace, it, &[namespace]);
             }
         }
         for (relation, field) in [
-            ("template_priority_class", "priorityClassName"),
-            ("template_service_account", "serviceAccountName"),
+            (relations::template_priority_class, "priorityClassName"),
+            (relations::template_service_account, "serviceAccountName"),
         ] {
             if let Some(value) = spec[field].as_str() {
                 self.text_row(relation, it, &[value]);
             }
         }
         let on_host = spec["hostNetwork"] == true;
-        for (relation, field) in
-            [("template_container", "containers"), ("template_init_container", "initContainers")]
-        {
+        for (relation, field) in [
+            (relations::template_container, "containers"),
+            (relations::template_init_container, "initContainers"),
+        ] {
             for container in list(spec, field) {
                 self.text_row(relation, it, &[text(container, "name"), text(container, "image")]);
                 self.container(container, on_host, it);
@@ -88,10 +65,10 @@ impl Encoder {
             let name = text(volume, "name");
             let kinds = volume.as_object().into_iter().flatten().map(|(key, _)| key.as_str());
             for kind in kinds.filter(|key| *key != "name") {
-                self.text_row("template_volume", it, &[name, kind]);
+                self.text_row(relations::template_volume, it, &[name, kind]);
             }
             if let Some(path) = volume["hostPath"]["path"].as_str() {
-                self.text_row("template_host_path", it, &[name, path]);
+                self.text_row(relations::template_host_path, it, &[name, path]);
             }
         }
     }
@@ -111,31 +88,33 @@ impl Encoder {
                 self.text(protocol),
                 self.text(address.unwrap_or("0.0.0.0")),
             ];
-            self.row("host_port", &row);
+            self.row(relations::host_port, &row);
         }
     }
 
     fn container(&mut self, container: &Value, on_host: bool, it: Sym) {
         let name = text(container, "name");
         let [repository, tag, digest] = image_parts(text(container, "image"));
-        self.text_row("template_image", it, &[name, &repository, &tag, &digest]);
+        self.text_row(relations::template_image, it, &[name, &repository, &tag, &digest]);
         for port in list(container, "ports") {
             let protocol = port["protocol"].as_str().unwrap_or("TCP");
             let number = port["containerPort"].as_i64().unwrap_or(0);
-            if self.uses("template_port") {
+            if self.uses(relations::template_port) {
                 let (name, protocol) = (self.text(name), self.text(protocol));
                 let number = self.symbols.number(number);
-                self.row("template_port", &[it, name, number, protocol]);
+                self.row(relations::template_port, &[it, name, number, protocol]);
             }
             let host = port["hostPort"].as_i64().filter(|port| *port != 0);
             if let Some(host) = host.or(on_host.then_some(number))
-                && self.uses("template_host_port")
+                && self.uses(relations::template_host_port)
             {
                 let (host, protocol) = (self.symbols.number(host), self.text(protocol));
-                self.row("template_host_port", &[it, host, protocol]);
+                self.row(relations::template_host_port, &[it, host, protocol]);
             }
         }
-        for (relation, field) in [("template_request", "requests"), ("template_limit", "limits")] {
+        for (relation, field) in
+            [(relations::template_request, "requests"), (relations::template_limit, "limits")]
+        {
             for (resource, quantity) in container["resources"][field].as_object().into_iter().flatten() {
                 let written = quantity.as_str().map_or_else(|| quantity.to_string(), str::to_owned);
                 if let Some(amount) = amount(resource, &written) {
@@ -145,10 +124,10 @@ impl Encoder {
         }
         let security = &container["securityContext"];
         if security["privileged"] == true {
-            self.text_row("template_privileged", it, &[name]);
+            self.text_row(relations::template_privileged, it, &[name]);
         }
         for capability in list(&security["capabilities"], "add").filter_map(Value::as_str) {
-            self.text_row("template_capability", it, &[name, capability]);
+            self.text_row(relations::template_capability, it, &[name, capability]);
         }
     }
 }

@@ -1,0 +1,300 @@
+//! The relations that Rust names, each once, with the types of its columns.
+//!
+//! Facts are put into them and plans are read from them by these handles, which are found
+//! when the rules are loaded: what no rule file declares so is an error there. What is
+//! derived for a plan and what is counted follows from this table and from what `.decl`
+//! says.
+
+// A handle has the name of its relation.
+#![allow(non_upper_case_globals, missing_docs)]
+
+use crate::datalog::{Column, Handle, Kind, Program, RelationId, Signature};
+use crate::diagnostic::{Diagnostic, Place};
+use crate::kube::{self, Rows};
+
+/// Makes of `name(Type, …)` a handle `name`, and of each group of them a list.
+macro_rules! relations {
+    ($($(#[doc = $doc:literal])* $group:ident { $($name:ident($($column:ident),*))* })*) => {
+        /// The places of all handles in the table.
+        #[allow(non_camel_case_types)]
+        enum At { $($($name,)*)* }
+        $($(pub const $name: Handle = Handle::at(At::$name as usize);)*)*
+        $($(#[doc = $doc])* pub const $group: &[Handle] = &[$($name),*];)*
+        const TABLE: &[Signature] = &[
+            $($(Signature { name: stringify!($name), columns: &[$(stringify!($column)),*] },)*)*
+        ];
+    };
+}
+
+relations! {
+    /// What every node, daemonset, pod and revision is known by.
+    OBJECTS {
+        daemonset(DaemonSet)
+        daemonset_namespace(DaemonSet, Namespace)
+        daemonset_uid(DaemonSet, Uid)
+        daemonset_deleting(DaemonSet)
+        selector_requirement(DaemonSet, Requirement)
+        template(DaemonSet, Template)
+        new_hash(DaemonSet, Hash)
+        new_revision(DaemonSet, Revision)
+        template_generation(DaemonSet, Value)
+        min_ready_seconds(DaemonSet, number)
+        update_strategy(DaemonSet, Value)
+        surge_of_one(DaemonSet, number)
+        in_class(DaemonSet, Class)
+        node(Node)
+        in_profile(Node, Profile)
+        pod(Pod, LabelSet)
+        pod_controller(Pod, Uid)
+        pod_deleting(Pod)
+        pod_target(Pod, Node)
+        pod_unbound(Pod)
+        pod_ended(Pod, Phase)
+        pod_ready(Pod)
+        pod_ready_since(Pod, number)
+        pod_pending(Pod)
+        pod_unready(Pod)
+        pod_created(Pod, number)
+        revision(Revision, LabelSet)
+        revision_controller(Revision, Uid)
+        revision_deleting(Revision)
+        revision_template(Revision, Template)
+        revision_number(Revision, number)
+        revision_hash(Revision, Hash)
+    }
+    /// What objects share: groups, labels, requirements, tolerations.
+    SHARED {
+        class(Class, Selector, Affinity, Tolerations)
+        class_node_name(Selector, Value)
+        class_node_selector(Selector, Key, Value)
+        class_affinity(Affinity)
+        class_term(Affinity, Term)
+        tolerant(Tolerations)
+        class_toleration(Tolerations, Toleration)
+        class_host_network(Tolerations)
+        toleration(Toleration, Key, Operator, Value, Effect)
+        profile(Profile, NodeLabels, NodeTaints)
+        labelled(NodeLabels)
+        profile_label(NodeLabels, Key, Value)
+        profile_number(NodeLabels, Key, number)
+        profile_name(NodeLabels, Value)
+        profile_taint(NodeTaints, Taint)
+        taint(Taint, Key, Value, Effect)
+        term_expression(Term, Requirement)
+        term_field(Term, Requirement)
+        requirement(Requirement, Key, Operator)
+        requirement_value(Requirement, Value)
+        requirement_number(Requirement, number)
+        requirement_size(Requirement, number)
+        bad_key(Key)
+        bad_value(Value)
+        label_set(LabelSet, Namespace)
+        set_label(LabelSet, Key, Value)
+        set_hash(LabelSet, Hash)
+        set_generation(LabelSet, Value)
+    }
+    /// What belongs to no object, or passes: all of it is given anew each time.
+    PASSING {
+        now(number)
+        minute_of_day(number)
+        weekday(Value)
+        date(number, number, number)
+        backoff_until(DaemonSet, Node, number)
+        deleted_owner(Uid)
+        planned(Value, DaemonSet, Node)
+    }
+    /// What a user's rules may ask of objects beside that.
+    CLUSTER {
+        node_label(Node, Key, Value)
+        node_number(Node, Key, number)
+        node_label_version(Node, Key, number, number, number)
+        node_taint(Node, Key, Value, Effect)
+        node_unschedulable(Node)
+        node_created(Node, number)
+        node_role(Node, Value)
+        daemonset_name(DaemonSet, Value)
+        daemonset_label(DaemonSet, Key, Value)
+        daemonset_annotation(DaemonSet, Key, Value)
+        daemonset_created(DaemonSet, number)
+        template_label(DaemonSet, Key, Value)
+        template_annotation(DaemonSet, Key, Value)
+        template_container(DaemonSet, Value, Value)
+        template_init_container(DaemonSet, Value, Value)
+        template_image(DaemonSet, Value, Value, Value, Value)
+        template_port(DaemonSet, Value, number, Value)
+        template_host_port(DaemonSet, number, Value)
+        host_port(DaemonSet, Value, number, Value, Value)
+        template_request(DaemonSet, Value, Key, number)
+        template_limit(DaemonSet, Value, Key, number)
+        template_volume(DaemonSet, Value, Value)
+        template_host_path(DaemonSet, Value, Value)
+        template_host_namespace(DaemonSet, Value)
+        template_privileged(DaemonSet, Value)
+        template_capability(DaemonSet, Value, Value)
+        template_priority_class(DaemonSet, Value)
+        template_service_account(DaemonSet, Value)
+        pod_name(Pod, Value)
+        pod_namespace(Pod, Namespace)
+        pod_label(Pod, Key, Value)
+        pod_phase(Pod, Phase)
+    }
+    /// And what only whole manifests of nodes say, which not every world has.
+    DETAILS {
+        node_annotation(Node, Key, Value)
+        node_condition(Node, Value, Value)
+        node_condition_since(Node, Value, number)
+        node_capacity(Node, Key, number)
+        node_allocatable(Node, Key, number)
+        node_info(Node, Key, Value)
+        node_info_version(Node, Key, number, number, number)
+        node_address(Node, Value, Value)
+    }
+    /// What plans and explanations read.
+    READ {
+        added_toleration(Tolerations, number, Key, Effect)
+        adopt(DaemonSet, Pod)
+        adopt_revision(DaemonSet, Revision)
+        at_max_surge(DaemonSet)
+        at_max_unavailable(DaemonSet)
+        awaited_node(DaemonSet, Node)
+        barred(DaemonSet, Node)
+        below_bounds(DaemonSet)
+        blocked(DaemonSet, Node)
+        collect_revision(Revision)
+        collision(DaemonSet, Revision)
+        counted(DaemonSet, Pod, Node)
+        create_revision(DaemonSet)
+        current_hash(DaemonSet, Hash)
+        daemon_pod(DaemonSet, Pod, Node)
+        eligible(DaemonSet, Node)
+        failed(DaemonSet, Pod, Node)
+        folded_revision(DaemonSet, Revision)
+        goes_on(DaemonSet)
+        held(DaemonSet, Pod, Node)
+        hold(DaemonSet, Node)
+        host_port_clash(DaemonSet, DaemonSet, number, Value, Node)
+        may_start(Class, Profile)
+        may_stay(Class, Profile)
+        misplaced(DaemonSet, Pod, Node)
+        old_revision(DaemonSet, Revision)
+        relabel(DaemonSet, Pod)
+        release(DaemonSet, Pod)
+        release_revision(DaemonSet, Revision)
+        replace_candidate(DaemonSet, Pod, Node)
+        replace_now(DaemonSet, Pod, Node)
+        replaced(DaemonSet, Pod, Node)
+        retire_candidate(DaemonSet, Pod, Node)
+        retire_now(DaemonSet, Pod, Node)
+        rolling(DaemonSet)
+        selects_everything(DaemonSet)
+        self_clash(DaemonSet, Value, Value, number, Value)
+        spare_revision(DaemonSet, Revision)
+        stuck(DaemonSet)
+        succeeded(DaemonSet, Pod, Node)
+        surge_candidate(DaemonSet, Node)
+        surge_clash(DaemonSet, number, Value)
+        surge_now(DaemonSet, Node)
+        unmanaged(DaemonSet)
+        updated(DaemonSet, Pod)
+        waits(DaemonSet)
+        wave(DaemonSet, Node, number)
+    }
+    /// What a plan reads, each of whose rules is a reason of its own.
+    CAUSED {
+        awaited(DaemonSet, Node, Pod)
+        collect(Pod)
+        create(DaemonSet, Node)
+        delete(DaemonSet, Pod, Node)
+        renumber(DaemonSet, Revision)
+    }
+    /// What a plan counts of each daemonset: its rows are counted as they come and go.
+    COUNTED {
+        kept_off(DaemonSet, Node)
+        misscheduled(DaemonSet, Node)
+        outdated(DaemonSet, Pod, Node)
+        scheduled(DaemonSet, Pod, Node)
+        scheduled_available(DaemonSet, Node)
+        scheduled_ready(DaemonSet, Node)
+        scheduled_updated(DaemonSet, Node)
+        serving(DaemonSet, Node)
+        surging(DaemonSet, Node)
+        unavailable_node(DaemonSet, Node)
+    }
+}
+
+/// What a plan is read from: of what is named here what `.decl` calls an output.
+#[must_use]
+pub fn outputs(program: &Program) -> Vec<RelationId> {
+    let named = [READ, CAUSED, COUNTED].into_iter().flatten().map(|handle| program.id(*handle));
+    named.filter(|id| program.declaration(*id).kind == Kind::Output).collect()
+}
+
+/// The type of the rules that objects of a kind have.
+#[must_use]
+pub fn type_of(kind: kube::Kind) -> &'static str {
+    match kind {
+        kube::Kind::ControllerRevision => "Revision",
+        kind => kind.name(),
+    }
+}
+
+/// The program with the handles of this table, and with what the list of kinds names.
+///
+/// # Errors
+/// For each relation that is declared otherwise, or not at all.
+pub(super) fn resolved(program: &Program) -> Result<Program, Vec<Diagnostic>> {
+    let mut wrong: Vec<Diagnostic> =
+        kube::Kind::ALL.into_iter().flat_map(|kind| of_kind(program, kind)).collect();
+    match program.with_handles(TABLE, written) {
+        Ok(program) if wrong.is_empty() => Ok(program),
+        Ok(_) => Err(wrong),
+        Err(more) => {
+            wrong.extend(more);
+            Err(wrong)
+        }
+    }
+}
+
+/// What is wrong with the relations that the facts of a kind name: they begin with an
+/// object of the kind.
+fn of_kind(program: &Program, kind: kube::Kind) -> impl Iterator<Item = Diagnostic> {
+    kind.info().facts.iter().filter_map(move |fact| {
+        let columns = match fact.rows {
+            Rows::Itself => 1,
+            Rows::Field(_) | Rows::Items(_) => 2,
+            Rows::Entries(_) => 3,
+        };
+        let name = fact.relation;
+        let declared = program.relation(name).map(|id| &program.declaration(id).columns);
+        let fits =
+            |is: &Vec<Column>| is.len() == columns && is.first().is_some_and(|it| &*it.ty == type_of(kind));
+        (!declared.is_some_and(fits)).then(|| {
+            let ty = type_of(kind);
+            let message =
+                format!("no rule file declares `{name}` with {columns} columns, the first a `{ty}`");
+            Diagnostic::error("missing-relation", message)
+                .because(format!("the facts of the kind {kind} fill it"))
+        })
+    })
+}
+
+/// Where a signature is written in this file.
+fn written(signature: &Signature) -> Place {
+    let text = include_str!("relations.rs");
+    let start = text.find(&format!("        {}(", signature.name)).map_or(0, |at| at + 8);
+    Place::of_span("src/policy/relations.rs", text, start, start + signature.name.len())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_is_found_where_it_is_written() {
+        for signature in TABLE {
+            let place = written(signature);
+            let line = format!("        {}({})", signature.name, signature.columns.join(", "));
+            assert_eq!(place.text.trim(), line.trim());
+        }
+    }
+}
