@@ -13,6 +13,8 @@ mod bodies;
 mod circles;
 #[path = "tidy/made_up.rs"]
 mod made_up;
+#[path = "tidy/way.rs"]
+mod way;
 
 use circles::{Circle, circles};
 
@@ -255,6 +257,16 @@ fn a_circle_is_known_by_its_folder_and_a_known_one_must_be_there() {
     assert!(wrong_circles(&inside, &["src/a", "src/b"])[0].starts_with("src/b has no circles any more"));
     let across = [circle(&["src/a/x.rs", "src/b/y.rs"])];
     assert_eq!(wrong_circles(&across, &["src/a", "src/b"]).len(), 3);
+}
+
+#[test]
+fn the_way_to_the_tree_is_as_the_map_says() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let map = fs::read_to_string(root.join("docs/architecture.md")).unwrap();
+    let (_, way) = map.split_once("to a file in the tree\n").unwrap();
+    let steps = way::steps(way.split("\n## ").next().unwrap());
+    assert!(steps.len() > 20, "the steps were found");
+    none(way::wrong(&steps, |file| fs::read_to_string(root.join(file)).ok()));
 }
 
 #[test]
