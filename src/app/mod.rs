@@ -60,7 +60,7 @@ pub use open::Database;
 pub use options::{Cascade, MaxDelete, Options};
 pub use paths::{absolute, id_of};
 pub use plan::plan;
-pub use query::{Found, query};
+pub use query::{Answered, query};
 pub use request::{Outcome, Request};
 pub use seen::{Seen, Sight};
 pub use selector::LabelSelector;

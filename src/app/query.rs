@@ -8,7 +8,7 @@ use crate::diagnostic::Diagnostic;
 use crate::facts::{Encoder, Grouping};
 
 /// What was found.
-pub struct Found {
+pub struct Answered {
     /// The variables that were asked for.
     pub names: Vec<String>,
     /// Their values, row by row.
@@ -19,7 +19,7 @@ pub struct Found {
 ///
 /// # Errors
 /// When it cannot be read, and when the rules derive more than the limits allow.
-pub fn query(text: &str, seen: &Seen, limits: &Limits, now: i64) -> Result<Found, Vec<Diagnostic>> {
+pub fn query(text: &str, seen: &Seen, limits: &Limits, now: i64) -> Result<Answered, Vec<Diagnostic>> {
     let query = Query::compile(&seen.program, text)?;
     let wanted = query.relations();
     let mut encoder = Encoder::new(seen.program.clone(), Grouping::On, &wanted);
@@ -32,5 +32,5 @@ pub fn query(text: &str, seen: &Seen, limits: &Limits, now: i64) -> Result<Found
     };
     let rows = query.run(&evaluation, symbols)?;
     let rows = rows.iter().map(|row| row.iter().map(value).collect()).collect();
-    Ok(Found { names: query.variables().map(ToOwned::to_owned).collect(), rows })
+    Ok(Answered { names: query.variables().map(ToOwned::to_owned).collect(), rows })
 }

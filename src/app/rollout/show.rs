@@ -12,7 +12,7 @@ use crate::plan::Waiting;
 use crate::policy::Asked;
 
 /// How far a daemonset's rollout is.
-pub struct Progress {
+pub struct RolloutStatus {
     /// The daemonset, with its status.
     pub daemonset: DaemonSet,
     /// What is waited for, if anything is.
@@ -29,16 +29,16 @@ pub fn status(
     asked: &Asked,
     now: i64,
     listener: &dyn Listener,
-) -> Result<Vec<Progress>, Vec<Diagnostic>> {
+) -> Result<Vec<RolloutStatus>, Vec<Diagnostic>> {
     let store = database.read()?;
     let program = rules::of_store(asked, &store, listener)?;
     let world = load(&store, &program)?;
     let waits = waiting(&world, &program, now)?;
-    let progress = |daemonset: &DaemonSet| Progress {
+    let status = |daemonset: &DaemonSet| RolloutStatus {
         daemonset: daemonset.clone(),
         waiting: waits.iter().find(|it| it.daemonset == daemonset.meta.key).cloned(),
     };
-    Ok(find(daemonsets, &world, &store)?.into_iter().map(progress).collect())
+    Ok(find(daemonsets, &world, &store)?.into_iter().map(status).collect())
 }
 
 /// The revisions that daemonsets own, oldest first.

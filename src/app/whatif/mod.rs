@@ -11,4 +11,4 @@ mod run;
 
 pub use compare::Difference;
 pub use edit::{Alteration, Edit};
-pub use run::{Changes, WhatIf, what_if};
+pub use run::{Edits, WhatIf, what_if};

@@ -22,9 +22,9 @@ use crate::diagnostic::Diagnostic;
 use crate::kube::{Kind, Object, ObjectKey};
 use crate::target::sqlite::Store;
 
-/// Changes that are asked about.
+/// Edits that are asked about.
 #[derive(Debug, Clone, Default)]
-pub struct Changes {
+pub struct Edits {
     /// What is done, in order.
     pub edits: Vec<Edit>,
     /// Only to objects with these labels.
@@ -46,7 +46,7 @@ pub struct WhatIf {
 pub fn what_if(
     request: &Request,
     base: Option<&Manifests>,
-    changes: &Changes,
+    changes: &Edits,
     listener: &dyn Listener,
 ) -> Result<WhatIf, Vec<Diagnostic>> {
     let mut read = if request.manifests.is_empty() { Read::default() } else { read(request, listener)? };

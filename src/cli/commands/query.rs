@@ -1,7 +1,7 @@
 //! `dsrules query`: any question in the language of the rules.
 
 use clap::{Args, ValueEnum};
-use dsrules::app::{Found, query};
+use dsrules::app::{Answered, query};
 use dsrules::report::{self, Answers};
 
 use crate::cli::context::Context;
@@ -37,7 +37,7 @@ pub enum Format {
 pub fn run(args: &QueryArgs, context: &mut Context) -> Result<Exit, Failure> {
     let seen = args.world.sight("default", context)?.load(context)?;
     let limits = args.world.rules.limits();
-    let Found { names, rows } = query(&args.query, &seen, &limits, context.seconds())?;
+    let Answered { names, rows } = query(&args.query, &seen, &limits, context.seconds())?;
     let answers = Answers { names: &names, rows: &rows };
     let out = &mut context.out;
     match args.output {

@@ -2,10 +2,10 @@
 
 use clap::Args;
 use dsrules::app::LabelSelector;
-use dsrules::app::whatif::{Changes, Edit};
+use dsrules::app::whatif::{Edit, Edits};
 use dsrules::diagnostic::Diagnostic;
 
-/// Changes that stand in no manifest.
+/// Edits that stand in no manifest.
 #[derive(Debug, Clone, Args)]
 #[command(next_help_heading = "What if")]
 pub struct WhatIfArgs {
@@ -53,7 +53,7 @@ impl WhatIfArgs {
     }
 
     /// As the library takes them.
-    pub fn changes(&self, namespace: &str) -> Result<Changes, Vec<Diagnostic>> {
+    pub fn changes(&self, namespace: &str) -> Result<Edits, Vec<Diagnostic>> {
         let edits = self.set.iter().map(|text| Edit::set(text, namespace));
         let edits = edits.chain(self.taint.iter().map(|text| Edit::taint(text)));
         let edits = edits.chain(self.remove.iter().map(|text| Edit::remove(text, namespace)));
@@ -64,7 +64,7 @@ impl WhatIfArgs {
         if !wrong.is_empty() {
             return Err(wrong);
         }
-        Ok(Changes { edits: good.into_iter().flatten().collect(), chosen: self.selector.clone() })
+        Ok(Edits { edits: good.into_iter().flatten().collect(), chosen: self.selector.clone() })
     }
 
     /// One node, or without a name all that the labels choose.

@@ -5,15 +5,15 @@ use dsrules::diagnostic::Diagnostic;
 use dsrules::plan::Plan;
 use dsrules::report;
 
-use super::options::{Changing, Target};
+use super::options::{Changing, Which};
 use crate::cli::context::Context;
 use crate::cli::exit::{Exit, Failure};
 use crate::cli::options::dry_run::DryRun;
 use crate::cli::show;
 
 /// Changes the template and shows what was done.
-pub fn run(target: &Target, to: Goal, changing: &Changing, context: &mut Context) -> Result<Exit, Failure> {
-    let request = request(target, to, changing, context)?;
+pub fn run(which: &Which, to: Goal, changing: &Changing, context: &mut Context) -> Result<Exit, Failure> {
+    let request = request(which, to, changing, context)?;
     let RolledOut { daemonsets, mut outcome } = roll_out(&request, context)?;
     if let Some(exit) = show::judge(&mut outcome, context) {
         return Ok(exit);
@@ -40,10 +40,10 @@ pub fn run(target: &Target, to: Goal, changing: &Changing, context: &mut Context
     Ok(show::end(tree, context))
 }
 
-fn request(target: &Target, to: Goal, changing: &Changing, context: &Context) -> Result<Rollout, Diagnostic> {
+fn request(which: &Which, to: Goal, changing: &Changing, context: &Context) -> Result<Rollout, Diagnostic> {
     Ok(Rollout {
         database: context.database.clone(),
-        daemonsets: target.keys()?,
+        daemonsets: which.keys()?,
         to,
         dry: changing.dry_run == DryRun::Client,
         rules: changing.bounds.rules.asked(),

@@ -7,13 +7,13 @@ use dsrules::kube::Revision;
 use dsrules::report::{self, Table};
 use serde_json::Value;
 
-use super::options::Target;
+use super::options::Which;
 use crate::cli::context::Context;
 use crate::cli::exit::{Exit, Failure};
 
 /// Lists the revisions, or shows one.
-pub fn run(target: &Target, revision: i64, context: &mut Context) -> Result<Exit, Failure> {
-    for (key, revisions) in history(&context.database, &target.keys()?)? {
+pub fn run(which: &Which, revision: i64, context: &mut Context) -> Result<Exit, Failure> {
+    for (key, revisions) in history(&context.database, &which.keys()?)? {
         let name = &key.name;
         if revision > 0 {
             let found = revisions.iter().find(|it| it.revision == revision);

@@ -12,7 +12,7 @@ use dsrules::app::rollout::Goal;
 use crate::cli::context::Context;
 use crate::cli::exit::{Exit, Failure};
 use crate::cli::options::rules::RuleArgs;
-use options::{Changing, Target};
+use options::{Changing, Which};
 
 /// Arguments of `rollout`.
 #[derive(Debug, Args)]
@@ -26,14 +26,14 @@ enum RolloutCommand {
     /// Say how far a rollout is, and what it waits for; ends with 1 while it is not finished
     Status {
         #[command(flatten)]
-        target: Target,
+        which: Which,
         #[command(flatten)]
         rules: RuleArgs,
     },
     /// List the templates that a daemonset had
     History {
         #[command(flatten)]
-        target: Target,
+        which: Which,
         /// Show the template of this revision
         #[arg(long, value_name = "N", default_value_t = 0, hide_default_value = true)]
         revision: i64,
@@ -41,7 +41,7 @@ enum RolloutCommand {
     /// Go back to an earlier template
     Undo {
         #[command(flatten)]
-        target: Target,
+        which: Which,
         /// The revision to go back to, rather than the last one before
         #[arg(long, value_name = "N", default_value_t = 0, hide_default_value = true)]
         to_revision: i64,
@@ -51,7 +51,7 @@ enum RolloutCommand {
     /// Replace all pods, as a new template would
     Restart {
         #[command(flatten)]
-        target: Target,
+        which: Which,
         #[command(flatten)]
         changing: Changing,
     },
@@ -60,11 +60,11 @@ enum RolloutCommand {
 /// Runs the subcommand.
 pub fn run(args: &RolloutArgs, context: &mut Context) -> Result<Exit, Failure> {
     match &args.command {
-        RolloutCommand::Status { target, rules } => status::run(target, rules, context),
-        RolloutCommand::History { target, revision } => history::run(target, *revision, context),
-        RolloutCommand::Undo { target, to_revision, changing } => {
-            change::run(target, Goal::Revision(*to_revision), changing, context)
+        RolloutCommand::Status { which, rules } => status::run(which, rules, context),
+        RolloutCommand::History { which, revision } => history::run(which, *revision, context),
+        RolloutCommand::Undo { which, to_revision, changing } => {
+            change::run(which, Goal::Revision(*to_revision), changing, context)
         }
-        RolloutCommand::Restart { target, changing } => change::run(target, Goal::Again, changing, context),
+        RolloutCommand::Restart { which, changing } => change::run(which, Goal::Again, changing, context),
     }
 }

@@ -11,7 +11,7 @@ use crate::cli::options::tree::TreeArgs;
 
 /// Which daemonset.
 #[derive(Debug, Clone, Args)]
-pub struct Target {
+pub struct Which {
     /// The daemonset: `daemonset/NAME`
     #[arg(value_name = "daemonset/NAME", required = true, num_args = 1..)]
     resources: Vec<String>,
@@ -33,7 +33,7 @@ pub struct Changing {
     pub tree: TreeArgs,
 }
 
-impl Target {
+impl Which {
     /// The keys of the daemonsets that were named.
     pub fn keys(&self) -> Result<Vec<ObjectKey>, Diagnostic> {
         named(&self.resources, &self.namespace)

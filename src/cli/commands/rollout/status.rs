@@ -1,11 +1,11 @@
 //! `rollout status`: kubectl's sentence for how far it is, and below it what is waited for.
 
-use dsrules::app::rollout::{Progress, status};
+use dsrules::app::rollout::{RolloutStatus, status};
 use dsrules::diagnostic::{Diagnostic, visible};
 use dsrules::kube::DaemonSet;
 use dsrules::report;
 
-use super::options::Target;
+use super::options::Which;
 use crate::cli::context::Context;
 use crate::cli::exit::{Exit, Failure};
 use crate::cli::options::rules::RuleArgs;
@@ -13,10 +13,10 @@ use crate::cli::show;
 
 /// Says how far each is. Nothing moves between two commands, so there is nothing to
 /// watch: unfinished is what kubectl would time out on.
-pub fn run(target: &Target, rules: &RuleArgs, context: &mut Context) -> Result<Exit, Failure> {
-    let found = status(&context.database, &target.keys()?, &rules.asked(), context.seconds(), context)?;
+pub fn run(which: &Which, rules: &RuleArgs, context: &mut Context) -> Result<Exit, Failure> {
+    let found = status(&context.database, &which.keys()?, &rules.asked(), context.seconds(), context)?;
     let mut exit = Exit::Done;
-    for Progress { daemonset, waiting } in found {
+    for RolloutStatus { daemonset, waiting } in found {
         if daemonset.strategy.kind.as_ref() != "RollingUpdate" {
             return Err(no_status(&daemonset).into());
         }
