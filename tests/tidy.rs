@@ -57,7 +57,7 @@ const MAY_KNOW: [(&str, &[&str]); 20] = [
             "target",
         ],
     ),
-    ("report", &["diagnostic", "yaml", "kube", "plan", "explain", "app"]),
+    ("report", &["diagnostic", "yaml", "kube", "plan", "explain", "target", "app"]),
     ("serve", &["diagnostic", "state"]),
     ("cli", &["cli"]),
 ];

@@ -4,14 +4,10 @@ use dsrules::app::{Followed, Outcome};
 use dsrules::diagnostic::{Diagnostic, counted};
 use dsrules::plan::Plan;
 use dsrules::report::{self, Detail, FileLine, Look};
-use dsrules::target::tree::{Done, TreeChange, TreeReport};
 
 use super::context::Context;
 use super::exit::{Exit, Failure};
 use super::options::planning::Format;
-
-/// So many changed files are named.
-const SHOWN: usize = 10;
 
 /// Shows what was applied.
 pub fn applied(mut outcome: Outcome, output: Option<Format>, context: &mut Context) -> Result<Exit, Failure> {
@@ -86,18 +82,9 @@ pub fn plan(
     Ok(())
 }
 
-fn word(change: &TreeChange) -> &'static str {
-    match change.done {
-        Done::Created => "created",
-        Done::Rewritten => "rewritten",
-        Done::Removed => "removed",
-    }
-}
-
 /// The files that changed, or would; `None` if no tree was named.
 pub fn files(tree: Option<&Followed>) -> Option<Vec<FileLine>> {
-    let line = |change: &TreeChange| FileLine { path: change.path.clone(), change: word(change) };
-    tree.map(|tree| tree.report.changes.iter().map(line).collect())
+    tree.map(|tree| report::tree_files(&tree.report))
 }
 
 /// Tells what could not be done to the tree, and how the command ends for that.
@@ -115,35 +102,5 @@ pub fn end(tree: Option<Followed>, context: &Context) -> Exit {
 /// Shows a person what became of the tree, or would.
 pub fn files_text(tree: Option<&Followed>, context: &mut Context) -> Result<(), Failure> {
     let Some(Followed { folder, report, done }) = tree else { return Ok(()) };
-    let (folder, paint) = (folder.display(), context.paint);
-    let words =
-        if *done { ["created", "rewritten", "removed"] } else { ["to create", "to rewrite", "to remove"] };
-    let shown = if context.verbose { usize::MAX } else { SHOWN };
-    writeln!(context.out)?;
-    for change in report.changes.iter().take(shown) {
-        let word = match change.done {
-            Done::Created => paint.good(words[0]),
-            Done::Rewritten => paint.changed(words[1]),
-            Done::Removed => paint.bad(words[2]),
-        };
-        writeln!(context.out, "{folder}/{} {word}", change.path)?;
-    }
-    let more = report.changes.len().saturating_sub(shown);
-    if more > 0 {
-        writeln!(context.out, "{}", paint.dim(format!("… and {more} more; -v shows them")))?;
-    }
-    writeln!(context.out, "{}", paint.strong(format!("Tree {folder}: {}", counts(report, words))))?;
-    Ok(())
-}
-
-/// How many files there are of each fate.
-fn counts(report: &TreeReport, [created, rewritten, removed]: [&str; 3]) -> String {
-    let count = |done| report.changes.iter().filter(|change| change.done == done).count();
-    format!(
-        "{} {created}, {} {rewritten}, {} {removed}, {} unchanged.",
-        count(Done::Created),
-        count(Done::Rewritten),
-        count(Done::Removed),
-        report.unchanged
-    )
+    Ok(report::tree_text(folder, report, look(*done, false, context), &mut context.out)?)
 }

@@ -19,6 +19,7 @@ mod look;
 mod paint;
 mod plan;
 mod table;
+mod tree;
 mod waiting;
 mod whatif;
 
@@ -38,5 +39,6 @@ pub use look::{Detail, Look};
 pub use paint::Paint;
 pub use plan::{plan_names, plan_text};
 pub use table::Table;
+pub use tree::{tree_files, tree_text};
 pub use waiting::{WaitingLine, awaited, waiting_line};
 pub use whatif::{differences, what_if_document};
