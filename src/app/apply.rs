@@ -6,6 +6,7 @@ use super::options::Options;
 use super::prepare::prepare;
 use super::read::read;
 use super::request::{Outcome, Request};
+use super::rules;
 use super::settled;
 use super::transaction;
 use crate::diagnostic::Diagnostic;
@@ -18,14 +19,15 @@ use crate::diagnostic::Diagnostic;
 pub fn apply(request: &Request, listener: &dyn Listener) -> Result<Outcome, Vec<Diagnostic>> {
     let tree = request.tree.as_deref();
     listener.stage("reading");
-    let question = settled::ask(request);
+    let own = rules::find(&request.rules, &request.manifests.beside());
+    let question = settled::ask(request, &own);
     if let Some((store, plan)) = settled::unchanged(request, question.as_ref())? {
         return Ok(Outcome::unchanged(plan, true, follow::sync(tree, &store)));
     }
     let mut read = read(request, listener)?;
     let mut store = request.database.write_or_make("dsrules apply")?;
     transaction::begin(&mut store, tree)?;
-    let policy = prepare(request, &mut read, &store, listener)?;
+    let policy = prepare(request, own, &mut read, &store, listener)?;
     let asked = question.and_then(|question| question.of(&read.reading));
     let options = Options { asked, ..request.options.clone() };
     let planned = transaction::apply(&mut store, &request.id, read.reading, &policy, &options, listener)?;

@@ -65,7 +65,7 @@ pub(super) fn start(
         return Err(reading.diagnostics);
     }
     let mut store = in_memory()?;
-    let policy = rules::with(&request.rules, &base.beside(), None, None, listener)?;
+    let policy = rules::with(rules::find(&request.rules, &base.beside()), None, None, listener)?;
     // What runs there runs there, whatever one's own rules say of it now.
     let options = Options {
         max_delete: Some(MaxDelete::Percent(100)),

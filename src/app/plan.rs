@@ -9,6 +9,7 @@ use super::planning;
 use super::prepare::prepare;
 use super::read::read;
 use super::request::{Outcome, Request};
+use super::rules;
 use super::settled;
 use crate::diagnostic::Diagnostic;
 
@@ -24,13 +25,14 @@ pub fn plan(
 ) -> Result<Outcome, Vec<Diagnostic>> {
     let tree = request.tree.as_deref();
     listener.stage("reading");
-    let question = if base.is_none() { settled::ask(request) } else { None };
+    let own = rules::find(&request.rules, &request.manifests.beside());
+    let question = if base.is_none() { settled::ask(request, &own) } else { None };
     if let Some((store, plan)) = settled::unchanged(request, question.as_ref())? {
         return Ok(Outcome::unchanged(plan, false, follow::compare_unchanged(tree, &store)));
     }
     let mut read = read(request, listener)?;
     let store = start(request, base, listener)?;
-    let policy = prepare(request, &mut read, &store, listener)?;
+    let policy = prepare(request, own, &mut read, &store, listener)?;
     let gone = gone(&store, &request.id, &read.reading, &request.options)?;
     let objects = read.reading.objects;
     let dry = dry(&store, &policy.program, &request.options, &|world, options| {

@@ -10,11 +10,14 @@ use super::rules::{self, Policy};
 use crate::diagnostic::{Diagnostic, counted};
 use crate::kube::{Kind, ObjectKey};
 use crate::manifest::Reading;
+use crate::policy::Found;
 use crate::target::sqlite::Store;
 
-/// Compares what was read with what is stored, and gives the program to plan it with.
+/// Compares what was read with what is stored, and gives the program to plan it with: with
+/// the user's own rules that were found.
 pub(super) fn prepare(
     request: &Request,
+    own: Found,
     read: &mut Read,
     store: &Store,
     listener: &dyn Listener,
@@ -23,8 +26,7 @@ pub(super) fn prepare(
     if request.remind && !request.options.prune {
         note_left(request, &read.reading, store, listener)?;
     }
-    let beside = request.manifests.beside();
-    rules::with(&request.rules, &beside, Some(&request.id), Some(store), listener)
+    rules::with(own, Some(&request.id), Some(store), listener)
 }
 
 /// Refuses what may not change of objects that are stored, as errors in the input.

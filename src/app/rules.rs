@@ -23,10 +23,8 @@ pub(super) fn find(asked: &Asked, beside: &[PathBuf]) -> Found {
     policy::find(&Asked { beside: beside.to_vec(), ..asked.clone() })
 }
 
-/// Whether only the built-in rules are meant, also by a `dsrules.yaml` beside the
-/// manifests.
-pub(super) fn are_none(asked: &Asked, beside: &[PathBuf]) -> bool {
-    let found = find(asked, beside);
+/// Whether only the built-in rules are meant.
+pub(super) fn are_none(found: &Found) -> bool {
     found.files.is_empty() && found.problems.is_empty()
 }
 
@@ -35,7 +33,7 @@ pub(super) fn are_none(asked: &Asked, beside: &[PathBuf]) -> bool {
 /// # Errors
 /// Everything that is wrong with the rules.
 pub fn alone(asked: &Asked, listener: &dyn Listener) -> Result<Program, Vec<Diagnostic>> {
-    Ok(with(asked, &[], None, None, listener)?.program)
+    Ok(with(find(asked, &[]), None, None, listener)?.program)
 }
 
 /// The program of a use case without manifests: with the rules that the inputs of the
@@ -45,19 +43,17 @@ pub(super) fn of_store(
     store: &Store,
     listener: &dyn Listener,
 ) -> Result<Program, Vec<Diagnostic>> {
-    Ok(with(asked, &[], None, Some(store), listener)?.program)
+    Ok(with(find(asked, &[]), None, Some(store), listener)?.program)
 }
 
-/// The program of a use case with manifests: with a `dsrules.yaml` beside them and with
-/// what the store's inputs but this one brought.
+/// The program with what was found, and with what the store's inputs but this one brought.
 pub(super) fn with(
-    asked: &Asked,
-    beside: &[PathBuf],
+    found: Found,
     input: Option<&str>,
     store: Option<&Store>,
     listener: &dyn Listener,
 ) -> Result<Policy, Vec<Diagnostic>> {
-    let (policy, warnings) = Policy::of(find(asked, beside).into_files()?, input, store)?;
+    let (policy, warnings) = Policy::of(found.into_files()?, input, store)?;
     listener.tell(warnings);
     Ok(policy)
 }

@@ -79,7 +79,8 @@ impl Sight {
 
     fn of_manifests(&self, listener: &dyn Listener) -> Result<Seen, Vec<Diagnostic>> {
         let Manifests { inputs, options } = &self.manifests;
-        let program = rules::with(&self.rules, &self.manifests.beside(), None, None, listener)?.program;
+        let found = rules::find(&self.rules, &self.manifests.beside());
+        let program = rules::with(found, None, None, listener)?.program;
         let reading = manifest::read(inputs, options);
         if reading.has_errors() {
             return Err(reading.diagnostics);

@@ -13,6 +13,7 @@ use crate::diagnostic::Diagnostic;
 use crate::hash::sha256;
 use crate::manifest::{self, Reading};
 use crate::plan::{Applied, Plan};
+use crate::policy::Found;
 use crate::policy::builtin::BUILTIN;
 use crate::state::{Change, World};
 use crate::target::sqlite::Store;
@@ -43,9 +44,9 @@ impl Question {
 
 /// What is asked, where the store may know already that nothing is to be done: not with
 /// rules of a user, which may ask for the time.
-pub(super) fn ask(request: &Request) -> Option<Question> {
+pub(super) fn ask(request: &Request, own: &Found) -> Option<Question> {
     let manifests = &request.manifests;
-    if request.keep_going || !rules::are_none(&request.rules, &manifests.beside()) {
+    if request.keep_going || !rules::are_none(own) {
         return None;
     }
     let (paths, hashes): (Vec<_>, Vec<String>) = manifests.hashes()?.into_iter().unzip();

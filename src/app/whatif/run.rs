@@ -17,6 +17,7 @@ use crate::app::prepare::prepare;
 use crate::app::read::{Read, read};
 use crate::app::request::{Outcome, Request};
 use crate::app::resources::meant;
+use crate::app::rules;
 use crate::app::selector::LabelSelector;
 use crate::diagnostic::Diagnostic;
 use crate::kube::{Kind, Object, ObjectKey};
@@ -49,9 +50,10 @@ pub fn what_if(
     changes: &Edits,
     listener: &dyn Listener,
 ) -> Result<WhatIf, Vec<Diagnostic>> {
+    let own = rules::find(&request.rules, &request.manifests.beside());
     let mut read = if request.manifests.is_empty() { Read::default() } else { read(request, listener)? };
     let store = start(request, base, listener)?;
-    let policy = prepare(request, &mut read, &store, listener)?;
+    let policy = prepare(request, own, &mut read, &store, listener)?;
     let program = &policy.program;
     // A question is no accident, so nothing is refused for its size.
     let options = Options { max_delete: Some(MaxDelete::Percent(100)), ..request.options.clone() };
