@@ -8,7 +8,7 @@ use super::get::elsewhere;
 use super::open::Database;
 use super::resources::{Resource, Wanted, key_of, missing};
 use crate::diagnostic::Diagnostic;
-use crate::kube::{Kind, ObjectKey, has_ended};
+use crate::kube::{Kind, ObjectKey, controlling, has_ended};
 use crate::target::sqlite::{Store, StoredEvent};
 
 /// An object with what belongs to it.
@@ -95,15 +95,12 @@ fn described(kind: Kind, object: Value, store: &Store) -> Result<Described, Diag
         Kind::DaemonSet => {
             let uid = &object["metadata"]["uid"];
             let pods = pods(store, Some(namespace), |pod| {
-                let owners = pod["metadata"]["ownerReferences"].as_array();
-                owners.into_iter().flatten().any(|owner| owner["controller"] == true && &owner["uid"] == uid)
+                controlling(pod).is_some_and(|owner| &owner["uid"] == uid)
             })?;
             (pods, events(store, Some(&ObjectKey::new(namespace, name)), |_| true)?)
         }
         _ => {
-            let owners = object["metadata"]["ownerReferences"].as_array();
-            let owner = owners.into_iter().flatten().find(|owner| owner["controller"] == true);
-            let owner = owner.and_then(|owner| owner["name"].as_str()).unwrap_or("");
+            let owner = controlling(&object).and_then(|owner| owner["name"].as_str()).unwrap_or("");
             let about = ObjectKey::new(namespace, owner);
             (Vec::new(), events(store, Some(&about), |word| word == name)?)
         }

@@ -58,7 +58,7 @@ pub use listener::{Listener, Silent};
 pub use manifests::{Manifests, note_others};
 pub use open::Database;
 pub use options::{Cascade, MaxDelete, Options};
-pub use paths::{absolute, id_of};
+pub use paths::id_of;
 pub use plan::plan;
 pub use query::{Answered, query};
 pub use request::{Outcome, Request};

@@ -1,13 +1,8 @@
 //! Paths under which inputs and files are remembered: from everywhere the same.
 
-use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
-/// A path that means the same file from every folder; as it is where that is not known.
-#[must_use]
-pub fn absolute(path: &Path) -> String {
-    fs::canonicalize(path).unwrap_or_else(|_| path.to_owned()).display().to_string()
-}
+use crate::source::absolute;
 
 /// The name of the input that these paths are: the same paths, however and from wherever
 /// they are written, are the same input.

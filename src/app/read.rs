@@ -4,10 +4,10 @@ use std::path::Path;
 
 use super::listener::Listener;
 use super::manifests::nothing_read;
-use super::paths::absolute;
 use super::request::Request;
 use crate::diagnostic::Diagnostic;
 use crate::manifest::Reading;
+use crate::source::absolute;
 
 /// An input that was read.
 #[derive(Default)]

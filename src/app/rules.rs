@@ -3,10 +3,10 @@
 use std::path::{Path, PathBuf};
 
 use super::listener::Listener;
-use super::paths::absolute;
 use crate::datalog::Program;
 use crate::diagnostic::Diagnostic;
 use crate::policy::{self, Asked, Found};
+use crate::source::absolute;
 use crate::state::OwnFile;
 use crate::target::sqlite::Store;
 

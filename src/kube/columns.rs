@@ -3,7 +3,7 @@
 
 use serde_json::Value;
 
-use super::{age, seconds};
+use super::{age, controlling, seconds};
 
 /// A column that `get` shows of a kind.
 #[derive(Debug)]
@@ -35,7 +35,7 @@ impl Column {
 /// The owner that controls it, as `daemonset.apps/fluentd`.
 #[must_use]
 pub fn controller(object: &Value) -> String {
-    items(&object["metadata"]["ownerReferences"]).find(|owner| owner["controller"] == true).map_or_else(
+    controlling(object).map_or_else(
         || "<none>".to_owned(),
         |owner| {
             let group = text(&owner["apiVersion"]).split_once('/').map_or("", |(group, _)| group);

@@ -7,22 +7,8 @@
 
 use serde_json::{Map, Value, json};
 
-use super::Kind;
 use super::image::has_latest_tag;
 use super::shape::{self, Field, Shape};
-
-/// Fills in the defaults of an object.
-pub fn defaults(kind: Kind, value: &mut Value, namespace: &str) {
-    let Some(object) = value.as_object_mut() else { return };
-    if kind.namespaced()
-        && let Some(meta) = made(object, "metadata")
-        && meta.get("namespace").is_none_or(|it| it.is_null() || it == "")
-    {
-        meta.insert("namespace".to_owned(), namespace.into());
-    }
-    fill(kind.name(), object);
-    (kind.info().defaults)(object);
-}
 
 /// Fills in the defaults of a type and of everything under it.
 pub(super) fn fill(type_name: &str, object: &mut Map<String, Value>) {

@@ -1,4 +1,6 @@
-//! The tag of an image's reference, as Kubernetes reads it (parsers.ParseImageName).
+//! The parts of an image's reference, as Kubernetes reads it (parsers.ParseImageName).
+
+use super::names::Name;
 
 /// Whether a container of this image is pulled anew each time: its tag is `latest`, or it
 /// has neither tag nor digest. What is no image's reference has no tag.
@@ -79,6 +81,17 @@ fn is_digest(digest: &str) -> bool {
     hex.len() == length && hex.bytes().all(|c| matches!(c, b'0'..=b'9' | b'a'..=b'f'))
 }
 
+/// An image's repository, tag and digest; what is not there is empty.
+#[must_use]
+pub fn image_parts(image: &str) -> [Name; 3] {
+    let (rest, digest) = image.split_once('@').unwrap_or((image, ""));
+    // A colon before the last slash is a registry's port.
+    match rest.rsplit_once(':') {
+        Some((repository, tag)) if !tag.contains('/') => [repository.into(), tag.into(), digest.into()],
+        _ => [rest.into(), "".into(), digest.into()],
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -98,5 +111,13 @@ mod tests {
         }
         assert!(!has_latest_tag(&format!("a@{digest}")));
         assert!(!has_latest_tag(&"0a".repeat(32)));
+    }
+
+    #[test]
+    fn images_have_parts() {
+        let parts = |image| image_parts(image).map(|part| part.to_string()).join("|");
+        assert_eq!(parts("registry:5000/a/b:1.2"), "registry:5000/a/b|1.2|");
+        assert_eq!(parts("a/b@sha256:00"), "a/b||sha256:00");
+        assert_eq!(parts("busybox"), "busybox||");
     }
 }

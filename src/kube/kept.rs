@@ -9,19 +9,9 @@
 
 use serde_json::{Map, Value, json};
 
-use super::Kind;
-use super::defaults::{defaults, fill, says_nothing};
-use super::resource::{Precision, canonical};
+use super::defaults::{fill, says_nothing};
+use super::quantity::{Precision, canonical};
 use super::shape::{self, Field, Shape};
-
-/// An object as an API server keeps it.
-#[must_use]
-pub fn kept(kind: Kind, value: &Value) -> Value {
-    let mut value = value.clone();
-    // Where it names no namespace, its key says which it is in.
-    defaults(kind, &mut value, "");
-    keep_value(&Shape::Object(kind.name()), &value)
-}
 
 /// A pod template of a daemonset, or of its revision, as an API server keeps it.
 #[must_use]
@@ -68,7 +58,7 @@ fn keep_field(field: &Field, value: &Value) -> Option<Value> {
     (!is_empty).then_some(value)
 }
 
-fn keep_value(shape: &Shape, value: &Value) -> Value {
+pub(super) fn keep_value(shape: &Shape, value: &Value) -> Value {
     match (shape, value) {
         (Shape::List(inner), Value::Array(items)) => {
             items.iter().map(|item| keep_item(inner, item, Precision::Nano)).collect()
@@ -171,6 +161,7 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
+    use crate::kube::{Kind, kept};
 
     /// A value of this shape: often empty, null or zero, now and then of another type.
     fn value_of(shape: &Shape, dice: &mut impl FnMut(usize) -> usize, deep: usize) -> Value {

@@ -1,27 +1,11 @@
-//! Objects as they were written, and what their metadata says.
+//! What the metadata of an object says, and whose it is.
 
 use std::sync::Arc;
 
-use serde_json::Value;
-use sha2::{Digest, Sha256};
+use serde_json::{Value, json};
 
-use super::kept::kept;
-use super::kind::Kind;
-use super::names::{Labels, Name, ObjectKey, Origin};
+use super::names::{Labels, Name, ObjectKey};
 use super::views::{labels_of, seconds};
-
-/// One object as it was written: nothing added, nothing lost.
-#[derive(Debug, Clone)]
-pub struct Object {
-    /// Its kind.
-    pub kind: Kind,
-    /// Its key; the namespace is already defaulted.
-    pub key: ObjectKey,
-    /// The whole object.
-    pub value: Value,
-    /// Where it was written.
-    pub origin: Origin,
-}
 
 /// The owner that controls an object (`ownerReferences` with `controller: true`).
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -32,6 +16,35 @@ pub struct Owner {
     pub name: Name,
     /// The owner's uid.
     pub uid: Name,
+}
+
+impl Owner {
+    /// A daemonset of this name, which is the only owner that dsrules makes.
+    #[must_use]
+    pub fn daemonset(name: &Name, uid: &Name) -> Self {
+        Owner { kind: "DaemonSet".into(), name: name.clone(), uid: uid.clone() }
+    }
+
+    /// The owner reference by which it controls an object.
+    #[must_use]
+    pub fn reference(&self) -> Value {
+        json!({
+            // Every other owner stands in the manifest of what it owns.
+            "apiVersion": "apps/v1",
+            "kind": &*self.kind,
+            "name": &*self.name,
+            "uid": &*self.uid,
+            "controller": true,
+            "blockOwnerDeletion": true,
+        })
+    }
+}
+
+/// The owner reference of the owner that controls an object, as the object says it.
+#[must_use]
+pub fn controlling(object: &Value) -> Option<&Value> {
+    let owners = object["metadata"]["ownerReferences"].as_array();
+    owners.into_iter().flatten().find(|owner| owner["controller"] == true)
 }
 
 /// What every object's metadata says, as the API server keeps it.
@@ -69,35 +82,12 @@ pub struct Written {
     pub spec: u64,
 }
 
-impl Written {
-    /// The fingerprints of a manifest.
-    #[must_use]
-    pub fn of(kind: Kind, value: &Value) -> Self {
-        let mut kept = kept(kind, value);
-        if let Some(meta) = kept.get_mut("metadata").and_then(Value::as_object_mut) {
-            meta.remove("name");
-            meta.remove("namespace");
-        }
-        Written { object: digest(&kept), spec: kept.get("spec").map_or(0, digest) }
-    }
-}
-
-fn digest(value: &Value) -> u64 {
-    let digest = Sha256::digest(value.to_string().as_bytes());
-    digest.iter().take(8).fold(0, |number, byte| number << 8 | u64::from(*byte))
-}
-
 impl Meta {
     /// Reads `metadata`; what the manifest does not say is empty or 0.
     #[must_use]
     pub fn from_value(key: ObjectKey, value: &Value) -> Self {
         let meta = &value["metadata"];
         let text = |name: &str| meta[name].as_str().unwrap_or("");
-        let controller = meta["ownerReferences"]
-            .as_array()
-            .into_iter()
-            .flatten()
-            .find(|owner| owner["controller"] == true);
         Meta {
             key,
             uid: text("uid").into(),
@@ -106,7 +96,7 @@ impl Meta {
             created: seconds(&meta["creationTimestamp"]).unwrap_or(0),
             deleting: seconds(&meta["deletionTimestamp"]),
             labels: Arc::new(labels_of(&meta["labels"])),
-            controller: controller.map(|owner| {
+            controller: controlling(value).map(|owner| {
                 let text = |name: &str| Name::from(owner[name].as_str().unwrap_or(""));
                 Arc::new(Owner { kind: text("kind"), name: text("name"), uid: text("uid") })
             }),

@@ -151,7 +151,7 @@ impl Simulation {
                 edit_revision(world, &action.object, |revision| {
                     if let Some(owner) = &owner {
                         Arc::make_mut(&mut revision.value)["metadata"]["ownerReferences"] =
-                            json!([template::owner_reference(owner)]);
+                            json!([owner.reference()]);
                     }
                     revision.meta.controller = owner;
                 });
@@ -292,12 +292,7 @@ fn pod_key(daemonset: &ObjectKey, node: &str, hash: &str, attempt: u32) -> Objec
 }
 
 fn owner_of(daemonset: &DaemonSet) -> Arc<Owner> {
-    let meta = &daemonset.meta;
-    Arc::new(Owner {
-        kind: Kind::DaemonSet.name().into(),
-        name: meta.key.name.clone(),
-        uid: meta.uid.clone(),
-    })
+    Arc::new(Owner::daemonset(&daemonset.meta.key.name, &daemonset.meta.uid))
 }
 
 /// Removes the pod of an action, and counts the attempt that it was.

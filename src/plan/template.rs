@@ -25,8 +25,8 @@ pub fn base(daemonset: &DaemonSet, hash: &str, added: &[AddedToleration]) -> Bas
     let key = &daemonset.meta.key;
     metadata.insert("generateName".into(), json!(format!("{}-", key.name)));
     metadata.insert("namespace".into(), json!(&*key.namespace));
-    let owner = Owner { kind: "DaemonSet".into(), name: key.name.clone(), uid: daemonset.meta.uid.clone() };
-    metadata.insert("ownerReferences".into(), json!([owner_reference(&owner)]));
+    let owner = Owner::daemonset(&key.name, &daemonset.meta.uid);
+    metadata.insert("ownerReferences".into(), json!([owner.reference()]));
     let labels = metadata.entry("labels").or_insert_with(|| json!({}));
     if let Some(generation) = daemonset.template_generation() {
         labels[GENERATION_LABEL] = json!(generation.to_string());
@@ -64,19 +64,6 @@ fn add_tolerations(spec: &mut Value, added: &[AddedToleration]) {
     }
 }
 
-/// The owner reference by which a daemonset controls an object.
-#[must_use]
-pub fn owner_reference(owner: &Owner) -> Value {
-    json!({
-        "apiVersion": "apps/v1",
-        "kind": &*owner.kind,
-        "name": &*owner.name,
-        "uid": &*owner.uid,
-        "controller": true,
-        "blockOwnerDeletion": true,
-    })
-}
-
 /// The ControllerRevision that remembers the daemonset's template.
 #[must_use]
 pub fn revision(daemonset: &DaemonSet, name: &ObjectKey, hash: &str, number: i64) -> Value {
@@ -85,16 +72,12 @@ pub fn revision(daemonset: &DaemonSet, name: &ObjectKey, hash: &str, number: i64
     let mut labels: Map<String, Value> =
         daemonset.template.labels.iter().map(|(key, value)| (key.to_string(), json!(&**value))).collect();
     labels.insert(HASH_LABEL.into(), json!(hash));
-    let owner = Owner {
-        kind: "DaemonSet".into(),
-        name: daemonset.meta.key.name.clone(),
-        uid: daemonset.meta.uid.clone(),
-    };
+    let owner = Owner::daemonset(&daemonset.meta.key.name, &daemonset.meta.uid);
     let mut metadata = json!({
         "name": &*name.name,
         "namespace": &*name.namespace,
         "labels": labels,
-        "ownerReferences": [owner_reference(&owner)],
+        "ownerReferences": [owner.reference()],
     });
     if let Some(annotations) = daemonset.value["metadata"].get("annotations").filter(|it| it.is_object()) {
         metadata["annotations"] = annotations.clone();

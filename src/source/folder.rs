@@ -10,7 +10,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
-use super::Hint;
+use super::{Hint, absolute};
 use crate::diagnostic::Diagnostic;
 use crate::kube::{Kind, Name, Object, ObjectKey, Written};
 use crate::manifest::{self, Input, Options};
@@ -478,9 +478,4 @@ fn inode(found: &std::fs::Metadata) -> (u64, u64, i64, i64) {
 #[cfg(not(unix))]
 fn inode(_: &std::fs::Metadata) -> (u64, u64, i64, i64) {
     (0, 0, 0, 0)
-}
-
-/// The path that a file is on record under.
-fn absolute(path: &Path) -> String {
-    std::fs::canonicalize(path).unwrap_or_else(|_| path.to_owned()).display().to_string()
 }

@@ -12,7 +12,9 @@
 mod events;
 mod folder;
 mod hint;
+mod path;
 
 pub use events::Events;
 pub use folder::{Folder, Scan};
 pub use hint::Hint;
+pub use path::absolute;

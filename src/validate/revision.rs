@@ -10,7 +10,7 @@ use super::daemonset::same;
 use super::errors::Errors;
 use super::meta::{self, DEFAULT_NAMESPACE};
 use super::path::Cursor;
-use crate::kube::{Kind, defaults};
+use crate::kube::{Kind, controlling, defaults};
 
 /// A revision that is to be created, or to take the place of `old`.
 pub(super) fn check(root: &Cursor<'_, '_>, old: Option<&Value>, errors: &mut Errors) {
@@ -49,9 +49,7 @@ fn patch(data: &Cursor<'_, '_>, errors: &mut Errors) {
 
 /// Whether it is a daemonset's, or nobody's yet.
 fn is_of_a_daemonset(revision: &Value) -> bool {
-    let owners = revision["metadata"]["ownerReferences"].as_array();
-    let controller = owners.into_iter().flatten().find(|owner| owner["controller"] == true);
-    controller.is_none_or(|owner| {
+    controlling(revision).is_none_or(|owner| {
         let group = owner["apiVersion"].as_str().unwrap_or("");
         owner["kind"] == Kind::DaemonSet.name() && group.starts_with("apps/")
     })

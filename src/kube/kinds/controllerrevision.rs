@@ -5,12 +5,11 @@ use std::sync::Arc;
 use serde_json::Value;
 
 use super::daemonset::fingerprint;
-use super::{Kind, KindInfo, NameForm};
+use super::info::{KindInfo, NameForm};
 use crate::kube::columns::{Column, controller};
 use crate::kube::{Meta, Name, ObjectKey};
 
 pub(super) const KIND: KindInfo = KindInfo {
-    kind: Kind::ControllerRevision,
     name: "ControllerRevision",
     api_version: "apps/v1",
     removed: &[("apps/v1beta1", "1.16"), ("apps/v1beta2", "1.16")],

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 
-use super::{Kind, KindInfo, NameForm};
+use super::info::{KindInfo, NameForm};
 use crate::hash;
 use crate::kube::columns::{self, Column, items, pairs};
 use crate::kube::kept::kept_template;
@@ -14,7 +14,6 @@ use crate::kube::views::{list, text};
 use crate::kube::{Labels, Meta, Name, ObjectKey, Selector, Term, Toleration, labels_of};
 
 pub(super) const KIND: KindInfo = KindInfo {
-    kind: Kind::DaemonSet,
     name: "DaemonSet",
     api_version: "apps/v1",
     removed: &[("extensions/v1beta1", "1.16"), ("apps/v1beta2", "1.16")],

@@ -3,23 +3,46 @@
 //! A file of this folder is a kind: what it is called, what an API server fills in, which
 //! columns `get` shows, which facts rules may ask for. What reads, stores, deletes, prunes
 //! and shows objects goes by this list, so a kind of which nothing more is asked is a file
-//! here, its name in [`Kind`] and a line in [`KINDS`]. Where a kind needs more (the rules'
-//! own views of nodes, daemonsets, revisions and pods; validation of its spec) that stands
-//! in the stage that needs it.
+//! here and a line in [`KINDS`]. Where a kind needs more (the rules' own views of nodes,
+//! daemonsets, revisions and pods; validation of its spec) that stands in the stage that
+//! needs it.
 
 pub(super) mod controllerrevision;
 pub(super) mod daemonset;
-pub(super) mod namespace;
+mod info;
+mod namespace;
 pub(super) mod node;
 pub(super) mod pod;
 
 use std::fmt;
 
-pub use super::kind::{Fact, Kind, KindInfo, NameForm, Rows};
+use serde::Serialize;
+
+pub use info::{Fact, KindInfo, NameForm, Rows};
+
+/// The kinds dsrules reads; all others are counted and left alone.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+pub enum Kind {
+    /// v1 Namespace.
+    Namespace,
+    /// v1 Node.
+    Node,
+    /// apps/v1 DaemonSet.
+    DaemonSet,
+    /// apps/v1 ControllerRevision: one remembered template of a daemonset.
+    ControllerRevision,
+    /// v1 Pod.
+    Pod,
+}
 
 /// The list of all kinds, in the order in which they are applied, which is that of [`Kind`].
-const KINDS: [&KindInfo; 5] =
-    [&namespace::KIND, &node::KIND, &daemonset::KIND, &controllerrevision::KIND, &pod::KIND];
+const KINDS: [(Kind, &KindInfo); 5] = [
+    (Kind::Namespace, &namespace::KIND),
+    (Kind::Node, &node::KIND),
+    (Kind::DaemonSet, &daemonset::KIND),
+    (Kind::ControllerRevision, &controllerrevision::KIND),
+    (Kind::Pod, &pod::KIND),
+];
 
 impl Kind {
     /// All kinds, in the order in which they are applied.
@@ -27,7 +50,7 @@ impl Kind {
         let mut all = [Kind::Namespace; KINDS.len()];
         let mut at = 0;
         while at < KINDS.len() {
-            all[at] = KINDS[at].kind;
+            all[at] = KINDS[at].0;
             at += 1;
         }
         all
@@ -36,7 +59,7 @@ impl Kind {
     /// What is known of it.
     #[must_use]
     pub fn info(self) -> &'static KindInfo {
-        KINDS[self as usize]
+        KINDS[self as usize].1
     }
 
     /// The kind as manifests write it.
@@ -96,21 +119,21 @@ mod tests {
 
     #[test]
     fn the_list_stands_in_the_order_of_the_kinds() {
-        for (at, info) in KINDS.iter().enumerate() {
-            assert_eq!(info.kind as usize, at, "{}", info.name);
-            assert_eq!(info.kind.info().name, info.name);
+        for (at, (kind, info)) in KINDS.iter().enumerate() {
+            assert_eq!(*kind as usize, at, "{kind}");
+            assert_eq!(format!("{kind:?}"), info.name);
         }
     }
 
     #[test]
     fn a_word_means_one_kind() {
-        for info in KINDS {
+        for (kind, info) in KINDS {
             let singular = info.name.to_ascii_lowercase();
             let long = format!("{}.{}", info.plural, info.group());
             let words = [&*singular, info.plural, info.resource, long.trim_end_matches('.')];
             for word in words.iter().chain(info.short) {
-                assert_eq!(Kind::from_resource(word), Some(info.kind), "{word}");
-                let meant = KINDS.iter().filter(|it| it.is_called(word)).count();
+                assert_eq!(Kind::from_resource(word), Some(kind), "{word}");
+                let meant = KINDS.iter().filter(|(_, it)| it.is_called(word)).count();
                 assert_eq!(meant, 1, "{word}");
             }
         }

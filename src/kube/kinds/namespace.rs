@@ -2,12 +2,11 @@
 
 use serde_json::{Map, Value, json};
 
-use super::{Fact, Kind, KindInfo, NameForm, Rows};
+use super::info::{Fact, KindInfo, NameForm, Rows};
 use crate::kube::columns::{Column, text};
 use crate::kube::defaults::made;
 
 pub(super) const KIND: KindInfo = KindInfo {
-    kind: Kind::Namespace,
     name: "Namespace",
     api_version: "v1",
     removed: &[],

@@ -4,14 +4,13 @@ use std::sync::Arc;
 
 use serde_json::{Map, Value};
 
-use super::{Kind, KindInfo, NameForm};
+use super::info::{KindInfo, NameForm};
 use crate::kube::columns::{self, Column, items, or_none};
 use crate::kube::defaults::{present, says_nothing};
 use crate::kube::views::{list, text};
 use crate::kube::{Details, Meta, Name, ObjectKey, Taint};
 
 pub(super) const KIND: KindInfo = KindInfo {
-    kind: Kind::Node,
     name: "Node",
     api_version: "v1",
     removed: &[],

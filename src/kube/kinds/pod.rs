@@ -8,14 +8,13 @@ use std::sync::Arc;
 use serde_json::{Map, Value, json};
 
 use super::controllerrevision::HASH_LABEL;
-use super::{Kind, KindInfo, NameForm};
+use super::info::{KindInfo, NameForm};
 use crate::kube::columns::{self, Column, items, or_none};
 use crate::kube::defaults::{absent, each, made, present};
 use crate::kube::views::{list, seconds, text};
 use crate::kube::{Meta, Name, ObjectKey, human, timestamp};
 
 pub(super) const KIND: KindInfo = KindInfo {
-    kind: Kind::Pod,
     name: "Pod",
     api_version: "v1",
     removed: &[],

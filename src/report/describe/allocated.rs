@@ -11,8 +11,8 @@ use serde_json::Value;
 
 use super::super::Table;
 use super::page::{Page, plain};
-use crate::kube::amount;
 use crate::kube::columns::{items, text};
+use crate::kube::{amount, amount_text};
 
 /// The resources that every page has a line for.
 const ALWAYS: [&str; 3] = ["cpu", "memory", "ephemeral-storage"];
@@ -65,12 +65,13 @@ impl Amounts {
     /// `100m (5%)`, the share of what the node has, if it says.
     fn shown(&self, name: &str, has: &Amounts) -> String {
         let it = self.get(name);
+        let text = amount_text(name, it.value, it.binary);
         match has.0.get(name) {
             Some(all) => {
                 let share = (i128::from(it.value) * 100).checked_div(all.value.into()).unwrap_or(0);
-                format!("{} ({share}%)", written(name, it))
+                format!("{text} ({share}%)")
             }
-            None => written(name, it),
+            None => text,
         }
     }
 }
@@ -121,28 +122,6 @@ fn of_pod(pod: &Value, side: Side) -> Amounts {
     }
     all.add(&overhead);
     all
-}
-
-/// resource.Quantity in its canonical form.
-fn written(name: &str, amount: Amount) -> String {
-    let mut value = amount.value;
-    if name == "cpu" {
-        if value % 1000 != 0 {
-            return format!("{value}m");
-        }
-        value /= 1000;
-    }
-    let (step, suffixes) = if amount.binary {
-        (1024, ["", "Ki", "Mi", "Gi", "Ti", "Pi", "Ei"])
-    } else {
-        (1000, ["", "k", "M", "G", "T", "P", "E"])
-    };
-    let mut at = 0;
-    while value != 0 && value % step == 0 && at + 1 < suffixes.len() {
-        value /= step;
-        at += 1;
-    }
-    format!("{value}{}", suffixes[at])
 }
 
 /// The table of the pods with what each asks for, and what all of them do.

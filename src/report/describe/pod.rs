@@ -6,7 +6,7 @@ use super::super::{EventRow, Table};
 use super::page::{Page, annotations, date, lines};
 use super::template;
 use crate::kube::columns::{items, or_none, text};
-use crate::kube::pod_status;
+use crate::kube::{controlling, pod_status};
 
 /// The page of `pod`.
 #[must_use]
@@ -31,7 +31,7 @@ pub fn describe_pod(pod: &Value, events: &[EventRow], now: i64) -> String {
     if !text(&spec["priorityClassName"]).is_empty() {
         fields.insert(2, ("Priority Class Name", text(&spec["priorityClassName"]).to_owned()));
     }
-    if let Some(owner) = items(&meta["ownerReferences"]).find(|owner| owner["controller"] == true) {
+    if let Some(owner) = controlling(pod) {
         fields.push(("Controlled By", format!("{}/{}", text(&owner["kind"]), text(&owner["name"]))));
     }
     page.fields("", fields);

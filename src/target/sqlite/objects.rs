@@ -15,7 +15,7 @@ use super::store::Store;
 use super::tables::{keys, table};
 use super::{pods, sum};
 use crate::diagnostic::Diagnostic;
-use crate::kube::{Body, Kind, Meta, Name, ObjectKey, Owner, Pod, timestamp};
+use crate::kube::{Body, Kind, Meta, Name, ObjectKey, Owner, Pod, controlling, timestamp};
 
 impl Store {
     /// One whole object: the user's fields and what the system says of it.
@@ -380,8 +380,8 @@ fn complete(kind: Kind, value: &mut Value, meta: &Meta) {
         metadata["labels"] =
             meta.labels.iter().map(|(key, value)| (key.to_string(), json!(&**value))).collect();
     }
-    if !says_owner(metadata.get("ownerReferences"), meta.controller.as_deref()) {
-        owners(metadata, meta.controller.as_deref());
+    if !says_owner(value, meta.controller.as_deref()) {
+        owners(&mut value["metadata"], meta.controller.as_deref());
     }
 }
 
@@ -396,9 +396,8 @@ fn says_labels(said: Option<&Value>, meta: &Meta) -> bool {
 }
 
 /// Whether a body's controlling owner is this one.
-fn says_owner(said: Option<&Value>, owner: Option<&Owner>) -> bool {
-    let mut said = said.and_then(Value::as_array).into_iter().flatten();
-    match (said.find(|reference| reference["controller"] == true), owner) {
+fn says_owner(object: &Value, owner: Option<&Owner>) -> bool {
+    match (controlling(object), owner) {
         (None, None) => true,
         (Some(said), Some(owner)) => {
             said["kind"] == *owner.kind && said["name"] == *owner.name && said["uid"] == *owner.uid
@@ -412,11 +411,7 @@ fn owners(metadata: &mut Value, owner: Option<&Owner>) {
     let mut list = metadata["ownerReferences"].as_array().cloned().unwrap_or_default();
     list.retain(|reference| reference["controller"] != true);
     if let Some(owner) = owner {
-        // Only daemonsets become owners here; every other one stands in the body.
-        list.push(json!({
-            "apiVersion": "apps/v1", "kind": &*owner.kind, "name": &*owner.name, "uid": &*owner.uid,
-            "controller": true, "blockOwnerDeletion": true,
-        }));
+        list.push(owner.reference());
     }
     if let Some(metadata) = metadata.as_object_mut() {
         if list.is_empty() {

@@ -18,6 +18,7 @@ use serde_json::{Map, Value};
 
 use super::{NodeFolder, PodFile};
 use crate::diagnostic::{Diagnostic, counted};
+use crate::kube::controlling;
 use crate::yaml::to_yaml;
 
 /// The volumes that the ServiceAccount admission of an API server injects.
@@ -66,8 +67,7 @@ pub(super) fn text(node: &NodeFolder, file: &PodFile, pod: Value, notes: &mut No
 /// Whom a note about the pod names: its daemonset, else itself.
 fn owner(pod: &Value) -> String {
     let meta = &pod["metadata"];
-    let owners = meta["ownerReferences"].as_array().into_iter().flatten();
-    let name = owners.filter(|owner| owner["controller"] == true).find_map(|owner| owner["name"].as_str());
+    let name = controlling(pod).and_then(|owner| owner["name"].as_str());
     let name = name.or(meta["name"].as_str()).unwrap_or("");
     format!("{}/{name}", meta["namespace"].as_str().unwrap_or("default"))
 }

@@ -13,12 +13,11 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use clap::Args;
-use dsrules::app::absolute;
 use dsrules::app::watch::{Keeper, Watch};
 use dsrules::diagnostic::Diagnostic;
 use dsrules::manifest::Options;
 use dsrules::serve::{self, Metrics};
-use dsrules::source::Events;
+use dsrules::source::{Events, absolute};
 
 use crate::cli::context::Context;
 use crate::cli::exit::{Exit, Failure};

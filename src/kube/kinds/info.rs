@@ -1,30 +1,12 @@
-//! What there is to know of a kind; what is known of each stands in [`kinds`](super::kinds).
+//! What is known of a kind: what each file beside this one fills in.
 
-use serde::Serialize;
 use serde_json::{Map, Value};
 
-use super::columns::Column;
-
-/// The kinds dsrules reads; all others are counted and left alone.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
-pub enum Kind {
-    /// v1 Namespace.
-    Namespace,
-    /// v1 Node.
-    Node,
-    /// apps/v1 DaemonSet.
-    DaemonSet,
-    /// apps/v1 ControllerRevision: one remembered template of a daemonset.
-    ControllerRevision,
-    /// v1 Pod.
-    Pod,
-}
+use crate::kube::columns::Column;
 
 /// What is known of a kind.
 #[derive(Debug)]
 pub struct KindInfo {
-    /// The kind.
-    pub kind: Kind,
     /// As manifests write it; its fields are those of this type in `schema.txt`.
     pub name: &'static str,
     /// The only apiVersion that is read.
