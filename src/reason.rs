@@ -14,12 +14,12 @@ use crate::policy::{constraints, relations};
 use crate::state::{Changed, World};
 
 /// So many changed objects are always few.
-const FEW: usize = 512;
+const ALWAYS_FEW_OBJECTS: usize = 512;
 /// More than this part of all objects is not few: deriving anew is cheaper then.
-const SHARE: usize = 32;
+const FEW_OBJECTS_IN: usize = 32;
 /// So many symbols are never too many: a watcher meets new names with each pod, and where
 /// there are few, deriving anew costs less than keeping what nothing has any longer.
-const MANY: usize = 10_000;
+const ALWAYS_FEW_SYMBOLS: usize = 10_000;
 
 /// How a derivation was made.
 #[derive(Debug)]
@@ -72,9 +72,11 @@ impl Reasoner {
     /// derived anew.
     pub fn derive(&mut self, world: &World, changed: &Changed, now: i64) -> Result<Derived, Diagnostic> {
         let evaluation = self.evaluation.take();
-        let few = changed.objects().filter(|changed| changed.len() <= FEW.max(self.objects / SHARE));
+        let few = changed
+            .objects()
+            .filter(|changed| changed.len() <= ALWAYS_FEW_OBJECTS.max(self.objects / FEW_OBJECTS_IN));
         // Symbols and groups that nothing has any longer are got rid of in the same way.
-        let fresh = self.encoder.symbols.len() <= (self.known * 2).max(MANY);
+        let fresh = self.encoder.symbols.len() <= (self.known * 2).max(ALWAYS_FEW_SYMBOLS);
         if let Some(mut evaluation) = evaluation
             && let Some(changed) = few
             && fresh

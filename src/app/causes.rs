@@ -17,7 +17,7 @@ use crate::reason::Reasoner;
 use crate::state::World;
 
 /// So many times the rules are asked for one plan: each time takes some milliseconds.
-const MOST_ASKED: usize = 200;
+const PAIRS_EXPLAINED: usize = 200;
 
 /// Stand for the names; a name of an object has no such characters.
 const DAEMONSET: &str = "\u{e000}";
@@ -54,7 +54,7 @@ pub(super) fn find(world: &World, reasoner: &Reasoner, plan: &mut Plan, now: i64
         let shared = groups.and_then(|groups| known.get(&groups));
         let cause = match shared {
             Some(Shared::Sentence(sentence)) => Some(filled(sentence, daemonset, node)),
-            _ if asked >= MOST_ASKED => {
+            _ if asked >= PAIRS_EXPLAINED => {
                 omitted += 1;
                 continue;
             }

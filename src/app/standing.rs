@@ -9,7 +9,7 @@ use crate::policy::relations;
 use crate::reason::Reasoner;
 
 /// So many are told one by one.
-const MOST: usize = 20;
+const PAIRS_TOLD: usize = 20;
 
 /// What the built-in rules warn of: what an API server takes and no node can run.
 #[must_use]
@@ -41,8 +41,8 @@ pub(super) fn standing(reasoner: &Reasoner) -> Vec<Diagnostic> {
         found.push(told);
     }
     Diagnostic::sort(&mut found);
-    let more = found.len().saturating_sub(MOST);
-    found.truncate(MOST);
+    let more = found.len().saturating_sub(PAIRS_TOLD);
+    found.truncate(PAIRS_TOLD);
     if let (Some(last), 1..) = (found.last_mut(), more) {
         last.notes.push(format!("and {more} more of the kind"));
     }

@@ -10,7 +10,7 @@ use crate::kube::ObjectKey;
 use crate::state::World;
 
 /// So many names of one kind in one file are written out.
-const SHOWN: usize = 5;
+const NAMES_SHOWN: usize = 5;
 
 /// Names, each with the first line that has it.
 type Names<'p> = BTreeMap<&'p str, u32>;
@@ -40,10 +40,10 @@ fn is_no_daemonset(name: &str, world: &World) -> bool {
 }
 
 fn warning(file: Arc<str>, what: &str, names: &Names<'_>, world: &World) -> Diagnostic {
-    let shown: Vec<String> = names.keys().take(SHOWN).map(|name| format!("`{name}`")).collect();
+    let shown: Vec<String> = names.keys().take(NAMES_SHOWN).map(|name| format!("`{name}`")).collect();
     let more = names.len() - shown.len();
     let more = if more == 0 { String::new() } else { format!(" and {more} more") };
-    let lines: Vec<String> = names.values().take(SHOWN).map(u32::to_string).collect();
+    let lines: Vec<String> = names.values().take(NAMES_SHOWN).map(u32::to_string).collect();
     // An entry is made with its first name.
     let (first, line) = names.first_key_value().map_or(("", 0), |(name, line)| (*name, *line));
     let place = Place { line, column: 1, ..Place::file(file) };

@@ -42,7 +42,7 @@ const OF_PODS: &[Handle] = &[
     relations::updated,
 ];
 /// So often it is asked once more; each time names what the time before rested on.
-const MOST: usize = 8;
+const MAX_ROUNDS: usize = 8;
 
 /// A world, the rules and what follows.
 pub(super) struct Answers<'a> {
@@ -64,7 +64,7 @@ pub(super) fn ask<'a, T>(
     tell: &mut dyn FnMut(&mut Answers<'_>) -> T,
     goals: &dyn Fn(&T) -> Vec<&Goal>,
 ) -> Result<(Answers<'a>, T), Diagnostic> {
-    for _ in 0..MOST {
+    for _ in 0..MAX_ROUNDS {
         let mut answers = Answers::new(program, world, &alone, now)?;
         let told = tell(&mut answers);
         let named = answers.members(&goals(&told));

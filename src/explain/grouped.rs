@@ -66,7 +66,7 @@ pub(super) struct Reasons {
 }
 
 /// So many different sentences of one rule are told.
-const SENTENCES: usize = 3;
+const SENTENCES_SHOWN: usize = 3;
 
 impl Reasons {
     /// Takes in a daemonset that may not start on a node, by their groups; `blocked` is
@@ -141,7 +141,7 @@ fn text(sentences: &BTreeMap<String, BTreeSet<String>>, reason: &str) -> String 
     if said.contains("") {
         return format!("is blocked by the rule {reason}");
     }
-    let shown: Vec<&str> = said.iter().take(SENTENCES).map(String::as_str).collect();
+    let shown: Vec<&str> = said.iter().take(SENTENCES_SHOWN).map(String::as_str).collect();
     let more = said.len() - shown.len();
     let more = if more == 0 { String::new() } else { format!("; and {more} more like it") };
     format!("is blocked by the rule {reason}: {}{more}", shown.join("; "))

@@ -19,13 +19,13 @@ use crate::reason::Reasoner;
 use crate::state::World;
 
 /// So many passes are made before anything is looked at.
-const USUAL: usize = 8;
+const USUAL_PASSES: usize = 8;
 /// Who is so often in the same state goes in circles.
-const AGAIN: u32 = 3;
+const REPEATS_OF_A_CIRCLE: u32 = 3;
 /// No place gets so many more pods than it loses, and no revision so many numbers.
-const PILED: i32 = 8;
+const PODS_OF_A_PILE: i32 = 8;
 /// So many of the rules that alternate are named.
-const NAMED: usize = 6;
+const REASONS_SHOWN: usize = 6;
 
 /// What was seen of the passes so far.
 #[derive(Debug, Default)]
@@ -54,7 +54,7 @@ impl Circles {
     /// When the passes go in circles.
     pub(super) fn look(&mut self, pass: &Pass, world: &World, reasoner: &Reasoner) -> Result<(), Diagnostic> {
         self.passes += 1;
-        if self.passes <= USUAL || pass.is_idle() {
+        if self.passes <= USUAL_PASSES || pass.is_idle() {
             return Ok(());
         }
         let mut piles = false;
@@ -68,7 +68,7 @@ impl Circles {
             let of = action.daemonset.as_ref().unwrap_or(&action.object).clone();
             let piled = self.piled.entry((of, action.node.clone())).or_default();
             *piled += step;
-            piles |= *piled > PILED;
+            piles |= *piled > PODS_OF_A_PILE;
         }
         let seen = self.seen.entry(self.state).or_default();
         *seen += 1;
@@ -76,7 +76,7 @@ impl Circles {
         if seen > 1 || piles {
             self.turns.note(pass, reasoner);
         }
-        if seen >= AGAIN || piles { Err(self.turns.told(piles)) } else { Ok(()) }
+        if seen >= REPEATS_OF_A_CIRCLE || piles { Err(self.turns.told(piles)) } else { Ok(()) }
     }
 }
 
@@ -84,7 +84,7 @@ impl Turns {
     fn note(&mut self, pass: &Pass, reasoner: &Reasoner) {
         for action in pass.actions.iter().chain(&pass.collected) {
             let turn = (action.verb, action.because.rule.clone());
-            if self.said.len() < NAMED && !self.said.contains_key(&turn) {
+            if self.said.len() < REASONS_SHOWN && !self.said.contains_key(&turn) {
                 let own = self.blocked(action, reasoner);
                 let sentence = action.reason();
                 let text = format!("{}  [{}]{own}", sentence.trim_end_matches('.'), action.because.rule);

@@ -14,7 +14,7 @@ use crate::policy::constraints;
 use crate::reason::Reasoner;
 
 /// So many rows of one relation are told one by one.
-const MOST: usize = 20;
+const ROWS_TOLD: usize = 20;
 
 /// What constraints say.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -50,7 +50,7 @@ pub fn check(reasoner: &mut Reasoner, plan: &Plan, kinds: &[Constraint]) -> Resu
             .map(|derivation| tell(&program, declaration, &derivation))
             .collect();
         Diagnostic::sort(&mut told);
-        let more = count.saturating_sub(MOST);
+        let more = count.saturating_sub(ROWS_TOLD);
         if let (Some(last), 1..) = (told.last_mut(), more) {
             last.notes.push(format!("and {more} more of `{}`", declaration.name));
         }
@@ -66,13 +66,13 @@ pub fn check(reasoner: &mut Reasoner, plan: &Plan, kinds: &[Constraint]) -> Resu
 /// same are told whichever way they were derived.
 fn first(rows: impl Iterator<Item = Row>, count: usize, symbols: &Symbols) -> Vec<Row> {
     let mut rows: Vec<Row> = rows.collect();
-    if count > MOST {
+    if count > ROWS_TOLD {
         let by_values = |a: &Row, b: &Row| {
             let values = |row: &Row| row.iter().map(|sym| symbols.value(*sym)).collect::<Vec<_>>();
             values(a).cmp(&values(b))
         };
-        rows.select_nth_unstable_by(MOST, by_values);
-        rows.truncate(MOST);
+        rows.select_nth_unstable_by(ROWS_TOLD, by_values);
+        rows.truncate(ROWS_TOLD);
     }
     rows
 }

@@ -20,7 +20,7 @@ use crate::state::World;
 
 /// So many passes are made at the most. A rollout of 100,000 nodes one by one takes two
 /// for each; what takes more goes in circles.
-const MOST_PASSES: usize = 250_000;
+const MAX_PASSES: usize = 250_000;
 
 /// How a world is reconciled.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -104,7 +104,7 @@ impl Reconciler {
         let mut simulation = Simulation::default();
         let mut circles = Circles::default();
         let mut seen = Touched::Only(BTreeSet::new());
-        for _ in 0..MOST_PASSES {
+        for _ in 0..MAX_PASSES {
             let changed = std::mem::take(&mut world.changed);
             let derived = reasoner.derive(world, &changed, settings.now)?;
             let touched = self.tally.follow(reasoner, &derived, world, &changed);
@@ -131,7 +131,7 @@ impl Reconciler {
         }
         Err(Diagnostic::error(
             "endless-plan",
-            format!("the plan does not come to an end within {MOST_PASSES} passes"),
+            format!("the plan does not come to an end within {MAX_PASSES} passes"),
         )
         .because("each pass undoes what another one did")
         .help("look for rules of your own that change their mind when a pod comes or goes"))

@@ -30,7 +30,7 @@ pub enum Readiness {
 }
 
 /// The first back-off after a failed pod, and the longest, in seconds.
-const BACKOFF: (i64, i64) = (1, 15 * 60);
+const BACKOFF_SECONDS: (i64, i64) = (1, 15 * 60);
 
 /// How many events about one daemonset are recorded at one time: the burst of the event
 /// recorder's spam filter.
@@ -267,7 +267,7 @@ impl Simulation {
 /// flowcontrol.Backoff.Next: doubles, up to the longest; starts anew when the last one
 /// is long past.
 fn next_backoff(last: Option<&Backoff>, now: i64) -> Backoff {
-    let (first, longest) = BACKOFF;
+    let (first, longest) = BACKOFF_SECONDS;
     let seconds = match last {
         Some(last) if now - last.since <= 2 * longest => (last.seconds * 2).min(longest),
         _ => first,

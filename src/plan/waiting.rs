@@ -76,7 +76,7 @@ pub struct KeptOff {
 }
 
 /// So many nodes are asked about one by one.
-const MOST_ASKED: usize = 1000;
+const ROWS_EXPLAINED: usize = 1000;
 
 /// What each daemonset of a world that was derived from waits for.
 #[must_use]
@@ -103,7 +103,7 @@ pub fn kept_off(reasoner: &Reasoner) -> Vec<KeptOff> {
     let mut found: Vec<KeptOff> = Vec::new();
     let mut groups: BTreeMap<(ObjectKey, String, String), usize> = BTreeMap::new();
     for (at, (daemonset, node, row)) in rows.into_iter().enumerate() {
-        let asked = (at < MOST_ASKED).then_some(relations::blocked);
+        let asked = (at < ROWS_EXPLAINED).then_some(relations::blocked);
         let (reason, rule) = asked
             .and_then(|blocked| reasoner.told(blocked, &[row[0], row[1]]))
             .unwrap_or_else(|| ("a rule of your own blocks it there".to_owned(), String::new()));
@@ -207,7 +207,7 @@ impl Context<'_> {
     /// Pods of a former template that rules hold, each in the words of its rule.
     fn held(&self, it: Sym) -> Vec<Awaited> {
         let prefix = [it];
-        let rows = self.reasoner.rows_of(relations::held, &prefix).take(MOST_ASKED);
+        let rows = self.reasoner.rows_of(relations::held, &prefix).take(ROWS_EXPLAINED);
         let held = rows.filter_map(|row| {
             let (reason, rule) = self.reasoner.told(relations::hold, &[it, row[2]])?;
             Some(Awaited {

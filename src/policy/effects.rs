@@ -22,7 +22,7 @@ use crate::datalog::{Atom, Declaration, Kind, Literal, Operator, Program, Relati
 use crate::diagnostic::Diagnostic;
 
 /// More names than this are not told apart.
-const NAMES: usize = 100;
+const MAX_NAMES: usize = 100;
 
 /// The two things that a pod of a daemonset is known by.
 const PARTS: [&str; 2] = ["DaemonSet", "Node"];
@@ -289,7 +289,7 @@ fn leads_back(edges: &[Edge<'_>], part: usize) -> bool {
         names.extend(ends.filter_map(text).map(Some));
         names.extend(excluded(edge.rule, None).map(Some));
     }
-    if names.len() > NAMES {
+    if names.len() > MAX_NAMES {
         return true;
     }
     let may_be = |rule: &Rule, term: Option<&Term>, name: &Named| match term {

@@ -14,7 +14,7 @@ use crate::diagnostic::{Diagnostic, Place, counted, nearest};
 use crate::state::OwnFile;
 
 /// So many problems of one file are told.
-const MOST: usize = 10;
+const MAX_PROBLEMS: usize = 10;
 
 /// Reads a file of facts.
 pub(super) fn read(program: &Program, file: &OwnFile, out: &mut Vec<Given>, found: &mut Vec<Diagnostic>) {
@@ -63,7 +63,7 @@ pub(super) fn read(program: &Program, file: &OwnFile, out: &mut Vec<Given>, foun
             Err(error) => {
                 found.push(*error);
                 problems += 1;
-                if problems >= MOST {
+                if problems >= MAX_PROBLEMS {
                     return;
                 }
             }
