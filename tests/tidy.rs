@@ -167,8 +167,17 @@ const WRITES: [&str; 8] = [
 ];
 const SQL: [&str; 6] = ["SELECT ", "INSERT ", "DELETE FROM", "CREATE TABLE", "PRAGMA ", "rusqlite"];
 const PRINTS: [&str; 5] = ["println!", "print!", "stdout()", "stderr()", "dbg!("];
-const OUTSIDE: [&str; 6] =
-    ["env::var", "env::args", "SystemTime::now", "Timestamp::now", "Instant::now", "Zoned::now"];
+const OUTSIDE: [&str; 8] = [
+    "env::var",
+    "env::args",
+    "env::current_dir",
+    "stdin()",
+    "SystemTime::now",
+    "Timestamp::now",
+    "Instant::now",
+    "Zoned::now",
+];
+const OPENS: [&str; 2] = ["Store::open", "Store::in_memory"];
 
 fn problems(file: &File) -> Vec<String> {
     let mut all = wrong_direction(file);
@@ -185,6 +194,7 @@ fn problems(file: &File) -> Vec<String> {
     all.extend(file.finds(&SQL, &["src/target/sqlite"], "holds SQL"));
     all.extend(file.finds(&PRINTS, &["src/cli"], "prints"));
     all.extend(file.finds(&OUTSIDE, &["src/cli"], "reads the clock or the environment"));
+    all.extend(file.finds(&OPENS, &["src/target", "src/app/open.rs"], "opens a store"));
     if file.path.starts_with("src/cli/commands") {
         all.extend(bodies::long(&file.path.display().to_string(), &file.text));
     }
@@ -285,6 +295,8 @@ fn each_check_can_fail() {
         ("src/plan/x.rs", "//! x\nlet q = \"SELECT 1\";", "holds SQL"),
         ("src/plan/x.rs", "//! x\nprintln!(\"x\");", "prints"),
         ("src/plan/x.rs", "//! x\nlet now = Timestamp::now();", "reads the clock"),
+        ("src/app/x.rs", "//! x\nlet here = env::current_dir();", "reads the clock or the environment"),
+        ("src/app/x.rs", "//! x\nlet store = Store::open(path, &open)?;", "opens a store"),
         ("src/plan/x.rs", "use std::fmt;", "does not open with what it is"),
         ("src/cli/x.rs", "//! x\nuse crate::plan::Plan;", "must not know `plan`"),
     ];
