@@ -106,6 +106,7 @@ fn take(world: &mut World, step: &Step) {
             pod.body = Body::Made(Arc::new(Base { id: format!("b{base}").into(), value: origin }));
             pod.meta.uid = world.uid(Kind::Pod, &key);
             pod.meta.resource_version = world.next_version();
+            pod.meta.stored = world.pods.get(&key).map_or(0, |old| old.meta.stored);
             pod.meta.labels = labels(*label);
             pod.meta.controller = Some(owner(0));
             pod.node = Some(format!("n{node}").into());

@@ -58,6 +58,7 @@ fn pods(world: &mut World, number: usize, nodes: &[Name]) {
         let meta = Meta {
             uid: world.uid(Kind::Pod, &key),
             resource_version: world.next_version(),
+            stored: 0,
             generation: 1,
             created: 1_767_225_600,
             deleting: None,

@@ -56,6 +56,9 @@ pub struct Meta {
     pub uid: Name,
     /// Grows with every write of any object.
     pub resource_version: u64,
+    /// The `resource_version` that the store has of it, which the next write of it expects
+    /// to find there; 0 where the store has none.
+    pub stored: u64,
     /// Grows when the spec changes.
     pub generation: i64,
     /// Creation, in seconds of Unix time.
@@ -92,6 +95,7 @@ impl Meta {
             key,
             uid: text("uid").into(),
             resource_version: 0,
+            stored: 0,
             generation: meta["generation"].as_i64().unwrap_or(0),
             created: seconds(&meta["creationTimestamp"]).unwrap_or(0),
             deleting: seconds(&meta["deletionTimestamp"]),

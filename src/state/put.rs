@@ -58,6 +58,7 @@ impl World {
     /// come again. Neither is a revision that it made: its name stands for what it holds,
     /// and it counts with its daemonset. So what is kept does not grow with each update.
     pub fn remove(&mut self, kind: Kind, key: &ObjectKey) -> bool {
+        let stored = self.meta(kind, key).map(|meta| meta.stored);
         let (found, counted) = match kind {
             Kind::Node => (self.nodes.remove(key).is_some(), true),
             Kind::DaemonSet => (self.daemonsets.remove(key).is_some(), true),
@@ -79,7 +80,8 @@ impl World {
             self.dirty.incarnations.insert((kind, key.clone()));
         }
         self.dirty.bodies.remove(&(kind, key.clone()));
-        self.dirty.removed.insert((kind, key.clone()));
+        // Where it was removed and made before, the store has what was removed first.
+        self.dirty.removed.entry((kind, key.clone())).or_insert(stored.unwrap_or(0));
         self.touch(kind, key);
         true
     }
@@ -161,6 +163,7 @@ impl World {
             };
         }
         let Some(old) = old else { return };
+        meta.stored = old.stored;
         meta.deleting = meta.deleting.or(old.deleting);
         if given["ownerReferences"].is_null() {
             meta.controller = old.controller.clone();

@@ -37,6 +37,9 @@ pub struct World {
     pub deleted_owners: BTreeSet<Name>,
     /// The last resourceVersion that was given.
     pub resource_version: u64,
+    /// What it was when the store was last read or written, which the next save expects to
+    /// find there.
+    pub stored: u64,
     /// Whether nodes keep their details, because some rule asks for them.
     pub detailed: bool,
     /// What differs from the store.
@@ -83,9 +86,9 @@ impl Changed {
 pub struct Dirty {
     /// Objects made, changed or deleted.
     pub objects: BTreeSet<(Kind, ObjectKey)>,
-    /// Objects that were removed. One that is there all the same is another, made
-    /// since: it takes nothing over from its row.
-    pub removed: BTreeSet<(Kind, ObjectKey)>,
+    /// Objects that were removed, each with the version that the store has of it. One that
+    /// is there all the same is another, made since: it takes nothing over from its row.
+    pub removed: BTreeMap<(Kind, ObjectKey), u64>,
     /// Whole new manifests of nodes, which the world does not keep: key to object.
     pub bodies: BTreeMap<(Kind, ObjectKey), Arc<Value>>,
     /// Back-off entries made, changed or dropped.
@@ -144,6 +147,17 @@ impl World {
             Kind::ControllerRevision => self.revisions.keys().collect(),
             Kind::Pod => self.pods.keys().collect(),
             _ => self.others.keys().filter(|(of, _)| *of == kind).map(|(_, key)| key).collect(),
+        }
+    }
+
+    /// The same, to be changed.
+    pub fn meta_mut(&mut self, kind: Kind, key: &ObjectKey) -> Option<&mut Meta> {
+        match kind {
+            Kind::Node => self.nodes.get_mut(key).map(|node| &mut node.meta),
+            Kind::DaemonSet => self.daemonsets.get_mut(key).map(|daemonset| &mut daemonset.meta),
+            Kind::ControllerRevision => self.revisions.get_mut(key).map(|revision| &mut revision.meta),
+            Kind::Pod => self.pods.get_mut(key).map(|pod| &mut pod.meta),
+            _ => self.others.get_mut(&(kind, key.clone())).map(|object| &mut object.meta),
         }
     }
 

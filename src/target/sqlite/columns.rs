@@ -18,10 +18,10 @@ pub(super) fn marks(count: usize) -> String {
     (1..=count).map(|n| format!("?{n}")).collect::<Vec<_>>().join(", ")
 }
 
-/// `column = excluded.column, …` for all of `columns`.
-pub(super) fn overwrite(columns: &str) -> String {
-    let one = |column: &str| format!("{0} = excluded.{0}", column.trim());
-    columns.split(',').map(one).collect::<Vec<_>>().join(", ")
+/// `column = ?first, …` for all of `columns`.
+pub(super) fn assign(columns: &str, first: usize) -> String {
+    let one = |(column, n): (&str, usize)| format!("{} = ?{n}", column.trim());
+    columns.split(',').zip(first..).map(one).collect::<Vec<_>>().join(", ")
 }
 
 /// Text of a column, without a copy.
@@ -31,10 +31,12 @@ pub(super) fn text<'r>(row: &'r Row<'_>, column: usize) -> Result<&'r str, Fault
 
 /// Metadata from the system's columns, which begin at `at`; labels as JSON.
 pub(super) fn meta(row: &Row<'_>, at: usize, key: ObjectKey, reader: &mut Reader<'_>) -> Result<Meta, Fault> {
+    let version = unsigned(row.get(at + 1)?);
     Ok(Meta {
         key,
         uid: text(row, at)?.into(),
-        resource_version: unsigned(row.get(at + 1)?),
+        resource_version: version,
+        stored: version,
         generation: row.get(at + 2)?,
         created: row.get(at + 3)?,
         deleting: row.get(at + 4)?,

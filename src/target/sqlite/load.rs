@@ -34,6 +34,7 @@ impl Store {
             let snapshot =
                 if connection.is_autocommit() { Some(connection.unchecked_transaction()?) } else { None };
             let mut reader = Reader::new(connection)?;
+            let version = resource_version(connection)?;
             let world = World {
                 nodes: nodes(connection, &mut reader)?,
                 daemonsets: daemonsets(connection, &mut reader)?,
@@ -47,13 +48,14 @@ impl Store {
                 attempts: attempts(connection, &mut reader)?,
                 incarnations: incarnations(connection, &mut reader)?,
                 deleted_owners: deleted_owners(connection)?,
-                resource_version: resource_version(connection)?,
+                resource_version: version,
+                stored: version,
                 detailed: false,
                 dirty: Dirty::default(),
                 changed: Changed::default(),
             };
             *self.unused.borrow_mut() = reader.unused(connection)?;
-            self.whole.set(true);
+            self.is_whole.set(true);
             drop(reader);
             drop(snapshot);
             Ok(world)

@@ -12,8 +12,9 @@
 //!
 //! Lock order: the lock file beside the database (`lock`), then `BEGIN IMMEDIATE`;
 //! `busy_timeout` is set before anything touches the file. Readers take no lock: WAL
-//! gives them the last committed state. Not promised: that a program which writes to
-//! the tables by itself while a writer of ours holds a loaded world is heard.
+//! gives them the last committed state. Each write names the version that it expects to
+//! find, so what another program wrote while a world of ours was in memory is not undone
+//! unseen. Not promised: that this program's change is heard where it left the versions.
 
 mod beside;
 mod columns;
@@ -35,6 +36,7 @@ mod settled;
 mod store;
 mod sum;
 mod tables;
+mod write;
 
 pub use events::StoredEvent;
 pub use objects::PodReader;

@@ -7,7 +7,8 @@ use super::columns::{self, SYSTEM, SYSTEM_COUNT, unsigned};
 use super::dictionary::{Names, Reader, Writer};
 use super::fault::Fault;
 use super::sum;
-use crate::kube::{Body, Meta, Name, ObjectKey, Pod, Written};
+use super::tables::{insert_or_update, keys};
+use crate::kube::{Body, Kind, Meta, Name, ObjectKey, Pod, Written};
 
 /// The pod's own columns, before the system's; `base` comes last.
 const OWN: &str = "namespace, name, node, pinned, phase, ready, ready_since";
@@ -33,10 +34,12 @@ pub(super) fn read(row: &Row<'_>, reader: &mut Reader<'_>) -> Result<Pod, Fault>
         Ok(text.map(|text| names.name(text)))
     };
     let at = OWN_COUNT;
+    let version = unsigned(number(at + 1)?);
     let meta = Meta {
         key: ObjectKey { namespace: reader.names.name(text(0)?), name: text(1)?.into() },
         uid: text(at)?.into(),
-        resource_version: unsigned(number(at + 1)?),
+        resource_version: version,
+        stored: version,
         generation: number(at + 2)?,
         created: number(at + 3)?,
         deleting: perhaps(at + 4)?,
@@ -60,7 +63,8 @@ pub(super) fn read(row: &Row<'_>, reader: &mut Reader<'_>) -> Result<Pod, Fault>
 
 /// Writes and removes pods; sorted keys make it fast.
 pub(super) struct PodWriter<'c> {
-    upsert: CachedStatement<'c>,
+    create: CachedStatement<'c>,
+    replace: CachedStatement<'c>,
     delete: CachedStatement<'c>,
     body: CachedStatement<'c>,
     bodiless: CachedStatement<'c>,
@@ -70,16 +74,17 @@ pub(super) struct PodWriter<'c> {
 
 impl<'c> PodWriter<'c> {
     pub(super) fn new(connection: &'c Connection) -> Result<Self, Fault> {
-        let all = columns();
-        let values = columns::marks(OWN_COUNT + SYSTEM_COUNT + 1);
-        let update = columns::overwrite(&all);
-        let upsert = format!(
-            "INSERT INTO pods ({all}, sum) VALUES ({values}, row_sum({values}))
-             ON CONFLICT (namespace, name) DO UPDATE SET {update}, sum = excluded.sum"
-        );
+        // No pod's key: only the names of its columns are asked for.
+        let none = ObjectKey::default();
+        let keys = keys(Kind::Pod, &none);
+        let own: Vec<&str> = OWN.split(", ").skip(keys.len()).collect();
+        let rest = format!("{}, {SYSTEM}, base", own.join(", "));
+        let write = |replaces| insert_or_update("pods", &keys, &rest, replaces);
+        let delete = "DELETE FROM pods WHERE namespace = ?1 AND name = ?2 AND resource_version = ?3";
         Ok(PodWriter {
-            upsert: connection.prepare_cached(&upsert)?,
-            delete: connection.prepare_cached("DELETE FROM pods WHERE namespace = ?1 AND name = ?2")?,
+            create: connection.prepare_cached(&write(false))?,
+            replace: connection.prepare_cached(&write(true))?,
+            delete: connection.prepare_cached(delete)?,
             body: connection.prepare_cached(
                 "INSERT INTO pod_bodies (namespace, name, body, status, sum)
                  VALUES (?1, ?2, ?3, ?4, row_sum(?1, ?2, ?3, ?4)) ON CONFLICT (namespace, name) DO UPDATE
@@ -92,29 +97,40 @@ impl<'c> PodWriter<'c> {
         })
     }
 
-    pub(super) fn delete(&mut self, key: &ObjectKey) -> Result<(), Fault> {
-        self.delete.execute([&*key.namespace, &*key.name])?;
-        Ok(())
+    /// Deletes a pod; false where it is not there in this version.
+    pub(super) fn delete(&mut self, key: &ObjectKey, expected: i64) -> Result<bool, Fault> {
+        Ok(self.delete.execute(params![&*key.namespace, &*key.name, expected])? == 1)
     }
 
-    pub(super) fn write(&mut self, pod: &Pod, writer: &mut Writer<'_>) -> Result<(), Fault> {
+    /// Writes a pod; false where it is not there in the version `expected`.
+    pub(super) fn write(
+        &mut self,
+        pod: &Pod,
+        expected: Option<i64>,
+        writer: &mut Writer<'_>,
+    ) -> Result<bool, Fault> {
         let (namespace, name) = (&*pod.meta.key.namespace, &*pod.meta.key.name);
         let base = match &pod.body {
             Body::Made(base) => Some(writer.pod_base(base)?),
             Body::Written(_) | Body::Stored => None,
         };
-        let upsert = &mut self.upsert;
-        upsert.raw_bind_parameter(1, namespace)?;
-        upsert.raw_bind_parameter(2, name)?;
-        upsert.raw_bind_parameter(3, pod.node.as_deref())?;
-        upsert.raw_bind_parameter(4, pod.pinned.as_deref())?;
-        upsert.raw_bind_parameter(5, &*pod.phase)?;
-        upsert.raw_bind_parameter(6, pod.ready)?;
-        upsert.raw_bind_parameter(7, pod.ready_since)?;
-        columns::bind_meta_but_labels(upsert, OWN_COUNT + 1, &pod.meta, writer)?;
-        upsert.raw_bind_parameter(OWN_COUNT + SYSTEM_COUNT, writer.label_set(&pod.meta.labels)?)?;
-        upsert.raw_bind_parameter(OWN_COUNT + SYSTEM_COUNT + 1, base)?;
-        upsert.raw_execute()?;
+        let row = if expected.is_some() { &mut self.replace } else { &mut self.create };
+        row.raw_bind_parameter(1, namespace)?;
+        row.raw_bind_parameter(2, name)?;
+        row.raw_bind_parameter(3, pod.node.as_deref())?;
+        row.raw_bind_parameter(4, pod.pinned.as_deref())?;
+        row.raw_bind_parameter(5, &*pod.phase)?;
+        row.raw_bind_parameter(6, pod.ready)?;
+        row.raw_bind_parameter(7, pod.ready_since)?;
+        columns::bind_meta_but_labels(row, OWN_COUNT + 1, &pod.meta, writer)?;
+        row.raw_bind_parameter(OWN_COUNT + SYSTEM_COUNT, writer.label_set(&pod.meta.labels)?)?;
+        row.raw_bind_parameter(OWN_COUNT + SYSTEM_COUNT + 1, base)?;
+        if let Some(expected) = expected {
+            row.raw_bind_parameter(COUNT + 1, expected)?;
+        }
+        if row.raw_execute()? != 1 {
+            return Ok(false);
+        }
         match &pod.body {
             Body::Written(value) => {
                 let status = value.get("status").filter(|status| !status.is_null());
@@ -131,6 +147,6 @@ impl<'c> PodWriter<'c> {
             }
             Body::Made(_) | Body::Stored => {}
         }
-        Ok(())
+        Ok(true)
     }
 }

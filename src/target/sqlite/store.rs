@@ -17,11 +17,11 @@ use crate::kube::Kind;
 pub struct Store {
     pub(super) connection: Connection,
     /// The path as the user named it.
-    path: String,
+    pub(super) path: String,
     /// Dictionary rows that the last load met no use of; the next save drops them.
     pub(super) unused: RefCell<Unused>,
     /// Whether a world that is saved is all there is: one was loaded, or there was none.
-    pub(super) whole: Cell<bool>,
+    pub(super) is_whole: Cell<bool>,
     /// The kinds of which all rows were found as they were written.
     pub(super) whole_kinds: RefCell<BTreeSet<Kind>>,
     /// Held until the connection is closed: fields are dropped in order.
@@ -35,7 +35,7 @@ impl Store {
             connection,
             path,
             unused: RefCell::default(),
-            whole: Cell::new(whole),
+            is_whole: Cell::new(whole),
             whole_kinds: RefCell::default(),
             _lock: lock,
         }
@@ -94,6 +94,19 @@ impl Store {
         if inputs.is_empty() { told } else { told.because(format!("it was filled from {inputs}")) }
     }
 
+    /// Runs `body` in a transaction of its own where none is open; a failure rolls back.
+    pub(super) fn whole<T>(
+        &mut self,
+        body: impl FnOnce(&mut Store) -> Result<T, Diagnostic>,
+    ) -> Result<T, Diagnostic> {
+        if !self.connection.is_autocommit() {
+            return body(self).inspect_err(|_| self.rollback());
+        }
+        self.begin()?;
+        let done = body(self).and_then(|done| self.commit().map(|()| done));
+        done.inspect_err(|_| self.rollback())
+    }
+
     /// Like [`run`](Store::run), in a transaction of its own where none is open; a
     /// failure rolls back.
     pub(super) fn write<T>(
@@ -101,13 +114,7 @@ impl Store {
         doing: &str,
         body: impl FnOnce(&Connection) -> Result<T, Fault>,
     ) -> Result<T, Diagnostic> {
-        if !self.connection.is_autocommit() {
-            let done = self.run(doing, body);
-            return done.inspect_err(|_| self.rollback());
-        }
-        self.begin()?;
-        let done = self.run(doing, body).and_then(|done| self.commit().map(|()| done));
-        done.inspect_err(|_| self.rollback())
+        self.whole(|store| store.run(doing, body))
     }
 }
 

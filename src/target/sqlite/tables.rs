@@ -1,5 +1,6 @@
-//! The tables of the kinds, and how columns name a kind.
+//! The tables of the kinds, how their rows are written, and how columns name a kind.
 
+use super::columns;
 use super::fault::Fault;
 use crate::kube::{Kind, ObjectKey};
 
@@ -22,6 +23,25 @@ pub(super) fn keys(kind: Kind, key: &ObjectKey) -> Vec<(&'static str, &str)> {
         _ if kind.namespaced() => vec![namespace, name],
         _ => vec![name],
     }
+}
+
+/// The condition that a row has the key of an object, whose columns are bound first.
+pub(super) fn is(keys: &[(&str, &str)]) -> String {
+    let is: Vec<String> = keys.iter().zip(1..).map(|((name, _), at)| format!("{name} = ?{at}")).collect();
+    is.join(" AND ")
+}
+
+/// The statement that makes a row, with the columns of its key bound first and then the
+/// `rest`; or that changes the row that is there in the version bound last.
+pub(super) fn insert_or_update(table: &str, keys: &[(&str, &str)], rest: &str, replaces: bool) -> String {
+    let all = keys.len() + rest.split(',').count();
+    let marks = columns::marks(all);
+    if !replaces {
+        let key = keys.iter().map(|(name, _)| *name).collect::<Vec<_>>().join(", ");
+        return format!("INSERT INTO {table} ({key}, {rest}, sum) VALUES ({marks}, row_sum({marks}))");
+    }
+    let (set, is) = (columns::assign(rest, keys.len() + 1), is(keys));
+    format!("UPDATE {table} SET {set}, sum = row_sum({marks}) WHERE {is} AND resource_version = ?{}", all + 1)
 }
 
 /// The kind that a column names.

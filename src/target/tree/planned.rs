@@ -2,12 +2,13 @@
 
 use std::path::Path;
 
-use serde_json::{Value, json};
+use serde_json::Value;
 
 use super::{TreeReport, Wanted, compare};
 use crate::diagnostic::Diagnostic;
-use crate::kube::{Body, ObjectKey, Pod};
+use crate::kube::{Body, ObjectKey};
 use crate::state::World;
+use crate::target::object::as_planned;
 use crate::target::sqlite::Store;
 
 /// What [`super::sync_tree`] would do to the tree at `path` once the store, which the
@@ -35,20 +36,4 @@ pub fn compare_tree(path: &Path, world: &World, store: &Store) -> Result<TreeRep
 pub fn compare_stored(path: &Path, store: &Store) -> Result<TreeReport, Diagnostic> {
     let mut pods = store.pod_reader()?;
     compare(path, &Wanted::from_store(store)?, &mut |key| pods.read(key))
-}
-
-/// A whole pod with what the plan may have changed of it.
-fn as_planned(mut value: Value, pod: &Pod) -> Value {
-    let metadata = &mut value["metadata"];
-    metadata["name"] = json!(&*pod.meta.key.name);
-    metadata["namespace"] = json!(&*pod.meta.key.namespace);
-    let said = metadata["labels"].as_object().map_or(0, serde_json::Map::len);
-    if said > 0 || !pod.meta.labels.is_empty() {
-        metadata["labels"] =
-            pod.meta.labels.iter().map(|(key, value)| (key.to_string(), json!(&**value))).collect();
-    }
-    if let Some(node) = &pod.node {
-        value["spec"]["nodeName"] = json!(&**node);
-    }
-    value
 }
