@@ -6,15 +6,18 @@ mod contract;
 #[path = "target/memory.rs"]
 mod memory;
 
+use std::fs;
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::time::Duration;
 
 use contract::{Follower, Owned, Place, key};
 use dsrules::diagnostic::Diagnostic;
-use dsrules::kube::{Kind, Object, ObjectKey, Origin};
+use dsrules::kube::{Body, Kind, Object, ObjectKey, Origin, Pod};
 use dsrules::state::World;
 use dsrules::target::sqlite::{Open, Store};
-use dsrules::target::{Batch, Refused, Target, Write};
+use dsrules::target::tree::Tree;
+use dsrules::target::{Batch, Item, Refused, Target, Write};
 use memory::Memory;
 use rusqlite::Connection;
 use serde_json::json;
@@ -66,11 +69,30 @@ impl Place for File {
     }
 }
 
+/// A tree's folder.
+struct Folder(TempDir);
+
+impl Place for Folder {
+    fn open(&self) -> Box<dyn Target> {
+        Box::new(Tree::new(&self.0.path().join("tree")))
+    }
+
+    fn hinder(&self, pod: &ObjectKey, is_hindered: bool) {
+        let file = self.0.path().join(format!("tree/n1/{}_{}.yaml", pod.namespace, pod.name));
+        if is_hindered {
+            fs::write(file, "somebody's\n").unwrap();
+        } else {
+            fs::remove_file(file).unwrap();
+        }
+    }
+}
+
 /// Runs a check on a new one of each kind of place.
 fn on_each(check: impl Fn(&dyn Place)) {
     check(&Memory::new(Batch::Whole));
     check(&Memory::new(Batch::Sequence));
     check(&File::new());
+    check(&Folder(tempfile::tempdir().unwrap()));
 }
 
 #[test]
@@ -242,4 +264,45 @@ fn a_row_that_another_program_wrote_is_not_overwritten() {
             .unwrap();
         assert_eq!(version, 3, "{way}: rolled back");
     }
+}
+
+#[test]
+fn a_pod_that_a_tree_cannot_hold_is_refused() {
+    let folder = Folder(tempfile::tempdir().unwrap());
+    let mut tree = folder.open();
+    let refused = |done: Result<(), Refused>| match done {
+        Err(Refused::Told(told)) => told.notes[0].clone(),
+        other => panic!("{other:?}"),
+    };
+    let node = Owned::new(Kind::Node, "n1", "one");
+    assert_eq!(refused(tree.write(&[Write::Create(node.item())])), "a tree holds pods");
+    let mut pod = Pod::from_value(key(Kind::Pod, "a"), Arc::new(json!({ "spec": {} })));
+    assert_eq!(refused(tree.write(&[Write::Create(Item::Pod(&pod))])), "it is on no node");
+    pod.node = Some("n1".into());
+    tree.write(&[Write::Create(Item::Pod(&pod))]).unwrap();
+    let version = tree.get(Kind::Pod, &pod.meta.key).unwrap().unwrap().version;
+    pod.body = Body::Stored;
+    let unknown = tree.write(&[Write::Replace(Item::Pod(&pod), version.clone())]);
+    assert_eq!(refused(unknown), "its manifest is not in memory");
+    pod.node = Some("n2".into());
+    let moved = tree.write(&[Write::Replace(Item::Pod(&pod), version.clone())]);
+    assert_eq!(refused(moved), "it is on another node: a pod does not move");
+    // The last one takes the folder with it that was made for it.
+    tree.write(&[Write::Delete(Kind::Pod, &pod.meta.key, version)]).unwrap();
+    assert_eq!(fs::read_dir(folder.0.path().join("tree")).unwrap().count(), 0);
+}
+
+#[test]
+fn what_a_hand_changed_in_a_tree_is_a_conflict() {
+    let folder = Folder(tempfile::tempdir().unwrap());
+    let mut tree = folder.open();
+    let made = Owned::new(Kind::Pod, "a", "one");
+    tree.write(&[Write::Create(made.item())]).unwrap();
+    let there = tree.get(Kind::Pod, &key(Kind::Pod, "a")).unwrap().unwrap().version;
+    let file = folder.0.path().join("tree/n1/default_a.yaml");
+    fs::write(&file, format!("{}# a note\n", fs::read_to_string(&file).unwrap())).unwrap();
+    let new = Owned::new(Kind::Pod, "a", "two");
+    let refused = tree.write(&[Write::Replace(new.item(), there)]).unwrap_err();
+    assert!(matches!(refused, Refused::Conflict(_)), "{refused:?}");
+    assert!(fs::read_to_string(&file).unwrap().ends_with("# a note\n"));
 }

@@ -19,6 +19,9 @@ use super::report::{Done, TreeChange, TreeReport};
 use crate::diagnostic::{Diagnostic, Place};
 use crate::kube::Name;
 
+/// The code of the diagnostic that a file is somebody else's.
+const FOREIGN: &str = "tree-foreign";
+
 /// The diagnostic of a failed file operation.
 pub(super) fn failed(path: &str, done: &str, error: &io::Error) -> Diagnostic {
     Diagnostic::error("tree-io", format!("`{path}` in the tree cannot be {done}"))
@@ -57,10 +60,7 @@ struct Folder<'a> {
 pub(super) fn sync(root: &Dir, node: &NodeFolder, wanted: &Files, report: &mut TreeReport) {
     let opened = match Folder::open(root, node, true) {
         Ok(None) if wanted.is_empty() => return,
-        Ok(None) => Folder::make(root, node, wanted).map_err(|error| {
-            clean(root);
-            failed(node, "made", &error)
-        }),
+        Ok(None) => Folder::make(root, node, wanted.keys()),
         Ok(Some(folder)) => Ok(folder),
         Err(told) => Err(told),
     };
@@ -108,6 +108,51 @@ pub(super) fn all_new(node: &NodeFolder, wanted: &Files, report: &mut TreeReport
     report.changes.extend(wanted.keys().map(new));
 }
 
+/// The names of the files of ours in a node's folder.
+pub(super) fn own(root: &Dir, node: &NodeFolder) -> Result<Vec<String>, Diagnostic> {
+    Ok(Folder::open(root, node, false)?.map_or_else(Vec::new, |folder| folder.stale(&Files::new())))
+}
+
+/// What stands in a file of ours in a node's folder; nothing in what a hand made a link.
+pub(super) fn read(root: &Dir, node: &NodeFolder, name: &str) -> Result<Option<String>, Diagnostic> {
+    let Some(folder) = Folder::open(root, node, false)? else { return Ok(None) };
+    match folder.entries.get(name) {
+        Some(Entry::Link) if folder.is_ours(name, Entry::Link) => Ok(Some(String::new())),
+        Some(entry) if folder.is_ours(name, *entry) => {
+            let mut text = Vec::new();
+            let read = open_file(&folder.dir, name).and_then(|mut file| file.read_to_end(&mut text));
+            read.map_err(|error| failed(&format!("{node}/{name}"), "read", &error))?;
+            Ok(Some(String::from_utf8_lossy(&text).into_owned()))
+        }
+        _ => Ok(None),
+    }
+}
+
+/// Makes one file of ours say this.
+pub(super) fn put(root: &Dir, node: &NodeFolder, file: &PodFile, text: &str) -> Result<(), Diagnostic> {
+    let mut folder = match Folder::open(root, node, true)? {
+        Some(folder) => folder,
+        None => Folder::make(root, node, std::iter::once(file))?,
+    };
+    let Some(done) = folder.todo(file, text)? else { return Ok(()) };
+    let mut files = folder.index.files.clone();
+    files.insert(file.to_string());
+    folder.write_index(files).map_err(|error| failed(node, "written", &error))?;
+    folder.write(file, text, done)?;
+    flush(&folder.dir).map_err(|error| failed(node, "written to disk", &error))
+}
+
+/// Removes one file of ours, and the folder if that was the last one.
+pub(super) fn remove(root: &Dir, node: &NodeFolder, file: &PodFile) -> Result<(), Diagnostic> {
+    let Some(mut folder) = Folder::open(root, node, true)? else { return Ok(()) };
+    let path = format!("{node}/{file}");
+    folder.dir.remove_file(&**file).map_err(|error| failed(&path, "removed", &error))?;
+    let mut files = folder.index.files.clone();
+    files.remove(&**file);
+    let done = folder.write_index(files).and_then(|()| flush(&folder.dir)).and_then(|()| folder.leave(root));
+    done.map_err(|error| failed(node, "written", &error))
+}
+
 impl<'a> Folder<'a> {
     /// Opens the folder and lists it, and with `clean` removes what a killed run left in
     /// it; `None` when there is none.
@@ -149,8 +194,19 @@ impl<'a> Folder<'a> {
     }
 
     /// Makes the folder, with its index in it when it appears.
-    fn make(root: &Dir, node: &'a NodeFolder, wanted: &Files) -> io::Result<Self> {
-        let files = wanted.keys().map(ToString::to_string).collect();
+    fn make<'f>(
+        root: &Dir,
+        node: &'a NodeFolder,
+        files: impl Iterator<Item = &'f PodFile>,
+    ) -> Result<Self, Diagnostic> {
+        let files = files.map(ToString::to_string).collect();
+        Folder::made(root, node, files).map_err(|error| {
+            clean(root);
+            failed(node, "made", &error)
+        })
+    }
+
+    fn made(root: &Dir, node: &'a NodeFolder, files: BTreeSet<String>) -> io::Result<Self> {
         let index = Index { node: node.to_string(), made: true, files };
         root.create_dir(TEMPORARY)?;
         let dir = root.open_dir_nofollow(TEMPORARY)?;
@@ -216,18 +272,13 @@ impl<'a> Folder<'a> {
             }
         }
         for (file, text, done) in writes {
-            let wrote = match done {
-                Done::Created => create(&self.dir, file, text),
-                Done::Rewritten | Done::Removed => replace(&self.dir, file, text),
-            };
-            match wrote {
+            match self.write(file, text, done) {
                 Ok(()) => report.changes.push(self.change(file, done)),
-                Err(error) if done == Done::Created && error.kind() == ErrorKind::AlreadyExists => {
-                    files.remove(&**file);
-                    report.problems.push(self.foreign(file));
-                }
-                Err(error) => {
-                    report.problems.push(failed(&format!("{}/{file}", self.node), "written", &error));
+                Err(told) => {
+                    if told.code == FOREIGN {
+                        files.remove(&**file);
+                    }
+                    report.problems.push(told);
                 }
             }
         }
@@ -235,6 +286,21 @@ impl<'a> Folder<'a> {
             self.write_index(files)?;
         }
         Ok(())
+    }
+
+    /// Writes a file as it was found that it has to be: one that is created is not there.
+    fn write(&self, file: &PodFile, text: &str, done: Done) -> Result<(), Diagnostic> {
+        let wrote = match done {
+            Done::Created => create(&self.dir, file, text),
+            Done::Rewritten | Done::Removed => replace(&self.dir, file, text),
+        };
+        wrote.map_err(|error| {
+            if done == Done::Created && error.kind() == ErrorKind::AlreadyExists {
+                self.foreign(file)
+            } else {
+                failed(&format!("{}/{file}", self.node), "written", &error)
+            }
+        })
     }
 
     /// The files of ours that are not wanted.
@@ -278,7 +344,7 @@ impl<'a> Folder<'a> {
 
     fn foreign(&self, file: &PodFile) -> Diagnostic {
         let path = format!("{}/{file}", self.node);
-        Diagnostic::error("tree-foreign", format!("`{path}` in the tree was not written by dsrules"))
+        Diagnostic::error(FOREIGN, format!("`{path}` in the tree was not written by dsrules"))
             .at(Place::file(path))
             .because("a pod's file is to be there, and files of others are left alone")
             .help("move it away and run the command again; everything else was done")

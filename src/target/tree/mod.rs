@@ -11,13 +11,14 @@
 //! copy somewhere else is nobody's. Each write says what it expects: a file that is
 //! created must not be there, one that is replaced or removed must be ours.
 //!
-//! The store itself is written by [`Store::save`]: it holds whole worlds in one
-//! transaction, which a folder of files cannot, so the two share no trait.
+//! As a [`Target`](crate::target::Target) it is a [`Tree`]: one pod at a time, each with
+//! the version that it is expected in.
 
 mod disk;
 mod folder;
 mod index;
 mod manifest;
+mod objects;
 mod place;
 mod planned;
 mod report;
@@ -30,6 +31,7 @@ use cap_std::ambient_authority;
 use cap_std::fs::Dir;
 use serde_json::Value;
 
+pub use objects::Tree;
 pub use place::{NodeFolder, PodFile};
 pub use planned::{compare_stored, compare_tree};
 pub use report::{Done, TreeChange, TreeReport};
