@@ -179,6 +179,12 @@ const OUTSIDE: [&str; 8] = [
 ];
 const OPENS: [&str; 2] = ["Store::open", "Store::in_memory"];
 
+/// Whether a line takes `Store` from its module: who does not open one knows a `Memory`.
+fn names_the_store(line: &str) -> bool {
+    let mut words = line.split(|c: char| !c.is_alphanumeric() && c != '_');
+    line.contains("sqlite::") && words.any(|word| word == "Store")
+}
+
 fn problems(file: &File) -> Vec<String> {
     let mut all = wrong_direction(file);
     all.extend(file.finds(
@@ -195,6 +201,10 @@ fn problems(file: &File) -> Vec<String> {
     all.extend(file.finds(&PRINTS, &["src/cli"], "prints"));
     all.extend(file.finds(&OUTSIDE, &["src/cli"], "reads the clock or the environment"));
     all.extend(file.finds(&OPENS, &["src/target", "src/app/open.rs"], "opens a store"));
+    if !["src/target/sqlite", "src/app/open.rs"].iter().any(|home| file.path.starts_with(home)) {
+        let named = file.code().filter(|(_, line)| names_the_store(line));
+        all.extend(named.map(|(number, _)| format!("{}:{number}: names the store", file.path.display())));
+    }
     if file.path.starts_with("src/cli/commands") {
         all.extend(bodies::long(&file.path.display().to_string(), &file.text));
     }
@@ -297,6 +307,7 @@ fn each_check_can_fail() {
         ("src/plan/x.rs", "//! x\nlet now = Timestamp::now();", "reads the clock"),
         ("src/app/x.rs", "//! x\nlet here = env::current_dir();", "reads the clock or the environment"),
         ("src/app/x.rs", "//! x\nlet store = Store::open(path, &open)?;", "opens a store"),
+        ("src/app/x.rs", "//! x\nuse crate::target::sqlite::{Missing, Store};", "names the store"),
         ("src/plan/x.rs", "use std::fmt;", "does not open with what it is"),
         ("src/cli/x.rs", "//! x\nuse crate::plan::Plan;", "must not know `plan`"),
     ];

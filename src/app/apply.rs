@@ -22,15 +22,15 @@ pub fn apply(request: &Request, listener: &dyn Listener) -> Result<Outcome, Vec<
     let own = rules::find(&request.rules, &request.manifests.beside());
     let question = settled::ask(request, &own);
     if let Some((store, plan)) = settled::unchanged(request, question.as_ref())? {
-        return Ok(Outcome::unchanged(plan, true, follow::sync(tree, &store)));
+        return Ok(Outcome::unchanged(plan, true, follow::sync(tree, &*store)));
     }
     let mut read = read(request, listener)?;
     let mut store = request.database.write_or_make("dsrules apply")?;
-    transaction::begin(&mut store, tree)?;
-    let policy = prepare(request, own, &mut read, &store, listener)?;
+    transaction::begin(&mut *store, tree)?;
+    let policy = prepare(request, own, &mut read, &*store, listener)?;
     let asked = question.and_then(|question| question.of(&read.reading));
     let options = Options { asked, ..request.options.clone() };
-    let planned = transaction::apply(&mut store, &request.id, read.reading, &policy, &options, listener)?;
+    let planned = transaction::apply(&mut *store, &request.id, read.reading, &policy, &options, listener)?;
     listener.stage("writing the tree");
-    Ok(Outcome { errors: read.errors, ..transaction::end(planned, &store, tree) })
+    Ok(Outcome { errors: read.errors, ..transaction::end(planned, &*store, tree) })
 }

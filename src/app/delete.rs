@@ -16,7 +16,7 @@ use super::transaction;
 use crate::diagnostic::Diagnostic;
 use crate::kube::{Kind, ObjectKey};
 use crate::policy::Asked;
-use crate::target::sqlite::Store;
+use crate::target::Memory;
 
 /// What is to be deleted, and how.
 #[derive(Debug, Clone)]
@@ -58,33 +58,33 @@ pub fn delete(request: &Deletion, listener: &dyn Listener) -> Result<Option<Outc
 fn carry_out(request: &Deletion, listener: &dyn Listener) -> Result<Option<Outcome>, Vec<Diagnostic>> {
     let tree = request.tree.as_deref();
     let mut store = request.database.write("dsrules delete")?;
-    transaction::begin(&mut store, tree)?;
-    let targets = targets(request, &store)?;
+    transaction::begin(&mut *store, tree)?;
+    let targets = targets(request, &*store)?;
     if targets.is_empty() {
         return Ok(None);
     }
-    let program = rules::of_store(&request.rules, &store, listener)?;
-    let planned = transaction::delete(&mut store, &targets, request.cascade, &program, &request.options)?;
-    Ok(Some(transaction::end(planned, &store, tree)))
+    let program = rules::of_store(&request.rules, &*store, listener)?;
+    let planned = transaction::delete(&mut *store, &targets, request.cascade, &program, &request.options)?;
+    Ok(Some(transaction::end(planned, &*store, tree)))
 }
 
 /// What would be done, also where it is more than may be.
 fn ask(request: &Deletion, listener: &dyn Listener) -> Result<Option<Outcome>, Vec<Diagnostic>> {
     let store = request.database.read()?;
-    let targets = targets(request, &store)?;
+    let targets = targets(request, &*store)?;
     if targets.is_empty() {
         return Ok(None);
     }
-    let program = rules::of_store(&request.rules, &store, listener)?;
-    let dry = dry(&store, &program, &request.options, &|world, options| {
+    let program = rules::of_store(&request.rules, &*store, listener)?;
+    let dry = dry(&*store, &program, &request.options, &|world, options| {
         planning::delete(world, &targets, request.cascade, &program, options)
     })?;
-    let tree = follow::compare(request.tree.as_deref(), &dry.world, &store);
+    let tree = follow::compare(request.tree.as_deref(), &dry.world, &*store);
     Ok(Some(Outcome { too_much: dry.too_much, ..Outcome::of(dry.planned, false, tree) }))
 }
 
 /// What is to be deleted; a namespace takes all that is in it along.
-fn targets(request: &Deletion, store: &Store) -> Result<Vec<(Kind, ObjectKey)>, Vec<Diagnostic>> {
+fn targets(request: &Deletion, store: &dyn Memory) -> Result<Vec<(Kind, ObjectKey)>, Vec<Diagnostic>> {
     let mut targets = match &request.wanted {
         Wanted::All(resources) => chosen(request, resources, store)?,
         Wanted::Named(_) if request.selector.is_some() || request.all => {
@@ -111,7 +111,7 @@ fn targets(request: &Deletion, store: &Store) -> Result<Vec<(Kind, ObjectKey)>, 
 fn chosen(
     request: &Deletion,
     resources: &[Resource],
-    store: &Store,
+    store: &dyn Memory,
 ) -> Result<Vec<(Kind, ObjectKey)>, Diagnostic> {
     if request.selector.is_none() && !request.all {
         return Err(Diagnostic::error("nothing-named", "no name was given")
@@ -134,7 +134,7 @@ fn chosen(
 fn named(
     request: &Deletion,
     names: &[(Resource, String)],
-    store: &Store,
+    store: &dyn Memory,
 ) -> Result<Vec<(Kind, ObjectKey)>, Vec<Diagnostic>> {
     let (mut targets, mut problems) = (Vec::new(), Vec::new());
     for (resource, name) in names {

@@ -9,7 +9,8 @@ use super::open::Database;
 use super::resources::{Resource, Wanted, key_of, missing};
 use crate::diagnostic::Diagnostic;
 use crate::kube::{Kind, ObjectKey, controlling, has_ended};
-use crate::target::sqlite::{Store, StoredEvent};
+use crate::target::Memory;
+use crate::target::sqlite::StoredEvent;
 
 /// An object with what belongs to it.
 pub struct Described {
@@ -61,13 +62,13 @@ pub fn describe(
                 let key = key_of(kind, namespace, name);
                 match store.object(kind, &key)? {
                     Some(object) => objects.push((kind, object)),
-                    None => problems.push(missing(kind, &key, &store)?),
+                    None => problems.push(missing(kind, &key, &*store)?),
                 }
             }
         }
     }
-    let elsewhere = if objects.is_empty() { elsewhere(&kinds, &store)? } else { None };
-    let found = objects.into_iter().map(|(kind, object)| described(kind, object, &store));
+    let elsewhere = if objects.is_empty() { elsewhere(&kinds, &*store)? } else { None };
+    let found = objects.into_iter().map(|(kind, object)| described(kind, object, &*store));
     Ok(Description { found: found.collect::<Result<_, _>>()?, problems, elsewhere })
 }
 
@@ -79,7 +80,7 @@ fn describable(resource: Resource) -> Result<Kind, Diagnostic> {
     }
 }
 
-fn described(kind: Kind, object: Value, store: &Store) -> Result<Described, Diagnostic> {
+fn described(kind: Kind, object: Value, store: &dyn Memory) -> Result<Described, Diagnostic> {
     let name = object["metadata"]["name"].as_str().unwrap_or("");
     let namespace = object["metadata"]["namespace"].as_str().unwrap_or("");
     let (pods, events) = match kind {
@@ -111,7 +112,7 @@ fn described(kind: Kind, object: Value, store: &Store) -> Result<Described, Diag
 /// The events about a daemonset, or about all of them, whose message has one of the words:
 /// the name of a pod, with or without its namespace, or of a node.
 fn events(
-    store: &Store,
+    store: &dyn Memory,
     about: Option<&ObjectKey>,
     names: impl Fn(&str) -> bool,
 ) -> Result<Vec<Value>, Diagnostic> {
@@ -123,7 +124,7 @@ fn events(
 }
 
 fn pods(
-    store: &Store,
+    store: &dyn Memory,
     namespace: Option<&str>,
     keep: impl Fn(&Value) -> bool,
 ) -> Result<Vec<Value>, Diagnostic> {

@@ -13,7 +13,7 @@ use super::transaction;
 use crate::datalog::Program;
 use crate::diagnostic::Diagnostic;
 use crate::state::World;
-use crate::target::sqlite::Store;
+use crate::target::Memory;
 
 /// A plan that is not carried out.
 pub(super) struct Dry {
@@ -27,7 +27,7 @@ pub(super) struct Dry {
 /// Makes a plan: what `change` comes to on the world that the store holds. One that deletes more than it may is
 /// given all the same, with what refuses it: it is what a person has to look at.
 pub(super) fn dry(
-    store: &Store,
+    store: &dyn Memory,
     program: &Program,
     options: &Options,
     change: &dyn Fn(&mut World, &Options) -> Result<Planned, Diagnostic>,
@@ -56,7 +56,7 @@ pub(super) fn start(
     request: &Request,
     base: Option<&Manifests>,
     listener: &dyn Listener,
-) -> Result<Store, Vec<Diagnostic>> {
+) -> Result<Box<dyn Memory>, Vec<Diagnostic>> {
     let Some(base) = base else { return Ok(request.database.read_or_empty()?) };
     let mut reading = base.read(listener)?;
     // From nothing is a way to begin, too.
@@ -75,6 +75,6 @@ pub(super) fn start(
         ..request.options.clone()
     };
     store.begin()?;
-    transaction::apply(&mut store, &request.id, reading, &policy, &options, listener)?;
+    transaction::apply(&mut *store, &request.id, reading, &policy, &options, listener)?;
     Ok(store)
 }

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use crate::diagnostic::Diagnostic;
 use crate::state::World;
-use crate::target::sqlite::Store;
+use crate::target::Memory;
 use crate::target::tree::{TreeReport, Wanted, compare_stored, compare_tree, sync_some, sync_tree};
 
 /// What became of the folder, or would.
@@ -19,13 +19,13 @@ pub struct Followed {
 }
 
 /// Looks whether the folder can be used, before anything is done.
-pub(super) fn check(tree: Option<&Path>, store: &Store) -> Result<(), Diagnostic> {
+pub(super) fn check(tree: Option<&Path>, store: &dyn Memory) -> Result<(), Diagnostic> {
     tree.map_or(Ok(()), |tree| sync_some(tree, store, &Wanted::default()).map(drop))
 }
 
 /// Makes the folder what the store holds, after the store was written. What could not be
 /// done is in the report; the next run mends it.
-pub(super) fn sync(tree: Option<&Path>, store: &Store) -> Result<Option<Followed>, Diagnostic> {
+pub(super) fn sync(tree: Option<&Path>, store: &dyn Memory) -> Result<Option<Followed>, Diagnostic> {
     followed(tree, true, |tree| sync_tree(tree, store))
 }
 
@@ -33,13 +33,16 @@ pub(super) fn sync(tree: Option<&Path>, store: &Store) -> Result<Option<Followed
 pub(super) fn compare(
     tree: Option<&Path>,
     world: &World,
-    store: &Store,
+    store: &dyn Memory,
 ) -> Result<Option<Followed>, Diagnostic> {
     followed(tree, false, |tree| compare_tree(tree, world, store))
 }
 
 /// The same for the world that the store holds.
-pub(super) fn compare_unchanged(tree: Option<&Path>, store: &Store) -> Result<Option<Followed>, Diagnostic> {
+pub(super) fn compare_unchanged(
+    tree: Option<&Path>,
+    store: &dyn Memory,
+) -> Result<Option<Followed>, Diagnostic> {
     followed(tree, false, |tree| compare_stored(tree, store))
 }
 

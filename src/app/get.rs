@@ -9,7 +9,8 @@ use super::resources::{Resource, Wanted, key_of, missing};
 use super::selector::LabelSelector;
 use crate::diagnostic::Diagnostic;
 use crate::kube::Kind;
-use crate::target::sqlite::{Store, StoredEvent};
+use crate::target::Memory;
+use crate::target::sqlite::StoredEvent;
 
 /// What is looked for.
 #[derive(Debug, Clone)]
@@ -28,7 +29,7 @@ pub type Group = (Resource, Vec<Value>);
 /// A store that is looked into.
 pub struct Lookups {
     lookup: Lookup,
-    store: Store,
+    store: Box<dyn Memory>,
 }
 
 /// Why a visit did not come to its end.
@@ -84,7 +85,7 @@ impl Lookups {
             };
             let key = key_of(kind, namespace, name);
             let Some(object) = self.store.object(kind, &key)? else {
-                problems.push(missing(kind, &key, &self.store)?);
+                problems.push(missing(kind, &key, &*self.store)?);
                 continue;
             };
             match groups.last_mut() {
@@ -144,12 +145,12 @@ impl Lookups {
     /// # Errors
     /// When the store cannot be read.
     pub fn elsewhere(&self, kinds: &[Kind]) -> Result<Option<String>, Diagnostic> {
-        elsewhere(kinds, &self.store)
+        elsewhere(kinds, &*self.store)
     }
 }
 
 /// A namespace that has objects of these kinds.
-pub(super) fn elsewhere(kinds: &[Kind], store: &Store) -> Result<Option<String>, Diagnostic> {
+pub(super) fn elsewhere(kinds: &[Kind], store: &dyn Memory) -> Result<Option<String>, Diagnostic> {
     for kind in kinds.iter().filter(|kind| kind.namespaced()) {
         let mut found = None;
         let read = store.objects(*kind, None, &mut |key, _| {

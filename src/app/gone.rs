@@ -9,7 +9,7 @@ use crate::diagnostic::Diagnostic;
 use crate::kube::{Kind, Name, ObjectKey};
 use crate::manifest::{self, ReadFile, Reading};
 use crate::state::{InputFile, World};
-use crate::target::sqlite::Store;
+use crate::target::Memory;
 
 /// The objects that earlier applies of the input `id` brought and that it has no longer.
 /// What a file that was not understood brought is unknown, not gone.
@@ -17,7 +17,7 @@ use crate::target::sqlite::Store;
 /// # Errors
 /// When the store cannot be read, or the input has lost all of its objects.
 pub fn gone(
-    store: &Store,
+    store: &dyn Memory,
     id: &str,
     reading: &Reading,
     options: &Options,
@@ -54,7 +54,7 @@ pub fn gone(
 }
 
 /// What the files of an input brought into the world, to be recorded with
-/// [`Store::save_input`].
+/// [`Memory::save_input`].
 #[must_use]
 pub fn brought(files: &[ReadFile], world: &World) -> Vec<InputFile> {
     let written =

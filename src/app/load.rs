@@ -5,13 +5,13 @@ use crate::diagnostic::Diagnostic;
 use crate::facts;
 use crate::reason;
 use crate::state::World;
-use crate::target::sqlite::Store;
+use crate::target::Memory;
 
 /// Loads the world of a store, with what the rules of the program need of it.
 ///
 /// # Errors
 /// When the store is damaged or cannot be read.
-pub fn load(store: &Store, program: &Program) -> Result<World, Diagnostic> {
+pub fn load(store: &dyn Memory, program: &Program) -> Result<World, Diagnostic> {
     let mut world = store.load()?;
     if wants_details(program) {
         store.load_details(&mut world)?;

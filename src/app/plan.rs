@@ -28,16 +28,16 @@ pub fn plan(
     let own = rules::find(&request.rules, &request.manifests.beside());
     let question = if base.is_none() { settled::ask(request, &own) } else { None };
     if let Some((store, plan)) = settled::unchanged(request, question.as_ref())? {
-        return Ok(Outcome::unchanged(plan, false, follow::compare_unchanged(tree, &store)));
+        return Ok(Outcome::unchanged(plan, false, follow::compare_unchanged(tree, &*store)));
     }
     let mut read = read(request, listener)?;
     let store = start(request, base, listener)?;
-    let policy = prepare(request, own, &mut read, &store, listener)?;
-    let gone = gone(&store, &request.id, &read.reading, &request.options)?;
+    let policy = prepare(request, own, &mut read, &*store, listener)?;
+    let gone = gone(&*store, &request.id, &read.reading, &request.options)?;
     let objects = read.reading.objects;
-    let dry = dry(&store, &policy.program, &request.options, &|world, options| {
+    let dry = dry(&*store, &policy.program, &request.options, &|world, options| {
         planning::plan(world, objects.clone(), &gone, &policy.program, options)
     })?;
-    let tree = follow::compare(tree, &dry.world, &store);
+    let tree = follow::compare(tree, &dry.world, &*store);
     Ok(Outcome { errors: read.errors, too_much: dry.too_much, ..Outcome::of(dry.planned, false, tree) })
 }

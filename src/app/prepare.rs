@@ -11,7 +11,7 @@ use crate::diagnostic::{Diagnostic, counted};
 use crate::kube::{Kind, ObjectKey};
 use crate::manifest::Reading;
 use crate::policy::Found;
-use crate::target::sqlite::Store;
+use crate::target::Memory;
 
 /// Compares what was read with what is stored, and gives the program to plan it with: with
 /// the user's own rules that were found.
@@ -19,7 +19,7 @@ pub(super) fn prepare(
     request: &Request,
     own: Found,
     read: &mut Read,
-    store: &Store,
+    store: &dyn Memory,
     listener: &dyn Listener,
 ) -> Result<Policy, Vec<Diagnostic>> {
     check_updates(request, read, store, listener)?;
@@ -33,7 +33,7 @@ pub(super) fn prepare(
 fn check_updates(
     request: &Request,
     read: &mut Read,
-    store: &Store,
+    store: &dyn Memory,
     listener: &dyn Listener,
 ) -> Result<(), Vec<Diagnostic>> {
     let reading = &mut read.reading;
@@ -51,7 +51,7 @@ fn check_updates(
 
 /// Refuses to prune what another input brought, or nothing at all: an input is known by
 /// its paths, so a copy of it elsewhere has never brought anything.
-fn check_known(request: &Request, reading: &Reading, store: &Store) -> Result<(), Diagnostic> {
+fn check_known(request: &Request, reading: &Reading, store: &dyn Memory) -> Result<(), Diagnostic> {
     if !request.options.prune || (!request.takes_over && reading.objects.is_empty()) {
         return Ok(());
     }
@@ -80,7 +80,7 @@ fn check_known(request: &Request, reading: &Reading, store: &Store) -> Result<()
 fn note_left(
     request: &Request,
     reading: &Reading,
-    store: &Store,
+    store: &dyn Memory,
     listener: &dyn Listener,
 ) -> Result<(), Diagnostic> {
     let options = Options { prune: true, allow_empty: true, ..request.options.clone() };

@@ -2,7 +2,7 @@
 
 use crate::diagnostic::{Diagnostic, nearest};
 use crate::kube::{Kind, ObjectKey};
-use crate::target::sqlite::Store;
+use crate::target::Memory;
 
 /// A kind of thing that can be asked for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -102,7 +102,7 @@ pub(super) fn not_found(kind: Kind, name: &str) -> Diagnostic {
 }
 
 /// [`not_found`], with where it is instead, or what has nearly that name.
-pub(super) fn missing(kind: Kind, key: &ObjectKey, store: &Store) -> Result<Diagnostic, Diagnostic> {
+pub(super) fn missing(kind: Kind, key: &ObjectKey, store: &dyn Memory) -> Result<Diagnostic, Diagnostic> {
     let mut keys = Vec::new();
     store.objects(kind, None, &mut |other, _| {
         keys.push(other);

@@ -8,7 +8,7 @@ use crate::diagnostic::Diagnostic;
 use crate::policy::{self, Asked, Found};
 use crate::source::absolute;
 use crate::state::OwnFile;
-use crate::target::sqlite::Store;
+use crate::target::Memory;
 
 /// A program, and the user's files in it that go with the input at hand.
 pub struct Policy {
@@ -40,7 +40,7 @@ pub fn alone(asked: &Asked, listener: &dyn Listener) -> Result<Program, Vec<Diag
 /// store brought.
 pub(super) fn of_store(
     asked: &Asked,
-    store: &Store,
+    store: &dyn Memory,
     listener: &dyn Listener,
 ) -> Result<Program, Vec<Diagnostic>> {
     Ok(with(find(asked, &[]), None, Some(store), listener)?.program)
@@ -50,7 +50,7 @@ pub(super) fn of_store(
 pub(super) fn with(
     found: Found,
     input: Option<&str>,
-    store: Option<&Store>,
+    store: Option<&dyn Memory>,
     listener: &dyn Listener,
 ) -> Result<Policy, Vec<Diagnostic>> {
     let (policy, warnings) = Policy::of(found.into_files()?, input, store)?;
@@ -64,7 +64,7 @@ impl Policy {
     pub(super) fn of(
         shown: Vec<OwnFile>,
         input: Option<&str>,
-        store: Option<&Store>,
+        store: Option<&dyn Memory>,
     ) -> Result<(Policy, Vec<Diagnostic>), Vec<Diagnostic>> {
         let full = |file: &OwnFile| absolute(Path::new(&*file.path)).into();
         let own: Vec<OwnFile> =

@@ -15,7 +15,7 @@ use crate::kube::{Kind, Name, ObjectKey};
 use crate::manifest::{self, Input};
 use crate::policy::Asked;
 use crate::state::World;
-use crate::target::sqlite::Store;
+use crate::target::Memory;
 use crate::validate::path::{FieldPath, Step};
 
 /// Where to look.
@@ -43,7 +43,7 @@ pub struct Seen {
 /// Where objects were written.
 enum Origins {
     Read(BTreeMap<(Kind, ObjectKey), Name>, Manifests),
-    Store(Box<Store>),
+    Store(Box<dyn Memory>),
 }
 
 impl Origins {
@@ -70,11 +70,11 @@ impl Sight {
 
     fn of_store(&self, listener: &dyn Listener) -> Result<Seen, Vec<Diagnostic>> {
         let store = self.database.read()?;
-        let program = rules::of_store(&self.rules, &store, listener)?;
+        let program = rules::of_store(&self.rules, &*store, listener)?;
         let mut world = store.load()?;
         // One more pass over the nodes is nothing to somebody who waits for an answer.
         store.load_details(&mut world)?;
-        Ok(Seen { world, program, origins: Origins::Store(Box::new(store)) })
+        Ok(Seen { world, program, origins: Origins::Store(store) })
     }
 
     fn of_manifests(&self, listener: &dyn Listener) -> Result<Seen, Vec<Diagnostic>> {
@@ -100,7 +100,7 @@ impl Seen {
     /// An error about an object that is not there, with what may have been meant.
     pub(super) fn missing(&self, kind: Kind, key: &ObjectKey) -> Diagnostic {
         if let Origins::Store(store) = &self.origins {
-            return missing(kind, key, store).unwrap_or_else(|error| error);
+            return missing(kind, key, &**store).unwrap_or_else(|error| error);
         }
         let keys = self.world.keys(kind);
         let none = "it is not among these manifests".to_owned();

@@ -16,11 +16,11 @@ use crate::diagnostic::{Diagnostic, counted};
 use crate::plan::{Plan, Reconciler, constraint};
 use crate::reason::Reasoner;
 use crate::state::{Delta, OwnFile, World};
-use crate::target::sqlite::Store;
+use crate::target::Memory;
 
 /// An open store with all that is known of it.
 pub struct Session {
-    store: Store,
+    store: Box<dyn Memory>,
     program: Program,
     /// The user's files that go with the input, until they are saved.
     own: Option<Vec<OwnFile>>,
@@ -38,7 +38,7 @@ impl Session {
     /// A session on a store that was opened to be written. `own` are the user's files
     /// that go with its input; the program has been made with them.
     #[must_use]
-    pub fn new(store: Store, program: Program, own: Vec<OwnFile>) -> Self {
+    pub fn new(store: Box<dyn Memory>, program: Program, own: Vec<OwnFile>) -> Self {
         Session { store, program, own: Some(own), state: None }
     }
 
@@ -58,8 +58,8 @@ impl Session {
 
     /// The store.
     #[must_use]
-    pub fn store(&self) -> &Store {
-        &self.store
+    pub fn store(&self) -> &dyn Memory {
+        &*self.store
     }
 
     /// The world as it was committed last, if it is known.
@@ -96,7 +96,7 @@ impl Session {
     pub fn ensure(&mut self, options: &Options) -> Result<(), Diagnostic> {
         if self.state.is_none() {
             self.state = Some(State {
-                world: load(&self.store, &self.program)?,
+                world: load(&*self.store, &self.program)?,
                 reasoner: Reasoner::new(&self.program, options.grouping).limited(options.limits),
                 reconciler: Reconciler::default(),
                 placed: Kept::of(self.store.placement()?),

@@ -16,7 +16,7 @@ use crate::plan::{Applied, Plan};
 use crate::policy::Found;
 use crate::policy::builtin::BUILTIN;
 use crate::state::{Change, World};
-use crate::target::sqlite::Store;
+use crate::target::Memory;
 
 /// A hash of what is asked: the input `id` with its files, each with its path and the hash
 /// of its content. Two questions with one hash would be a change that is never made, so it
@@ -57,12 +57,15 @@ pub(super) fn ask(request: &Request, own: &Found) -> Option<Question> {
     Some(Question { hash, hashes })
 }
 
+/// A store that has nothing to do, with the plan that says so.
+pub(super) type Unchanged = (Box<dyn Memory>, Plan);
+
 /// The plan without anything to do, and the store, if that was found settled for the same
 /// before.
 pub(super) fn unchanged(
     request: &Request,
     question: Option<&Question>,
-) -> Result<Option<(Store, Plan)>, Diagnostic> {
+) -> Result<Option<Unchanged>, Diagnostic> {
     let Some(question) = question else { return Ok(None) };
     let store = request.database.read_or_empty()?;
     if !store.is_settled(&question.hash)? {

@@ -18,17 +18,17 @@ use crate::diagnostic::Diagnostic;
 use crate::kube::{Kind, ObjectKey};
 use crate::manifest::Reading;
 use crate::plan::Placed;
-use crate::target::sqlite::Store;
+use crate::target::Memory;
 
 /// Begins to write a store, if the tree that is to follow it can be used.
-pub(super) fn begin(store: &mut Store, tree: Option<&Path>) -> Result<(), Diagnostic> {
+pub(super) fn begin(store: &mut dyn Memory, tree: Option<&Path>) -> Result<(), Diagnostic> {
     follow::check(tree, store)?;
     store.begin()
 }
 
 /// What came of it: where the plan was carried out the tree follows, whatever becomes of
 /// that.
-pub(super) fn end(planned: Planned, store: &Store, tree: Option<&Path>) -> Outcome {
+pub(super) fn end(planned: Planned, store: &dyn Memory, tree: Option<&Path>) -> Outcome {
     let done = !planned.is_refused();
     let tree = if done { follow::sync(tree, store) } else { Ok(None) };
     Outcome::of(planned, done, tree)
@@ -41,7 +41,7 @@ pub(super) fn end(planned: Planned, store: &Store, tree: Option<&Path>) -> Outco
 /// # Errors
 /// As [`planning::plan`], and when the store cannot be written.
 pub fn apply(
-    store: &mut Store,
+    store: &mut dyn Memory,
     id: &str,
     mut reading: Reading,
     policy: &Policy,
@@ -77,7 +77,7 @@ pub fn apply(
 /// # Errors
 /// As [`planning::delete`], and when the store cannot be written.
 pub fn delete(
-    store: &mut Store,
+    store: &mut dyn Memory,
     targets: &[(Kind, ObjectKey)],
     cascade: Cascade,
     program: &Program,
@@ -95,7 +95,7 @@ pub fn delete(
     Ok(planned)
 }
 
-fn save_placement(store: &mut Store, planned: &Planned) -> Result<(), Diagnostic> {
+fn save_placement(store: &mut dyn Memory, planned: &Planned) -> Result<(), Diagnostic> {
     let mut kept = Kept::of(store.placement()?);
     // Nothing is known of the groups behind the numbers that are stored.
     let (before, after) = kept.follow(&planned.reasoner, &Placed::All);

@@ -9,7 +9,7 @@ use crate::diagnostic::Diagnostic;
 use crate::kube::{Kind, ObjectKey};
 use crate::manifest::ReadFile;
 use crate::state::{Input, InputFile};
-use crate::target::sqlite::Store;
+use crate::target::Memory;
 
 /// The files that are cut to nothing and had objects, each with how many.
 pub(super) fn emptied<'f>(
@@ -26,7 +26,7 @@ pub(super) fn emptied<'f>(
 /// Files of which it is not known what they have keep what they had on record: a later
 /// apply must not take it for gone.
 pub(super) fn keep_unknown(
-    store: &Store,
+    store: &dyn Memory,
     id: &str,
     files: &[ReadFile],
     brought: &mut [InputFile],

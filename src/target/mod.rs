@@ -20,6 +20,7 @@
 
 mod contract;
 mod dirty;
+mod memory;
 mod object;
 pub mod sqlite;
 pub mod tree;
@@ -27,5 +28,6 @@ mod write;
 
 pub use contract::{Batch, Changed, Cursor, Found, Promises, Target, Visit};
 pub use dirty::batches;
+pub use memory::{Memory, ReadPod, VisitObject};
 pub use object::Item;
 pub use write::{Conflict, Refused, Version, Write};

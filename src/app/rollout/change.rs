@@ -22,7 +22,7 @@ use crate::manifest::{Reading, faults};
 use crate::plan::Plan;
 use crate::policy::Asked;
 use crate::state::World;
-use crate::target::sqlite::Store;
+use crate::target::Memory;
 
 /// What is to be done to daemonsets.
 #[derive(Debug, Clone)]
@@ -70,18 +70,18 @@ pub fn roll_out(request: &Rollout, listener: &dyn Listener) -> Result<RolledOut,
     let mut store =
         if request.dry { request.database.read()? } else { request.database.write("dsrules rollout")? };
     if !request.dry {
-        transaction::begin(&mut store, tree)?;
+        transaction::begin(&mut *store, tree)?;
     }
-    let program = rules::of_store(&request.rules, &store, listener)?;
-    let mut world = load(&store, &program)?;
-    let (daemonsets, objects) = changed(request, &world, &store)?;
+    let program = rules::of_store(&request.rules, &*store, listener)?;
+    let mut world = load(&*store, &program)?;
+    let (daemonsets, objects) = changed(request, &world, &*store)?;
     let nothing = objects.is_empty();
     let outcome = match (nothing, request.dry) {
-        (true, true) => Outcome::unchanged(Plan::default(), false, follow::compare(tree, &world, &store)),
-        (true, false) => Outcome::unchanged(Plan::default(), true, follow::sync(tree, &store)),
+        (true, true) => Outcome::unchanged(Plan::default(), false, follow::compare(tree, &world, &*store)),
+        (true, false) => Outcome::unchanged(Plan::default(), true, follow::sync(tree, &*store)),
         (false, true) => {
             let planned = planning::plan(&mut world, objects, &[], &program, &request.options)?;
-            let tree = if planned.is_refused() { Ok(None) } else { follow::compare(tree, &world, &store) };
+            let tree = if planned.is_refused() { Ok(None) } else { follow::compare(tree, &world, &*store) };
             Outcome::of(planned, false, tree)
         }
         (false, false) => {
@@ -89,8 +89,8 @@ pub fn roll_out(request: &Rollout, listener: &dyn Listener) -> Result<RolledOut,
             let policy = Policy { own: Vec::new(), program };
             let mut reading = Reading::default();
             reading.objects = objects;
-            let planned = transaction::apply(&mut store, "", reading, &policy, &request.options, listener)?;
-            transaction::end(planned, &store, tree)
+            let planned = transaction::apply(&mut *store, "", reading, &policy, &request.options, listener)?;
+            transaction::end(planned, &*store, tree)
         }
     };
     Ok(RolledOut { daemonsets, outcome })
@@ -99,7 +99,7 @@ pub fn roll_out(request: &Rollout, listener: &dyn Listener) -> Result<RolledOut,
 /// The daemonsets with their new templates, and for each whether it is left as it is.
 type Templates = (Vec<(ObjectKey, Option<String>)>, Vec<Object>);
 
-fn changed(request: &Rollout, world: &World, store: &Store) -> Result<Templates, Vec<Diagnostic>> {
+fn changed(request: &Rollout, world: &World, store: &dyn Memory) -> Result<Templates, Vec<Diagnostic>> {
     let (mut daemonsets, mut objects, mut wrong) = (Vec::new(), Vec::new(), Vec::new());
     for daemonset in find(&request.daemonsets, world, store)? {
         let key = daemonset.meta.key.clone();

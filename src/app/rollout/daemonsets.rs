@@ -4,7 +4,7 @@ use crate::app::resources::{Resource, Wanted, missing, wanted};
 use crate::diagnostic::Diagnostic;
 use crate::kube::{DaemonSet, Kind, ObjectKey, Revision};
 use crate::state::World;
-use crate::target::sqlite::Store;
+use crate::target::Memory;
 
 /// The keys of the daemonsets that words name, in a namespace.
 ///
@@ -35,7 +35,7 @@ pub fn named(words: &[String], namespace: &str) -> Result<Vec<ObjectKey>, Diagno
 pub(super) fn find<'w>(
     keys: &[ObjectKey],
     world: &'w World,
-    store: &Store,
+    store: &dyn Memory,
 ) -> Result<Vec<&'w DaemonSet>, Vec<Diagnostic>> {
     let (mut found, mut problems) = (Vec::new(), Vec::new());
     for key in keys {

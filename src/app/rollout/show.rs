@@ -31,14 +31,14 @@ pub fn status(
     listener: &dyn Listener,
 ) -> Result<Vec<RolloutStatus>, Vec<Diagnostic>> {
     let store = database.read()?;
-    let program = rules::of_store(asked, &store, listener)?;
-    let world = load(&store, &program)?;
+    let program = rules::of_store(asked, &*store, listener)?;
+    let world = load(&*store, &program)?;
     let waits = waiting(&world, &program, now)?;
     let status = |daemonset: &DaemonSet| RolloutStatus {
         daemonset: daemonset.clone(),
         waiting: waits.iter().find(|it| it.daemonset == daemonset.meta.key).cloned(),
     };
-    Ok(find(daemonsets, &world, &store)?.into_iter().map(status).collect())
+    Ok(find(daemonsets, &world, &*store)?.into_iter().map(status).collect())
 }
 
 /// The revisions that daemonsets own, oldest first.
@@ -55,5 +55,5 @@ pub fn history(
         let revisions = revisions(&world, daemonset).into_iter().cloned().collect();
         (daemonset.meta.key.clone(), revisions)
     };
-    Ok(find(daemonsets, &world, &store)?.into_iter().map(of).collect())
+    Ok(find(daemonsets, &world, &*store)?.into_iter().map(of).collect())
 }

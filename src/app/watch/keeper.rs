@@ -95,7 +95,7 @@ impl Keeper {
     pub fn new(watch: Watch, listener: &dyn Listener) -> Result<Self, Vec<Diagnostic>> {
         let store = watch.database.write_or_make("dsrules watch")?;
         let beside = beside(std::slice::from_ref(&watch.root), &watch.reading);
-        let (rules, policy, warnings) = Rules::new(&watch.rules, &watch.root, &beside, &watch.id, &store)?;
+        let (rules, policy, warnings) = Rules::new(&watch.rules, &watch.root, &beside, &watch.id, &*store)?;
         listener.tell(warnings);
         Ok(Keeper {
             session: Session::new(store, policy.program, policy.own),

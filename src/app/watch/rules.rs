@@ -10,7 +10,7 @@ use crate::app::rules::{Policy, find};
 use crate::diagnostic::Diagnostic;
 use crate::policy::Asked;
 use crate::state::OwnFile;
-use crate::target::sqlite::Store;
+use crate::target::Memory;
 
 /// What is known of the user's files.
 pub(super) struct Rules {
@@ -49,7 +49,7 @@ impl Rules {
         dir: &Path,
         beside: &[PathBuf],
         id: &str,
-        store: &Store,
+        store: &dyn Memory,
     ) -> Result<(Rules, Policy, Vec<Diagnostic>), Vec<Diagnostic>> {
         let found = find(asked, beside);
         let places = found.places.clone();
@@ -85,7 +85,7 @@ impl Rules {
     }
 
     /// Reads them again.
-    pub(super) fn reread(&mut self, beside: &[PathBuf], store: &Store) -> Reread {
+    pub(super) fn reread(&mut self, beside: &[PathBuf], store: &dyn Memory) -> Reread {
         let found = find(&self.asked, beside);
         self.places.clone_from(&found.places);
         let before = self.broken();

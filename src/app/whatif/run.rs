@@ -21,7 +21,7 @@ use crate::app::rules;
 use crate::app::selector::LabelSelector;
 use crate::diagnostic::Diagnostic;
 use crate::kube::{Kind, Object, ObjectKey};
-use crate::target::sqlite::Store;
+use crate::target::Memory;
 
 /// Edits that are asked about.
 #[derive(Debug, Clone, Default)]
@@ -53,13 +53,13 @@ pub fn what_if(
     let own = rules::find(&request.rules, &request.manifests.beside());
     let mut read = if request.manifests.is_empty() { Read::default() } else { read(request, listener)? };
     let store = start(request, base, listener)?;
-    let policy = prepare(request, own, &mut read, &store, listener)?;
+    let policy = prepare(request, own, &mut read, &*store, listener)?;
     let program = &policy.program;
     // A question is no accident, so nothing is refused for its size.
     let options = Options { max_delete: Some(MaxDelete::Percent(100)), ..request.options.clone() };
-    let gone = gone(&store, &request.id, &read.reading, &options)?;
+    let gone = gone(&*store, &request.id, &read.reading, &options)?;
     let plan = |objects: Vec<Object>, gone: &[(Kind, ObjectKey)]| -> Result<_, Diagnostic> {
-        let mut world = load(&store, program)?;
+        let mut world = load(&*store, program)?;
         let planned = planning::plan(&mut world, objects, gone, program, &options)?;
         Ok((world, planned))
     };
@@ -68,22 +68,22 @@ pub fn what_if(
     let matches = |value: &Value| changes.chosen.as_ref().is_none_or(|chosen| chosen.matches(value));
     let chosen: Option<&dyn Fn(&Value) -> bool> =
         if changes.chosen.is_some() { Some(&matches) } else { None };
-    let there = There { store: &store, gone: &gone };
+    let there = There { store: &*store, gone: &gone };
     let removed = edit(&mut objects, &changes.edits, &there, chosen);
     let removed = removed.map_err(|errors| -> Vec<Diagnostic> {
-        errors.into_iter().map(|error| nearly(error, &changes.edits, &objects, &store)).collect()
+        errors.into_iter().map(|error| nearly(error, &changes.edits, &objects, &*store)).collect()
     })?;
     let gone: Vec<_> = gone.iter().cloned().chain(removed).collect();
     let (with, planned) = plan(objects, &gone)?;
     let differences = differences(program, &without, &with, options.now)?;
-    let tree = follow::compare(request.tree.as_deref(), &with, &store);
+    let tree = follow::compare(request.tree.as_deref(), &with, &*store);
     let outcome = Outcome { errors: read.errors, ..Outcome::of(planned, false, tree) };
     Ok(WhatIf { outcome, differences })
 }
 
 /// What is stored and has not left the input.
 struct There<'a> {
-    store: &'a Store,
+    store: &'a dyn Memory,
     gone: &'a [(Kind, ObjectKey)],
 }
 
@@ -107,7 +107,7 @@ impl Stored for There<'_> {
 }
 
 /// The error about an object that is nowhere, with what may have been meant.
-fn nearly(error: Diagnostic, edits: &[Edit], objects: &[Object], store: &Store) -> Diagnostic {
+fn nearly(error: Diagnostic, edits: &[Edit], objects: &[Object], store: &dyn Memory) -> Diagnostic {
     let meant = edits.iter().find_map(|edit| {
         let read = objects.iter().filter(|object| object.kind == edit.kind);
         let mut keys: Vec<ObjectKey> = read.map(|object| object.key.clone()).collect();

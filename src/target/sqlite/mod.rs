@@ -25,6 +25,7 @@ mod inputs;
 mod load;
 mod lock;
 mod log;
+mod memory;
 mod migrate;
 mod objects;
 mod open;

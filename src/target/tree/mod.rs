@@ -39,7 +39,7 @@ pub use report::{Done, TreeChange, TreeReport};
 use crate::diagnostic::{Diagnostic, Place};
 use crate::kube::{Kind, Name, ObjectKey};
 use crate::state::World;
-use crate::target::sqlite::Store;
+use crate::target::memory::Memory;
 use place::Files;
 
 /// The pods that are to be in the tree.
@@ -57,7 +57,7 @@ impl Wanted {
     ///
     /// # Errors
     /// When the store cannot be read.
-    pub fn from_store(store: &Store) -> Result<Self, Diagnostic> {
+    pub fn from_store(store: &dyn Memory) -> Result<Self, Diagnostic> {
         Ok(Wanted { pods: store.bound_pods(Kind::DaemonSet.name())?, whole: true })
     }
 
@@ -96,7 +96,7 @@ pub type Read<'r> = &'r mut dyn FnMut(&ObjectKey) -> Result<Option<Value>, Diagn
 /// # Errors
 /// When the tree's folder itself cannot be used or the store cannot be read; then
 /// nothing was changed. What fails for one node or pod is in the report.
-pub fn sync_tree(path: &Path, store: &Store) -> Result<TreeReport, Diagnostic> {
+pub fn sync_tree(path: &Path, store: &dyn Memory) -> Result<TreeReport, Diagnostic> {
     sync_some(path, store, &Wanted::from_store(store)?)
 }
 
@@ -104,9 +104,9 @@ pub fn sync_tree(path: &Path, store: &Store) -> Result<TreeReport, Diagnostic> {
 ///
 /// # Errors
 /// As [`sync_tree`].
-pub fn sync_some(path: &Path, store: &Store, wanted: &Wanted) -> Result<TreeReport, Diagnostic> {
-    let mut pods = store.pod_reader()?;
-    sync(path, wanted, &mut |key| pods.read(key))
+pub fn sync_some(path: &Path, store: &dyn Memory, wanted: &Wanted) -> Result<TreeReport, Diagnostic> {
+    let mut pods = store.read_pods()?;
+    sync(path, wanted, &mut |key| pods(key))
 }
 
 /// The same with pods from anywhere: `read` gives a pod, or `None` when it is gone.

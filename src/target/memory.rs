@@ -1,0 +1,170 @@
+//! The working memory: a target that also keeps what is known beside the objects.
+//!
+//! Rules and reads never leave it. It holds whole worlds and what inputs brought, in one
+//! transaction: what is done between `begin` and `commit` is there as a whole or not at
+//! all. Today it is the store itself; where objects are kept elsewhere, it is the replica.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde_json::Value;
+
+use super::contract::Target;
+use super::sqlite::{Placement, StoredEvent};
+use crate::diagnostic::Diagnostic;
+use crate::kube::{Kind, Name, ObjectKey, Status};
+use crate::state::{FilesOf, Input, InputFile, OwnFile, World};
+
+/// Is given each object of a listing.
+pub type VisitObject<'v> = &'v mut dyn FnMut(ObjectKey, Value) -> Result<(), Diagnostic>;
+
+/// Gives a pod, or `None` when it is gone.
+pub type ReadPod<'r> = Box<dyn FnMut(&ObjectKey) -> Result<Option<Value>, Diagnostic> + 'r>;
+
+/// A target with all that a use case knows.
+pub trait Memory: Target {
+    /// Begins the one transaction of a use case that writes.
+    ///
+    /// # Errors
+    /// When somebody else is writing.
+    fn begin(&mut self) -> Result<(), Diagnostic>;
+
+    /// Makes all that was saved since [`begin`](Memory::begin) last.
+    ///
+    /// # Errors
+    /// When it cannot be written; then nothing has changed.
+    fn commit(&mut self) -> Result<(), Diagnostic>;
+
+    /// Drops all that was saved since [`begin`](Memory::begin); so does dropping the memory.
+    fn rollback(&mut self);
+
+    /// Reads the world. Inside [`begin`](Memory::begin) it is what this writer changes; else it
+    /// is one committed state.
+    ///
+    /// # Errors
+    /// When it is damaged or cannot be read.
+    fn load(&self) -> Result<World, Diagnostic>;
+
+    /// Reads what nodes say beside what every world keeps, for rules that ask for it.
+    ///
+    /// # Errors
+    /// As [`load`](Memory::load).
+    fn load_details(&self, world: &mut World) -> Result<(), Diagnostic>;
+
+    /// Writes what is dirty in a world as a [`Target`], and what it counts; then nothing is
+    /// dirty.
+    ///
+    /// # Errors
+    /// When it cannot be written, or somebody else wrote since the world was loaded; then
+    /// nothing has changed, and the world must be loaded again.
+    fn save(&mut self, world: &mut World) -> Result<(), Diagnostic>;
+
+    /// One whole object.
+    ///
+    /// # Errors
+    /// As [`load`](Memory::load).
+    fn object(&self, kind: Kind, key: &ObjectKey) -> Result<Option<Value>, Diagnostic>;
+
+    /// Visits all objects of a kind in key order, or those of one namespace. A failure of the
+    /// visitor ends the visit.
+    ///
+    /// # Errors
+    /// As [`load`](Memory::load), and what the visitor fails with.
+    fn objects(&self, kind: Kind, namespace: Option<&str>, visit: VisitObject<'_>) -> Result<(), Diagnostic>;
+
+    /// The pods that are bound to a node and not being deleted, by node; only those whose
+    /// controlling owner is of the kind `owner`, and those without one.
+    ///
+    /// # Errors
+    /// As [`load`](Memory::load).
+    fn bound_pods(&self, owner: &str) -> Result<BTreeMap<Name, Vec<ObjectKey>>, Diagnostic>;
+
+    /// A reader of single pods, in any order.
+    ///
+    /// # Errors
+    /// As [`load`](Memory::load).
+    fn read_pods(&self) -> Result<ReadPod<'_>, Diagnostic>;
+
+    /// All events, or those about one daemonset, in the order in which they were last seen.
+    ///
+    /// # Errors
+    /// As [`load`](Memory::load).
+    fn events(&self, about: Option<&ObjectKey>) -> Result<Vec<StoredEvent>, Diagnostic>;
+
+    /// The status of every daemonset, in key order.
+    ///
+    /// # Errors
+    /// As [`load`](Memory::load).
+    fn statuses(&self) -> Result<Vec<(ObjectKey, Status)>, Diagnostic>;
+
+    /// What is on record of the input `id`; nothing of one that is new.
+    ///
+    /// # Errors
+    /// As [`load`](Memory::load).
+    fn input(&self, id: &str) -> Result<Input, Diagnostic>;
+
+    /// The inputs that are on record, each with how many objects its applies brought.
+    ///
+    /// # Errors
+    /// As [`load`](Memory::load).
+    fn inputs(&self) -> Result<Vec<(String, usize)>, Diagnostic>;
+
+    /// The files that have these objects, of whatever input, each with its hash.
+    ///
+    /// # Errors
+    /// As [`load`](Memory::load).
+    fn files_of(&self, objects: &BTreeSet<(Kind, ObjectKey)>) -> Result<FilesOf, Diagnostic>;
+
+    /// Records what the input `id` is now; after [`save`](Memory::save), in the same
+    /// transaction.
+    ///
+    /// # Errors
+    /// When it cannot be written.
+    fn save_input(&mut self, id: &str, files: &[InputFile]) -> Result<(), Diagnostic>;
+
+    /// Records what changed about some files of the input `id`: each as it is on record and as
+    /// it is now; after [`save`](Memory::save), in the same transaction.
+    ///
+    /// # Errors
+    /// When it cannot be written.
+    fn change_input(
+        &mut self,
+        id: &str,
+        files: &[(Option<InputFile>, Option<InputFile>)],
+    ) -> Result<(), Diagnostic>;
+
+    /// The user's rules and facts of all inputs, or of all but one, each once, in path order.
+    ///
+    /// # Errors
+    /// As [`load`](Memory::load).
+    fn own_files(&self, but: Option<&str>) -> Result<Vec<OwnFile>, Diagnostic>;
+
+    /// Remembers the user's files that go with an input, instead of those it had before.
+    ///
+    /// # Errors
+    /// When they cannot be written.
+    fn save_own_files(&mut self, input: &str, files: &[OwnFile]) -> Result<(), Diagnostic>;
+
+    /// The placement that was saved last.
+    ///
+    /// # Errors
+    /// As [`load`](Memory::load).
+    fn placement(&self) -> Result<Placement, Diagnostic>;
+
+    /// Writes what differs from `before`, which must be what was saved last.
+    ///
+    /// # Errors
+    /// When it cannot be written.
+    fn save_placement(&mut self, before: Option<&Placement>, after: &Placement) -> Result<(), Diagnostic>;
+
+    /// Whether it was found settled for what `asked` stands for, and has not changed since.
+    ///
+    /// # Errors
+    /// As [`load`](Memory::load).
+    fn is_settled(&self, asked: &str) -> Result<bool, Diagnostic>;
+
+    /// Records what it is settled for as it is now.
+    ///
+    /// # Errors
+    /// When it cannot be written.
+    fn set_settled(&mut self, asked: Option<&str>) -> Result<(), Diagnostic>;
+}

@@ -1,0 +1,112 @@
+//! The store as the working memory: each of its methods by the name that it has there.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde_json::Value;
+
+use super::events::StoredEvent;
+use super::placement::Placement;
+use super::store::Store;
+use crate::diagnostic::Diagnostic;
+use crate::kube::{Kind, Name, ObjectKey, Status};
+use crate::state::{FilesOf, Input, InputFile, OwnFile, World};
+use crate::target::memory::{Memory, ReadPod, VisitObject};
+
+impl Memory for Store {
+    fn begin(&mut self) -> Result<(), Diagnostic> {
+        Store::begin(self)
+    }
+
+    fn commit(&mut self) -> Result<(), Diagnostic> {
+        Store::commit(self)
+    }
+
+    fn rollback(&mut self) {
+        Store::rollback(self)
+    }
+
+    fn load(&self) -> Result<World, Diagnostic> {
+        Store::load(self)
+    }
+
+    fn load_details(&self, world: &mut World) -> Result<(), Diagnostic> {
+        Store::load_details(self, world)
+    }
+
+    fn save(&mut self, world: &mut World) -> Result<(), Diagnostic> {
+        Store::save(self, world)
+    }
+
+    fn object(&self, kind: Kind, key: &ObjectKey) -> Result<Option<Value>, Diagnostic> {
+        Store::object(self, kind, key)
+    }
+
+    fn objects(&self, kind: Kind, namespace: Option<&str>, visit: VisitObject<'_>) -> Result<(), Diagnostic> {
+        Store::objects(self, kind, namespace, visit)
+    }
+
+    fn bound_pods(&self, owner: &str) -> Result<BTreeMap<Name, Vec<ObjectKey>>, Diagnostic> {
+        Store::bound_pods(self, owner)
+    }
+
+    fn read_pods(&self) -> Result<ReadPod<'_>, Diagnostic> {
+        let mut pods = self.pod_reader()?;
+        Ok(Box::new(move |key| pods.read(key)))
+    }
+
+    fn events(&self, about: Option<&ObjectKey>) -> Result<Vec<StoredEvent>, Diagnostic> {
+        Store::events(self, about)
+    }
+
+    fn statuses(&self) -> Result<Vec<(ObjectKey, Status)>, Diagnostic> {
+        Store::statuses(self)
+    }
+
+    fn input(&self, id: &str) -> Result<Input, Diagnostic> {
+        Store::input(self, id)
+    }
+
+    fn inputs(&self) -> Result<Vec<(String, usize)>, Diagnostic> {
+        Store::inputs(self)
+    }
+
+    fn files_of(&self, objects: &BTreeSet<(Kind, ObjectKey)>) -> Result<FilesOf, Diagnostic> {
+        Store::files_of(self, objects)
+    }
+
+    fn save_input(&mut self, id: &str, files: &[InputFile]) -> Result<(), Diagnostic> {
+        Store::save_input(self, id, files)
+    }
+
+    fn change_input(
+        &mut self,
+        id: &str,
+        files: &[(Option<InputFile>, Option<InputFile>)],
+    ) -> Result<(), Diagnostic> {
+        Store::change_input(self, id, files)
+    }
+
+    fn own_files(&self, but: Option<&str>) -> Result<Vec<OwnFile>, Diagnostic> {
+        Store::own_files(self, but)
+    }
+
+    fn save_own_files(&mut self, input: &str, files: &[OwnFile]) -> Result<(), Diagnostic> {
+        Store::save_own_files(self, input, files)
+    }
+
+    fn placement(&self) -> Result<Placement, Diagnostic> {
+        Store::placement(self)
+    }
+
+    fn save_placement(&mut self, before: Option<&Placement>, after: &Placement) -> Result<(), Diagnostic> {
+        Store::save_placement(self, before, after)
+    }
+
+    fn is_settled(&self, asked: &str) -> Result<bool, Diagnostic> {
+        Store::is_settled(self, asked)
+    }
+
+    fn set_settled(&mut self, asked: Option<&str>) -> Result<(), Diagnostic> {
+        Store::set_settled(self, asked)
+    }
+}
