@@ -10,7 +10,7 @@ mod random;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use dsrules::datalog::explain::{self, Derivation, Failure, Subgoal};
+use dsrules::datalog::explain::{self, Derivation, Goal, Part, Subgoal};
 use dsrules::datalog::{
     Evaluation, Facts, Limits, Literal, Program, RelationId, Rule, Source, Sym, Symbols, Value,
 };
@@ -205,6 +205,27 @@ fn check_derivation(derivation: &Derivation, data: &Data, above: &mut Vec<String
     above.pop();
 }
 
+/// Whether a tree tells the truth: what it says is there is, what it says is not is not, and
+/// of each way to a row that is there all parts hold.
+fn check_goal(goal: &Goal, data: &Data, text: &str) {
+    let fits = |row: &Row| {
+        row.iter()
+            .zip(&goal.values)
+            .all(|(value, wanted)| wanted.as_ref().is_none_or(|it| *it == shown(value)))
+    };
+    let there = data.get(&goal.relation).is_some_and(|rows| rows.iter().any(fits));
+    assert_eq!(goal.holds, there, "{}\n{text}", goal.fact);
+    for tried in &goal.rules {
+        assert!(text.contains(&tried.rule.text), "{}\n{text}", goal.fact);
+        assert!(!goal.holds || tried.parts.iter().all(Part::holds), "{}\n{text}", goal.fact);
+        for part in &tried.parts {
+            if let Part::Row(goal) | Part::Not(goal) = part {
+                check_goal(goal, data, text);
+            }
+        }
+    }
+}
+
 fn shown(value: &Val) -> String {
     match value {
         Val::Text(text) => text.clone(),
@@ -229,6 +250,9 @@ fn every_row_has_a_reason_and_every_absence_too() {
             for row in evaluation.rows(id).take(10) {
                 let derivation = explain::why(&program, &symbols, &evaluation, id, &row).unwrap();
                 check_derivation(&derivation, &data, &mut Vec::new(), &text);
+                let goal = explain::tree(&program, &symbols, &evaluation, id, &row);
+                assert!(goal.holds, "{}\n{text}", goal.fact);
+                check_goal(&goal, &data, &text);
             }
             let row: Vec<Sym> = rules
                 .random_values(choices, &declaration.name)
@@ -239,21 +263,9 @@ fn every_row_has_a_reason_and_every_absence_too() {
                 continue;
             }
             assert_eq!(explain::why(&program, &symbols, &evaluation, id, &row), None);
-            let absent = explain::why_not(&program, &symbols, &evaluation, id, &row);
-            // For each rule whose head fits there is an attempt; without any there is a note.
-            assert!(absent.note.is_some() || !absent.attempts.is_empty(), "{absent}\n{text}");
-            for attempt in &absent.attempts {
-                for subgoal in &attempt.holds {
-                    if let Subgoal::Row(row) = subgoal {
-                        let mut bare = row.clone();
-                        bare.note = Some("input".to_owned());
-                        check_derivation(&bare, &data, &mut Vec::new(), &text);
-                    }
-                }
-                if let Failure::Blocked(derivation) = &attempt.fails {
-                    check_derivation(derivation, &data, &mut Vec::new(), &text);
-                }
-            }
+            let absent = explain::tree(&program, &symbols, &evaluation, id, &row);
+            assert!(!absent.holds, "{}\n{text}", absent.fact);
+            check_goal(&absent, &data, &text);
         }
     });
 }

@@ -2,7 +2,7 @@
 
 #![allow(clippy::unwrap_used, missing_docs)]
 
-use dsrules::datalog::explain::{why, why_not};
+use dsrules::datalog::explain::{Goal, Part, tree, why};
 use dsrules::datalog::{Evaluation, Facts, Limits, Program, Source, Sym, Symbols};
 
 const RULES: &str = r#".type Node
@@ -55,7 +55,38 @@ impl World {
         let relation = self.program.relation(fact[0]).unwrap();
         match why(&self.program, &self.symbols, &self.evaluation, relation, &row) {
             Some(derivation) => derivation.to_string(),
-            None => why_not(&self.program, &self.symbols, &self.evaluation, relation, &row).to_string(),
+            None => {
+                let goal = tree(&self.program, &self.symbols, &self.evaluation, relation, &row);
+                let mut text = String::new();
+                absent(&goal, 0, &mut text);
+                text
+            }
+        }
+    }
+}
+
+/// A row that is not there: each way through a rule, and what holds of it and what does not.
+fn absent(goal: &Goal, depth: usize, text: &mut String) {
+    let indent = "  ".repeat(depth);
+    let note = match &goal.note {
+        Some(note) => format!(" ({note})"),
+        None if goal.input => " (not among the input)".to_owned(),
+        None => String::new(),
+    };
+    *text += &format!("no {}{note}\n", goal.fact);
+    for tried in &goal.rules {
+        let sentence = tried.sentence.as_ref().map(|it| format!(": {it}")).unwrap_or_default();
+        *text += &format!("{indent}  not by [{}:{}]{sentence}\n", tried.rule.file, tried.rule.line);
+        assert!(tried.parts.iter().any(|part| !part.holds()), "all of {} holds", tried.rule.text);
+        for part in &tried.parts {
+            *text += &format!("{indent}    {}: ", if part.holds() { "holds" } else { "fails" });
+            match part {
+                Part::Row(goal) if !goal.holds => absent(goal, depth + 2, text),
+                Part::Not(goal) if !goal.holds => *text += &format!("not {}\n", goal.fact),
+                Part::Row(goal) => *text += &format!("{}\n", goal.fact),
+                Part::Not(goal) => *text += &format!("there is {}\n", goal.fact),
+                Part::Comparison(comparison, _) => *text += &format!("{comparison}\n"),
+            }
         }
     }
 }

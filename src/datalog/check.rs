@@ -9,9 +9,11 @@ use std::sync::Arc;
 
 use super::define::{definitions, in_atoms};
 use super::functions::Sort;
-use super::program::{Atom, Body, Comparison, Expression, Literal, NUMBER, Operator, Rule, Term, Variable};
-use super::source::Span;
-use super::{MAX_DIAGNOSTICS, MAX_VARIABLES};
+use super::program::{
+    Atom, Body, Comparison, Expression, Literal, MAX_VARIABLES, NUMBER, Operator, RelationId, Rule, Term,
+    Variable,
+};
+use super::source::{MAX_DIAGNOSTICS, Span};
 use crate::diagnostic::{Diagnostic, nearest};
 
 /// All checks of the rules that one text with `;` stands for, or of one rule. `style` adds
@@ -68,8 +70,7 @@ pub(super) fn check_query(
     let places: Vec<(Variable, Span)> = places.filter(|(it, _)| !variables[it.0].starts_with('_')).collect();
     let asked: BTreeMap<Variable, Span> = places.into_iter().rev().collect();
     let terms = asked.keys().map(|variable| Term::Variable(*variable)).collect();
-    let head =
-        Atom { relation: super::RelationId(u32::MAX), terms, span, spans: asked.into_values().collect() };
+    let head = Atom { relation: RelationId(u32::MAX), terms, span, spans: asked.into_values().collect() };
     for way in ways {
         let rule = Rule {
             head: head.clone(),

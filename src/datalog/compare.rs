@@ -156,7 +156,7 @@ impl Compute {
         };
         let sym = match worth {
             Some(Value::Text(text)) if !self.is_new => symbols.find_text(text),
-            Some(Value::Number(number)) if !self.is_new => symbols.find_number(number),
+            Some(Value::Number(number)) if !self.is_new => symbols.find(Value::Number(number)),
             Some(value) => {
                 let sym = symbols.worked_out(value);
                 if sym.is_none() {

@@ -1,39 +1,20 @@
 //! One rule run once, within what is left of its budget.
 
-use std::sync::{Arc, Mutex, PoisonError};
-
-use rustc_hash::FxHashMap;
+use std::sync::{Arc, PoisonError};
 
 use super::budget::{Budget, Stop};
-use super::evaluate::{Evaluation, Found, Work};
+use super::evaluation::{Evaluation, Found, Planned, Work};
 use super::plan::{Plan, Start};
 use super::planner::plan;
-use super::program::{Literal, RelationId, Rule};
-use super::rows::RowSet;
-use super::run::{Context, run};
+use super::program::{Literal, Rule};
+use super::rows::{MAX_COLUMNS, RowSet};
+use super::run::run;
 use super::symbols::{Sym, Symbols};
-use super::view::Delta;
+use super::view::{Context, Delta};
 use crate::diagnostic::Diagnostic;
 
 /// So many bytes may be derived before repeated rows are looked for again.
 const MORE: usize = 1 << 26;
-
-/// The plans of rules that start from rows, which are asked for at each change. Copies of
-/// an evaluation make their own.
-#[derive(Default)]
-pub(super) struct Plans(Mutex<FxHashMap<(usize, Start), Planned>>);
-
-/// A plan, and how many rows the atoms of the rule had when it was made.
-struct Planned {
-    plan: Arc<Plan>,
-    rows: Vec<usize>,
-}
-
-impl Clone for Plans {
-    fn clone(&self) -> Self {
-        Plans::default()
-    }
-}
 
 impl Evaluation {
     /// Runs a rule, from nothing or from rows, and adds what it derives to the rows found
@@ -52,13 +33,6 @@ impl Evaluation {
         if start == Start::Nothing && self.lacks_rows(rule) {
             return Ok(());
         }
-        let columns = match start {
-            Start::Literal(literal) => match &rule.body[literal] {
-                Literal::Positive(atom) | Literal::Negative(atom) => atom.terms.len(),
-                Literal::Comparison(_) => 0,
-            },
-            Start::Nothing | Start::Head => rule.head.terms.len(),
-        };
         let set = found.entry(rule.head.relation).or_insert_with(|| RowSet::new(rule.head.terms.len()));
         let plan = self.plan(at, start, work.symbols);
         let meter = work.budget.meter(at);
@@ -68,9 +42,9 @@ impl Evaluation {
         let width = RowSet::width(head.len());
         let most = self.limits.rows_per_relation.min(self.limits.bytes_per_relation / width);
         let mut check_at = (set.len() * 2).max(1 << 20).min(most.saturating_add(1));
-        let mut row = [0; super::MAX_COLUMNS];
+        let mut row = [0; MAX_COLUMNS];
         let row = &mut row[..head.len()];
-        run(&context, &plan, rows.map(|rows| (rows, columns)), &mut |binding| {
+        run(&context, &plan, rows, &mut |binding| {
             if meter.is_stopped() {
                 return;
             }
@@ -135,16 +109,12 @@ impl Evaluation {
     }
 
     fn rows_of_atoms<'a>(&'a self, rule: &'a Rule) -> impl Iterator<Item = usize> + 'a {
-        let rows = |literal: &Literal| match literal {
-            Literal::Positive(atom) | Literal::Negative(atom) => self.len(atom.relation),
-            Literal::Comparison(_) => 0,
-        };
+        let rows = |literal: &Literal| literal.atom().map_or(0, |atom| self.len(atom.relation));
         rule.body.iter().map(rows)
     }
 
     /// Whether an atom of the rule has no rows at all: then no index is worth building.
     fn lacks_rows(&self, rule: &Rule) -> bool {
-        let is_empty = |id: RelationId| self.is_empty(id);
-        rule.body.iter().any(|literal| matches!(literal, Literal::Positive(atom) if is_empty(atom.relation)))
+        rule.body.iter().filter_map(Literal::positive).any(|atom| self.is_empty(atom.relation))
     }
 }

@@ -4,51 +4,23 @@
 //! recursion is one pass over its rules (`derive`). A recursive one starts with its rules
 //! that do not need the stratum itself, and grows from there (`fixpoint`).
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::budget::{Budget, Limits, Stop};
 use super::define::definitions;
-use super::derive::Plans;
+use super::evaluation::{Evaluation, Found, Plans, Round, Work};
 use super::facts::Facts;
-use super::plan::{Known, Start, Tables, head_values};
-use super::program::{Declaration, Literal, Program, RelationId};
-use super::rows::{Row, RowSet};
-use super::strata::{Stratum, levels, needed};
-use super::symbols::{Sym, Symbols};
+use super::plan::{Start, Tables, head_values};
+use super::program::{Declaration, Program, RelationId, Stratum};
+use super::rows::RowSet;
+use super::strata::{levels, needed};
+use super::symbols::Symbols;
 use super::table::Table;
 use crate::cores;
 use crate::diagnostic::Diagnostic;
 
-/// The rows of some relations that were first derived together.
-pub(super) type Round = Vec<(RelationId, RowSet)>;
-
-/// Rows that were derived, by relation.
-pub(super) type Found = BTreeMap<RelationId, RowSet>;
-
 /// Strata that use fewer rows than this are not worth a thread.
 const SHARED: usize = 1 << 16;
-
-/// What every run of a rule needs to know.
-#[derive(Clone, Copy)]
-pub(super) struct Work<'a> {
-    pub symbols: &'a Symbols,
-    pub budget: &'a Budget,
-}
-
-/// The rows of a program's relations for some facts.
-///
-/// Only what the wanted relations need is there: others are empty. A clone is a snapshot:
-/// it shares all rows with the original until one of them is updated.
-#[derive(Clone)]
-pub struct Evaluation {
-    pub(super) program: Program,
-    pub(super) tables: Tables,
-    pub(super) limits: Limits,
-    /// By rule: the values its head is made of.
-    pub(super) heads: Vec<Vec<Known>>,
-    pub(super) plans: Plans,
-}
 
 impl Evaluation {
     /// Evaluates what `wanted` needs. Constants of the rules are interned on the way.
@@ -118,58 +90,6 @@ impl Evaluation {
         strata.iter().flat_map(|stratum| stratum.uses.keys()).map(|id| self.len(*id)).sum()
     }
 
-    /// The program that was evaluated.
-    #[must_use]
-    pub fn program(&self) -> &Program {
-        &self.program
-    }
-
-    /// Whether the relation was needed, so that its rows are there.
-    #[must_use]
-    pub fn has(&self, relation: RelationId) -> bool {
-        self.table(relation).is_some()
-    }
-
-    /// The rows of a relation, sorted by their symbols.
-    pub fn rows(&self, relation: RelationId) -> impl Iterator<Item = Row> + '_ {
-        self.rows_with_prefix(relation, &[])
-    }
-
-    /// The rows of a relation that start with some values, sorted by their symbols.
-    pub fn rows_with_prefix(
-        &self,
-        relation: RelationId,
-        prefix: &[Sym],
-    ) -> impl Iterator<Item = Row> + use<'_> {
-        self.table(relation).map(|table| table.prefix(prefix)).into_iter().flatten()
-    }
-
-    /// Whether a relation has a row.
-    #[must_use]
-    pub fn contains(&self, relation: RelationId, row: &[Sym]) -> bool {
-        self.table(relation).is_some_and(|table| table.contains(row))
-    }
-
-    /// How many rows a relation has.
-    #[must_use]
-    pub fn len(&self, relation: RelationId) -> usize {
-        self.table(relation).map_or(0, Table::len)
-    }
-
-    /// Whether a relation has no rows.
-    #[must_use]
-    pub fn is_empty(&self, relation: RelationId) -> bool {
-        self.len(relation) == 0
-    }
-
-    fn table(&self, relation: RelationId) -> Option<&Table> {
-        self.tables.get(relation.index()).and_then(Option::as_deref)
-    }
-
-    pub(super) fn columns(&self, relation: RelationId) -> usize {
-        self.program.declaration(relation).columns.len()
-    }
-
     /// Fills the relations of a stratum, which are empty. Of a recursive one, `rounds` gets
     /// the rows that were new in each round.
     pub(super) fn stratum(
@@ -191,9 +111,7 @@ impl Evaluation {
         let rules = &self.program.body.rules;
         let mut found = Found::new();
         for at in &stratum.rules {
-            let recursive =
-                |literal: &Literal| matches!(literal, Literal::Positive(atom) if stratum.has(atom.relation));
-            if !rules[*at].body.iter().any(recursive) {
+            if stratum.own(&rules[*at].body).next().is_none() {
                 self.derive(*at, Start::Nothing, None, None, work, &mut found)?;
             }
         }
@@ -211,12 +129,6 @@ impl Evaluation {
         }
     }
 
-    /// Refuses so many rows of a relation, or what all rows together take with them.
-    pub(super) fn check(&self, id: RelationId, rows: usize, work: Work<'_>) -> Result<(), Diagnostic> {
-        let refused = work.budget.refuses(rows, RowSet::width(self.columns(id)), || self.bytes());
-        refused.map_or(Ok(()), |stop| Err(work.budget.error(stop, &self.program, id, None)))
-    }
-
     /// Refuses what all rows and indexes take, naming the largest relation.
     fn check_all(&self, work: Work<'_>) -> Result<(), Diagnostic> {
         let bytes = self.bytes();
@@ -228,11 +140,6 @@ impl Evaluation {
         largest.map_or(Ok(()), |largest| {
             Err(work.budget.error(Stop::All(bytes), &self.program, largest.id, None))
         })
-    }
-
-    /// What all rows and indexes take.
-    pub(super) fn bytes(&self) -> usize {
-        self.tables.iter().flatten().map(|table| table.bytes()).sum()
     }
 }
 

@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use super::functions::{Function, Pattern, TextTest};
 use super::source::Span;
+use super::symbols::Value;
 
 /// A variable of a rule: its place in [`super::Rule::variables`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -22,6 +23,24 @@ pub enum Term {
     Text(Arc<str>),
     /// An integer.
     Number(i64),
+}
+
+impl Term {
+    /// The value of a constant.
+    #[must_use]
+    pub fn constant(&self) -> Option<Value<'_>> {
+        match self {
+            Term::Text(text) => Some(Value::Text(text)),
+            Term::Number(number) => Some(Value::Number(*number)),
+            Term::Variable(_) | Term::Any => None,
+        }
+    }
+
+    /// The variable that it is.
+    #[must_use]
+    pub fn variable(&self) -> Option<Variable> {
+        if let Term::Variable(variable) = self { Some(*variable) } else { None }
+    }
 }
 
 /// How two numbers make one.

@@ -3,10 +3,9 @@
 //! Rows of one relation lie packed in one allocation and become the relation without
 //! being copied; handing them over sorted saves the sort.
 
-use super::MAX_COLUMNS;
 use super::program::{Kind, Program, RelationId, Term};
-use super::rows::{Row, RowSet};
-use super::symbols::{Sym, Symbols};
+use super::rows::{MAX_COLUMNS, Row, RowSet};
+use super::symbols::{Sym, Symbols, Value};
 use crate::diagnostic::Diagnostic;
 
 /// Rows per relation.
@@ -61,12 +60,9 @@ impl Facts {
     /// These and the rows that come with the program.
     pub(super) fn with_given(mut self, program: &Program, symbols: &mut Symbols) -> Self {
         for given in program.given() {
-            let values = given.values.iter().map(|value| match value {
-                Term::Number(number) => symbols.number(*number),
-                Term::Text(text) => symbols.text(text),
-                // Refused when the program was checked.
-                Term::Variable(_) | Term::Any => symbols.text(""),
-            });
+            // Other terms were refused when the program was checked.
+            let value = |term: &Term| symbols.intern(term.constant().unwrap_or(Value::Text("")));
+            let values = given.values.iter().map(value);
             self.insert(given.relation, &values.collect::<Vec<_>>());
         }
         self

@@ -8,9 +8,8 @@
 
 use super::compare::{Compare, Compute};
 use super::plan::{Check, Known, Look};
-use super::run::Context;
 use super::symbols::Sym;
-use super::view::AnyView;
+use super::view::{AnyView, Context};
 
 /// The filters of a step.
 pub(super) struct Filters<'a> {
@@ -50,7 +49,7 @@ impl<'a> Filters<'a> {
                 Check::Compare(compare) if filters.late.is_empty() => filters.compares.push(compare),
                 Check::Compare(compare) => filters.late.push(Late::Compare(compare)),
                 Check::Rows { wanted, look } => {
-                    let Some(view) = context.view(look) else { continue };
+                    let Some(view) = AnyView::new(context, look) else { continue };
                     // If there is nothing, nothing being there holds for everything.
                     if *wanted || !view.is_empty() {
                         let is_large = view.is_large();

@@ -13,11 +13,10 @@ use std::sync::Arc;
 
 use datafrog::{Iteration, Relation, Variable};
 
-use super::evaluate::{Evaluation, Found, Round, Work};
+use super::evaluation::{Evaluation, Found, Round, Work};
 use super::plan::Start;
-use super::program::{Literal, RelationId};
+use super::program::{RelationId, Stratum};
 use super::rows::{ByWidth, Cells, RowSet, by_width};
-use super::strata::Stratum;
 use super::table::Table;
 use crate::diagnostic::Diagnostic;
 
@@ -37,9 +36,10 @@ impl Evaluation {
         let mut iteration = Iteration::new();
         let variable = |id: &RelationId| (*id, by_width!(new self.columns(*id) => iteration.variable("")));
         let variables: BTreeMap<RelationId, Growing> = stratum.relations.iter().map(variable).collect();
+        let rules = &self.program.body.rules;
         // Whether rows go into the tables in each round, or all of them in the end.
         let at_once = rounds.is_some()
-            || self.joins_itself(stratum)
+            || stratum.rules.iter().any(|at| stratum.own(&rules[*at].body).nth(1).is_some())
             || stratum.relations.iter().any(|id| !self.is_empty(*id));
         let mut rows: BTreeMap<RelationId, usize> =
             stratum.relations.iter().map(|id| (*id, self.len(*id))).collect();
@@ -93,12 +93,5 @@ impl Evaluation {
                 by_width!(variable, rows, (variable, rows) => variable.insert(Relation { elements: rows }));
             }
         }
-    }
-
-    /// Whether a rule of the stratum has two atoms of it.
-    fn joins_itself(&self, stratum: &Stratum) -> bool {
-        let own =
-            |literal: &&Literal| matches!(literal, Literal::Positive(atom) if stratum.has(atom.relation));
-        stratum.rules.iter().any(|at| self.program.body.rules[*at].body.iter().filter(own).count() > 1)
     }
 }

@@ -19,6 +19,7 @@ mod compare;
 mod define;
 mod derive;
 mod evaluate;
+mod evaluation;
 pub mod explain;
 mod expression;
 mod facts;
@@ -28,6 +29,8 @@ mod fixpoint;
 mod handle;
 mod late;
 mod lexer;
+mod load;
+mod open_body;
 mod order;
 mod parser;
 mod plan;
@@ -49,25 +52,17 @@ mod unused;
 mod view;
 
 pub use budget::{Deadline, Limits};
-pub use evaluate::Evaluation;
+pub use evaluation::Evaluation;
 pub use facts::Facts;
 pub use functions::{Function, Pattern, TextTest};
 pub use handle::{Handle, Signature};
+pub use load::Loaded;
 pub use program::{
-    Arithmetic, Atom, Column, Comparison, Constraint, Declaration, Expression, Given, Kind, Literal, Loaded,
-    NUMBER, Operator, Program, RelationId, Rule, Term, Variable,
+    Arithmetic, Atom, Column, Comparison, Constraint, Declaration, Expression, Given, Kind, Literal,
+    MAX_VARIABLES, NUMBER, Operator, Program, RelationId, Rule, Term, Variable,
 };
 pub use query::Query;
-pub use rows::Row;
-pub use source::{Source, Span};
+pub use rows::{MAX_COLUMNS, Row};
+pub use source::{MAX_SOURCE, Source, Span};
 pub use symbols::{Sym, Symbols, Value};
 pub use update::Changes;
-
-/// A relation has at most so many columns.
-pub const MAX_COLUMNS: usize = 8;
-/// A rule has at most so many variables.
-pub const MAX_VARIABLES: usize = 32;
-/// A rule text is at most so many bytes long.
-pub const MAX_SOURCE: usize = 1 << 20;
-/// So many problems of one program are told; a text with more has one big problem.
-const MAX_DIAGNOSTICS: usize = 100;

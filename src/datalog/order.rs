@@ -5,7 +5,7 @@
 //! enough: two relations may each be cheap to join next, and only one of them keeps the
 //! third from multiplying everything.
 
-use super::planner::{Planner, columns, constants};
+use super::open_body::{OpenBody, columns, constants};
 
 /// So many atoms are put into the best order; `2^MOST` sets are looked at.
 const MOST: usize = 8;
@@ -33,7 +33,7 @@ struct Best {
     last: usize,
 }
 
-impl Planner<'_> {
+impl OpenBody<'_> {
     /// The atoms that are not dealt with, in the order they should be joined.
     pub fn order(&self) -> Vec<usize> {
         let joined = |at| Joined { at, variables: self.variables(at), wanted: self.wanted(at) };
@@ -137,13 +137,12 @@ mod tests {
 
     use super::super::program::{Literal, Rule};
     use super::super::rows::RowSet;
-    use super::super::symbols::Symbols;
     use super::super::table::Table;
     use super::super::{Program, Source};
     use super::*;
 
-    fn order(rule: &Rule, tables: &[Option<Arc<Table>>]) -> Vec<usize> {
-        Planner::new(Some(&rule.head), &rule.body, &Symbols::new(), tables).order()
+    fn order_of(rule: &Rule, tables: &[Option<Arc<Table>>]) -> Vec<usize> {
+        OpenBody::new(Some(&rule.head), &rule.body, tables).order()
     }
 
     /// `rows` rows over so many values for each column, as evenly as can be.
@@ -165,7 +164,7 @@ mod tests {
         let loaded = Program::load(&[Source { file: "t.dl", text, builtin: true }]);
         let program = loaded.program.unwrap_or_else(|| panic!("{:#?}", loaded.diagnostics));
         let tables = vec![table(10, &[10]), table(10_000, &[100, 1000]), None, None];
-        let orders = program.rules().map(|rule| order(rule, &tables));
+        let orders = program.rules().map(|rule| order_of(rule, &tables));
         // To start with `many` costs a product nothing, but it would look at all of it for a join.
         assert_eq!(orders.collect::<Vec<_>>(), [[1, 0], [0, 1]]);
     }
@@ -187,7 +186,7 @@ mod tests {
             None,
         ];
         let rule = program.rules().next().unwrap();
-        let found = order(rule, &tables);
+        let found = order_of(rule, &tables);
         let name = |at: &usize| match &rule.body[*at] {
             Literal::Positive(atom) => &*program.declaration(atom.relation).name,
             _ => "",

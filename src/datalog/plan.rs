@@ -123,10 +123,8 @@ pub(super) type Tables = Vec<Option<Arc<Table>>>;
 pub(super) fn head_values(head: &Atom, symbols: &mut Symbols) -> Vec<Known> {
     let cell = |term: &Term| match term {
         Term::Variable(variable) => Known::Slot(variable.0),
-        Term::Text(text) => Known::Constant(symbols.text(text)),
-        Term::Number(number) => Known::Constant(symbols.number(*number)),
-        // Refused when the program was checked.
-        Term::Any => Known::Constant(0),
+        // `_` was refused when the program was checked.
+        _ => Known::Constant(term.constant().map_or(0, |value| symbols.intern(value))),
     };
     head.terms.iter().map(cell).collect()
 }

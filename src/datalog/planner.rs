@@ -16,6 +16,7 @@ use std::sync::Arc;
 
 use super::compare::{Compute, compare};
 use super::define::{defined, definitions, in_atoms};
+use super::open_body::{OpenBody, bit, columns, constants};
 use super::plan::{Check, Known, Look, Plan, Proposer, Start, Step, Take};
 use super::program::{Atom, Literal, Term, Variable};
 use super::symbols::{Sym, Symbols};
@@ -30,12 +31,18 @@ pub(super) fn plan(
     symbols: &Symbols,
     tables: &[Option<Arc<Table>>],
 ) -> Plan {
-    let mut planner = Planner::new(head, body, symbols, tables);
-    planner.plan.slots = slots;
+    let plan = Plan { lasts: true, slots, ..Plan::default() };
+    let mut planner = Planner {
+        body: OpenBody::new(head, body, tables),
+        symbols,
+        definitions: definitions(body),
+        in_atoms: in_atoms(body),
+        plan,
+    };
     planner.start(start, head);
-    let mut first = planner.after(Vec::new(), planner.bound);
-    for next in planner.order() {
-        while planner.is_open(next) {
+    let mut first = planner.after(Vec::new(), planner.body.bound);
+    for next in planner.body.order() {
+        while planner.body.is_open(next) {
             let step = planner.next(next);
             planner.plan.steps.push(step);
         }
@@ -66,86 +73,24 @@ pub(super) fn plan(
     plan
 }
 
-/// The atoms of a body in the order in which they should be looked at, when some variables
-/// are known.
-pub(super) fn order(
-    body: &[Literal],
-    bound: impl Fn(Variable) -> bool,
-    tables: &[Option<Arc<Table>>],
-) -> Vec<usize> {
-    let symbols = Symbols::new();
-    let mut planner = Planner::new(None, body, &symbols, tables);
-    let all = planner.variables.iter().fold(0, |all, (variables, _)| all | variables);
-    planner.bound = (0..super::MAX_VARIABLES)
-        .filter(|at| all & 1 << at != 0 && bound(Variable(*at)))
-        .fold(0, |bound, at| bound | 1 << at);
-    planner.order()
-}
-
-/// What is known while a rule is planned. Sets of variables, literals and columns are bits.
-pub(super) struct Planner<'a> {
-    body: &'a [Literal],
+/// A plan in the making.
+struct Planner<'a> {
+    body: OpenBody<'a>,
     symbols: &'a Symbols,
-    tables: &'a [Option<Arc<Table>>],
-    /// The variables of each literal, and those of an atom that stand there twice.
-    variables: Vec<(u32, u32)>,
     /// The comparisons that define a variable, and the variables that atoms bind.
     definitions: Vec<(usize, Variable)>,
     in_atoms: u64,
-    /// The variables of the head in order, and all that are asked for in the end.
-    pub head: Vec<Variable>,
-    asked: u32,
-    pub bound: u32,
-    /// Literals that are dealt with.
-    done: u64,
     plan: Plan,
 }
 
-fn bit(variable: Variable) -> u32 {
-    1 << variable.0
-}
-
-impl<'a> Planner<'a> {
-    pub fn new(
-        head: Option<&Atom>,
-        body: &'a [Literal],
-        symbols: &'a Symbols,
-        tables: &'a [Option<Arc<Table>>],
-    ) -> Self {
-        let variables = |literal: &Literal| match literal {
-            Literal::Positive(atom) | Literal::Negative(atom) => {
-                atom.variables().fold((0, 0), |(all, twice), it| (all | bit(it), twice | all & bit(it)))
-            }
-            Literal::Comparison(comparison) => (comparison.variables().fold(0, |all, it| all | bit(it)), 0),
-        };
-        let variables = body.iter().map(variables).collect();
-        // A query asks for all of its variables.
-        let asked = head.map_or(u32::MAX, |head| head.variables().fold(0, |all, it| all | bit(it)));
-        let head = head.into_iter().flat_map(Atom::variables).collect();
-        let plan = Plan { lasts: true, ..Plan::default() };
-        let (definitions, in_atoms) = (definitions(body), in_atoms(body));
-        Planner {
-            body,
-            symbols,
-            tables,
-            variables,
-            definitions,
-            in_atoms,
-            head,
-            asked,
-            bound: 0,
-            done: 0,
-            plan,
-        }
-    }
-
+impl Planner<'_> {
     fn start(&mut self, start: Start, head: Option<&Atom>) {
         let atom = match start {
             Start::Nothing => return,
             Start::Head => head,
-            Start::Literal(at) => match &self.body[at] {
+            Start::Literal(at) => match &self.body.literals[at] {
                 Literal::Positive(atom) => {
-                    self.done |= 1 << at;
+                    self.body.done |= 1 << at;
                     Some(atom)
                 }
                 // A row of a negated atom tells where to look; whether none is there is still a question.
@@ -156,12 +101,12 @@ impl<'a> Planner<'a> {
         for (at, term) in atom.iter().flat_map(|atom| atom.terms.iter().enumerate()) {
             let take = match term {
                 Term::Any => continue,
-                Term::Variable(variable) if self.bound & bit(*variable) != 0 => Take::Same(variable.0),
+                Term::Variable(variable) if self.body.bound & bit(*variable) != 0 => Take::Same(variable.0),
                 Term::Variable(variable) => {
-                    self.bound |= bit(*variable);
+                    self.body.bound |= bit(*variable);
                     Take::Bind(variable.0)
                 }
-                Term::Text(_) | Term::Number(_) => match constant(term, self.symbols) {
+                Term::Text(_) | Term::Number(_) => match self.constant(term) {
                     Some(sym) => Take::Constant(sym),
                     None => {
                         self.plan.never = true;
@@ -173,87 +118,45 @@ impl<'a> Planner<'a> {
         }
     }
 
-    fn is_open(&self, at: usize) -> bool {
-        self.done & 1 << at == 0
-    }
-
-    /// The atoms that are not dealt with.
-    pub fn open(&self) -> impl Iterator<Item = usize> + '_ {
-        (0..self.body.len()).filter(|at| self.is_open(*at) && matches!(self.body[*at], Literal::Positive(_)))
-    }
-
-    /// Those of them that have one of these variables.
-    fn having(&self, variables: u32) -> impl Iterator<Item = usize> + '_ {
-        self.open().filter(move |at| self.variables(*at) & variables != 0)
-    }
-
-    /// The table of an atom, and its terms.
-    pub fn table(&self, at: usize) -> Option<(&'a Table, &'a [Term])> {
-        match &self.body[at] {
-            Literal::Positive(atom) | Literal::Negative(atom) => {
-                Some((self.tables[atom.relation.index()].as_deref()?, &atom.terms))
-            }
-            Literal::Comparison(_) => None,
-        }
-    }
-
-    /// The variables of a literal.
-    pub fn variables(&self, at: usize) -> u32 {
-        self.variables[at].0
-    }
-
-    /// The variables that an atom has still to bind: not those that stand nowhere else, or
-    /// only in what is dealt with.
-    pub fn wanted(&self, at: usize) -> u32 {
-        let (all, twice) = self.variables[at];
-        let others = (0..self.body.len()).filter(|other| *other != at && self.is_open(*other));
-        let needed = others.fold(self.asked | twice, |needed, other| needed | self.variables(other));
-        all & needed & !self.bound
-    }
-
-    /// How many rows an atom has where these variables and its constants are known, and
-    /// how many of them are different in others too; about.
-    pub fn fan_out(&self, at: usize, known: u32, new: u32) -> (f64, f64) {
-        let Some((table, terms)) = self.table(at) else { return (0.0, 1.0) };
-        let known = columns(terms, known) | constants(terms);
-        (table.fan_out(known), table.fan_out(known | columns(terms, new)))
-    }
-
     /// Whether an atom never has fewer values for a variable than another one has rows:
     /// nothing that is bound restricts it, and it has as many.
     fn loses(&self, at: usize, other: usize) -> bool {
-        let rows = |at: usize| self.fan_out(at, 0, 0).0;
-        self.variables(at) & self.bound == 0 && rows(at) >= rows(other)
+        let rows = |at: usize| self.body.fan_out(at, 0, 0).0;
+        self.body.variables(at) & self.body.bound == 0 && rows(at) >= rows(other)
+    }
+
+    /// The symbol of a constant, if it occurs anywhere.
+    fn constant(&self, term: &Term) -> Option<Sym> {
+        term.constant().and_then(|value| self.symbols.find(value))
     }
 
     /// The next step of those that bind the atom `at`.
     fn next(&mut self, at: usize) -> Step {
-        let wanted = self.wanted(at);
-        let rivals: Vec<usize> = self.having(wanted).filter(|it| *it != at).collect();
+        let wanted = self.body.wanted(at);
+        let rivals: Vec<usize> = self.body.having(wanted).filter(|it| *it != at).collect();
         let is_one = |bits: u32| bits.count_ones() == 1;
         let never_wins = |it: &usize| {
-            let (all, twice) = self.variables[*it];
-            is_one(all & wanted) && twice & wanted == 0 && self.loses(*it, at)
+            is_one(self.body.variables(*it) & wanted)
+                && self.body.twice(*it) & wanted == 0
+                && self.loses(*it, at)
         };
         if rivals.iter().all(never_wins) {
             return self.step(&[at], wanted);
         }
         // Of the variables that other atoms have too, the one with the fewest values.
         let values = |variable: u32| {
-            let values = self.having(variable).map(|it| {
-                let (rows, each) = self.fan_out(it, self.bound, variable);
+            let values = self.body.having(variable).map(|it| {
+                let (rows, each) = self.body.fan_out(it, self.body.bound, variable);
                 rows / each
             });
             values.fold(f64::INFINITY, f64::min)
         };
-        let is_shared = |it: &u32| *it != 0 && self.having(*it).count() > 1;
+        let is_shared = |it: &u32| *it != 0 && self.body.having(*it).count() > 1;
         let shared = (0..u32::BITS).map(|at| wanted & 1 << at).filter(is_shared);
         let variable = shared.min_by(|a, b| values(*a).total_cmp(&values(*b))).unwrap_or(wanted);
         // Each atom with the variable, but for those that never propose the fewest values.
-        let once = |it: &usize| {
-            let (all, twice) = self.variables[*it];
-            all & variable != 0 && twice & variable == 0
-        };
+        let once =
+            |it: &usize| self.body.variables(*it) & variable != 0 && self.body.twice(*it) & variable == 0;
         let mut leapers: Vec<usize> = Vec::new();
         for other in std::iter::once(at).chain(rivals).filter(once) {
             if !leapers.iter().any(|it| self.loses(other, *it)) {
@@ -267,8 +170,9 @@ impl<'a> Planner<'a> {
             _ => return self.step(&leapers, variable),
         };
         // What no other atom has comes with it.
-        let others = self.open().filter(|it| *it != one).fold(0, |all, it| all | self.variables(it));
-        self.step(&[one], variable | self.wanted(one) & !others)
+        let others =
+            self.body.open().filter(|it| *it != one).fold(0, |all, it| all | self.body.variables(it));
+        self.step(&[one], variable | self.body.wanted(one) & !others)
     }
 
     /// A step in which these atoms propose values for variables.
@@ -276,19 +180,19 @@ impl<'a> Planner<'a> {
         let proposers: Vec<Proposer> =
             leapers.iter().filter_map(|at| self.proposer(*at, variables, leapers.len() > 1)).collect();
         self.plan.never |= proposers.len() < leapers.len();
-        self.bound |= variables;
+        self.body.bound |= variables;
         for at in leapers {
-            if self.wanted(*at) == 0 {
-                self.done |= 1 << at;
+            if self.body.wanted(*at) == 0 {
+                self.body.done |= 1 << at;
             }
         }
         self.after(proposers, variables)
     }
 
     fn proposer(&self, at: usize, variables: u32, strict: bool) -> Option<Proposer> {
-        let strict = strict || self.wanted(at) != variables;
+        let strict = strict || self.body.wanted(at) != variables;
         let look = self.look(at, variables, strict)?;
-        let (_, terms) = self.table(at)?;
+        let (_, terms) = self.body.table(at)?;
         let mut take: Vec<(usize, usize)> = Vec::new();
         let mut same = Vec::new();
         let mut distinct = look.prefix.len();
@@ -317,24 +221,24 @@ impl<'a> Planner<'a> {
             self.tests(&mut checks);
         }
         let takes_part = |at: &usize| proposers.iter().all(|it| it.literal != *at);
-        let early = self.having(new).filter(takes_part);
+        let early = self.body.having(new).filter(takes_part);
         let early = early.filter_map(|at| Some((at, self.look(at, 0, false)?))).collect();
         Step { proposers, checks, early }
     }
 
     /// The next value that can be worked out.
     fn compute(&mut self) -> Option<Compute> {
-        let is_known = |variable: Variable| self.bound & bit(variable) != 0;
-        let open = (0..self.body.len()).filter(|at| self.is_open(*at));
+        let is_known = |variable: Variable| self.body.bound & bit(variable) != 0;
+        let open = (0..self.body.literals.len()).filter(|at| self.body.is_open(*at));
         let (at, variable, compute) = open.into_iter().find_map(|at| {
-            let Literal::Comparison(comparison) = &self.body[at] else { return None };
+            let Literal::Comparison(comparison) = &self.body.literals[at] else { return None };
             let (variable, value) = defined(comparison, is_known)?;
             let in_atom = self.in_atoms & 1 << variable.0 != 0;
             let defines = in_atom || self.definitions.contains(&(at, variable));
             defines.then(|| (at, variable, Compute::new(variable, value, !in_atom)))
         })?;
-        self.done |= 1 << at;
-        self.bound |= bit(variable);
+        self.body.done |= 1 << at;
+        self.body.bound |= bit(variable);
         if compute.is_new {
             self.plan.computed.push(variable.0);
         }
@@ -343,15 +247,15 @@ impl<'a> Planner<'a> {
 
     /// Everything that can be tested.
     fn tests(&mut self, checks: &mut Vec<Check>) {
-        for (at, literal) in self.body.iter().enumerate() {
+        for (at, literal) in self.body.literals.iter().enumerate() {
             let is_known = match literal {
-                Literal::Positive(_) => self.wanted(at) == 0,
-                _ => self.variables(at) & !self.bound == 0,
+                Literal::Positive(_) => self.body.wanted(at) == 0,
+                _ => self.body.variables(at) & !self.body.bound == 0,
             };
-            if !is_known || !self.is_open(at) {
+            if !is_known || !self.body.is_open(at) {
                 continue;
             }
-            self.done |= 1 << at;
+            self.body.done |= 1 << at;
             if let Literal::Comparison(comparison) = literal {
                 checks.push(Check::Compare(compare(comparison)));
                 continue;
@@ -368,8 +272,8 @@ impl<'a> Planner<'a> {
     /// `new`, if that saves work or it must be so. None if there is nothing to look at: a
     /// constant is nowhere, or the relation was not evaluated.
     fn look(&self, at: usize, new: u32, strict: bool) -> Option<Look> {
-        let (table, terms) = self.table(at)?;
-        let known = columns(terms, self.bound) | constants(terms);
+        let (table, terms) = self.body.table(at)?;
+        let known = columns(terms, self.body.bound) | constants(terms);
         let both = known | columns(terms, new);
         let first = |order: &[usize], wanted: usize| {
             order[..wanted.count_ones() as usize].iter().all(|column| wanted & 1 << column != 0)
@@ -387,30 +291,12 @@ impl<'a> Planner<'a> {
         );
         let value = |at: &usize| match &terms[*at] {
             Term::Variable(variable) => Some(Known::Slot(variable.0)),
-            term => constant(term, self.symbols).map(Known::Constant),
+            term => self.constant(term).map(Known::Constant),
         };
         let prefix = order[..known.count_ones() as usize].iter().map(value).collect::<Option<_>>()?;
-        let (Literal::Positive(atom) | Literal::Negative(atom)) = &self.body[at] else { return None };
+        let (Literal::Positive(atom) | Literal::Negative(atom)) = &self.body.literals[at] else {
+            return None;
+        };
         Some(Look { relation: atom.relation, order, prefix })
-    }
-}
-
-/// The columns that have one of these variables.
-pub(super) fn columns(terms: &[Term], variables: u32) -> usize {
-    let has = |term: &Term| matches!(term, Term::Variable(it) if variables & bit(*it) != 0);
-    terms.iter().enumerate().fold(0, |mask, (at, term)| mask | usize::from(has(term)) << at)
-}
-
-pub(super) fn constants(terms: &[Term]) -> usize {
-    let is = |term: &Term| matches!(term, Term::Text(_) | Term::Number(_));
-    terms.iter().enumerate().fold(0, |mask, (at, term)| mask | usize::from(is(term)) << at)
-}
-
-/// The symbol of a constant, if it occurs anywhere.
-fn constant(term: &Term, symbols: &Symbols) -> Option<Sym> {
-    match term {
-        Term::Text(text) => symbols.find_text(text),
-        Term::Number(number) => symbols.find_number(*number),
-        Term::Variable(_) | Term::Any => None,
     }
 }

@@ -1,4 +1,4 @@
-//! A checked rule program: declarations, rules and the order to evaluate them in.
+//! A checked rule program: declarations, rules and the strata to evaluate them in.
 //!
 //! Everything a reader of the rules may want is kept (documentation, sentences, the
 //! text of each rule and where it stands), so listings, generated docs and explanations
@@ -8,14 +8,9 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use super::check::{check_rules, check_shape};
 pub use super::expression::{Arithmetic, Comparison, Expression, Operator, Term, Variable};
-use super::resolve::resolve;
-use super::source::{Source, Span, Text, place};
-use super::strata::{Stratum, stratify};
-use super::times::read_times;
-use super::unused::check_unused;
-use crate::diagnostic::{Diagnostic, Place};
+use super::source::{Span, Text, place};
+use crate::diagnostic::Place;
 
 /// One relation of a program.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -127,10 +122,7 @@ pub struct Atom {
 impl Atom {
     /// The variables of the atom, in order, as often as they stand there.
     pub fn variables(&self) -> impl Iterator<Item = Variable> + '_ {
-        self.terms.iter().filter_map(|term| match term {
-            Term::Variable(variable) => Some(*variable),
-            _ => None,
-        })
+        self.terms.iter().filter_map(Term::variable)
     }
 }
 
@@ -144,6 +136,26 @@ pub enum Literal {
     /// The comparison holds.
     Comparison(Comparison),
 }
+
+impl Literal {
+    /// Its atom, negated or not.
+    #[must_use]
+    pub fn atom(&self) -> Option<&Atom> {
+        match self {
+            Literal::Positive(atom) | Literal::Negative(atom) => Some(atom),
+            Literal::Comparison(_) => None,
+        }
+    }
+
+    /// Its atom, if such a row must be there.
+    #[must_use]
+    pub fn positive(&self) -> Option<&Atom> {
+        if let Literal::Positive(atom) = self { Some(atom) } else { None }
+    }
+}
+
+/// A rule has at most so many variables.
+pub const MAX_VARIABLES: usize = 32;
 
 /// A rule; one without a body is a fact.
 #[derive(Debug, Clone)]
@@ -167,13 +179,28 @@ pub struct Rule {
     pub(super) span: Span,
 }
 
-/// What loading gives: a program if there were no errors, and all that was found.
-#[derive(Debug)]
-pub struct Loaded {
-    /// The program, unless there was an error.
-    pub program: Option<Program>,
-    /// Errors and warnings, by place.
-    pub diagnostics: Vec<Diagnostic>,
+/// Relations to evaluate together.
+#[derive(Debug, Clone)]
+pub(super) struct Stratum {
+    pub relations: Vec<RelationId>,
+    /// The rules that derive them, by their place in the program.
+    pub rules: Vec<usize>,
+    /// Whether a rule of the stratum uses a relation of the stratum.
+    pub recursive: bool,
+    /// For each relation the rules of the stratum that use it, with the place in the body.
+    pub uses: BTreeMap<RelationId, Vec<(usize, usize)>>,
+}
+
+impl Stratum {
+    /// Whether it is where a relation is derived.
+    pub fn has(&self, relation: RelationId) -> bool {
+        self.relations.binary_search(&relation).is_ok()
+    }
+
+    /// The atoms of a body whose rows the stratum derives.
+    pub fn own<'a>(&'a self, body: &'a [Literal]) -> impl Iterator<Item = &'a Atom> {
+        body.iter().filter_map(Literal::positive).filter(|atom| self.has(atom.relation))
+    }
 }
 
 /// A checked program.
@@ -206,40 +233,6 @@ impl Body {
 }
 
 impl Program {
-    /// Reads and checks texts that make one program. Their order does not matter.
-    #[must_use]
-    pub fn load(sources: &[Source<'_>]) -> Loaded {
-        let (mut body, mut diagnostics) = resolve(sources);
-        let mut rules = std::mem::take(&mut body.rules);
-        rules.iter_mut().for_each(|rule| read_times(&body, &mut rule.body));
-        body.rules = rules;
-        for ways in body.rules.chunk_by(|one, other| one.span == other.span) {
-            if diagnostics.len() < super::MAX_DIAGNOSTICS {
-                check_rules(&body, ways, true, &mut diagnostics);
-            }
-        }
-        if !diagnostics.iter().any(Diagnostic::is_error) {
-            check_unused(&body, &mut diagnostics);
-        }
-        finish(body, diagnostics)
-    }
-
-    /// The same declarations with other rules, checked again. Made for tests that ask
-    /// whether any example notices a changed rule: clone a rule, take a part out of its
-    /// body or turn a `Positive` into a `Negative`, and evaluate what comes out.
-    #[must_use]
-    pub fn with_rules(&self, rules: Vec<Rule>) -> Loaded {
-        let body = Body { rules, ..(*self.body).clone() };
-        let mut diagnostics = Vec::new();
-        for rule in &body.rules {
-            if check_shape(&body, rule, &mut diagnostics) {
-                check_rules(&body, std::slice::from_ref(rule), false, &mut diagnostics);
-            }
-        }
-        diagnostics.retain(Diagnostic::is_error);
-        finish(body, diagnostics)
-    }
-
     /// The same program with more rows for its inputs. They must fit the declarations:
     /// an evaluation refuses others.
     #[must_use]
@@ -320,27 +313,4 @@ impl Program {
     pub fn places<'a>(&'a self, atom: &'a Atom) -> impl Iterator<Item = Place> + 'a {
         atom.spans.iter().map(|span| self.body.place(*span))
     }
-}
-
-fn finish(mut body: Body, mut diagnostics: Vec<Diagnostic>) -> Loaded {
-    // Facts for an input are rows like those that come from outside, not rules.
-    let inputs: Vec<bool> = body.declarations.iter().map(|it| it.kind == Kind::Input).collect();
-    let facts =
-        body.rules.extract_if(.., |rule| inputs.get(rule.head.relation.index()) == Some(&true)).map(given);
-    body.given.extend(facts.collect::<Vec<_>>());
-    if !diagnostics.iter().any(Diagnostic::is_error) {
-        match stratify(&body) {
-            Ok(strata) => body.strata = strata,
-            Err(error) => diagnostics.push(error),
-        }
-    }
-    Diagnostic::sort(&mut diagnostics);
-    // Two ways of one rule may have one and the same mistake.
-    diagnostics.dedup();
-    let failed = diagnostics.iter().any(Diagnostic::is_error);
-    Loaded { program: (!failed).then(|| Program { body: Arc::new(body) }), diagnostics }
-}
-
-fn given(fact: Rule) -> Given {
-    Given { relation: fact.head.relation, values: fact.head.terms, file: fact.file, line: fact.line }
 }

@@ -8,14 +8,13 @@ use std::sync::Arc;
 
 use super::budget::{Stop, worked_out};
 use super::check::check_query;
-use super::evaluate::Evaluation;
+use super::evaluation::Evaluation;
 use super::parser::parse_body;
-use super::program::{Literal, Program, RelationId};
+use super::program::{Literal, MAX_VARIABLES, Program, RelationId};
 use super::resolve::{Names, diagnostic, resolve_literal};
-use super::source::{Source, Text};
+use super::source::{MAX_SOURCE, Source, Text};
 use super::symbols::{Sym, Symbols};
 use super::times::read_times;
-use super::{MAX_SOURCE, MAX_VARIABLES};
 use crate::diagnostic::{Diagnostic, Place};
 
 /// So many answers are for no person; what wants them all reads a relation.
@@ -82,15 +81,8 @@ impl Query {
     /// The relations that must be evaluated to answer it.
     #[must_use]
     pub fn relations(&self) -> Vec<RelationId> {
-        let relations: BTreeSet<RelationId> = self
-            .ways
-            .iter()
-            .flatten()
-            .filter_map(|literal| match literal {
-                Literal::Positive(atom) | Literal::Negative(atom) => Some(atom.relation),
-                Literal::Comparison(_) => None,
-            })
-            .collect();
+        let atoms = self.ways.iter().flatten().filter_map(Literal::atom);
+        let relations: BTreeSet<RelationId> = atoms.map(|atom| atom.relation).collect();
         relations.into_iter().collect()
     }
 

@@ -10,12 +10,12 @@ use super::functions::{Function, Sort, TextTest};
 use super::lexer::Fault;
 use super::parser::parse;
 use super::program::{
-    Atom, Body, Column, Comparison, Constraint, Declaration, Expression, Kind, Literal, NUMBER, RelationId,
-    Rule, Term, Variable,
+    Atom, Body, Column, Comparison, Constraint, Declaration, Expression, Kind, Literal, MAX_VARIABLES,
+    NUMBER, RelationId, Rule, Term, Variable,
 };
-use super::source::{Source, Span, Text};
+use super::rows::MAX_COLUMNS;
+use super::source::{MAX_DIAGNOSTICS, MAX_SOURCE, Source, Span, Text};
 use super::syntax::{Items, RawAtom, RawDeclaration, RawExpression, RawLiteral, RawRule, RawTerm, RawType};
-use super::{MAX_COLUMNS, MAX_DIAGNOSTICS, MAX_SOURCE, MAX_VARIABLES};
 use crate::diagnostic::{Diagnostic, Place, nearest};
 
 /// What may stand behind a declaration.

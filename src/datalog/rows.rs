@@ -8,8 +8,10 @@
 use std::cmp::Ordering;
 use std::ops::Deref;
 
-use super::MAX_COLUMNS;
 use super::symbols::Sym;
+
+/// A relation has at most so many columns.
+pub const MAX_COLUMNS: usize = 8;
 
 /// A row; columns that the relation does not have are 0.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]

@@ -13,48 +13,25 @@
 //! An index can also be seen as it was before a change (see `update`): then rows added
 //! by it are passed over and rows removed by it are looked at too.
 
-use std::sync::Arc;
-
 use datafrog::{Leapers, Relation};
 
-use super::budget::{Meter, Stop};
+use super::budget::Stop;
 use super::compare::BEYOND;
 use super::filters::{Filters, arrange};
 use super::plan::{Look, Plan, Proposer, Step, Take};
+use super::program::MAX_VARIABLES;
 use super::rows::{ByWidth, Cells, RowSet, by_width};
-use super::symbols::{Sym, Symbols};
-use super::table::Table;
-use super::view::{AnyView, Delta, Range, View};
+use super::symbols::Sym;
+use super::view::{AnyView, Context, Range, View};
 
 /// So many bindings are handed on together: few enough to stay in the cache, unless what
 /// they are looked up in does not, which is worth doing for many at a time.
 const BATCH: usize = 1 << 12;
 const LARGE_BATCH: usize = 1 << 16;
 
-/// What the steps of one run share.
-pub(super) struct Context<'a> {
-    pub tables: &'a [Option<Arc<Table>>],
-    pub symbols: &'a Symbols,
-    /// To see the tables as they were before these changes.
-    pub before: Option<&'a [Option<Delta>]>,
-    /// Rows that may still be looked at; stopped, it ends the run early.
-    pub meter: &'a Meter,
-}
-
-impl<'a> Context<'a> {
-    pub fn view(&self, look: &Look) -> Option<AnyView<'a>> {
-        AnyView::new(self.tables, self.before, look.relation, &look.order)
-    }
-}
-
-/// Runs a plan from nothing, or from rows of so many columns of what it starts with;
+/// Runs a plan from nothing, or from rows of what it starts with;
 /// `emit` gets the slots of each binding found.
-pub(super) fn run(
-    context: &Context<'_>,
-    plan: &Plan,
-    rows: Option<(&RowSet, usize)>,
-    emit: &mut dyn FnMut(&[Sym]),
-) {
+pub(super) fn run(context: &Context<'_>, plan: &Plan, rows: Option<&RowSet>, emit: &mut dyn FnMut(&[Sym])) {
     if plan.never {
         return;
     }
@@ -71,20 +48,20 @@ pub(super) fn run(
     });
 }
 
-fn run_any(context: &Context<'_>, plan: &Plan, rows: Option<(&RowSet, usize)>, emit: &mut dyn FnMut(&[Sym])) {
+fn run_any(context: &Context<'_>, plan: &Plan, rows: Option<&RowSet>, emit: &mut dyn FnMut(&[Sym])) {
     // Few widths, so that each is compiled once and bindings stay small.
     match plan.slots {
         0..=4 => run_wide::<4>(context, plan, rows, emit),
         5..=8 => run_wide::<8>(context, plan, rows, emit),
         9..=16 => run_wide::<16>(context, plan, rows, emit),
-        _ => run_wide::<{ super::MAX_VARIABLES }>(context, plan, rows, emit),
+        _ => run_wide::<{ MAX_VARIABLES }>(context, plan, rows, emit),
     }
 }
 
 fn run_wide<const N: usize>(
     context: &Context<'_>,
     plan: &Plan,
-    rows: Option<(&RowSet, usize)>,
+    rows: Option<&RowSet>,
     emit: &mut dyn FnMut(&[Sym]),
 ) {
     let steps: Option<Vec<Joined<'_>>> = plan.steps.iter().map(|step| Joined::new(context, step)).collect();
@@ -101,15 +78,15 @@ fn run_wide<const N: usize>(
             }
         }
     };
-    if let Some((rows, columns)) = rows {
-        for row in rows.iter(columns) {
+    if let Some(rows) = rows {
+        by_width!(rows, rows => for row in rows {
             let mut binding = nothing;
-            if plan.start.iter().all(|(at, take)| take_column(row[*at], *take, &mut binding)) {
+            if plan.start.iter().all(|(at, take)| take_column(*row.column(*at), *take, &mut binding)) {
                 start(binding);
             }
-        }
+        });
     } else if let Some(source) = &plan.source {
-        let Some(view) = context.view(&source.look) else { return };
+        let Some(view) = AnyView::new(context, &source.look) else { return };
         by_width!(&view, view => {
             let (range, rows) = view.find(&source.look, &nothing);
             context.meter.spend(rows);
@@ -155,7 +132,7 @@ struct Joined<'a> {
 
 impl<'a> Joined<'a> {
     fn new(context: &Context<'a>, step: &'a Step) -> Option<Self> {
-        let view = |proposer: &'a Proposer| Some((proposer, context.view(&proposer.look)?));
+        let view = |proposer: &'a Proposer| Some((proposer, AnyView::new(context, &proposer.look)?));
         let proposers = step.proposers.iter().map(view).collect::<Option<Vec<_>>>()?;
         let large = proposers.iter().find(|(it, view)| view.is_large() && !it.look.is_fixed());
         let large = large.map(|(proposer, _)| &proposer.look);

@@ -7,6 +7,11 @@ use std::sync::Arc;
 
 use crate::diagnostic::Place;
 
+/// A rule text is at most so many bytes long.
+pub const MAX_SOURCE: usize = 1 << 20;
+/// So many problems of one program are told; a text with more has one big problem.
+pub(super) const MAX_DIAGNOSTICS: usize = 100;
+
 /// One rule text to load.
 #[derive(Debug, Clone, Copy)]
 pub struct Source<'a> {

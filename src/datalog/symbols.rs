@@ -85,7 +85,7 @@ impl Symbols {
 
     fn insert_text(&mut self, text: &str) -> Sym {
         let hash = self.hash(text);
-        if let Some(sym) = self.find(text, hash) {
+        if let Some(sym) = self.place(text, hash) {
             return sym;
         }
         let entry = Entry::Text { start: self.texts.len(), len: text.len() };
@@ -110,16 +110,32 @@ impl Symbols {
         sym
     }
 
+    /// The symbol of a value, made if need be.
+    pub fn intern(&mut self, value: Value<'_>) -> Sym {
+        match value {
+            Value::Text(text) => self.text(text),
+            Value::Number(number) => self.number(number),
+        }
+    }
+
+    /// The symbol of a value, if it was seen before.
+    #[must_use]
+    pub fn find(&self, value: Value<'_>) -> Option<Sym> {
+        match value {
+            Value::Text(text) => self.find_text(text),
+            Value::Number(number) => self.find_number(number),
+        }
+    }
+
     /// The symbol of a text, if it was seen before.
     #[must_use]
     pub fn find_text(&self, text: &str) -> Option<Sym> {
         let late = || self.number_of_late(self.late.find(&Owned::Text(text.into()))?);
-        self.find(text, self.hash(text)).or_else(late)
+        self.place(text, self.hash(text)).or_else(late)
     }
 
     /// The symbol of an integer, if it was seen before.
-    #[must_use]
-    pub fn find_number(&self, number: i64) -> Option<Sym> {
+    fn find_number(&self, number: i64) -> Option<Sym> {
         let late = || self.number_of_late(self.late.find(&Owned::Number(number))?);
         self.numbers.get(&number).copied().or_else(late)
     }
@@ -128,7 +144,7 @@ impl Symbols {
     /// many such values.
     pub(super) fn worked_out(&self, value: Value<'_>) -> Option<Sym> {
         let (known, owned) = match value {
-            Value::Text(text) => (self.find(text, self.hash(text)), Owned::Text(text.into())),
+            Value::Text(text) => (self.place(text, self.hash(text)), Owned::Text(text.into())),
             Value::Number(number) => (self.numbers.get(&number).copied(), Owned::Number(number)),
         };
         known.or_else(|| self.number_of_late(self.late.place(owned)?))
@@ -178,7 +194,7 @@ impl Symbols {
         u32::try_from(self.hasher.hash_one(text) >> 32).unwrap_or(0)
     }
 
-    fn find(&self, text: &str, hash: u32) -> Option<Sym> {
+    fn place(&self, text: &str, hash: u32) -> Option<Sym> {
         let is = |found: &(u32, Sym)| found.0 == hash && self.value(found.1) == Value::Text(text);
         self.places.find(spread(hash), is).map(|(_, sym)| *sym)
     }
@@ -206,7 +222,7 @@ mod tests {
         }
         assert_eq!(symbols.find_text("node-1000"), None);
         assert_eq!(symbols.find_text("7"), Some(seven));
-        assert_eq!(symbols.find_number(7), Some(number));
+        assert_eq!(symbols.find(Value::Number(7)), Some(number));
         assert_eq!(symbols.value(number), Value::Number(7));
         assert_eq!(symbols.len(), 1002);
     }
@@ -220,7 +236,7 @@ mod tests {
         let text = symbols.worked_out(Value::Text("two")).unwrap_or(0);
         let all = |symbols: &Symbols| {
             assert_eq!([symbols.value(two), symbols.value(text)], [Value::Number(2), Value::Text("two")]);
-            assert_eq!([symbols.find_number(2), symbols.find_text("two")], [Some(two), Some(text)]);
+            assert_eq!([symbols.find(Value::Number(2)), symbols.find_text("two")], [Some(two), Some(text)]);
             assert_eq!(symbols.worked_out(Value::Text("two")), Some(text));
         };
         all(&symbols);

@@ -1,7 +1,7 @@
 //! Relations that nothing uses or nothing fills.
 
-use super::MAX_DIAGNOSTICS;
 use super::program::{Body, Kind, Literal};
+use super::source::MAX_DIAGNOSTICS;
 use crate::diagnostic::Diagnostic;
 
 /// Warnings about relations that nothing uses or nothing fills.

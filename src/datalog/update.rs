@@ -17,14 +17,12 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::budget::Budget;
-use super::evaluate::{Evaluation, Work};
+use super::evaluation::{Evaluation, Found, Work};
 use super::facts::Facts;
 use super::plan::Start;
-use super::program::{Literal, RelationId};
+use super::program::{RelationId, Stratum};
 use super::rows::{Row, RowSet};
-use super::strata::Stratum;
 use super::symbols::Symbols;
-use super::table::Table;
 use super::view::Delta;
 use crate::diagnostic::Diagnostic;
 
@@ -61,6 +59,14 @@ impl Changes {
 
 type Deltas = Vec<Option<Delta>>;
 
+/// A rule's use of a relation that changed: to start from what it loses by it or gains.
+struct Touched<'a> {
+    rule: usize,
+    start: Start,
+    lost: &'a RowSet,
+    gained: &'a RowSet,
+}
+
 impl Evaluation {
     /// Takes rows out of inputs and puts rows in, and brings all that depends on them up
     /// to date. A row that is both taken out and put in is there afterwards. Rows of
@@ -90,17 +96,13 @@ impl Evaluation {
 
     /// The facts of a change as what it does to the inputs.
     fn inputs(&self, added: Facts, removed: Facts) -> Result<BTreeMap<RelationId, Delta>, Diagnostic> {
-        let mut inputs = BTreeMap::new();
-        let (added, removed) = (added.checked(&self.program)?, removed.checked(&self.program)?);
-        let added = added.into_iter().map(|(id, rows)| (id, rows, true));
-        let removed = removed.into_iter().map(|(id, rows)| (id, rows, false));
-        for (id, mut rows, add) in added.chain(removed) {
-            let columns = self.columns(id);
-            rows.sort();
-            let delta: &mut Delta = inputs
-                .entry(id)
-                .or_insert_with(|| Delta { added: RowSet::new(columns), removed: RowSet::new(columns) });
-            *(if add { &mut delta.added } else { &mut delta.removed }) = rows;
+        let mut inputs: BTreeMap<RelationId, Delta> = BTreeMap::new();
+        for (facts, add) in [(added, true), (removed, false)] {
+            for (id, mut rows) in facts.checked(&self.program)? {
+                rows.sort();
+                let delta = inputs.entry(id).or_insert_with(|| Delta::new(self.columns(id)));
+                *(if add { &mut delta.added } else { &mut delta.removed }) = rows;
+            }
         }
         Ok(inputs)
     }
@@ -122,7 +124,7 @@ impl Evaluation {
                 continue;
             }
             if stratum.recursive {
-                if self.only_gains(stratum, deltas) {
+                if self.touched(stratum, deltas).all(|touched| touched.lost.is_empty()) {
                     self.gain(stratum, work, deltas)?;
                 } else {
                     self.anew(stratum, work, deltas)?;
@@ -148,7 +150,7 @@ impl Evaluation {
         let Some(table) = self.tables[id.index()].as_mut().map(Arc::make_mut) else { return Ok(()) };
         table.keep(&mut delta.added, false);
         table.keep(&mut delta.removed, true);
-        if delta.added.is_empty() && delta.removed.is_empty() {
+        if delta.is_empty() {
             return Ok(());
         }
         table.apply(&delta.added, &delta.removed);
@@ -164,25 +166,17 @@ impl Evaluation {
         work: Work<'_>,
         deltas: &Deltas,
     ) -> Result<Delta, Diagnostic> {
-        let program = self.program.clone();
-        let (mut lost, mut gained) = (BTreeMap::new(), BTreeMap::new());
-        for (used, uses) in &stratum.uses {
-            let Some(delta) = &deltas[used.index()] else { continue };
-            for (rule, literal) in uses {
-                let start = Start::Literal(*literal);
-                let positive = matches!(program.body.rules[*rule].body[*literal], Literal::Positive(_));
-                let (gone, come) =
-                    if positive { (&delta.removed, &delta.added) } else { (&delta.added, &delta.removed) };
-                if !gone.is_empty() {
-                    self.derive(*rule, start, Some(gone), Some(deltas), work, &mut lost)?;
-                }
-                if !come.is_empty() {
-                    self.derive(*rule, start, Some(come), None, work, &mut gained)?;
-                }
+        let (mut lost, mut gained) = (Found::new(), Found::new());
+        for Touched { rule, start, lost: gone, gained: come } in self.touched(stratum, deltas) {
+            if !gone.is_empty() {
+                self.derive(rule, start, Some(gone), Some(deltas), work, &mut lost)?;
+            }
+            if !come.is_empty() {
+                self.derive(rule, start, Some(come), None, work, &mut gained)?;
             }
         }
         let columns = self.columns(id);
-        let set = |found: &mut BTreeMap<RelationId, RowSet>| {
+        let set = |found: &mut Found| {
             let mut rows = found.remove(&id).unwrap_or_else(|| RowSet::new(columns));
             rows.sort();
             rows
@@ -190,7 +184,7 @@ impl Evaluation {
         let (mut candidates, added) = (set(&mut lost), set(&mut gained));
         candidates.subtract(&added);
         if !candidates.is_empty() {
-            let mut still = BTreeMap::new();
+            let mut still = Found::new();
             for rule in &stratum.rules {
                 self.derive(*rule, Start::Head, Some(&candidates), None, work, &mut still)?;
             }
@@ -199,39 +193,33 @@ impl Evaluation {
         Ok(Delta { added, removed: candidates })
     }
 
-    /// Whether nothing a stratum could derive is lost.
-    fn only_gains(&self, stratum: &Stratum, deltas: &Deltas) -> bool {
+    /// The uses of relations that changed.
+    fn touched<'a>(&'a self, stratum: &'a Stratum, deltas: &'a Deltas) -> impl Iterator<Item = Touched<'a>> {
         let rules = &self.program.body.rules;
-        stratum.uses.iter().all(|(used, uses)| {
-            deltas[used.index()].as_ref().is_none_or(|delta| {
-                uses.iter().all(|(rule, literal)| match &rules[*rule].body[*literal] {
-                    Literal::Positive(_) => delta.removed.is_empty(),
-                    _ => delta.added.is_empty(),
-                })
+        let changed = stratum.uses.iter().filter_map(|(id, uses)| Some((deltas[id.index()].as_ref()?, uses)));
+        changed.flat_map(move |(delta, uses)| {
+            uses.iter().map(move |(rule, literal)| {
+                let (lost, gained) = match rules[*rule].body[*literal].positive() {
+                    Some(_) => (&delta.removed, &delta.added),
+                    None => (&delta.added, &delta.removed),
+                };
+                Touched { rule: *rule, start: Start::Literal(*literal), lost, gained }
             })
         })
     }
 
     /// Adds to a recursive stratum what a change without losses lets it derive.
     fn gain(&mut self, stratum: &Stratum, work: Work<'_>, deltas: &mut Deltas) -> Result<(), Diagnostic> {
-        let program = self.program.clone();
-        let mut gained = BTreeMap::new();
-        for (used, uses) in &stratum.uses {
-            let Some(delta) = &deltas[used.index()] else { continue };
-            for (rule, literal) in uses {
-                let positive = matches!(program.body.rules[*rule].body[*literal], Literal::Positive(_));
-                let come = if positive { &delta.added } else { &delta.removed };
-                self.derive(*rule, Start::Literal(*literal), Some(come), None, work, &mut gained)?;
-            }
+        let mut gained = Found::new();
+        for touched in self.touched(stratum, deltas) {
+            self.derive(touched.rule, touched.start, Some(touched.gained), None, work, &mut gained)?;
         }
         let mut rounds = Vec::new();
         let done = self.grow(stratum, gained, work, Some(&mut rounds));
         // Noted also after an error, so that it can be taken back.
         for (id, rows) in rounds.into_iter().flatten() {
             let columns = self.columns(id);
-            let delta = deltas[id.index()]
-                .get_or_insert_with(|| Delta { added: RowSet::new(columns), removed: RowSet::new(columns) });
-            delta.added.extend(rows);
+            deltas[id.index()].get_or_insert_with(|| Delta::new(columns)).added.extend(rows);
         }
         for id in &stratum.relations {
             if let Some(delta) = &mut deltas[id.index()] {
@@ -243,12 +231,8 @@ impl Evaluation {
 
     /// Evaluates a recursive stratum from the start and compares.
     fn anew(&mut self, stratum: &Stratum, work: Work<'_>, deltas: &mut Deltas) -> Result<(), Diagnostic> {
-        let mut old = Vec::new();
-        for id in &stratum.relations {
-            let columns = self.columns(*id);
-            let empty = Arc::new(Table::new(columns, RowSet::new(columns)));
-            old.push((*id, self.tables[id.index()].replace(empty)));
-        }
+        let old: Vec<_> = stratum.relations.iter().map(|id| (*id, self.tables[id.index()].clone())).collect();
+        self.clear(stratum);
         let done = self.stratum(stratum, work, None);
         let mut changed = Vec::new();
         for (id, table) in old {

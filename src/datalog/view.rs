@@ -6,10 +6,10 @@ use std::sync::Arc;
 
 use rustc_hash::FxHashSet;
 
+use super::budget::Meter;
 use super::plan::Look;
-use super::program::RelationId;
 use super::rows::{ByWidth, Cells, RowSet, by_width};
-use super::symbols::Sym;
+use super::symbols::{Sym, Symbols};
 use super::table::{Indexes, Table, in_order};
 
 /// An index of more rows than this does not fit a core's own cache.
@@ -20,6 +20,17 @@ const LARGE: usize = 1 << 14;
 pub(super) struct Delta {
     pub added: RowSet,
     pub removed: RowSet,
+}
+
+impl Delta {
+    /// That of a relation of so many columns that did not change.
+    pub fn new(columns: usize) -> Self {
+        Delta { added: RowSet::new(columns), removed: RowSet::new(columns) }
+    }
+
+    pub fn is_empty(&self) -> bool {
+        self.added.is_empty() && self.removed.is_empty()
+    }
 }
 
 /// The rows a run sees.
@@ -188,21 +199,26 @@ fn seek<T>(rows: &[T], near: usize, before: impl Fn(&T) -> bool) -> usize {
     }
 }
 
+/// What the steps of one run share.
+pub(super) struct Context<'a> {
+    pub tables: &'a [Option<Arc<Table>>],
+    pub symbols: &'a Symbols,
+    /// To see the tables as they were before these changes.
+    pub before: Option<&'a [Option<Delta>]>,
+    /// Rows that may still be looked at; stopped, it ends the run early.
+    pub meter: &'a Meter,
+}
+
 /// A view by the width of its rows.
 pub(super) type AnyView<'a> = ByWidth<View<'a, 2>, View<'a, 4>, View<'a, 8>>;
 
 impl<'a> AnyView<'a> {
-    /// The index that a look is at; with `before`, as it was before those changes. None
-    /// for a relation that was not evaluated.
-    pub fn new(
-        tables: &'a [Option<Arc<Table>>],
-        before: Option<&[Option<Delta>]>,
-        relation: RelationId,
-        order: &[usize],
-    ) -> Option<Self> {
-        let table = tables[relation.index()].as_deref()?;
-        let none = Delta { added: RowSet::new(table.columns()), removed: RowSet::new(table.columns()) };
-        let delta = before.and_then(|deltas| deltas[relation.index()].as_ref()).unwrap_or(&none);
+    /// The index that a look is at. None for a relation that was not evaluated.
+    pub fn new(context: &Context<'a>, look: &Look) -> Option<Self> {
+        let (at, order) = (look.relation.index(), &look.order);
+        let table = context.tables[at].as_deref()?;
+        let none = Delta::new(table.columns());
+        let delta = context.before.and_then(|deltas| deltas[at].as_ref()).unwrap_or(&none);
         Some(match (table, &delta.added, &delta.removed) {
             (Table::Narrow(table), RowSet::Narrow(added), RowSet::Narrow(removed)) => {
                 AnyView::Narrow(View::new(table, order, added, removed))

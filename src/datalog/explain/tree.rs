@@ -10,10 +10,11 @@ use std::sync::Arc;
 
 use serde::Serialize;
 
+use super::super::evaluation::Evaluation;
 use super::super::program::{Atom, Given, Kind, Literal, Program, RelationId, Rule, Term};
-use super::super::symbols::{Sym, Symbols, Value};
-use super::{Explainer, Pattern, RuleRef};
-use crate::datalog::Evaluation;
+use super::super::rows::Row;
+use super::super::symbols::{Sym, Symbols};
+use super::explainer::{Explainer, Pattern, RuleRef};
 
 /// So many ways in which one rule holds or fails are shown.
 const WAYS: usize = 8;
@@ -114,7 +115,8 @@ impl Explainer<'_> {
         let holds = self.some_row(relation, row).is_some();
         let is_it = |given: &&Given| {
             let mut values = given.values.iter().zip(row);
-            given.relation == relation && values.all(|(term, sym)| sym.is_some_and(|sym| self.is(term, sym)))
+            given.relation == relation
+                && values.all(|(term, sym)| term.constant() == sym.map(|sym| self.symbols.value(sym)))
         };
         let stated = if holds { self.program.given().find(is_it) } else { None };
         Goal {
@@ -166,11 +168,8 @@ impl Explainer<'_> {
         let path = self.path.clone();
         // A row of a recursive relation is not explained by itself.
         let mut accept = |way: &Pattern| {
-            !holds
-                || rule.body.iter().all(|literal| match literal {
-                    Literal::Positive(atom) => !path.contains(&(atom.relation, self.pattern(atom, way))),
-                    _ => true,
-                })
+            let mut atoms = rule.body.iter().filter_map(Literal::positive);
+            !holds || atoms.all(|atom| !path.contains(&(atom.relation, self.pattern(atom, way))))
         };
         let mut ways = self.ways(&held, binding, WAYS, &mut accept);
         if held.is_empty() {
@@ -230,15 +229,6 @@ impl Explainer<'_> {
         goal
     }
 
-    /// Whether a symbol stands for a constant.
-    fn is(&self, term: &Term, sym: Sym) -> bool {
-        match (term, self.symbols.value(sym)) {
-            (Term::Text(text), Value::Text(value)) => **text == *value,
-            (Term::Number(number), Value::Number(value)) => *number == value,
-            _ => false,
-        }
-    }
-
     /// The row of an atom without its reasons.
     fn shallow(&self, atom: &Atom, way: &Pattern) -> Goal {
         let pattern = self.pattern(atom, way);
@@ -252,11 +242,7 @@ impl Explainer<'_> {
             None => {
                 let mut goal = self.bare_goal(atom.relation, &pattern);
                 for (value, term) in goal.values.iter_mut().zip(&atom.terms) {
-                    match term {
-                        Term::Text(text) => *value = Some(text.to_string()),
-                        Term::Number(number) => *value = Some(number.to_string()),
-                        Term::Variable(_) | Term::Any => {}
-                    }
+                    *value = term.constant().map(|it| it.to_string()).or(value.take());
                 }
                 Goal { holds: false, fact: self.atom(atom, way), ..goal }
             }
@@ -265,11 +251,8 @@ impl Explainer<'_> {
 
     /// Whether an atom has a constant that no row of any relation has.
     fn unseen(&self, atom: &Atom) -> bool {
-        atom.terms.iter().any(|term| match term {
-            Term::Text(text) => self.symbols.find_text(text).is_none(),
-            Term::Number(number) => self.symbols.find_number(*number).is_none(),
-            Term::Variable(_) | Term::Any => false,
-        })
+        let mut constants = atom.terms.iter().filter_map(Term::constant);
+        constants.any(|value| self.symbols.find(value).is_none())
     }
 
     /// The values of a rule's variables, as far as they are known.
@@ -284,12 +267,9 @@ impl Explainer<'_> {
     /// what it asks of the node, and not because the node is not another one.
     fn held(&self, body: &[Literal], binding: &Pattern) -> Vec<Literal> {
         let mut held: Vec<Literal> = Vec::new();
-        let mut waiting: Vec<&Literal> =
-            body.iter().filter(|literal| matches!(literal, Literal::Positive(_))).collect();
-        waiting.sort_by_key(|literal| match literal {
-            Literal::Positive(atom) => self.program.declaration(atom.relation).kind != Kind::Input,
-            _ => true,
-        });
+        let mut waiting: Vec<&Literal> = body.iter().filter(|literal| literal.positive().is_some()).collect();
+        let is_derived = |atom: &Atom| self.program.declaration(atom.relation).kind != Kind::Input;
+        waiting.sort_by_key(|literal| literal.atom().is_none_or(is_derived));
         loop {
             let holds = |literal: &&Literal| {
                 let mut together = held.clone();
@@ -304,7 +284,7 @@ impl Explainer<'_> {
     /// A row that is there and fits, as it is or with any value where none is known.
     fn some_row(&self, relation: RelationId, row: &Pattern) -> Option<Vec<Sym>> {
         let known = row.iter().map_while(|sym| *sym).collect::<Vec<Sym>>();
-        let fits = |found: &super::super::rows::Row| {
+        let fits = |found: &Row| {
             found.iter().zip(row).all(|(found, wanted)| wanted.is_none_or(|wanted| wanted == *found))
         };
         self.evaluation.rows_with_prefix(relation, &known).find(fits).map(|row| row.to_vec())

@@ -4,19 +4,119 @@
 //! stratum is evaluated once more on the side, round by round, and a row is explained
 //! by rows of earlier rounds only.
 
-use std::sync::Arc;
+use std::fmt;
+
+use serde::Serialize;
 
 use super::super::budget::Budget;
-use super::super::evaluate::Work;
-use super::super::program::{Atom, Kind, Literal, RelationId, Rule};
+use super::super::evaluation::{Evaluation, Work};
+use super::super::program::{Atom, Kind, Literal, Program, RelationId, Rule, Term, Variable};
 use super::super::rows::RowSet;
-use super::super::symbols::Sym;
-use super::super::table::Table;
-use super::{Derivation, Explainer, Pattern, Subgoal};
+use super::super::symbols::{Sym, Symbols};
+use super::explainer::{Explainer, MAX_DEPTH, Pattern, RuleRef};
+
+/// A row that is there, and how it got there.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Derivation {
+    /// The relation.
+    pub relation: String,
+    /// The values of the row.
+    pub values: Vec<String>,
+    /// The row as one would write it: `label("n1", "zone", "a")`.
+    pub fact: String,
+    /// The sentence over the rule, its variables filled in.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub sentence: Option<String>,
+    /// The rule; none for an input.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub rule: Option<RuleRef>,
+    /// What the rule needed, in the order of its body.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub because: Vec<Subgoal>,
+    /// What was left out here, if something was.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub note: Option<String>,
+}
+
+/// A part of a rule's body that holds.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Subgoal {
+    /// There is such a row.
+    Row(Derivation),
+    /// There is no such row; `_` stands for any value.
+    Absent(String),
+    /// A comparison, its values filled in.
+    Comparison(String),
+}
+
+/// Explains a row; `None` if it is not there.
+#[must_use]
+pub fn why(
+    program: &Program,
+    symbols: &Symbols,
+    evaluation: &Evaluation,
+    relation: RelationId,
+    row: &[Sym],
+) -> Option<Derivation> {
+    let mut explainer = Explainer::new(program, symbols, evaluation);
+    evaluation.contains(relation, row).then(|| explainer.why(relation, row, 0))
+}
+
+/// The sentence of the rule that derived a row, and that rule, without what it rests on;
+/// `None` if the row is not there or nothing derives it.
+#[must_use]
+pub fn said(
+    program: &Program,
+    symbols: &Symbols,
+    evaluation: &Evaluation,
+    relation: RelationId,
+    row: &[Sym],
+) -> Option<(String, RuleRef)> {
+    let mut explainer = Explainer::new(program, symbols, evaluation);
+    // As if it were as deep as one goes: the rows below it are named and not explained.
+    let derivation = evaluation.contains(relation, row).then(|| explainer.why(relation, row, MAX_DEPTH))?;
+    let rule = derivation.rule?;
+    Some((derivation.sentence.unwrap_or(derivation.fact), rule))
+}
+
+impl Derivation {
+    fn tree(&self, f: &mut fmt::Formatter<'_>, depth: usize) -> fmt::Result {
+        f.write_str(&self.fact)?;
+        if let Some(sentence) = &self.sentence {
+            write!(f, ": {sentence}")?;
+        }
+        if let Some(rule) = &self.rule {
+            write!(f, " [{}:{}]", rule.file, rule.line)?;
+        }
+        if let Some(note) = &self.note {
+            write!(f, " ({note})")?;
+        }
+        f.write_str("\n")?;
+        self.because.iter().try_for_each(|subgoal| subgoal.tree(f, depth + 1))
+    }
+}
+
+impl Subgoal {
+    fn tree(&self, f: &mut fmt::Formatter<'_>, depth: usize) -> fmt::Result {
+        (0..depth).try_for_each(|_| f.write_str("  "))?;
+        match self {
+            Subgoal::Row(derivation) => derivation.tree(f, depth),
+            Subgoal::Absent(fact) => writeln!(f, "not {fact}"),
+            Subgoal::Comparison(text) => writeln!(f, "{text}"),
+        }
+    }
+}
+
+impl fmt::Display for Derivation {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.tree(f, 0)
+    }
+}
 
 impl Explainer<'_> {
     /// A row without its reasons.
-    pub(super) fn bare(&self, relation: RelationId, row: &[Sym]) -> Derivation {
+    fn bare(&self, relation: RelationId, row: &[Sym]) -> Derivation {
         let pattern: Vec<Option<Sym>> = row.iter().copied().map(Some).collect();
         Derivation {
             relation: self.program.declaration(relation).name.to_string(),
@@ -29,7 +129,7 @@ impl Explainer<'_> {
         }
     }
 
-    pub(super) fn why(&mut self, relation: RelationId, row: &[Sym], depth: usize) -> Derivation {
+    fn why(&mut self, relation: RelationId, row: &[Sym], depth: usize) -> Derivation {
         let mut derivation = self.bare(relation, row);
         if self.program.declaration(relation).kind == Kind::Input {
             derivation.note = Some("input".to_owned());
@@ -83,35 +183,43 @@ impl Explainer<'_> {
     /// Whether all rows a rule needs of its own stratum are of earlier rounds.
     fn is_early(&self, rule: &Rule, way: &Pattern, round: Option<(usize, usize)>) -> bool {
         round.is_none()
-            || rule.body.iter().all(|literal| match literal {
-                Literal::Positive(atom) => self.early_row(atom, way, round).is_some(),
-                _ => true,
-            })
+            || rule
+                .body
+                .iter()
+                .filter_map(Literal::positive)
+                .all(|atom| self.early_row(atom, way, round).is_some())
     }
 
     /// A row for an atom; of the stratum in question only one of an earlier round.
     fn early_row(&self, atom: &Atom, way: &Pattern, round: Option<(usize, usize)>) -> Option<Vec<Sym>> {
-        self.row_of(atom, way, &mut |row| match round {
-            Some((stratum, round))
-                if self.program.body.strata[stratum].relations.contains(&atom.relation) =>
-            {
-                self.round_in(stratum, atom.relation, row) < round
+        let mut atom = atom.clone();
+        // Each column that is still open becomes a variable of its own number.
+        for (at, term) in atom.terms.iter_mut().enumerate() {
+            *term = self.filled_term(term, way);
+            if term.constant().is_none() {
+                *term = Term::Variable(Variable(at));
+            }
+        }
+        let row = |way: &Pattern| self.pattern(&atom, way).into_iter().collect::<Option<Vec<Sym>>>();
+        let is_early = |row: Vec<Sym>| match round {
+            Some((stratum, round)) if self.program.body.strata[stratum].has(atom.relation) => {
+                self.round_in(stratum, atom.relation, &row) < round
             }
             _ => true,
-        })
+        };
+        let open = vec![None; atom.terms.len()];
+        let literal = [Literal::Positive(atom.clone())];
+        let ways = self.ways(&literal, &open, 1, &mut |way| row(way).is_some_and(is_early));
+        ways.first().and_then(|way| row(way))
     }
 
     /// For a row of a recursive stratum, the stratum and the round it was derived in.
     fn round(&mut self, relation: RelationId, row: &[Sym]) -> Option<(usize, usize)> {
         let strata = &self.program.body.strata;
-        let at =
-            strata.iter().position(|stratum| stratum.recursive && stratum.relations.contains(&relation))?;
+        let at = strata.iter().position(|stratum| stratum.recursive && stratum.has(relation))?;
         if !self.rounds.contains_key(&at) {
             let mut scratch = self.evaluation.clone();
-            for id in &strata[at].relations {
-                let columns = self.program.declaration(*id).columns.len();
-                scratch.tables[id.index()] = Some(Arc::new(Table::new(columns, RowSet::new(columns))));
-            }
+            scratch.clear(&strata[at]);
             let mut rounds = Vec::new();
             // The limits were not passed the first time, so they are not now.
             let budget = Budget::new(&scratch.limits, self.program.body.rules.len());

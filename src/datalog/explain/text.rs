@@ -1,0 +1,71 @@
+//! Rows, parts of rules and sentences as text.
+
+use super::super::check::is_variable;
+use super::super::expression;
+use super::super::program::{Atom, Comparison, RelationId, Rule, Term};
+use super::super::symbols::Value;
+use super::explainer::{Explainer, Pattern};
+
+impl Explainer<'_> {
+    /// A row as one would write it, with `_` for what is not known.
+    pub fn fact(&self, relation: RelationId, row: &Pattern) -> String {
+        let values = row.iter().map(|sym| match sym {
+            Some(sym) => quoted(self.symbols.value(*sym)),
+            None => "_".to_owned(),
+        });
+        let values: Vec<String> = values.collect();
+        format!("{}({})", self.program.declaration(relation).name, values.join(", "))
+    }
+
+    /// An atom with the values that are known; constants are shown also if no row has them.
+    pub fn atom(&self, atom: &Atom, way: &Pattern) -> String {
+        let terms: Vec<String> = atom.terms.iter().map(|term| self.term(term, way)).collect();
+        format!("{}({})", self.program.declaration(atom.relation).name, terms.join(", "))
+    }
+
+    pub fn comparison(&self, comparison: &Comparison, way: &Pattern) -> String {
+        comparison.shown(&|term| self.term(term, way))
+    }
+
+    fn term(&self, term: &Term, way: &Pattern) -> String {
+        match self.filled_term(term, way) {
+            Term::Text(text) => quoted(Value::Text(&text)),
+            Term::Number(number) => number.to_string(),
+            Term::Variable(_) | Term::Any => "_".to_owned(),
+        }
+    }
+
+    /// The sentence over a rule with the values of its variables; what is not known
+    /// keeps its name.
+    pub fn sentence(&self, rule: &Rule, way: &Pattern) -> Option<String> {
+        if rule.sentence.is_empty() {
+            return None;
+        }
+        let mut text = String::new();
+        let mut rest = &*rule.sentence;
+        while let Some((before, behind)) = rest.split_once('{') {
+            text.push_str(before);
+            let Some((name, after)) = behind.split_once('}').filter(|(name, _)| is_variable(name)) else {
+                text.push('{');
+                rest = behind;
+                continue;
+            };
+            let at = rule.variables.iter().position(|variable| **variable == *name);
+            match at.and_then(|at| way.get(at).copied().flatten()) {
+                Some(sym) => text.push_str(&self.symbols.value(sym).to_string()),
+                None => text.push_str(name),
+            }
+            rest = after;
+        }
+        text.push_str(rest);
+        Some(text)
+    }
+}
+
+/// A value as it is written in a rule.
+fn quoted(value: Value<'_>) -> String {
+    match value {
+        Value::Number(number) => number.to_string(),
+        Value::Text(text) => expression::quoted(text),
+    }
+}
