@@ -37,7 +37,11 @@ struct World {
 
 impl World {
     fn new(facts: &[&[&str]]) -> Self {
-        let source = Source { file: "small.dl", text: RULES, builtin: true };
+        World::of(RULES, facts)
+    }
+
+    fn of(text: &str, facts: &[&[&str]]) -> Self {
+        let source = Source { file: "small.dl", text, builtin: true };
         let program = Program::load(&[source]).program.unwrap();
         let mut symbols = Symbols::new();
         let mut all = Facts::new();
@@ -144,6 +148,28 @@ fn a_long_circle_is_cut_and_ends() {
     assert!(long.contains("too much of it") || long.lines().count() < 2_000, "{}", long.len());
     let absent = world.explain(&["near", "n0", "elsewhere"]);
     assert!(absent.contains("it would need itself"), "{absent}");
+}
+
+#[test]
+fn what_a_variable_stands_for_twice_is_one_value_also_while_it_is_not_known() {
+    let rules = ".type N\n.decl pair(a: N, b: N) input\n.decl other(a: N) input\n.decl node(a: N) input\n\
+        .decl couple(a: N, b: N)\n.decl few(a: N) output\n.decl fewer(a: N) output\n\
+        .decl never(a: N) output\n\
+        couple(A, B) :- pair(A, B).\nfew(N) :- node(N), pair(X, X).\nfewer(N) :- node(N), couple(X, X).\n\
+        never(N) :- node(N), other(X), !couple(X, X).\n";
+    let mut world = World::of(rules, &[&["node", "n"], &["pair", "n", "m"]]);
+    let asked = ["few", "fewer", "never"].map(|relation| world.explain(&[relation, "n"]));
+    assert_eq!(
+        asked,
+        [
+            "no few(\"n\")\n  not by [small.dl:10]\n    holds: node(\"n\")\n    \
+             fails: no pair(X, X) (not among the input)\n",
+            "no fewer(\"n\")\n  not by [small.dl:11]\n    holds: node(\"n\")\n    fails: no couple(X, X)\n      \
+             not by [small.dl:9]\n        fails: no pair(A, A) (not among the input)\n",
+            "no never(\"n\")\n  not by [small.dl:12]\n    holds: node(\"n\")\n    \
+             fails: no other(_) (not among the input)\n    holds: not couple(X, X)\n",
+        ]
+    );
 }
 
 #[test]

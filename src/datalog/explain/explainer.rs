@@ -25,8 +25,46 @@ const MAX_NODES: usize = 400;
 /// Rules upon rules deeper than this are not followed.
 pub(super) const MAX_DEPTH: usize = 24;
 
-/// A row where not every value is known.
-pub(super) type Pattern = [Option<Sym>];
+/// The values of a rule's variables, as far as they are known.
+pub(super) type Binding = [Option<Sym>];
+
+/// What is known of a value of a row.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Cell {
+    Known(Sym),
+    /// Any value, but the same one as in this column, which may be the cell's own.
+    LikeColumn(usize),
+}
+
+/// A row of which not every value may be known.
+pub(super) type Pattern = [Cell];
+
+pub(super) fn known(row: &[Sym]) -> Vec<Cell> {
+    row.iter().copied().map(Cell::Known).collect()
+}
+
+impl Cell {
+    pub fn sym(self) -> Option<Sym> {
+        if let Cell::Known(sym) = self { Some(sym) } else { None }
+    }
+}
+
+/// A rule whose head is a row, as far as the row is known.
+pub(super) struct Unified {
+    /// The body, with one name for variables that must have one value.
+    pub body: Vec<Literal>,
+    /// The values that follow from the row.
+    pub binding: Vec<Option<Sym>>,
+    /// For each variable the one that stands for it in the body.
+    same: Vec<usize>,
+}
+
+impl Unified {
+    /// The values of all variables of the rule for those of its body.
+    pub fn spread(&self, way: &Binding) -> Vec<Option<Sym>> {
+        self.same.iter().map(|at| way[*at]).collect()
+    }
+}
 
 pub(super) struct Explainer<'a> {
     pub program: &'a Program,
@@ -35,7 +73,7 @@ pub(super) struct Explainer<'a> {
     /// Rows that are explained already, to which a repetition refers.
     pub shown: BTreeSet<(RelationId, Vec<Sym>)>,
     /// The absent rows being explained, from the outside in.
-    pub path: Vec<(RelationId, Vec<Option<Sym>>)>,
+    pub path: Vec<(RelationId, Vec<Cell>)>,
     nodes: usize,
     /// For recursive strata, when their rows were derived.
     pub rounds: BTreeMap<usize, Vec<Round>>,
@@ -64,32 +102,50 @@ impl<'a> Explainer<'a> {
         RuleRef { file: rule.file.to_string(), line: rule.line, text: rule.text.to_string() }
     }
 
-    /// The values of a rule's variables when its head is the row.
-    pub fn unify(&self, rule: &Rule, row: &Pattern) -> Option<Vec<Option<Sym>>> {
-        let mut binding = vec![None; rule.variables.len()];
-        for (term, sym) in rule.head.terms.iter().zip(row) {
-            let Some(sym) = sym else { continue };
-            match term {
-                Term::Variable(Variable(at)) => match binding[*at] {
-                    Some(known) if known != *sym => return None,
-                    _ => binding[*at] = Some(*sym),
-                },
-                _ if term.constant().is_some_and(|value| value != self.symbols.value(*sym)) => return None,
-                _ => {}
+    /// The rule with the row as its head; none if the head cannot be that row.
+    pub fn unify(&self, rule: &Rule, row: &Pattern) -> Option<Unified> {
+        let mut same: Vec<usize> = (0..rule.variables.len()).collect();
+        let mut binding = vec![None; same.len()];
+        for (term, cell) in rule.head.terms.iter().zip(row) {
+            let other = if let Cell::LikeColumn(at) = cell { &rule.head.terms[*at] } else { term };
+            let mut value = cell.sym();
+            for term in [term, other] {
+                let found = match term {
+                    Term::Variable(Variable(at)) => binding[same[*at]],
+                    // Constants of heads are interned when a program is evaluated.
+                    _ => Some(term.constant().and_then(|value| self.symbols.find(value))?),
+                };
+                if value.is_some() && found.is_some() && value != found {
+                    return None;
+                }
+                value = value.or(found);
+            }
+            let stand_in = other.variable().or(term.variable()).map(|variable| same[variable.0]);
+            let Some(stand_in) = stand_in else { continue };
+            binding[stand_in] = value;
+            if let Some(Variable(at)) = term.variable() {
+                let merged = same[at];
+                same.iter_mut().filter(|it| **it == merged).for_each(|it| *it = stand_in);
             }
         }
-        Some(binding)
+        let renamed = |term: &Term| match term {
+            Term::Variable(Variable(at)) => Term::Variable(Variable(same[*at])),
+            _ => term.clone(),
+        };
+        let body = rule.body.iter().map(|literal| with_terms(literal, &renamed)).collect();
+        Some(Unified { body, binding, same })
     }
 
     /// Up to `most` ways, that `accept` takes, in which literals hold under a binding.
     pub fn ways(
         &self,
         literals: &[Literal],
-        binding: &Pattern,
+        binding: &Binding,
         most: usize,
-        accept: &mut dyn FnMut(&Pattern) -> bool,
+        accept: &mut dyn FnMut(&Binding) -> bool,
     ) -> Vec<Vec<Option<Sym>>> {
-        let body: Vec<Literal> = literals.iter().map(|literal| self.filled(literal, binding)).collect();
+        let filled = |term: &Term| self.filled_term(term, binding);
+        let body: Vec<Literal> = literals.iter().map(|literal| with_terms(literal, &filled)).collect();
         let mut bound = vec![false; binding.len()];
         let positive = body.iter().filter_map(Literal::positive);
         positive.flat_map(Atom::variables).for_each(|variable| bound[variable.0] = true);
@@ -122,23 +178,7 @@ impl<'a> Explainer<'a> {
         }
     }
 
-    /// A literal with known values in the place of variables.
-    fn filled(&self, literal: &Literal, binding: &Pattern) -> Literal {
-        let filled = |term: &Term| self.filled_term(term, binding);
-        let mut literal = literal.clone();
-        match &mut literal {
-            Literal::Positive(atom) | Literal::Negative(atom) => {
-                atom.terms.iter_mut().for_each(|term| *term = filled(term));
-            }
-            Literal::Comparison(comparison) => {
-                comparison.left = comparison.left.map(&filled);
-                comparison.right = comparison.right.map(&filled);
-            }
-        }
-        literal
-    }
-
-    pub fn filled_term(&self, term: &Term, binding: &Pattern) -> Term {
+    pub fn filled_term(&self, term: &Term, binding: &Binding) -> Term {
         let known = match term {
             Term::Variable(variable) => binding.get(variable.0).copied().flatten(),
             _ => None,
@@ -151,11 +191,30 @@ impl<'a> Explainer<'a> {
     }
 
     /// What is known of an atom's row.
-    pub fn pattern(&self, atom: &Atom, binding: &Pattern) -> Vec<Option<Sym>> {
-        let value = |term: &Term| match term {
-            Term::Variable(variable) => binding.get(variable.0).copied().flatten(),
-            _ => term.constant().and_then(|value| self.symbols.find(value)),
+    pub fn pattern(&self, atom: &Atom, binding: &Binding) -> Vec<Cell> {
+        let cell = |(at, term): (usize, &Term)| {
+            let first = |variable| atom.terms.iter().position(|term| term.variable() == Some(variable));
+            let known = match term {
+                Term::Variable(variable) => binding.get(variable.0).copied().flatten(),
+                _ => term.constant().and_then(|value| self.symbols.find(value)),
+            };
+            known.map_or(Cell::LikeColumn(term.variable().and_then(first).unwrap_or(at)), Cell::Known)
         };
-        atom.terms.iter().map(value).collect()
+        atom.terms.iter().enumerate().map(cell).collect()
     }
+}
+
+/// A literal with other terms.
+fn with_terms(literal: &Literal, change: &dyn Fn(&Term) -> Term) -> Literal {
+    let mut literal = literal.clone();
+    match &mut literal {
+        Literal::Positive(atom) | Literal::Negative(atom) => {
+            atom.terms.iter_mut().for_each(|term| *term = change(term));
+        }
+        Literal::Comparison(comparison) => {
+            comparison.left = comparison.left.map(change);
+            comparison.right = comparison.right.map(change);
+        }
+    }
+    literal
 }

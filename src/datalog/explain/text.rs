@@ -4,30 +4,33 @@ use super::super::check::is_variable;
 use super::super::expression;
 use super::super::program::{Atom, Comparison, RelationId, Rule, Term};
 use super::super::symbols::Value;
-use super::explainer::{Explainer, Pattern};
+use super::explainer::{Binding, Explainer, Pattern};
 
 impl Explainer<'_> {
     /// A row as one would write it, with `_` for what is not known.
     pub fn fact(&self, relation: RelationId, row: &Pattern) -> String {
-        let values = row.iter().map(|sym| match sym {
-            Some(sym) => quoted(self.symbols.value(*sym)),
-            None => "_".to_owned(),
-        });
-        let values: Vec<String> = values.collect();
+        let value = |sym| quoted(self.symbols.value(sym));
+        let values: Vec<String> = row.iter().map(|cell| cell.sym().map_or("_".to_owned(), value)).collect();
         format!("{}({})", self.program.declaration(relation).name, values.join(", "))
     }
 
     /// An atom with the values that are known; constants are shown also if no row has them.
-    pub fn atom(&self, atom: &Atom, way: &Pattern) -> String {
-        let terms: Vec<String> = atom.terms.iter().map(|term| self.term(term, way)).collect();
+    /// A variable without a value that stands there twice keeps its name.
+    pub fn atom(&self, rule: &Rule, atom: &Atom, way: &Binding) -> String {
+        let is_twice = |variable| atom.variables().filter(|it| *it == variable).nth(1).is_some();
+        let shown = |term: &Term| match self.filled_term(term, way) {
+            Term::Variable(variable) if is_twice(variable) => rule.variables[variable.0].to_string(),
+            term => self.term(&term, way),
+        };
+        let terms: Vec<String> = atom.terms.iter().map(shown).collect();
         format!("{}({})", self.program.declaration(atom.relation).name, terms.join(", "))
     }
 
-    pub fn comparison(&self, comparison: &Comparison, way: &Pattern) -> String {
+    pub fn comparison(&self, comparison: &Comparison, way: &Binding) -> String {
         comparison.shown(&|term| self.term(term, way))
     }
 
-    fn term(&self, term: &Term, way: &Pattern) -> String {
+    fn term(&self, term: &Term, way: &Binding) -> String {
         match self.filled_term(term, way) {
             Term::Text(text) => quoted(Value::Text(&text)),
             Term::Number(number) => number.to_string(),
@@ -37,7 +40,7 @@ impl Explainer<'_> {
 
     /// The sentence over a rule with the values of its variables; what is not known
     /// keeps its name.
-    pub fn sentence(&self, rule: &Rule, way: &Pattern) -> Option<String> {
+    pub fn sentence(&self, rule: &Rule, way: &Binding) -> Option<String> {
         if rule.sentence.is_empty() {
             return None;
         }

@@ -1,8 +1,7 @@
 //! One tree for both answers: a row that is there or not, and for each rule what holds
 //! of it and what does not, down to the inputs.
 //!
-//! Unlike [`why`](super::why) and [`why_not`](super::why_not), which show one reason and
-//! the first obstacle, it also goes into what a negated part asks about, and for a row
+//! Unlike [`why`](super::why), which shows one reason, it also goes into what a negated part asks about, and for a row
 //! that is not there it shows *every* part of a rule that fails, so that all of them can
 //! be mended at once.
 
@@ -14,7 +13,7 @@ use super::super::evaluation::Evaluation;
 use super::super::program::{Atom, Given, Kind, Literal, Program, RelationId, Rule, Term};
 use super::super::rows::Row;
 use super::super::symbols::{Sym, Symbols};
-use super::explainer::{Explainer, Pattern, RuleRef};
+use super::explainer::{Binding, Cell, Explainer, Pattern, RuleRef, Unified, known};
 
 /// So many ways in which one rule holds or fails are shown.
 const WAYS: usize = 8;
@@ -101,22 +100,21 @@ pub fn tree(
     relation: RelationId,
     row: &[Sym],
 ) -> Goal {
-    let pattern: Vec<Option<Sym>> = row.iter().copied().map(Some).collect();
     // What nearly holds is of interest only where something does not hold.
     let near = !evaluation.contains(relation, row);
-    Explainer::new(program, symbols, evaluation).goal(relation, &pattern, near, 0)
+    Explainer::new(program, symbols, evaluation).goal(relation, &known(row), near, 0)
 }
 
 impl Explainer<'_> {
     /// A row without its reasons.
     fn bare_goal(&self, relation: RelationId, row: &Pattern) -> Goal {
         let declaration = self.program.declaration(relation);
-        let value = |sym: &Option<Sym>| sym.map(|sym| self.symbols.value(sym).to_string());
+        let value = |cell: &Cell| cell.sym().map(|sym| self.symbols.value(sym).to_string());
         let holds = self.some_row(relation, row).is_some();
         let is_it = |given: &&Given| {
             let mut values = given.values.iter().zip(row);
             given.relation == relation
-                && values.all(|(term, sym)| term.constant() == sym.map(|sym| self.symbols.value(sym)))
+                && values.all(|(term, cell)| term.constant() == cell.sym().map(|sym| self.symbols.value(sym)))
         };
         let stated = if holds { self.program.given().find(is_it) } else { None };
         Goal {
@@ -136,7 +134,7 @@ impl Explainer<'_> {
     fn goal(&mut self, relation: RelationId, row: &Pattern, near: bool, depth: usize) -> Goal {
         let program = self.program.clone();
         let found = self.some_row(relation, row);
-        let row = found.map_or_else(|| row.to_vec(), |found| found.into_iter().map(Some).collect());
+        let row = found.map_or_else(|| row.to_vec(), |found| known(&found));
         let mut goal = self.bare_goal(relation, &row);
         let entry = (relation, row.clone());
         if goal.input {
@@ -151,8 +149,8 @@ impl Explainer<'_> {
         } else {
             self.path.push(entry);
             for rule in program.rules_for(relation) {
-                if let Some(binding) = self.unify(rule, &row) {
-                    self.tried(rule, &binding, near, &mut goal, depth);
+                if let Some(unified) = self.unify(rule, &row) {
+                    self.tried(rule, &unified, near, &mut goal, depth);
                 }
             }
             self.path.pop();
@@ -162,35 +160,36 @@ impl Explainer<'_> {
 
     /// The ways through a rule: those that hold, or, for a row that is not there, those
     /// that get furthest.
-    fn tried(&mut self, rule: &Rule, binding: &Pattern, near: bool, goal: &mut Goal, depth: usize) {
+    fn tried(&mut self, rule: &Rule, unified: &Unified, near: bool, goal: &mut Goal, depth: usize) {
         let holds = goal.holds;
-        let held: Vec<Literal> = if holds { rule.body.clone() } else { self.held(&rule.body, binding) };
+        let Unified { body, binding, .. } = unified;
+        let held: Vec<Literal> = if holds { body.clone() } else { self.held(body, binding) };
         let path = self.path.clone();
         // A row of a recursive relation is not explained by itself.
-        let mut accept = |way: &Pattern| {
-            let mut atoms = rule.body.iter().filter_map(Literal::positive);
+        let mut accept = |way: &Binding| {
+            let mut atoms = body.iter().filter_map(Literal::positive);
             !holds || atoms.all(|atom| !path.contains(&(atom.relation, self.pattern(atom, way))))
         };
         let mut ways = self.ways(&held, binding, WAYS, &mut accept);
         if held.is_empty() {
             ways = vec![binding.to_vec()];
         }
-        let ways = ways.into_iter().map(|way| self.completed(&rule.body, way)).collect::<Vec<_>>();
+        let ways = ways.into_iter().map(|way| self.completed(body, way)).collect::<Vec<_>>();
         for way in ways {
-            let parts = rule
-                .body
+            let way = unified.spread(&way);
+            let parts = body
                 .iter()
                 .map(|literal| match literal {
                     // What holds, or does not, as it should is not why a rule fails.
                     Literal::Positive(atom) if !holds && (held.contains(literal) || !near) => {
-                        Part::Row(self.shallow(atom, &way))
+                        Part::Row(self.shallow(rule, atom, &way))
                     }
                     Literal::Negative(atom) if !holds => {
-                        let goal = self.shallow(atom, &way);
-                        Part::Not(if goal.holds { self.goal_of(atom, &way, near, depth) } else { goal })
+                        let goal = self.shallow(rule, atom, &way);
+                        Part::Not(if goal.holds { self.goal_of(rule, atom, &way, near, depth) } else { goal })
                     }
                     // Why there is no such row is told of a rule of a user's own.
-                    _ => self.part(literal, &way, near || !rule.builtin, depth),
+                    _ => self.part(rule, literal, &way, near || !rule.builtin, depth),
                 })
                 .collect();
             goal.rules.push(Tried {
@@ -204,10 +203,10 @@ impl Explainer<'_> {
         }
     }
 
-    fn part(&mut self, literal: &Literal, way: &Pattern, near: bool, depth: usize) -> Part {
+    fn part(&mut self, rule: &Rule, literal: &Literal, way: &Binding, near: bool, depth: usize) -> Part {
         match literal {
-            Literal::Positive(atom) => Part::Row(self.goal_of(atom, way, near, depth)),
-            Literal::Negative(atom) => Part::Not(self.goal_of(atom, way, near, depth)),
+            Literal::Positive(atom) => Part::Row(self.goal_of(rule, atom, way, near, depth)),
+            Literal::Negative(atom) => Part::Not(self.goal_of(rule, atom, way, near, depth)),
             Literal::Comparison(comparison) => {
                 let known = comparison.variables().all(|variable| way[variable.0].is_some());
                 let holds =
@@ -217,8 +216,8 @@ impl Explainer<'_> {
         }
     }
 
-    fn goal_of(&mut self, atom: &Atom, way: &Pattern, near: bool, depth: usize) -> Goal {
-        let shallow = self.shallow(atom, way);
+    fn goal_of(&mut self, rule: &Rule, atom: &Atom, way: &Binding, near: bool, depth: usize) -> Goal {
+        let shallow = self.shallow(rule, atom, way);
         if shallow.input || self.unseen(atom) {
             return shallow;
         }
@@ -230,21 +229,18 @@ impl Explainer<'_> {
     }
 
     /// The row of an atom without its reasons.
-    fn shallow(&self, atom: &Atom, way: &Pattern) -> Goal {
+    fn shallow(&self, rule: &Rule, atom: &Atom, way: &Binding) -> Goal {
         let pattern = self.pattern(atom, way);
         let found = if self.unseen(atom) { None } else { self.some_row(atom.relation, &pattern) };
         match found {
-            Some(row) => {
-                let row: Vec<Option<Sym>> = row.into_iter().map(Some).collect();
-                self.bare_goal(atom.relation, &row)
-            }
+            Some(row) => self.bare_goal(atom.relation, &known(&row)),
             // A constant that no row has is shown all the same.
             None => {
                 let mut goal = self.bare_goal(atom.relation, &pattern);
                 for (value, term) in goal.values.iter_mut().zip(&atom.terms) {
                     *value = term.constant().map(|it| it.to_string()).or(value.take());
                 }
-                Goal { holds: false, fact: self.atom(atom, way), ..goal }
+                Goal { holds: false, fact: self.atom(rule, atom, way), ..goal }
             }
         }
     }
@@ -256,7 +252,7 @@ impl Explainer<'_> {
     }
 
     /// The values of a rule's variables, as far as they are known.
-    fn bound(&self, rule: &Rule, way: &Pattern) -> Vec<(Arc<str>, String)> {
+    fn bound(&self, rule: &Rule, way: &Binding) -> Vec<(Arc<str>, String)> {
         let value = |sym: &Option<Sym>| sym.map(|sym| self.symbols.value(sym).to_string());
         let named = rule.variables.iter().zip(way);
         named.filter_map(|(name, sym)| Some((name.clone(), value(sym)?))).collect()
@@ -265,7 +261,7 @@ impl Explainer<'_> {
     /// The positive parts of a body that hold together: as many as can be had. What is
     /// given comes before what is derived: a node is as it is, so that a rule fails by
     /// what it asks of the node, and not because the node is not another one.
-    fn held(&self, body: &[Literal], binding: &Pattern) -> Vec<Literal> {
+    fn held(&self, body: &[Literal], binding: &Binding) -> Vec<Literal> {
         let mut held: Vec<Literal> = Vec::new();
         let mut waiting: Vec<&Literal> = body.iter().filter(|literal| literal.positive().is_some()).collect();
         let is_derived = |atom: &Atom| self.program.declaration(atom.relation).kind != Kind::Input;
@@ -283,9 +279,12 @@ impl Explainer<'_> {
 
     /// A row that is there and fits, as it is or with any value where none is known.
     fn some_row(&self, relation: RelationId, row: &Pattern) -> Option<Vec<Sym>> {
-        let known = row.iter().map_while(|sym| *sym).collect::<Vec<Sym>>();
+        let known = row.iter().map_while(|cell| cell.sym()).collect::<Vec<Sym>>();
         let fits = |found: &Row| {
-            found.iter().zip(row).all(|(found, wanted)| wanted.is_none_or(|wanted| wanted == *found))
+            found.iter().zip(row).all(|(value, cell)| match cell {
+                Cell::Known(sym) => sym == value,
+                Cell::LikeColumn(at) => found[*at] == *value,
+            })
         };
         self.evaluation.rows_with_prefix(relation, &known).find(fits).map(|row| row.to_vec())
     }

@@ -13,7 +13,7 @@ use super::super::evaluation::{Evaluation, Work};
 use super::super::program::{Atom, Kind, Literal, Program, RelationId, Rule, Term, Variable};
 use super::super::rows::RowSet;
 use super::super::symbols::{Sym, Symbols};
-use super::explainer::{Explainer, MAX_DEPTH, Pattern, RuleRef};
+use super::explainer::{Binding, Cell, Explainer, MAX_DEPTH, RuleRef, known};
 
 /// A row that is there, and how it got there.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -117,11 +117,10 @@ impl fmt::Display for Derivation {
 impl Explainer<'_> {
     /// A row without its reasons.
     fn bare(&self, relation: RelationId, row: &[Sym]) -> Derivation {
-        let pattern: Vec<Option<Sym>> = row.iter().copied().map(Some).collect();
         Derivation {
             relation: self.program.declaration(relation).name.to_string(),
             values: row.iter().map(|sym| self.symbols.value(*sym).to_string()).collect(),
-            fact: self.fact(relation, &pattern),
+            fact: self.fact(relation, &known(row)),
             sentence: None,
             rule: None,
             because: Vec::new(),
@@ -144,15 +143,14 @@ impl Explainer<'_> {
             return derivation;
         }
         let program = self.program.clone();
-        let pattern: Vec<Option<Sym>> = row.iter().copied().map(Some).collect();
         let round = self.round(relation, row);
         for rule in program.rules_for(relation) {
-            let Some(binding) = self.unify(rule, &pattern) else { continue };
-            let mut early = |way: &Pattern| self.is_early(rule, way, round);
-            let Some(way) = self.ways(&rule.body, &binding, 1, &mut early).pop() else { continue };
+            let Some(unified) = self.unify(rule, &known(row)) else { continue };
+            let mut early = |way: &Binding| self.is_early(rule, way, round);
+            let Some(way) = self.ways(&rule.body, &unified.binding, 1, &mut early).pop() else { continue };
             derivation.sentence = self.sentence(rule, &way);
             derivation.rule = Some(self.rule_ref(rule));
-            derivation.because = self.subgoals(&rule.body, &way, round, depth);
+            derivation.because = self.subgoals(rule, &way, round, depth);
             return derivation;
         }
         derivation.note = Some("no rule was found for it".to_owned());
@@ -161,19 +159,19 @@ impl Explainer<'_> {
 
     fn subgoals(
         &mut self,
-        body: &[Literal],
-        way: &Pattern,
+        rule: &Rule,
+        way: &Binding,
         round: Option<(usize, usize)>,
         depth: usize,
     ) -> Vec<Subgoal> {
         let mut subgoals = Vec::new();
-        for literal in body {
+        for literal in &rule.body {
             subgoals.push(match literal {
                 Literal::Positive(atom) => match self.early_row(atom, way, round) {
                     Some(row) => Subgoal::Row(self.why(atom.relation, &row, depth + 1)),
                     None => continue,
                 },
-                Literal::Negative(atom) => Subgoal::Absent(self.atom(atom, way)),
+                Literal::Negative(atom) => Subgoal::Absent(self.atom(rule, atom, way)),
                 Literal::Comparison(comparison) => Subgoal::Comparison(self.comparison(comparison, way)),
             });
         }
@@ -181,7 +179,7 @@ impl Explainer<'_> {
     }
 
     /// Whether all rows a rule needs of its own stratum are of earlier rounds.
-    fn is_early(&self, rule: &Rule, way: &Pattern, round: Option<(usize, usize)>) -> bool {
+    fn is_early(&self, rule: &Rule, way: &Binding, round: Option<(usize, usize)>) -> bool {
         round.is_none()
             || rule
                 .body
@@ -191,7 +189,7 @@ impl Explainer<'_> {
     }
 
     /// A row for an atom; of the stratum in question only one of an earlier round.
-    fn early_row(&self, atom: &Atom, way: &Pattern, round: Option<(usize, usize)>) -> Option<Vec<Sym>> {
+    fn early_row(&self, atom: &Atom, way: &Binding, round: Option<(usize, usize)>) -> Option<Vec<Sym>> {
         let mut atom = atom.clone();
         // Each column that is still open becomes a variable of its own number.
         for (at, term) in atom.terms.iter_mut().enumerate() {
@@ -200,7 +198,8 @@ impl Explainer<'_> {
                 *term = Term::Variable(Variable(at));
             }
         }
-        let row = |way: &Pattern| self.pattern(&atom, way).into_iter().collect::<Option<Vec<Sym>>>();
+        let row =
+            |way: &Binding| self.pattern(&atom, way).into_iter().map(Cell::sym).collect::<Option<Vec<Sym>>>();
         let is_early = |row: Vec<Sym>| match round {
             Some((stratum, round)) if self.program.body.strata[stratum].has(atom.relation) => {
                 self.round_in(stratum, atom.relation, &row) < round
