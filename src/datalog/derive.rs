@@ -7,7 +7,7 @@ use super::evaluation::{Evaluation, Found, Planned, Work};
 use super::plan::{Plan, Start};
 use super::planner::plan;
 use super::program::{Literal, Rule};
-use super::rows::{MAX_COLUMNS, RowSet};
+use super::rows::RowSet;
 use super::run::run;
 use super::symbols::{Sym, Symbols};
 use super::view::{Context, Delta};
@@ -42,14 +42,11 @@ impl Evaluation {
         let width = RowSet::width(head.len());
         let most = self.limits.rows_per_relation.min(self.limits.bytes_per_relation / width);
         let mut check_at = (set.len() * 2).max(1 << 20).min(most.saturating_add(1));
-        let mut row = [0; MAX_COLUMNS];
-        let row = &mut row[..head.len()];
         run(&context, &plan, rows, &mut |binding| {
             if meter.is_stopped() {
                 return;
             }
-            row.iter_mut().zip(head).for_each(|(place, known)| *place = known.value(binding));
-            set.push(row);
+            set.push(head.iter().map(|known| known.value(binding)));
             if set.len() >= check_at {
                 set.sort();
                 if let Some(stop) = work.budget.refuses(set.len(), width, || self.bytes()) {

@@ -33,7 +33,7 @@ impl Facts {
         }
         let (columns, rows) = self.relations[at].get_or_insert_with(|| (row.len(), RowSet::new(row.len())));
         if *columns == row.len() && row.len() <= MAX_COLUMNS {
-            rows.push(row);
+            rows.push(row.iter().copied());
         } else {
             self.wrong.get_or_insert((relation, row.len()));
         }

@@ -1,7 +1,7 @@
 //! What a run keeps of the values that were proposed.
 //!
-//! A comparison, or a look into a small index, is done for each value at once, as the
-//! leapjoin intersects. Looks into an index that does not fit the cache are done for a
+//! A comparison, or a look into a small index, is done for each value at once, as it
+//! extends a binding. Looks into an index that does not fit the cache are done for a
 //! whole batch of bindings, in the order of that index; the bindings themselves keep
 //! their order, as what comes out sorted need not be sorted again. What is worked out
 //! changes a binding, so it and what is behind it is done for a batch too.
@@ -66,10 +66,6 @@ impl<'a> Filters<'a> {
         filters
     }
 
-    pub fn has_none_at_once(&self) -> bool {
-        self.compares.is_empty() && self.small.is_empty()
-    }
-
     pub fn has_large(&self) -> bool {
         !self.large.is_empty()
     }
@@ -79,7 +75,7 @@ impl<'a> Filters<'a> {
         self.has_large() || !self.late.is_empty()
     }
 
-    /// What is tested as a value is proposed.
+    /// What is tested as a value extends a binding.
     pub fn at_once(&self, context: &Context<'_>, binding: &[Sym]) -> bool {
         self.compares.iter().all(|compare| compare.holds(binding, context.symbols, context.meter))
             && self.small.iter().all(|lookup| lookup.holds(binding))

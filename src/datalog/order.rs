@@ -150,7 +150,7 @@ mod tests {
         let mut set = RowSet::new(values.len());
         for row in 0..rows {
             let column = |at: usize| row.wrapping_mul([1, 7919, 104_729][at]) % values[at];
-            set.push(&(0..values.len()).map(column).collect::<Vec<_>>());
+            set.push((0..values.len()).map(column));
         }
         set.sort();
         Some(Arc::new(Table::new(values.len(), set)))

@@ -6,6 +6,7 @@
 //! that a join can propose.
 
 use std::cmp::Ordering;
+use std::iter::FusedIterator;
 use std::ops::Deref;
 
 use super::symbols::Sym;
@@ -19,9 +20,11 @@ pub(super) struct Cells<const W: usize>([Sym; W]);
 
 impl<const W: usize> Cells<W> {
     /// The row of these values: the least one that starts with them.
-    pub fn pack(row: impl Iterator<Item = Sym>) -> Self {
+    pub fn pack(mut row: impl FusedIterator<Item = Sym>) -> Self {
+        // Each place is known when this is compiled, so the row is made in registers: read as
+        // numbers right after it was stored value by value, it would wait for the store.
         let mut cells = [0; W];
-        cells.iter_mut().rev().zip(row).for_each(|(cell, sym)| *cell = sym);
+        cells.iter_mut().rev().for_each(|cell| *cell = row.next().unwrap_or(0));
         Cells(cells)
     }
 
@@ -31,7 +34,8 @@ impl<const W: usize> Cells<W> {
 
     /// The greatest row with the same first `known` columns.
     pub fn high(mut self, known: usize) -> Self {
-        self.0[..W - known].fill(Sym::MAX);
+        let open = self.0.iter_mut().rev().enumerate();
+        open.for_each(|(column, cell)| *cell = if column < known { *cell } else { Sym::MAX });
         self
     }
 
@@ -163,8 +167,8 @@ impl RowSet {
         self.len() == 0
     }
 
-    pub fn push(&mut self, row: &[Sym]) {
-        by_width!(self, rows => rows.push(Cells::pack(row.iter().copied())));
+    pub fn push(&mut self, row: impl FusedIterator<Item = Sym>) {
+        by_width!(self, rows => rows.push(Cells::pack(row)));
     }
 
     pub fn extend(&mut self, more: RowSet) {

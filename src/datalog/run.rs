@@ -158,15 +158,16 @@ fn go_on<const N: usize>(
             if let [(proposer, view)] = &step.proposers[..] {
                 by_width!(view, view => {
                     let range = Range::default();
-                    let leapers = One { context, step, proposer, view, range };
-                    let extend = |row: &Cells<_>, binding: &mut [Sym; N]| {
-                        proposer.binds(row, binding);
-                    };
+                    let leapers = One { context, proposer, view, range };
+                    let extend = |row: &Cells<_>, binding: &mut [Sym; N]| proposer.binds(row, binding);
                     join(context, leapers, extend, step, rest, batch, emit);
                 });
             } else if let Some((_, slot)) = step.proposers.first().and_then(|(it, _)| it.take.first()) {
-                let leapers = Many { context, step, slot: *slot, fixed: Vec::new() };
-                let extend = |value: &Sym, binding: &mut [Sym; N]| binding[*slot] = *value;
+                let leapers = Many { context, proposers: &step.proposers, slot: *slot, fixed: Vec::new() };
+                let extend = |value: &Sym, binding: &mut [Sym; N]| {
+                    binding[*slot] = *value;
+                    true
+                };
                 join(context, leapers, extend, step, rest, batch, emit);
             }
         }
@@ -184,7 +185,7 @@ fn batch_size(filters: &Filters<'_>, steps: &[Joined<'_>]) -> usize {
 fn join<'v, const N: usize, V: Ord + 'v>(
     context: &Context<'_>,
     leapers: impl Leapers<'v, [Sym; N], V>,
-    extend: impl Fn(&V, &mut [Sym; N]),
+    extend: impl Fn(&V, &mut [Sym; N]) -> bool,
     step: &Joined<'_>,
     rest: &[Joined<'_>],
     batch: &Relation<[Sym; N]>,
@@ -196,7 +197,9 @@ fn join<'v, const N: usize, V: Ord + 'v>(
     // The result is the empty tuple, so datafrog stores nothing: bindings are passed on.
     Relation::<()>::from_leapjoin(batch, leapers, |binding, value| {
         let mut binding = *binding;
-        extend(value, &mut binding);
+        if !extend(value, &mut binding) || !step.filters.at_once(context, &binding) {
+            return;
+        }
         if ends {
             emit(&binding);
         } else {
@@ -215,7 +218,6 @@ fn join<'v, const N: usize, V: Ord + 'v>(
 /// variables.
 struct One<'v, 'a, const W: usize> {
     context: &'v Context<'a>,
-    step: &'v Joined<'a>,
     proposer: &'v Proposer,
     view: &'v View<'a, W>,
     range: Range<W>,
@@ -233,24 +235,19 @@ impl<'v, const N: usize, const W: usize> Leapers<'v, [Sym; N], Cells<W>> for One
     }
 
     fn propose(&mut self, _binding: &[Sym; N], _at: usize, values: &mut Vec<&'v Cells<W>>) {
-        self.view.visit(&self.range, self.proposer.distinct, |row| values.push(row));
+        match self.view.slice(&self.range, self.proposer.distinct) {
+            Some(rows) => values.extend(rows),
+            None => self.view.visit(&self.range, self.proposer.distinct, |row| values.push(row)),
+        }
     }
 
-    fn intersect(&mut self, binding: &[Sym; N], _at: usize, values: &mut Vec<&'v Cells<W>>) {
-        if self.proposer.same.is_empty() && self.step.filters.has_none_at_once() {
-            return;
-        }
-        let mut extended = *binding;
-        values.retain(|row| {
-            self.proposer.binds(row, &mut extended) && self.step.filters.at_once(self.context, &extended)
-        });
-    }
+    fn intersect(&mut self, _binding: &[Sym; N], _at: usize, _values: &mut Vec<&'v Cells<W>>) {}
 }
 
 /// The leapers of a step in which several atoms may propose values of a variable.
 struct Many<'v, 'a> {
     context: &'v Context<'a>,
-    step: &'v Joined<'a>,
+    proposers: &'v [(&'v Proposer, AnyView<'a>)],
     slot: usize,
     /// By proposer, how many it has for every binding.
     fixed: Vec<Option<usize>>,
@@ -258,7 +255,7 @@ struct Many<'v, 'a> {
 
 impl Many<'_, '_> {
     fn count(&self, at: usize, binding: &[Sym]) -> usize {
-        let (proposer, view) = &self.step.proposers[at];
+        let (proposer, view) = &self.proposers[at];
         by_width!(view, view => view.find(&proposer.look, binding).1)
     }
 }
@@ -269,7 +266,7 @@ impl<'v, const N: usize> Leapers<'v, [Sym; N], Sym> for Many<'v, '_> {
             return op(0, 0);
         }
         if self.fixed.is_empty() {
-            let looks = self.step.proposers.iter().map(|(it, _)| &it.look).enumerate();
+            let looks = self.proposers.iter().map(|(it, _)| &it.look).enumerate();
             let fixed = looks.map(|(at, look)| look.is_fixed().then(|| self.count(at, binding)));
             self.fixed = fixed.collect();
         }
@@ -286,7 +283,7 @@ impl<'v, const N: usize> Leapers<'v, [Sym; N], Sym> for Many<'v, '_> {
     }
 
     fn propose(&mut self, binding: &[Sym; N], at: usize, values: &mut Vec<&'v Sym>) {
-        let (proposer, view) = &self.step.proposers[at];
+        let (proposer, view) = &self.proposers[at];
         let column = proposer.look.prefix.len();
         by_width!(view, view => {
             let (range, _) = view.find(&proposer.look, binding);
@@ -296,19 +293,13 @@ impl<'v, const N: usize> Leapers<'v, [Sym; N], Sym> for Many<'v, '_> {
 
     fn intersect(&mut self, binding: &[Sym; N], at: usize, values: &mut Vec<&'v Sym>) {
         let mut extended = *binding;
-        for (other, (proposer, view)) in self.step.proposers.iter().enumerate() {
+        for (other, (proposer, view)) in self.proposers.iter().enumerate() {
             if let Some(check) = proposer.check.as_ref().filter(|_| other != at) {
                 values.retain(|value| {
                     extended[self.slot] = **value;
                     view.exists(check, &extended)
                 });
             }
-        }
-        if !self.step.filters.has_none_at_once() {
-            values.retain(|value| {
-                extended[self.slot] = **value;
-                self.step.filters.at_once(self.context, &extended)
-            });
         }
     }
 }

@@ -108,30 +108,39 @@ impl<'a, const W: usize> View<'a, W> {
         self.removed.is_empty() && self.minus.is_empty()
     }
 
+    /// Whether it is the base that is seen, and nothing beside.
+    fn is_base(&self) -> bool {
+        self.hides_none() && self.added.is_empty() && self.plus.is_empty()
+    }
+
     fn hides(&self, row: &Cells<W>) -> bool {
         (!self.removed.is_empty() && self.removed.contains(row))
             || (!self.minus.is_empty() && self.minus.binary_search(row).is_ok())
     }
 
+    /// The rows of a range if they lie in the base side by side.
+    pub fn slice(&self, range: &Range<W>, distinct: usize) -> Option<&'a [Cells<W>]> {
+        (self.is_base() && distinct >= self.columns).then(|| &self.base[range.from..range.to])
+    }
+
     /// The rows of a range, in order but for those that are not in the base; of rows of
     /// the base that are equal in the first `distinct` columns one.
     pub fn visit<'v>(&'v self, range: &Range<W>, distinct: usize, mut each: impl FnMut(&'v Cells<W>)) {
+        if let Some(rows) = self.slice(range, distinct) {
+            return rows.iter().for_each(each);
+        }
         let all = self.hides_none();
-        if all && distinct >= self.columns {
-            self.base[range.from..range.to].iter().for_each(&mut each);
-        } else {
-            let mut at = range.from;
-            while at < range.to {
-                let row = &self.base[at];
-                at += 1;
-                if !all && self.hides(row) {
-                    continue;
-                }
-                each(row);
-                if distinct < self.columns {
-                    let last = row.high(distinct);
-                    at = seek(&self.base[..range.to], at, |row| *row <= last);
-                }
+        let mut at = range.from;
+        while at < range.to {
+            let row = &self.base[at];
+            at += 1;
+            if !all && self.hides(row) {
+                continue;
+            }
+            each(row);
+            if distinct < self.columns {
+                let last = row.high(distinct);
+                at = seek(&self.base[..range.to], at, |row| *row <= last);
             }
         }
         if !self.added.is_empty() {
@@ -162,8 +171,7 @@ impl<'a, const W: usize> View<'a, W> {
     fn is_member(&self, row: Cells<W>) -> Option<bool> {
         let probes = self.probes.get() + 1;
         self.probes.set(probes);
-        let is_base = self.hides_none() && self.added.is_empty() && self.plus.is_empty();
-        if probes <= self.base.len() || self.base.len() > LARGE || !is_base {
+        if probes <= self.base.len() || self.base.len() > LARGE || !self.is_base() {
             return None;
         }
         let members = self.members.get_or_init(|| self.base.iter().copied().collect());
