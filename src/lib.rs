@@ -11,7 +11,7 @@
 //! The whole way, without a store:
 //!
 //! ```
-//! # use dsrules::{app::{Options, planning}, manifest, policy, report, state::World};
+//! # use dsrules::{app::{Options, planning}, manifest, policy, report, state::{Gone, World}};
 //! # fn main() -> Result<(), Box<dyn std::error::Error>> {
 //! let text = "---
 //! {apiVersion: v1, kind: Node, metadata: {name: edge-1}}
@@ -23,7 +23,7 @@
 //! let reading = manifest::read(&[input], &manifest::Options::default());
 //! let program = policy::load(&[]).program.ok_or("a built-in rule is wrong")?;
 //! let (mut world, now) = (World::default(), 1_772_442_000);
-//! let planned = planning::plan(&mut world, reading.objects, &[], &program, &Options::at(now))?;
+//! let planned = planning::plan(&mut world, reading.objects, &Gone::default(), &program, &Options::at(now))?;
 //! let mut shown = Vec::new();
 //! let look = report::Look { detail: report::Detail::Short, paint: report::Paint(false), done: false };
 //! report::plan_text(&planned.plan, look, &mut shown)?;

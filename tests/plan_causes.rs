@@ -10,7 +10,7 @@ use dsrules::kube::{Kind, Object, ObjectKey, Origin};
 use dsrules::plan::{Plan, Verb};
 use dsrules::policy::builtin::{UserRules, load};
 use dsrules::report::{Detail, Look, Paint, plan_text};
-use dsrules::state::World;
+use dsrules::state::{Gone, World};
 use serde_json::{Value, json};
 
 /// More nodes of a kind than are asked about one by one.
@@ -71,7 +71,7 @@ fn driven_out(program: &Program) -> (Plan, World) {
         daemonset("b", "tolerant", &json!({ "tolerations": [{ "operator": "Exists" }] })),
     ];
     before.extend((0..NODES).map(|at| node(&format!("n{at}"), "ssd", "")));
-    plan(&mut world, before, &[], program, &options()).unwrap();
+    plan(&mut world, before, &Gone::default(), program, &options()).unwrap();
     let after = (0..NODES).map(|at| {
         let name = format!("n{at}");
         match at % 3 {
@@ -80,7 +80,7 @@ fn driven_out(program: &Program) -> (Plan, World) {
             _ => node(&name, "hdd", "off=no"),
         }
     });
-    let planned = plan(&mut world, after.collect(), &[], program, &options()).unwrap();
+    let planned = plan(&mut world, after.collect(), &Gone::default(), program, &options()).unwrap();
     (planned.plan, world)
 }
 
@@ -131,8 +131,8 @@ fn causes_that_are_too_many_to_be_asked_for_are_counted_and_it_is_said() {
         .map(|at| daemonset("a", &format!("d-{at}"), &json!({ "nodeSelector": { key(at): "yes" } })))
         .collect();
     objects.push(of(labels));
-    plan(&mut world, objects, &[], &program, &options()).unwrap();
-    let planned = plan(&mut world, vec![of(json!({}))], &[], &program, &options()).unwrap().plan;
+    plan(&mut world, objects, &Gone::default(), &program, &options()).unwrap();
+    let planned = plan(&mut world, vec![of(json!({}))], &Gone::default(), &program, &options()).unwrap().plan;
     assert_eq!(deletes(&planned).len(), 250);
     assert_eq!((planned.causes.len(), planned.causes_omitted), (200, 50));
     let mut out = Vec::new();

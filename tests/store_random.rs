@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use dsrules::kube::{Base, Body, Kind, Labels, Name, Object, ObjectKey, Origin, Owner, Pod};
-use dsrules::state::{Backoff, Event, World};
+use dsrules::state::{Backoff, Cascade, Event, World};
 use dsrules::target::sqlite::{Fit, Placement, Store};
 use proptest::prelude::*;
 use serde_json::{Value, json};
@@ -139,7 +139,8 @@ fn take(world: &mut World, step: &Step) {
                 Some(attempts) => world.attempts.insert(entry.clone(), *attempts),
                 None => world.attempts.remove(&entry),
             };
-            world.deleted_owners = attempts.iter().map(|n| format!("gone{n}").into()).collect();
+            world.deleted_owners =
+                attempts.iter().map(|n| (format!("gone{n}").into(), Cascade::Background)).collect();
         }
         Step::Save => {}
     }

@@ -42,6 +42,25 @@ fn what_is_changed_added_renamed_and_removed_is_followed() {
 }
 
 #[test]
+fn a_namespace_that_goes_takes_along_what_another_input_has_in_it() {
+    let place = Place::new();
+    let other = place.base().join("other.yaml");
+    fs::write(&other, daemonset("all", "").replace("kube-system", "team")).unwrap();
+    place.write("space.yaml", "apiVersion: v1\nkind: Namespace\nmetadata:\n  name: team\n");
+    let mut watcher = Watcher::start(&place, &[]);
+    watcher.converges();
+    drop(watcher);
+    assert!(command(&place).arg("apply").arg(&other).output().unwrap().status.success());
+    assert_eq!(place.state().unwrap().pods.len(), 5);
+    let mut watcher = Watcher::start(&place, &[]);
+    place.remove("space.yaml");
+    watcher.converges();
+    let line = watcher.until("the pods go", |line| line["objects"] == json!({ "pruned": 1 }));
+    let gone = json!({ "pods deleted": 2, "revisions deleted": 1, "daemonsets deleted": 1 });
+    assert_eq!(line["actions"], gone);
+}
+
+#[test]
 fn editors_save_in_their_own_ways() {
     let place = Place::new();
     let mut watcher = Watcher::start(&place, &[]);

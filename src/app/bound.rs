@@ -4,7 +4,6 @@
 use std::collections::BTreeSet;
 
 use super::options::{MaxDelete, Options};
-use super::put::place;
 use crate::diagnostic::{Diagnostic, counted};
 use crate::kube::{Kind, Name, ObjectKey};
 use crate::state::World;
@@ -28,7 +27,7 @@ impl Before {
     /// Before objects are deleted that somebody named.
     pub(super) fn deleting(world: &World, targets: &[(Kind, ObjectKey)]) -> Self {
         let pods = targets.iter().filter(|(kind, key)| *kind == Kind::Pod && world.pods.contains_key(key));
-        Before { pods: world.pods.len(), named: Some(pods.map(|(_, key)| place(world, key)).collect()) }
+        Before { pods: world.pods.len(), named: Some(pods.map(|(_, key)| world.place(key)).collect()) }
     }
 
     /// Refuses a world that lost more than the options allow. `lost` are the pods that
@@ -37,7 +36,7 @@ impl Before {
     pub(super) fn check(&self, mut lost: usize, world: &World, options: &Options) -> Result<(), Diagnostic> {
         if let Some(named) = self.named.as_ref().filter(|named| !named.is_empty()) {
             let there: BTreeSet<(ObjectKey, Name)> =
-                world.pods.keys().filter_map(|key| place(world, key)).collect();
+                world.pods.keys().filter_map(|key| world.place(key)).collect();
             lost +=
                 named.iter().filter(|pod| pod.as_ref().is_none_or(|place| !there.contains(place))).count();
         }

@@ -6,7 +6,7 @@ use super::dry::dry;
 use super::follow;
 use super::listener::Listener;
 use super::open::Database;
-use super::options::{Cascade, Options};
+use super::options::Options;
 use super::planning;
 use super::request::Outcome;
 use super::resources::{Resource, Wanted, key_of, missing};
@@ -16,6 +16,7 @@ use super::transaction;
 use crate::diagnostic::Diagnostic;
 use crate::kube::{Kind, ObjectKey};
 use crate::policy::Asked;
+use crate::state::Cascade;
 use crate::target::Memory;
 
 /// What is to be deleted, and how.
@@ -83,28 +84,17 @@ fn ask(request: &Deletion, listener: &dyn Listener) -> Result<Option<Outcome>, V
     Ok(Some(Outcome { too_much: dry.too_much, ..Outcome::of(dry.planned, false, tree) }))
 }
 
-/// What is to be deleted; a namespace takes all that is in it along.
+/// What is to be deleted.
 fn targets(request: &Deletion, store: &dyn Memory) -> Result<Vec<(Kind, ObjectKey)>, Vec<Diagnostic>> {
-    let mut targets = match &request.wanted {
-        Wanted::All(resources) => chosen(request, resources, store)?,
+    match &request.wanted {
+        Wanted::All(resources) => Ok(chosen(request, resources, store)?),
         Wanted::Named(_) if request.selector.is_some() || request.all => {
             let error =
                 Diagnostic::error("name-and-selector", "names were given together with `-l` or `--all`");
-            return Err(vec![error.help("leave one of the two away")]);
+            Err(vec![error.help("leave one of the two away")])
         }
-        Wanted::Named(names) => named(request, names, store)?,
-    };
-    let namespaces: Vec<ObjectKey> =
-        targets.iter().filter(|(kind, _)| *kind == Kind::Namespace).map(|(_, key)| key.clone()).collect();
-    for namespace in namespaces {
-        for kind in Kind::ALL.into_iter().filter(|kind| kind.namespaced()) {
-            store.objects(kind, Some(&namespace.name), &mut |key, _| {
-                targets.push((kind, key));
-                Ok(())
-            })?;
-        }
+        Wanted::Named(names) => named(request, names, store),
     }
-    Ok(targets)
 }
 
 /// The objects of whole kinds.

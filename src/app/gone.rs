@@ -8,7 +8,7 @@ use super::unknown::emptied;
 use crate::diagnostic::Diagnostic;
 use crate::kube::{Kind, Name, ObjectKey};
 use crate::manifest::{self, ReadFile, Reading};
-use crate::state::{InputFile, World};
+use crate::state::{Gone, InputFile, World};
 use crate::target::Memory;
 
 /// The objects that earlier applies of the input `id` brought and that it has no longer.
@@ -16,14 +16,9 @@ use crate::target::Memory;
 ///
 /// # Errors
 /// When the store cannot be read, or the input has lost all of its objects.
-pub fn gone(
-    store: &dyn Memory,
-    id: &str,
-    reading: &Reading,
-    options: &Options,
-) -> Result<Vec<(Kind, ObjectKey)>, Diagnostic> {
+pub fn gone(store: &dyn Memory, id: &str, reading: &Reading, options: &Options) -> Result<Gone, Diagnostic> {
     if !options.prune {
-        return Ok(Vec::new());
+        return Ok(Gone::default());
     }
     let before = store.input(id)?;
     if reading.objects.is_empty() && !before.objects.is_empty() && !options.allow_empty {
@@ -50,7 +45,23 @@ pub fn gone(
     let gone = before.objects.iter().filter(|((kind, key), brought)| {
         !brought.elsewhere && !now.contains(&(*kind, key)) && !brought.file.as_ref().is_some_and(is_unknown)
     });
-    Ok(gone.map(|(object, _)| object.clone()).collect())
+    let objects = gone.map(|(object, _)| object.clone()).collect();
+    Ok(with_given(objects, before.objects.keys().map(|(kind, key)| (*kind, key)).chain(now)))
+}
+
+/// What left an input, with what that still has in the namespaces among it. `known` is what
+/// it has or had.
+pub(super) fn with_given<'a>(
+    objects: Vec<(Kind, ObjectKey)>,
+    known: impl IntoIterator<Item = (Kind, &'a ObjectKey)>,
+) -> Gone {
+    let left: BTreeSet<(Kind, &ObjectKey)> = objects.iter().map(|(kind, key)| (*kind, key)).collect();
+    let is_given = |(kind, key): &(Kind, &ObjectKey)| {
+        let namespace = ObjectKey::new("", key.namespace.clone());
+        left.contains(&(Kind::Namespace, &namespace)) && !left.contains(&(*kind, *key))
+    };
+    let given = known.into_iter().filter(is_given).map(|(kind, key)| (kind, key.clone())).collect();
+    Gone { objects, given }
 }
 
 /// What the files of an input brought into the world, to be recorded with

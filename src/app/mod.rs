@@ -48,6 +48,7 @@ pub mod watch;
 pub mod whatif;
 mod why;
 
+pub use crate::state::Cascade;
 pub use apply::apply;
 pub use check::validate;
 pub use delete::{Deletion, delete};
@@ -57,7 +58,7 @@ pub use get::{Group, Lookup, Lookups, Unvisited};
 pub use listener::{Listener, Silent};
 pub use manifests::{Manifests, note_others};
 pub use open::Database;
-pub use options::{Cascade, MaxDelete, Options};
+pub use options::{MaxDelete, Options};
 pub use paths::id_of;
 pub use plan::plan;
 pub use query::{Answered, query};

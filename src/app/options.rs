@@ -54,15 +54,3 @@ pub enum MaxDelete {
     /// So many percent of the pods there are.
     Percent(usize),
 }
-
-/// What becomes of the pods of a daemonset that is deleted.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub enum Cascade {
-    /// They are deleted after it.
-    #[default]
-    Background,
-    /// They are deleted before it.
-    Foreground,
-    /// They stay, without an owner.
-    Orphan,
-}

@@ -5,8 +5,8 @@
 use super::bound::Before;
 use super::causes;
 use super::load::wants_details;
-use super::options::{Cascade, Options};
-use super::put::{put_all, remove};
+use super::options::Options;
+use super::put::put_all;
 use super::standing::standing;
 use super::strangers;
 use crate::datalog::{Constraint, Program};
@@ -16,7 +16,7 @@ use crate::kube::{Kind, Object, ObjectKey};
 use crate::plan::constraint::{self, Said};
 use crate::plan::{Applied, Placed, Plan, Reconciler, Settings, Waiting, kept_off, left_alone};
 use crate::reason::Reasoner;
-use crate::state::{Change, Changed, World};
+use crate::state::{Cascade, Change, Changed, Gone, World};
 
 /// A plan with what it was derived from.
 pub struct Planned {
@@ -40,7 +40,7 @@ impl Planned {
 }
 
 /// Makes the plan for an input: puts its objects into the world and reconciles it. The
-/// world is then as the plan leaves it; nothing is written. `gone` are the objects to be
+/// world is then as the plan leaves it; nothing is written. `gone` is what is to be
 /// pruned.
 ///
 /// # Errors
@@ -48,7 +48,7 @@ impl Planned {
 pub fn plan(
     world: &mut World,
     objects: Vec<Object>,
-    gone: &[(Kind, ObjectKey)],
+    gone: &Gone,
     program: &Program,
     options: &Options,
 ) -> Result<Planned, Diagnostic> {
@@ -72,7 +72,7 @@ pub fn delete(
     let mut objects = Vec::new();
     let before = Before::deleting(world, targets);
     for (kind, key) in targets {
-        if remove(world, *kind, key, cascade) {
+        if world.delete(*kind, key, cascade) {
             objects.push(Applied { kind: *kind, key: key.clone(), change: Change::Deleted });
         }
     }

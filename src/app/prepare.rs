@@ -86,7 +86,7 @@ fn note_left(
     let options = Options { prune: true, allow_empty: true, ..request.options.clone() };
     let left = gone(store, &request.id, reading, &options)?;
     let stored = |(kind, key): &&(Kind, ObjectKey)| store.object(*kind, key).is_ok_and(|it| it.is_some());
-    let left: Vec<&(Kind, ObjectKey)> = left.iter().filter(stored).collect();
+    let left: Vec<&(Kind, ObjectKey)> = left.objects.iter().filter(stored).collect();
     let Some((kind, key)) = left.first() else { return Ok(()) };
     let first = format!("{}/{}", kind.resource(), key.name);
     let (which, remove) = match left.len() - 1 {

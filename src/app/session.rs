@@ -5,6 +5,7 @@
 //! begins with the store again.
 
 use super::bound::Before;
+use super::gone::with_given;
 use super::load::load;
 use super::options::Options;
 use super::placed::Kept;
@@ -13,9 +14,10 @@ use super::put::put_all;
 use super::tick::Tick;
 use crate::datalog::{Constraint, Program};
 use crate::diagnostic::{Diagnostic, counted};
+use crate::kube::Kind;
 use crate::plan::{Plan, Reconciler, constraint};
 use crate::reason::Reasoner;
-use crate::state::{Delta, OwnFile, World};
+use crate::state::{Delta, Gone, OwnFile, World};
 use crate::target::Memory;
 
 /// An open store with all that is known of it.
@@ -105,6 +107,17 @@ impl Session {
         Ok(())
     }
 
+    /// What leaves the input `id`, with what that still has in the namespaces among it.
+    fn gone(&self, id: &str, change: &Delta) -> Result<Gone, Diagnostic> {
+        let objects = change.gone.clone();
+        if objects.iter().all(|(kind, _)| *kind != Kind::Namespace) {
+            return Ok(Gone { objects, ..Gone::default() });
+        }
+        let before = self.store.input(id)?;
+        let known = before.objects.keys().map(|(kind, key)| (*kind, key));
+        Ok(with_given(objects, known.chain(change.objects.iter().map(|it| (it.kind, &it.key)))))
+    }
+
     fn carry_out(
         &mut self,
         state: &mut State,
@@ -114,7 +127,8 @@ impl Session {
     ) -> Result<Plan, Diagnostic> {
         let State { world, reasoner, reconciler, placed } = state;
         let before = Before::applying(world);
-        let objects = put_all(world, change.objects, &change.gone, options);
+        let gone = self.gone(id, &change)?;
+        let objects = put_all(world, change.objects, &gone, options);
         let (plan, reconciled) = finish(world, objects, &before, reasoner, reconciler, options)?;
         let refused = match options.ignore_violations {
             true => Vec::new(),

@@ -6,7 +6,7 @@ use super::follow;
 use super::gone::{brought, gone};
 use super::listener::Listener;
 use super::load::load;
-use super::options::{Cascade, Options};
+use super::options::Options;
 use super::placed::Kept;
 use super::planning::{self, Planned};
 use super::request::Outcome;
@@ -18,6 +18,7 @@ use crate::diagnostic::Diagnostic;
 use crate::kube::{Kind, ObjectKey};
 use crate::manifest::Reading;
 use crate::plan::Placed;
+use crate::state::Cascade;
 use crate::target::Memory;
 
 /// Begins to write a store, if the tree that is to follow it can be used.

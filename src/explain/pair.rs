@@ -232,6 +232,8 @@ pub(super) fn seen<'a>(
         revisions: revisions.map(|(key, it)| (key.clone(), it.clone())).collect(),
         backoff: backoff.map(|(key, it)| (key.clone(), *it)).collect(),
         deleted_owners: world.deleted_owners.clone(),
+        deleted_namespaces: world.deleted_namespaces.clone(),
+        given: world.given.clone(),
         detailed: world.detailed,
         ..World::default()
     })

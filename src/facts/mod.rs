@@ -152,9 +152,23 @@ impl Encoder {
             let until = self.symbols.number(backoff.since.saturating_add(backoff.seconds));
             self.row(relations::backoff_until, &[daemonset, node, until]);
         }
-        for uid in &world.deleted_owners {
-            let uid = self.text(uid);
-            self.row(relations::deleted_owner, &[uid]);
+        for (uid, cascade) in &world.deleted_owners {
+            let (uid, cascade) = (self.text(uid), self.text(cascade.name()));
+            self.row(relations::deleted_owner, &[uid, cascade]);
+        }
+        for namespace in &world.deleted_namespaces {
+            let namespace = self.text(namespace);
+            self.row(relations::deleted_namespace, &[namespace]);
+        }
+        for (kind, key) in &world.given {
+            let relation = match kind {
+                Kind::DaemonSet => relations::daemonset_given,
+                Kind::ControllerRevision => relations::revision_given,
+                Kind::Pod => relations::pod_given,
+                Kind::Namespace | Kind::Node => continue,
+            };
+            let it = self.subject(*kind, key);
+            self.row(relation, &[it]);
         }
     }
 }

@@ -15,7 +15,7 @@ pub struct Action {
     pub verb: Verb,
     /// The node, where there is one.
     pub node: Option<Name>,
-    /// The pod or revision it is done to.
+    /// The pod, revision or daemonset it is done to.
     pub object: ObjectKey,
     /// The rule that asks for it; [`Action::reason`] says it with this action's names.
     pub because: Arc<Because>,
@@ -71,6 +71,8 @@ pub enum Verb {
     ReleaseRevision,
     /// Delete a ControllerRevision.
     DeleteRevision,
+    /// Delete a daemonset.
+    DeleteDaemonset,
 }
 
 /// An action for a daemonset.

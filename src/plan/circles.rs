@@ -149,6 +149,7 @@ fn doing(verb: Verb) -> &'static str {
         Verb::AdoptRevision => "a pass adopts a revision:",
         Verb::ReleaseRevision => "a pass releases a revision:",
         Verb::DeleteRevision => "a pass deletes a revision:",
+        Verb::DeleteDaemonset => "a pass deletes a daemonset:",
     }
 }
 
@@ -168,6 +169,7 @@ fn effect(action: &Action, pass: &Pass, world: &World) -> u128 {
         Verb::Release | Verb::ReleaseRevision => owned.wrapping_neg(),
         Verb::CreateRevision => revision,
         Verb::DeleteRevision => revision.wrapping_neg(),
+        Verb::DeleteDaemonset => number(&("daemonset", &action.object)).wrapping_neg(),
         Verb::RenumberRevision => number(&(&action.object, pass.numbers.get(&action.object))),
     }
 }

@@ -11,7 +11,7 @@ use super::context::Context;
 use super::rollout;
 use super::tally::{Tally, Touched};
 use crate::datalog::{Handle, Sym};
-use crate::kube::{DaemonSet, Name, ObjectKey, Status};
+use crate::kube::{DaemonSet, Kind, Name, ObjectKey, Status};
 use crate::policy::relations;
 use crate::reason::Reasoner;
 use crate::state::World;
@@ -21,7 +21,8 @@ use crate::state::World;
 pub struct Pass {
     /// What it changes, by daemonset, verb, node and object.
     pub actions: Vec<Action>,
-    /// What other controllers of Kubernetes take away: its node or owner is gone.
+    /// What other controllers of Kubernetes take away, or leave without an owner: its node,
+    /// owner or namespace is gone.
     pub collected: Vec<Action>,
     /// The status it reports for each daemonset, from the pods as they were before it.
     pub statuses: BTreeMap<ObjectKey, Status>,
@@ -39,6 +40,15 @@ pub struct Pass {
     /// Daemonsets whose selector is empty.
     pub selecting_all: Vec<ObjectKey>,
 }
+
+/// What is done to objects because others are gone: the relation, what it names, the verb.
+const CASCADES: &[(Handle, Kind, Verb)] = &[
+    (relations::collect, Kind::Pod, Verb::Delete),
+    (relations::orphan, Kind::Pod, Verb::Release),
+    (relations::collect_revision, Kind::ControllerRevision, Verb::DeleteRevision),
+    (relations::orphan_revision, Kind::ControllerRevision, Verb::ReleaseRevision),
+    (relations::collect_daemonset, Kind::DaemonSet, Verb::DeleteDaemonset),
+];
 
 /// Reads one pass over every daemonset of the world off what was derived from it.
 #[must_use]
@@ -194,34 +204,26 @@ impl Context<'_> {
             .map(|key| (self.world.revisions.get(&key).map_or(0, |revision| revision.revision), key))
     }
 
-    /// Pods and revisions whose node or owner is gone, whoever they belong to.
+    /// What goes or is left without an owner because something else is gone, whoever it
+    /// belonged to.
     fn collect(&self, pass: &mut Pass) {
-        let mut seen = BTreeSet::new();
-        for (row, because) in self.caused(relations::collect, &[]) {
-            let object = self.reasoner.key(row[0]);
-            let Some(pod) = self.world.pods.get(&object) else { continue };
-            if !seen.insert(row[0]) {
-                continue;
+        for (relation, kind, verb) in CASCADES {
+            let mut seen = BTreeSet::new();
+            for (row, because) in self.caused(*relation, &[]) {
+                let object = self.reasoner.key(row[0]);
+                let Some(meta) = self.world.meta(*kind, &object) else { continue };
+                if !seen.insert(row[0]) {
+                    continue;
+                }
+                let owner = meta.controller.as_ref().filter(|owner| &*owner.kind == Kind::DaemonSet.name());
+                let daemonset = match kind {
+                    Kind::DaemonSet => Some(object.clone()),
+                    _ => owner.map(|owner| ObjectKey::new(object.namespace.clone(), owner.name.clone())),
+                };
+                let pod = if *kind == Kind::Pod { self.world.pods.get(&object) } else { None };
+                let node = pod.and_then(|pod| pod.target().cloned());
+                pass.collected.push(Action { daemonset, verb: *verb, node, object, because });
             }
-            let node = pod.target().cloned();
-            let owner = pod.meta.controller.as_ref().filter(|owner| &*owner.kind == "DaemonSet");
-            let daemonset = owner.map(|owner| ObjectKey::new(object.namespace.clone(), owner.name.clone()));
-            pass.collected.push(Action { daemonset, verb: Verb::Delete, node, object, because });
-        }
-        let because = self.because(relations::collect_revision);
-        for row in self.reasoner.rows(relations::collect_revision) {
-            let object = self.reasoner.key(row[0]);
-            let owner =
-                self.world.revisions.get(&object).and_then(|revision| revision.meta.controller.clone());
-            let daemonset = owner.map(|owner| ObjectKey::new(object.namespace.clone(), owner.name.clone()));
-            let because = because.clone();
-            pass.collected.push(Action {
-                daemonset,
-                verb: Verb::DeleteRevision,
-                node: None,
-                object,
-                because,
-            });
         }
     }
 }

@@ -121,8 +121,7 @@ impl Reconciler {
                 reconciled.statuses =
                     self.statuses.iter().map(|(key, it)| (key.clone(), it.clone())).collect();
                 reconciled.waiting = self.waiting.values().cloned().collect();
-                // The owners' pods are gone by now.
-                world.deleted_owners.clear();
+                world.forget_deleted();
                 return Ok(reconciled);
             }
             if !wave.actions.is_empty() {

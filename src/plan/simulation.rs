@@ -16,7 +16,7 @@ use crate::kube::{
     Base, Body, DaemonSet, HASH_LABEL, Kind, Labels, Meta, Name, ObjectKey, Owner, Pod, Revision, Status,
 };
 use crate::reason::Reasoner;
-use crate::state::{Backoff, Event, World};
+use crate::state::{Backoff, Cascade, Event, World};
 
 /// Who says that a created pod is ready.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -83,11 +83,7 @@ impl Simulation {
             wave.actions.push(action);
         }
         for action in &pass.collected {
-            let removed = match action.verb {
-                Verb::DeleteRevision => world.remove(Kind::ControllerRevision, &action.object),
-                _ => remove_pod(world, action),
-            };
-            if removed {
+            if collect(world, action) {
                 wave.actions.push(action.clone());
             }
         }
@@ -131,7 +127,7 @@ impl Simulation {
                 let owner = world.daemonsets.get(key).map(owner_of);
                 edit_pod(world, &action.object, |meta| meta.controller = owner);
             }
-            Verb::Release => edit_pod(world, &action.object, |meta| meta.controller = None),
+            Verb::Release => release_pod(world, &action.object),
             Verb::Relabel => edit_pod(world, &action.object, |meta| {
                 let mut labels = BTreeMap::clone(&meta.labels);
                 labels.insert(HASH_LABEL.into(), hash.clone());
@@ -156,14 +152,9 @@ impl Simulation {
                     revision.meta.controller = owner;
                 });
             }
-            Verb::ReleaseRevision => edit_revision(world, &action.object, |revision| {
-                revision.meta.controller = None;
-                if let Some(meta) = Arc::make_mut(&mut revision.value)["metadata"].as_object_mut() {
-                    meta.remove("ownerReferences");
-                }
-            }),
-            Verb::DeleteRevision => {
-                world.remove(Kind::ControllerRevision, &action.object);
+            Verb::ReleaseRevision => release_revision(world, &action.object),
+            Verb::DeleteRevision | Verb::DeleteDaemonset => {
+                collect(world, action);
             }
         }
     }
@@ -293,6 +284,41 @@ fn pod_key(daemonset: &ObjectKey, node: &str, hash: &str, attempt: u32) -> Objec
 
 fn owner_of(daemonset: &DaemonSet) -> Arc<Owner> {
     Arc::new(Owner::daemonset(&daemonset.meta.key.name, &daemonset.meta.uid))
+}
+
+/// Carries out what is done to what another object was gone with, and says whether it was
+/// there.
+fn collect(world: &mut World, action: &Action) -> bool {
+    let there = |kind| world.meta(kind, &action.object).is_some();
+    match action.verb {
+        Verb::DeleteDaemonset => world.delete(Kind::DaemonSet, &action.object, Cascade::default()),
+        Verb::DeleteRevision => world.delete(Kind::ControllerRevision, &action.object, Cascade::default()),
+        Verb::Release if there(Kind::Pod) => {
+            release_pod(world, &action.object);
+            true
+        }
+        Verb::ReleaseRevision if there(Kind::ControllerRevision) => {
+            release_revision(world, &action.object);
+            true
+        }
+        Verb::Delete => remove_pod(world, action),
+        _ => false,
+    }
+}
+
+/// Takes its owner from a pod.
+fn release_pod(world: &mut World, key: &ObjectKey) {
+    edit_pod(world, key, |meta| meta.controller = None);
+}
+
+/// Takes its owner from a revision.
+fn release_revision(world: &mut World, key: &ObjectKey) {
+    edit_revision(world, key, |revision| {
+        revision.meta.controller = None;
+        if let Some(meta) = Arc::make_mut(&mut revision.value)["metadata"].as_object_mut() {
+            meta.remove("ownerReferences");
+        }
+    });
 }
 
 /// Removes the pod of an action, and counts the attempt that it was.

@@ -11,6 +11,7 @@ use crate::diagnostic::Diagnostic;
 pub const BUILTIN: &[(&str, &str)] = &[
     ("rules/placement.dl", include_str!("../../rules/placement.dl")),
     ("rules/ownership.dl", include_str!("../../rules/ownership.dl")),
+    ("rules/cascade.dl", include_str!("../../rules/cascade.dl")),
     ("rules/history.dl", include_str!("../../rules/history.dl")),
     ("rules/pods.dl", include_str!("../../rules/pods.dl")),
     ("rules/rollout.dl", include_str!("../../rules/rollout.dl")),

@@ -100,7 +100,11 @@ relations! {
         weekday(Value)
         date(number, number, number)
         backoff_until(DaemonSet, Node, number)
-        deleted_owner(Uid)
+        deleted_owner(Uid, Value)
+        deleted_namespace(Namespace)
+        daemonset_given(DaemonSet)
+        pod_given(Pod)
+        revision_given(Revision)
         planned(Value, DaemonSet, Node)
     }
     /// What a user's rules may ask of objects beside that.
@@ -160,7 +164,6 @@ relations! {
         barred(DaemonSet, Node)
         below_bounds(DaemonSet)
         blocked(DaemonSet, Node)
-        collect_revision(Revision)
         collision(DaemonSet, Revision)
         counted(DaemonSet, Pod, Node)
         create_revision(DaemonSet)
@@ -203,8 +206,12 @@ relations! {
     CAUSED {
         awaited(DaemonSet, Node, Pod)
         collect(Pod)
+        collect_daemonset(DaemonSet)
+        collect_revision(Revision)
         create(DaemonSet, Node)
         delete(DaemonSet, Pod, Node)
+        orphan(Pod)
+        orphan_revision(Revision)
         renumber(DaemonSet, Revision)
     }
     /// What a plan counts of each daemonset: its rows are counted as they come and go.

@@ -7,7 +7,7 @@ use super::Table;
 use super::look::{Detail, Look};
 use super::waiting::{kept_off_text, waiting_text};
 use crate::diagnostic::visible;
-use crate::kube::ObjectKey;
+use crate::kube::{Kind, ObjectKey};
 use crate::plan::{Action, BURST, Burst, Change, Plan, Verb};
 
 /// Actions of one daemonset that [`Detail::Short`] shows.
@@ -54,7 +54,7 @@ pub fn plan_text(plan: &Plan, look: Look, out: &mut dyn Write) -> io::Result<()>
 /// Where writing fails.
 pub fn plan_names(plan: &Plan, out: &mut dyn Write) -> io::Result<()> {
     for action in plan.waves.iter().flat_map(|wave| &wave.actions) {
-        let kind = if is_revision(action.verb) { "controllerrevision.apps" } else { "pod" };
+        let kind = kind(action.verb).resource();
         writeln!(out, "{} {kind}/{}", word(action.verb), action.object)?;
     }
     Ok(())
@@ -127,16 +127,19 @@ fn write_wave(
     out: &mut dyn Write,
 ) -> io::Result<()> {
     let paint = look.paint;
-    let tense = |verb| if look.done { done(verb) } else { word(verb) }.trim_end_matches("-revision");
+    let tense = |verb| {
+        let said = if look.done { done(verb) } else { word(verb) };
+        said.split('-').next().unwrap_or(said)
+    };
     let mut table = Table::default();
     for (_, action) in wave {
         table.row([
             format!("{} {}", sign(action.verb), tense(action.verb)),
             action.node.as_deref().unwrap_or("-").to_owned(),
-            if is_revision(action.verb) {
-                format!("revision {}", action.object.name)
-            } else {
-                action.object.name.to_string()
+            match kind(action.verb) {
+                Kind::ControllerRevision => format!("revision {}", action.object.name),
+                Kind::DaemonSet => format!("daemonset {}", action.object.name),
+                _ => action.object.name.to_string(),
             },
             reason(plan, action),
         ]);
@@ -227,7 +230,7 @@ fn standing(plan: &Plan) -> &'static str {
 fn sign(verb: Verb) -> char {
     match verb {
         Verb::Create | Verb::CreateRevision => '+',
-        Verb::Delete | Verb::DeleteRevision => '-',
+        Verb::Delete | Verb::DeleteRevision | Verb::DeleteDaemonset => '-',
         _ => '~',
     }
 }
@@ -245,6 +248,7 @@ pub(super) fn word(verb: Verb) -> &'static str {
         Verb::AdoptRevision => "adopt-revision",
         Verb::ReleaseRevision => "release-revision",
         Verb::DeleteRevision => "delete-revision",
+        Verb::DeleteDaemonset => "delete-daemonset",
     }
 }
 
@@ -261,25 +265,27 @@ fn done(verb: Verb) -> &'static str {
         Verb::AdoptRevision => "adopted-revision",
         Verb::ReleaseRevision => "released-revision",
         Verb::DeleteRevision => "deleted-revision",
+        Verb::DeleteDaemonset => "deleted-daemonset",
     }
 }
 
-pub(super) fn is_revision(verb: Verb) -> bool {
-    matches!(
-        verb,
+/// What an action is done to.
+pub(super) fn kind(verb: Verb) -> Kind {
+    match verb {
+        Verb::Create | Verb::Delete | Verb::Adopt | Verb::Release | Verb::Relabel => Kind::Pod,
         Verb::CreateRevision
-            | Verb::RenumberRevision
-            | Verb::AdoptRevision
-            | Verb::ReleaseRevision
-            | Verb::DeleteRevision
-    )
+        | Verb::RenumberRevision
+        | Verb::AdoptRevision
+        | Verb::ReleaseRevision
+        | Verb::DeleteRevision => Kind::ControllerRevision,
+        Verb::DeleteDaemonset => Kind::DaemonSet,
+    }
 }
 
 #[cfg(test)]
 mod tests {
     #![allow(clippy::unwrap_used)]
     use super::*;
-    use crate::kube::Kind;
     use crate::plan::{Applied, Wave};
     use crate::report::Paint;
 

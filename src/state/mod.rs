@@ -3,12 +3,15 @@
 //!
 //! Nothing here decides anything: no policy, no SQL, no files, no clock.
 
+mod cascade;
 mod change;
+mod delete;
 mod inputs;
 mod own;
 mod put;
 mod world;
 
+pub use cascade::{Cascade, Gone};
 pub use change::Change;
 pub use inputs::{Brought, Delta, FilesOf, Input, InputFile};
 pub use own::{CONFIG, OwnFile};

@@ -86,35 +86,6 @@ impl World {
         true
     }
 
-    /// Takes the owner `uid` from every pod and revision it controls, as a delete with
-    /// `--cascade=orphan` does.
-    pub fn orphan(&mut self, uid: &str) {
-        let owned = |meta: &Meta| meta.controller.as_ref().is_some_and(|owner| &*owner.uid == uid);
-        let pods: Vec<ObjectKey> =
-            self.pods.values().filter(|pod| owned(&pod.meta)).map(|pod| pod.meta.key.clone()).collect();
-        for key in pods {
-            let version = self.next_version();
-            if let Some(pod) = self.pods.get_mut(&key) {
-                pod.meta.controller = None;
-                pod.meta.resource_version = version;
-            }
-            self.touch(Kind::Pod, &key);
-        }
-        let revisions: Vec<ObjectKey> =
-            self.revisions.values().filter(|it| owned(&it.meta)).map(|it| it.meta.key.clone()).collect();
-        for key in revisions {
-            let version = self.next_version();
-            if let Some(revision) = self.revisions.get_mut(&key) {
-                revision.meta.controller = None;
-                revision.meta.resource_version = version;
-                if let Some(meta) = Arc::make_mut(&mut revision.value)["metadata"].as_object_mut() {
-                    meta.remove("ownerReferences");
-                }
-            }
-            self.touch(Kind::ControllerRevision, &key);
-        }
-    }
-
     /// The uid that an object of this kind and key gets if it is made now: a UUIDv5 of
     /// kind, namespace, name and how often it was made before.
     #[must_use]

@@ -11,6 +11,7 @@ use std::sync::Arc;
 use rustc_hash::FxHashMap;
 use serde_json::Value;
 
+use super::Cascade;
 use crate::kube::{DaemonSet, Kind, Meta, Name, Node, ObjectKey, Plain, Pod, Revision};
 
 /// Every object, by key. `dirty` says what differs from the store.
@@ -33,8 +34,13 @@ pub struct World {
     pub attempts: FxHashMap<(ObjectKey, Name), u32>,
     /// How often an object of this kind and key was made before: goes into its uid.
     pub incarnations: BTreeMap<(Kind, ObjectKey), u32>,
-    /// Uids of daemonsets that were deleted with their pods; known until those are gone.
-    pub deleted_owners: BTreeSet<Name>,
+    /// Uids of daemonsets that were deleted, each with what becomes of what it owned; known
+    /// until that is done.
+    pub deleted_owners: BTreeMap<Name, Cascade>,
+    /// Namespaces that were deleted, until what was in them is gone.
+    pub deleted_namespaces: BTreeSet<Name>,
+    /// What the input that lost these namespaces still has in them.
+    pub given: BTreeSet<(Kind, ObjectKey)>,
     /// The last resourceVersion that was given.
     pub resource_version: u64,
     /// What it was when the store was last read or written, which the next save expects to

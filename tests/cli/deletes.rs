@@ -62,6 +62,6 @@ fn a_namespace_takes_along_what_is_in_it() {
     assert_eq!(session.nodes_of("agent"), ["a"]);
     let said = session.quietly("delete namespace team");
     assert_eq!(said.code, 0, "{}", said.err);
-    assert!(said.out.contains("daemonset.apps \"agent\" deleted"), "{}", said.out);
+    assert!(said.out.contains("- deleted   -   daemonset agent"), "{}", said.out);
     assert_eq!(session.quietly("get all -A").out, "");
 }

@@ -1,7 +1,7 @@
 //! A small cluster and what may happen to it.
 
 use dsrules::kube::{Kind, Object, ObjectKey, Origin};
-use dsrules::state::World;
+use dsrules::state::{Cascade, World};
 use serde_json::{Map, Value, json};
 
 use crate::generate::Dice;
@@ -140,14 +140,9 @@ impl Cluster {
     fn remove_daemonset(&mut self, dice: &mut Dice, world: &mut World) -> String {
         let daemonset = self.daemonsets.remove(dice.below(self.daemonsets.len()));
         let key = key(&daemonset);
-        let uid = world.daemonsets[&key].meta.uid.clone();
-        world.remove(Kind::DaemonSet, &key);
         let orphan = dice.chance(40);
-        if orphan {
-            world.orphan(&uid);
-        } else {
-            world.deleted_owners.insert(uid);
-        }
+        let cascade = if orphan { Cascade::Orphan } else { Cascade::Background };
+        world.delete(Kind::DaemonSet, &key, cascade);
         format!("daemonset {key} removed, its pods too: {}", !orphan)
     }
 

@@ -15,7 +15,7 @@ use dsrules::plan::{Action, pass};
 use dsrules::policy::builtin::UserRules;
 use dsrules::policy::relations;
 use dsrules::reason::Reasoner;
-use dsrules::state::{Backoff, World};
+use dsrules::state::{Backoff, Cascade, World};
 use serde_json::Value;
 
 use super::generate;
@@ -177,7 +177,15 @@ fn world(case: &Value) -> World {
         world.backoff.insert((text(0), text(1)), Backoff { seconds, since });
     }
     let deleted = case["deletedOwners"].as_array().into_iter().flatten();
-    world.deleted_owners = deleted.map(|uid| uid.as_str().unwrap().into()).collect();
+    world.deleted_owners = deleted.map(|uid| (uid.as_str().unwrap().into(), Cascade::Background)).collect();
+    let orphaning = case["orphaning"].as_array().into_iter().flatten();
+    world.deleted_owners.extend(orphaning.map(|uid| (uid.as_str().unwrap().into(), Cascade::Orphan)));
+    let namespaces = case["deletedNamespaces"].as_array().into_iter().flatten();
+    world.deleted_namespaces = namespaces.map(|name| name.as_str().unwrap().into()).collect();
+    for given in case["given"].as_array().into_iter().flatten() {
+        let part = |at: usize| given[at].as_str().unwrap();
+        world.given.insert((Kind::from_name(part(0)).unwrap(), ObjectKey::new(part(1), part(2))));
+    }
     world
 }
 

@@ -8,7 +8,7 @@ use dsrules::kube::{Kind, Object, ObjectKey, Origin, Status, pin};
 use dsrules::plan::{Pass, Verb, pass, template};
 use dsrules::policy::relations::{self, outputs};
 use dsrules::reason::Reasoner;
-use dsrules::state::{Backoff, World};
+use dsrules::state::{Backoff, Cascade, World};
 use serde_json::{Value, json};
 
 use super::controller::{Cluster, Outcome, collected, sync};
@@ -94,7 +94,8 @@ fn derive(program: &Program, case: &Value, grouping: Grouping) -> (World, Reason
         let (seconds, since) = (entry[2].as_i64().unwrap(), entry[3].as_i64().unwrap());
         world.backoff.insert((text(0), text(1)), Backoff { seconds, since });
     }
-    world.deleted_owners = list(case, "deletedOwners").map(|uid| uid.as_str().unwrap().into()).collect();
+    let deleted = list(case, "deletedOwners").map(|uid| uid.as_str().unwrap().into());
+    world.deleted_owners = deleted.map(|uid| (uid, Cascade::Background)).collect();
     let mut reasoner = Reasoner::new(program, grouping);
     reasoner.derive(&world, &world.changed, now).unwrap();
     (world, reasoner)

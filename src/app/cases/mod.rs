@@ -21,7 +21,7 @@ use crate::datalog::Program;
 use crate::diagnostic::{Diagnostic, Place};
 use crate::manifest::{self, Input, Reading};
 use crate::policy::{self, Asked};
-use crate::state::{CONFIG, World};
+use crate::state::{CONFIG, Gone, World};
 
 pub use expected::{EXPECTED, Expected, Settings};
 
@@ -140,7 +140,7 @@ fn planned(
     program: &Program,
     options: &Options,
 ) -> Result<Planned, Vec<Diagnostic>> {
-    planning::plan(world, reading.objects, &[], program, options).map_err(|error| vec![error])
+    planning::plan(world, reading.objects, &Gone::default(), program, options).map_err(|error| vec![error])
 }
 
 fn read(inputs: Vec<Input>) -> Result<Reading, Vec<Diagnostic>> {

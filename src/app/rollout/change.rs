@@ -21,7 +21,7 @@ use crate::kube::{DaemonSet, Kind, Object, ObjectKey, Origin};
 use crate::manifest::{Reading, faults};
 use crate::plan::Plan;
 use crate::policy::Asked;
-use crate::state::World;
+use crate::state::{Gone, World};
 use crate::target::Memory;
 
 /// What is to be done to daemonsets.
@@ -80,7 +80,7 @@ pub fn roll_out(request: &Rollout, listener: &dyn Listener) -> Result<RolledOut,
         (true, true) => Outcome::unchanged(Plan::default(), false, follow::compare(tree, &world, &*store)),
         (true, false) => Outcome::unchanged(Plan::default(), true, follow::sync(tree, &*store)),
         (false, true) => {
-            let planned = planning::plan(&mut world, objects, &[], &program, &request.options)?;
+            let planned = planning::plan(&mut world, objects, &Gone::default(), &program, &request.options)?;
             let tree = if planned.is_refused() { Ok(None) } else { follow::compare(tree, &world, &*store) };
             Outcome::of(planned, false, tree)
         }

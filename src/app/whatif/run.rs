@@ -21,6 +21,7 @@ use crate::app::rules;
 use crate::app::selector::LabelSelector;
 use crate::diagnostic::Diagnostic;
 use crate::kube::{Kind, Object, ObjectKey};
+use crate::state::Gone;
 use crate::target::Memory;
 
 /// Edits that are asked about.
@@ -58,7 +59,7 @@ pub fn what_if(
     // A question is no accident, so nothing is refused for its size.
     let options = Options { max_delete: Some(MaxDelete::Percent(100)), ..request.options.clone() };
     let gone = gone(&*store, &request.id, &read.reading, &options)?;
-    let plan = |objects: Vec<Object>, gone: &[(Kind, ObjectKey)]| -> Result<_, Diagnostic> {
+    let plan = |objects: Vec<Object>, gone: &Gone| -> Result<_, Diagnostic> {
         let mut world = load(&*store, program)?;
         let planned = planning::plan(&mut world, objects, gone, program, &options)?;
         Ok((world, planned))
@@ -68,12 +69,13 @@ pub fn what_if(
     let matches = |value: &Value| changes.chosen.as_ref().is_none_or(|chosen| chosen.matches(value));
     let chosen: Option<&dyn Fn(&Value) -> bool> =
         if changes.chosen.is_some() { Some(&matches) } else { None };
-    let there = There { store: &*store, gone: &gone };
+    let there = There { store: &*store, gone: &gone.objects };
     let removed = edit(&mut objects, &changes.edits, &there, chosen);
     let removed = removed.map_err(|errors| -> Vec<Diagnostic> {
         errors.into_iter().map(|error| nearly(error, &changes.edits, &objects, &*store)).collect()
     })?;
-    let gone: Vec<_> = gone.iter().cloned().chain(removed).collect();
+    let mut gone = gone;
+    gone.objects.extend(removed);
     let (with, planned) = plan(objects, &gone)?;
     let differences = differences(program, &without, &with, options.now)?;
     let tree = follow::compare(request.tree.as_deref(), &with, &*store);

@@ -20,7 +20,7 @@ use super::tables::{kind, table};
 use super::{pods, sum};
 use crate::diagnostic::Diagnostic;
 use crate::kube::{DaemonSet, Details, Kind, Name, Node, ObjectKey, Plain, Revision, Status, Taint};
-use crate::state::{Backoff, Changed, Dirty, World};
+use crate::state::{Backoff, Cascade, Changed, Dirty, World};
 
 impl Store {
     /// Reads the world. Inside [`begin`](Store::begin) it is what this writer changes;
@@ -47,7 +47,12 @@ impl Store {
                 backoff: backoff(connection, &mut reader)?,
                 attempts: attempts(connection, &mut reader)?,
                 incarnations: incarnations(connection, &mut reader)?,
-                deleted_owners: deleted_owners(connection)?,
+                deleted_owners: deleted_owners(connection)?
+                    .into_iter()
+                    .map(|uid| (uid, Cascade::Background))
+                    .collect(),
+                deleted_namespaces: BTreeSet::new(),
+                given: BTreeSet::new(),
                 resource_version: version,
                 stored: version,
                 detailed: false,

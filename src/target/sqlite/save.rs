@@ -120,11 +120,11 @@ fn counters(connection: &Connection, world: &World) -> Result<(), Fault> {
     }
     let before = deleted_owners(connection)?;
     let mut write = connection.prepare_cached("INSERT INTO deleted_owners VALUES (?1, row_sum(?1))")?;
-    for uid in world.deleted_owners.difference(&before) {
+    for uid in world.deleted_owners.keys().filter(|uid| !before.contains(*uid)) {
         write.execute([&**uid])?;
     }
     let mut forget = connection.prepare_cached("DELETE FROM deleted_owners WHERE uid = ?1")?;
-    for uid in before.difference(&world.deleted_owners) {
+    for uid in before.iter().filter(|uid| !world.deleted_owners.contains_key(*uid)) {
         forget.execute([&**uid])?;
     }
     Ok(())

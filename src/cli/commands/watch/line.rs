@@ -215,5 +215,6 @@ fn verb_name(verb: Verb) -> &'static str {
         Verb::AdoptRevision => "revisions adopted",
         Verb::ReleaseRevision => "revisions released",
         Verb::DeleteRevision => "revisions deleted",
+        Verb::DeleteDaemonset => "daemonsets deleted",
     }
 }
