@@ -165,7 +165,7 @@ impl Encoder {
                 Kind::DaemonSet => relations::daemonset_given,
                 Kind::ControllerRevision => relations::revision_given,
                 Kind::Pod => relations::pod_given,
-                Kind::Namespace | Kind::Node => continue,
+                _ => continue,
             };
             let it = self.subject(*kind, key);
             self.row(relation, &[it]);
