@@ -1,7 +1,7 @@
 -- dsrules' store: one SQLite file, readable by a person with sqlite3.
 --
 -- This is version 1 of the schema. It never changes once it is released: later
--- versions are steps that follow it (see src/store/migrate.rs).
+-- versions are steps that follow it (see src/target/sqlite/migrate.rs).
 --
 -- What a user wrote stands in `body`, every field of it, as JSON. What an API server
 -- adds (uid, resource_version, generation, created, deleting) and what is asked often

@@ -5,7 +5,7 @@
 //!  manifest      state       facts       datalog      plan        target           report
 //!  YAML, JSON -> the world -> relations -> strata  -> actions  -> SQLite, tree  -> text, JSON
 //! ```
-//! One direction: nothing knows what stands below it in this list. [`app`] joins the
+//! One direction: a module knows nothing of those that stand below it in the list of modules. [`app`] joins the
 //! stages into what a command does; the policy is in `rules/*.dl` and nowhere else.
 //!
 //! The whole way, without a store:

@@ -35,7 +35,7 @@ pub(super) fn end(planned: Planned, store: &dyn Memory, tree: Option<&Path>) -> 
     Outcome::of(planned, done, tree)
 }
 
-/// The whole of an apply on a store that was begun and loaded: plan, save, commit.
+/// The whole of an apply on a store that was begun: load, plan, save, commit.
 /// On an error the caller drops the store, which rolls back. A plan that is refused is
 /// not saved either.
 ///

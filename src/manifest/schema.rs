@@ -1,6 +1,6 @@
 //! Whether an object's fields exist and have the right types.
 //!
-//! The field table (`model::shape`) is data, so one walk over an object finds every
+//! The field table (`kube::shape`) is data, so one walk over an object finds every
 //! unknown field and every wrong type, where typed deserialisation stops at the first.
 //! Whether a value of the right type is also allowed is `validate`'s business.
 

@@ -1,4 +1,4 @@
-//! The user's own policy: rule files, facts, and the `dsrules.yaml` that names them.
+//! The policy: the built-in rules, and a user's own with the `dsrules.yaml` that names them.
 //!
 //! ```text
 //!   --rules, --facts, dsrules.yaml -> files (find) -> texts -> program with facts (load)

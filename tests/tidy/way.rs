@@ -20,7 +20,7 @@ pub fn wrong(steps: &[(&str, &str)], read: impl Fn(&str) -> Option<String>) -> V
         let function = name.rsplit("::").next().unwrap_or(name);
         match read(file) {
             None => wrong.push(format!("there is no {file}, where `{name}` is said to be")),
-            Some(text) if !text.contains(&format!("fn {function}")) => {
+            Some(text) if !has(&text, function) => {
                 wrong.push(format!("there is no `{name}` in {file}"));
             }
             Some(_) if !met.insert(*name) => wrong.push(format!("`{name}` is met twice")),
@@ -28,6 +28,11 @@ pub fn wrong(steps: &[(&str, &str)], read: impl Fn(&str) -> Option<String>) -> V
         }
     }
     wrong
+}
+
+/// Whether a text has the function, of that very name.
+fn has(text: &str, function: &str) -> bool {
+    ["(", "<"].iter().any(|after| text.contains(&format!("fn {function}{after}")))
 }
 
 #[test]
@@ -38,6 +43,7 @@ fn a_step_that_is_not_there_or_is_met_twice_is_found() {
     let read = |file: &str| (file == "src/a.rs").then(|| "pub fn go() {}".to_owned());
     assert_eq!(wrong(&found[..1], read), Vec::<String>::new());
     assert_eq!(wrong(&found[1..], read), ["there is no src/b.rs, where `c` is said to be"]);
+    assert_eq!(wrong(&[("a::g", "src/a.rs")], read), ["there is no `a::g` in src/a.rs"]);
     assert_eq!(wrong(&[("a::stop", "src/a.rs")], read), ["there is no `a::stop` in src/a.rs"]);
     assert_eq!(wrong(&[found[0], found[0]], read), ["`a::go` is met twice"]);
 }

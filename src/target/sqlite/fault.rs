@@ -1,6 +1,6 @@
 //! What goes wrong with a SQLite file, in words for a person.
 //!
-//! Inside `store/` a failure is a [`Fault`]; it becomes a diagnostic where it leaves.
+//! Inside `sqlite/` a failure is a [`Fault`]; it becomes a diagnostic where it leaves.
 //! Whatever it is, the open transaction is rolled back, so nothing has changed.
 
 use rusqlite::{Error, ErrorCode};

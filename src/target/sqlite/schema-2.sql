@@ -1,6 +1,6 @@
 -- Version 2: what was written can be told from what a disk made of it.
 --
--- `sum` is the CRC-32 of the columns before it, in their order (see src/store/sum.rs);
+-- `sum` is the CRC-32 of the columns before it, in their order (see src/target/sqlite/sum.rs);
 -- `row_sum` is dsrules' own function, so tables are read with sqlite3 and written with
 -- dsrules. A row with another sum is damaged, and dsrules says so where it reads it.
 -- Not here: what is derived anew anyway (classes, profiles, fits, barred) and the memory
