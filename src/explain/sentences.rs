@@ -3,7 +3,8 @@
 //! `{0}` is the value of the first column; `{1:time}` and `{2:amount}` are written as what
 //! they are. What stands in `[…]` is left away where a value in it is not known. The rules
 //! have their sentences over them; these are for what no rule derives, and for what is
-//! *not* so. (Those of kinds without a view of their own stand in the list of the kind.) A test holds every relation to having one.
+//! *not* so. (Those of kinds without a view of their own stand in the list of the kind.)
+//! A test holds every relation to having one.
 
 use crate::datalog::explain::Goal;
 use crate::kube::{Kind, timestamp};
@@ -63,9 +64,8 @@ const INPUTS: &[Sentence] = &[
     ("in_profile", "there is the node {0}", "there is no node[ {0}]"),
     ("pod_target", "{0} is meant for {1}", "{0} is meant for no node[ {1}]"),
     ("pod_unbound", "{0} is not bound to a node yet", "{0} is bound to a node"),
-    ("pod_ended", "the phase of {0} is {1}", "{0} has not ended"),
+    ("pod_not_running", "the phase of {0} is {1}", "the phase of {0} is not [{1}]"),
     ("pod_ready", "{0} is ready", "{0} is not ready"),
-    ("pod_pending", "{0} has not started yet", "{0} has started"),
     ("pod_unready", "{0} is not ready", "{0} is ready"),
     ("pod_ready_since", "{0} is ready since {1:time}", "{0} is not ready"),
     ("pod_created", "{0} was created at {1:time}", "{0} was created at another time"),
@@ -75,6 +75,11 @@ const INPUTS: &[Sentence] = &[
         "surge_of_one",
         "maxSurge of {0} is {1} for a single node",
         "maxSurge of {0} is another for a single node",
+    ),
+    (
+        "unavailable_of_one",
+        "maxUnavailable of {0} is {1} for a single node",
+        "maxUnavailable of {0} is another for a single node",
     ),
     ("now", "it is {0:time}", "it is another time"),
     ("backoff_until", "after a failed pod of {0}, {1} waits until {2:time}", "{0} waits for nothing on {1}"),
@@ -201,6 +206,8 @@ const CLUSTER: &[Sentence] = &[
 /// What rules derive, where it is told that it is *not* so. Those with a full stop at the
 /// end are not gone into: why there is no such thing is of no help.
 const DERIVED: &[(&str, &str)] = &[
+    ("pod_ended", "{0} has not ended"),
+    ("pod_pending", "{0} has started"),
     ("eligible", "{0} should not run on {1}"),
     ("fits", "{0} does not fit {1}"),
     ("has_pod", "{1} has no pod of {0}."),

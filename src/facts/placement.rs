@@ -159,9 +159,14 @@ impl Encoder {
         self.row(relations::min_ready_seconds, &[it, seconds]);
         let strategy = self.text(&daemonset.strategy.kind);
         self.row(relations::update_strategy, &[it, strategy]);
-        let surge = daemonset.strategy.max_surge.of(1);
-        let surge = self.symbols.number(i64::try_from(surge).unwrap_or(i64::MAX));
-        self.row(relations::surge_of_one, &[it, surge]);
+        let strategy = &daemonset.strategy;
+        for (relation, amount) in [
+            (relations::surge_of_one, strategy.max_surge),
+            (relations::unavailable_of_one, strategy.max_unavailable),
+        ] {
+            let pods = self.symbols.number(i64::try_from(amount.of(1)).unwrap_or(i64::MAX));
+            self.row(relation, &[it, pods]);
+        }
         let hash = daemonset.new_hash();
         let name = self.text(&format!("{}/{}-{hash}", meta.key.namespace, meta.key.name));
         self.row(relations::new_revision, &[it, name]);

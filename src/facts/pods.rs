@@ -28,9 +28,10 @@ impl Encoder {
         if pod.node.is_none() {
             self.row(relations::pod_unbound, &[it]);
         }
-        if pod.has_ended() {
+        // Nearly all run, and need no row.
+        if &*pod.phase != "Running" {
             let phase = self.text(&pod.phase);
-            self.row(relations::pod_ended, &[it, phase]);
+            self.row(relations::pod_not_running, &[it, phase]);
         }
         if pod.ready {
             self.row(relations::pod_ready, &[it]);
@@ -40,9 +41,6 @@ impl Encoder {
             }
         } else {
             self.row(relations::pod_unready, &[it]);
-        }
-        if &*pod.phase == "Pending" {
-            self.row(relations::pod_pending, &[it]);
         }
         let created = self.symbols.number(meta.created);
         self.row(relations::pod_created, &[it, created]);

@@ -13,16 +13,20 @@ use crate::kube::{DaemonSet, Name, ObjectKey};
 use crate::policy::relations;
 
 /// The bounds of a rollout over `desired` nodes: (maxUnavailable, maxSurge).
-pub(super) fn bounds(daemonset: &DaemonSet, desired: usize) -> (usize, usize) {
+pub(super) fn bounds(
+    context: &Context<'_>,
+    daemonset: &DaemonSet,
+    it: Sym,
+    desired: usize,
+) -> (usize, usize) {
     let unavailable = daemonset.strategy.max_unavailable.of(desired);
-    let surge = daemonset.strategy.max_surge.of(desired);
-    // Neither is refused by validation; what is there all the same may lose one pod.
-    if desired > 0 && unavailable == 0 && surge == 0 { (1, 0) } else { (unavailable, surge) }
+    let at_least = if context.has(relations::at_least_one, it) { desired.min(1) } else { 0 };
+    (unavailable.max(at_least), daemonset.strategy.max_surge.of(desired))
 }
 
 /// Whether a surge cannot go on because of a pod on a node that is gone.
 pub(super) fn is_stuck(context: &Context<'_>, daemonset: &DaemonSet, it: Sym) -> bool {
-    context.has(relations::stuck, it) && bounds(daemonset, context.desired(it)).1 > 0
+    context.has(relations::stuck, it) && daemonset.strategy.max_surge.of(context.desired(it)) > 0
 }
 
 /// Adds the rollout step of one daemonset to the actions of a pass.
@@ -32,7 +36,7 @@ pub(super) fn step(context: &Context<'_>, daemonset: &DaemonSet, it: Sym, action
     }
     let key = &daemonset.meta.key;
     let desired = context.desired(it);
-    let (max_unavailable, max_surge) = bounds(daemonset, desired);
+    let (max_unavailable, max_surge) = bounds(context, daemonset, it, desired);
     if max_surge == 0 {
         // An old pod that is not available is replaced whatever the bound, and uses it up.
         let (now, open) = (
@@ -41,7 +45,7 @@ pub(super) fn step(context: &Context<'_>, daemonset: &DaemonSet, it: Sym, action
         );
         let left =
             max_unavailable.saturating_sub(context.tally.count(relations::unavailable_node, it) + now.len());
-        let open = context.current_wave(it, relations::unavailable_node, &open);
+        let open = context.current_wave(it, &open);
         context.deletes(key, relations::replace_now, &now, actions);
         context.deletes(key, relations::replace_candidate, &open[..left.min(open.len())], actions);
         return;
@@ -58,7 +62,7 @@ pub(super) fn step(context: &Context<'_>, daemonset: &DaemonSet, it: Sym, action
     let (now, open) =
         (context.ordered(relations::surge_now, it, 1), context.ordered(relations::surge_candidate, it, 1));
     let left = max_surge.saturating_sub(context.tally.count(relations::surging, it));
-    let open = context.current_wave(it, relations::surging, &open);
+    let open = context.current_wave(it, &open);
     context.creates(key, relations::surge_now, &now, actions);
     context.creates(key, relations::surge_candidate, &open[..left.min(open.len())], actions);
 }
@@ -95,22 +99,11 @@ impl Context<'_> {
             .unwrap_or(i64::MAX)
     }
 
-    /// Of candidates in order those that may go now: no later wave begins before all
-    /// nodes of the earlier ones are done and available again.
-    fn current_wave<'a>(&self, it: Sym, unsettled: Handle, candidates: &'a [Candidate]) -> &'a [Candidate] {
-        if !self.has(relations::wave, it) {
-            return candidates;
-        }
-        let outdated =
-            self.reasoner.rows_of(relations::outdated, &[it]).map(|row| row[2]).collect::<Vec<_>>();
-        let unsettled = self.reasoner.rows_of(unsettled, &[it]).map(|row| row[1]).collect::<Vec<_>>();
-        let current = outdated
-            .into_iter()
-            .filter(|node| self.reasoner.rows_of(relations::hold, &[it, *node]).next().is_none())
-            .chain(unsettled)
-            .map(|node| self.wave(it, node))
-            .min()
-            .unwrap_or(i64::MAX);
+    /// Of candidates in order those that may go now: no later wave begins before every node
+    /// that keeps an earlier one is done.
+    fn current_wave<'a>(&self, it: Sym, candidates: &'a [Candidate]) -> &'a [Candidate] {
+        let kept = self.reasoner.rows_of(relations::keeps_wave, &[it]).map(|row| row[1]).collect::<Vec<_>>();
+        let current = kept.into_iter().map(|node| self.wave(it, node)).min().unwrap_or(i64::MAX);
         &candidates[..candidates.partition_point(|candidate| candidate.wave <= current)]
     }
 

@@ -250,7 +250,7 @@ impl Context<'_> {
     /// The bound of a rollout that is under way, and how much of it is used.
     fn limit(&self, daemonset: &DaemonSet, it: Sym) -> Option<Limit> {
         let desired = self.desired(it);
-        let (unavailable, surge) = bounds(daemonset, desired);
+        let (unavailable, surge) = bounds(self, daemonset, it, desired);
         let strategy = &daemonset.strategy;
         let (field, written, nodes, counts) = if self.has(relations::at_max_surge, it) {
             ("maxSurge", strategy.max_surge, surge, relations::surging)

@@ -119,12 +119,6 @@ impl Pod {
         )
     }
 
-    /// Whether it runs no more.
-    #[must_use]
-    pub fn has_ended(&self) -> bool {
-        has_ended(&self.phase)
-    }
-
     /// The node it is on or meant for: bound first, else pinned.
     #[must_use]
     pub fn target(&self) -> Option<&Name> {

@@ -17,7 +17,7 @@ pub fn run(which: &Which, rules: &RuleArgs, context: &mut Context) -> Result<Exi
     let found = status(&context.database, &which.keys()?, &rules.asked(), context.seconds(), context)?;
     let mut exit = Exit::Done;
     for RolloutStatus { daemonset, waiting } in found {
-        if daemonset.strategy.kind.as_ref() != "RollingUpdate" {
+        if !daemonset.strategy.rolls() {
             return Err(no_status(&daemonset).into());
         }
         let (sentence, done) = sentence(&daemonset);
