@@ -191,8 +191,9 @@ pub fn count(case: &Value, program: &Program, seen: &mut BTreeMap<String, usize>
 const REACHED: [&str; 4] = ["rules/ownership.dl", "rules/history.dl", "rules/pods.dl", "rules/rollout.dl"];
 
 /// The relations that random clusters must reach: what a plan is read from, but for what
-/// only rules of a user's lead to, and for `collision`: no random revision has the name
-/// that a new one would get (`tests/same_template.rs` has one).
+/// only rules of a user's lead to (as `keeps_wave`, by another relation), and for
+/// `collision`: no random revision has the name that a new one would get
+/// (`tests/same_template.rs` has one).
 pub fn outcomes(program: &Program) -> Vec<RelationId> {
     let is_open = |literal: &Literal| match literal {
         Literal::Positive(atom) => program.declaration(atom.relation).open,
@@ -200,7 +201,7 @@ pub fn outcomes(program: &Program) -> Vec<RelationId> {
     };
     let mut outcomes = outputs(program);
     outcomes.retain(|id| {
-        *id != program.id(relations::collision)
+        ![relations::collision, relations::keeps_wave].map(|it| program.id(it)).contains(id)
             && REACHED.contains(&&*program.declaration(*id).file)
             && program.rules_for(*id).any(|rule| !rule.body.iter().any(is_open))
     });
