@@ -55,7 +55,7 @@ impl Parser<'_> {
         self.either(0)
     }
 
-    fn either(&mut self, depth: usize) -> Option<Ways> {
+    pub(super) fn either(&mut self, depth: usize) -> Option<Ways> {
         let start = self.span();
         let mut ways = self.all(depth)?;
         while self.take(";") {
@@ -113,7 +113,7 @@ impl Parser<'_> {
         Some(ways)
     }
 
-    fn deep(&mut self, depth: usize) -> Option<()> {
+    pub(super) fn deep(&mut self, depth: usize) -> Option<()> {
         if depth < MAX_DEPTH {
             return Some(());
         }
@@ -350,7 +350,7 @@ impl Parser<'_> {
     }
 
     /// Values joined by signs that bind at least so tightly.
-    fn joined(&mut self, strength: u8, depth: usize, values: &mut usize) -> Option<RawExpression> {
+    pub(super) fn joined(&mut self, strength: u8, depth: usize, values: &mut usize) -> Option<RawExpression> {
         let mut left = self.value(depth, values)?;
         loop {
             let sign = SIGNS
@@ -377,6 +377,9 @@ impl Parser<'_> {
             let inner = self.joined(1, depth + 1, values)?;
             self.need(")", "a sign (`+`, `*`, …) or `)`")?;
             return Some(inner);
+        }
+        if let Some(aggregate) = self.aggregate_here() {
+            return self.aggregate(aggregate, depth, values);
         }
         if let Token::Name(_) = self.token()
             && matches!(self.tokens.get(self.at + 1), Some((Token::Mark("("), _)))

@@ -81,6 +81,7 @@ pub(super) fn check_query(
             file: "".into(),
             line: 0,
             builtin: false,
+            fold: None,
             span,
         };
         let types = vec![None; variables.len()];
@@ -139,6 +140,8 @@ impl Checker<'_> {
         let Some(declaration) = self.body.declarations.get(atom.relation.index()) else { return };
         for ((column, term), span) in declaration.columns.iter().zip(&atom.terms).zip(&atom.spans) {
             let wrong = match term {
+                // What an aggregate is about may have a type that is known outside alone.
+                _ if column.ty.is_empty() => None,
                 Term::Any => None,
                 Term::Text(_) if &*column.ty == NUMBER => Some("a text".to_owned()),
                 Term::Number(_) if &*column.ty != NUMBER => Some("a number".to_owned()),
@@ -415,6 +418,7 @@ fn singletons(body: &Body, ways: &[Rule], found: &mut Vec<Diagnostic>) {
     for (name, uses) in first.variables.iter().zip(uses) {
         if uses.len() == 1
             && !name.starts_with('_')
+            && is_variable(name)
             && !told.contains(&**name)
             && found.len() < MAX_DIAGNOSTICS
         {

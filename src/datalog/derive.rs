@@ -70,6 +70,7 @@ impl Evaluation {
         emit: &mut dyn FnMut(&[Sym]) -> bool,
     ) -> Option<Stop> {
         let plan = plan(None, body, variables, Start::Nothing, symbols, &self.tables);
+        let plan = self.watched(plan, body);
         let meter = Budget::new(&self.limits, 1).meter(0);
         let context = Context { tables: &self.tables, symbols, before: None, meter: &meter };
         run(&context, &plan, None, &mut |binding| {
@@ -84,7 +85,9 @@ impl Evaluation {
     fn plan(&self, at: usize, start: Start, symbols: &Symbols) -> Arc<Plan> {
         let rule = &self.program.body.rules[at];
         let new = || {
-            Arc::new(plan(Some(&rule.head), &rule.body, rule.variables.len(), start, symbols, &self.tables))
+            let variables = rule.variables.len();
+            let plan = plan(Some(&rule.head), &rule.body, variables, start, symbols, &self.tables);
+            Arc::new(self.watched(plan, &rule.body))
         };
         if start == Start::Nothing {
             return new();

@@ -37,7 +37,9 @@ impl Evaluation {
         let needed = needed(program, wanted);
         let heads = program.rules().map(|rule| head_values(&rule.head, symbols)).collect();
         let mut tables: Tables = program
-            .declarations()
+            .body
+            .declarations
+            .iter()
             .map(|declaration| {
                 let columns = declaration.columns.len();
                 needed[declaration.id.index()].then(|| Arc::new(Table::new(columns, RowSet::new(columns))))
@@ -66,7 +68,10 @@ impl Evaluation {
             // What is worked out gets its symbols in an order that is always the same.
             let rules = &program.body.rules;
             let computes = |stratum: &&&Stratum| {
-                stratum.rules.iter().any(|at| !definitions(&rules[*at].body).is_empty())
+                stratum
+                    .rules
+                    .iter()
+                    .any(|at| rules[*at].fold.is_some() || !definitions(&rules[*at].body).is_empty())
             };
             let in_turn = plain.iter().filter(computes).nth(1).is_some();
             let found = match evaluation.used(&plain) {
@@ -110,7 +115,8 @@ impl Evaluation {
     fn rows_of(&self, stratum: &Stratum, work: Work<'_>) -> Result<Found, Diagnostic> {
         let rules = &self.program.body.rules;
         let mut found = Found::new();
-        for at in &stratum.rules {
+        self.fold(stratum, work, &mut found)?;
+        for at in stratum.rules.iter().filter(|at| rules[**at].fold.is_none()) {
             if stratum.own(&rules[*at].body).next().is_none() {
                 self.derive(*at, Start::Nothing, None, None, work, &mut found)?;
             }
@@ -136,7 +142,7 @@ impl Evaluation {
             return Ok(());
         }
         let held = |declaration: &&Declaration| self.table(declaration.id).map_or(0, Table::bytes);
-        let largest = self.program.declarations().max_by_key(held);
+        let largest = self.program.body.declarations.iter().max_by_key(held);
         largest.map_or(Ok(()), |largest| {
             Err(work.budget.error(Stop::All(bytes), &self.program, largest.id, None))
         })

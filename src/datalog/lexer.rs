@@ -62,9 +62,9 @@ pub(super) const MAX_NAME: usize = 64;
 /// not a million.
 pub(super) const MAX_FAULTS: usize = 50;
 
-const MARKS: [&str; 22] = [
+const MARKS: [&str; 24] = [
     ":-", "!=", "<=", ">=", "(", ")", ",", ".", "!", "=", "<", ">", "+", "-", "*", "/", "%", ":", "_", ";",
-    "[", "]",
+    "[", "]", "{", "}",
 ];
 
 /// All tokens of a text, ending with [`Token::End`].

@@ -29,8 +29,9 @@ impl Program {
         rules.iter_mut().for_each(|rule| read_times(&body, &mut rule.body));
         body.rules = rules;
         for ways in body.rules.chunk_by(|one, other| one.span == other.span) {
+            let lifted = body.declaration(ways[0].head.relation).within.is_some();
             if diagnostics.len() < MAX_DIAGNOSTICS {
-                check_rules(&body, ways, true, &mut diagnostics);
+                check_rules(&body, ways, !lifted, &mut diagnostics);
             }
         }
         if !diagnostics.iter().any(Diagnostic::is_error) {

@@ -12,7 +12,9 @@
 //! negation (stratified), constants and comparisons; see `docs/rules.md`. It knows
 //! nothing of Kubernetes, reads no files and prints nothing.
 
+mod aggregate;
 mod body;
+mod braces;
 mod budget;
 mod check;
 mod compare;
@@ -26,8 +28,10 @@ mod facts;
 mod functions;
 mod filters;
 mod fixpoint;
+mod fold;
 mod handle;
 mod late;
+mod lift;
 mod lexer;
 mod load;
 mod open_body;

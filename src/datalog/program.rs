@@ -8,6 +8,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use super::aggregate::Aggregate;
 pub use super::expression::{Arithmetic, Comparison, Expression, Operator, Term, Variable};
 use super::source::{Span, Text, place};
 use crate::diagnostic::Place;
@@ -93,6 +94,9 @@ pub struct Declaration {
     pub line: u32,
     /// Whether it is a part of the tool.
     pub builtin: bool,
+    /// Of one that holds what an aggregate is about and that nobody declared, the relation in
+    /// whose rule the aggregate stands. Its name is then the aggregate's text.
+    pub within: Option<RelationId>,
     pub(super) span: Span,
 }
 
@@ -176,6 +180,8 @@ pub struct Rule {
     pub line: u32,
     /// Whether it is a part of the tool.
     pub builtin: bool,
+    /// How its rows are folded, where it derives the value of an aggregate.
+    pub(super) fold: Option<Aggregate>,
     pub(super) span: Span,
 }
 
@@ -259,9 +265,9 @@ impl Program {
         self.body.declaration(id)
     }
 
-    /// All relations, in the order they were declared in.
+    /// All relations that were declared, in that order.
     pub fn declarations(&self) -> impl Iterator<Item = &Declaration> {
-        self.body.declarations.iter()
+        self.body.declarations.iter().filter(|declaration| declaration.within.is_none())
     }
 
     /// All symbol types, in the order they were declared in.

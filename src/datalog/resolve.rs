@@ -64,8 +64,8 @@ pub(super) fn diagnostic(body: &Body, fault: &Fault) -> Diagnostic {
     Diagnostic::error(fault.code, fault.message.clone()).at(body.place(fault.span)).help(fault.help)
 }
 
-struct Resolver {
-    body: Body,
+pub(super) struct Resolver {
+    pub(super) body: Body,
     found: Vec<Diagnostic>,
     /// Relations whose declaration is wrong: rules that use them are passed over.
     broken: BTreeSet<String>,
@@ -96,7 +96,7 @@ impl Resolver {
         }
     }
 
-    fn report(&mut self, diagnostic: Diagnostic, span: Span) {
+    pub(super) fn report(&mut self, diagnostic: Diagnostic, span: Span) {
         if self.found.len() < MAX_DIAGNOSTICS {
             self.found.push(diagnostic.at(self.body.place(span)));
         }
@@ -174,6 +174,7 @@ impl Resolver {
             file: text.file.clone(),
             line: text.line(raw.span.start),
             builtin: text.builtin,
+            within: None,
             span: raw.span,
         };
         self.body.declarations.push(declaration);
@@ -240,11 +241,7 @@ impl Resolver {
     fn rule(&mut self, raw: RawRule) -> Option<Vec<Rule>> {
         let mut names = Names::default();
         let head = self.atom(&raw.head, &mut names);
-        let mut literals = |way: &Vec<RawLiteral>| -> Option<Vec<Literal>> {
-            let way: Vec<_> = way.iter().map(|literal| self.literal(literal, &mut names)).collect();
-            way.into_iter().collect()
-        };
-        let ways: Vec<_> = raw.ways.iter().map(&mut literals).collect();
+        let ways: Vec<_> = raw.ways.iter().map(|way| self.parts(way, &mut names)).collect();
         let head = head?;
         let ways = ways.into_iter().collect::<Option<Vec<_>>>()?;
         if names.names.len() > MAX_VARIABLES {
@@ -262,14 +259,17 @@ impl Resolver {
         let first = Rule {
             head,
             body: Vec::new(),
-            variables: names.names,
+            variables: names.names.clone(),
             sentence: sentence.join(" ").trim().into(),
             text: text.slice(raw.span).into(),
             file: text.file.clone(),
             line: text.line(raw.span.start),
             builtin: text.builtin,
+            fold: None,
             span: raw.span,
         };
+        let ways: Vec<_> = ways.into_iter().map(|way| self.lifted(way, &names, &first)).collect();
+        let ways = ways.into_iter().collect::<Option<Vec<_>>>()?.concat();
         Some(ways.into_iter().map(|body| Rule { body, ..first.clone() }).collect())
     }
 
@@ -315,7 +315,7 @@ impl Resolver {
         None
     }
 
-    fn literal(&mut self, raw: &RawLiteral, names: &mut Names) -> Option<Literal> {
+    pub(super) fn literal(&mut self, raw: &RawLiteral, names: &mut Names) -> Option<Literal> {
         if let RawLiteral::Positive(atom) | RawLiteral::Negative(atom) = raw
             && !self.body.names.contains_key(atom.name.as_str())
             && self.broken.contains(&atom.name)
@@ -351,11 +351,11 @@ impl Resolver {
 #[derive(Default)]
 pub(super) struct Names {
     pub names: Vec<Arc<str>>,
-    known: BTreeMap<String, Variable>,
+    pub known: BTreeMap<String, Variable>,
 }
 
 impl Names {
-    fn expression(&mut self, raw: &RawExpression) -> Expression {
+    pub fn expression(&mut self, raw: &RawExpression) -> Expression {
         match raw {
             RawExpression::Term(term, span) => Expression::Term(self.term(term), *span),
             RawExpression::Negate(inner) => Expression::Negate(Box::new(self.expression(inner))),
@@ -366,6 +366,8 @@ impl Names {
             RawExpression::Written(number, text, span) => {
                 Expression::Written(*number, text.as_str().into(), *span)
             }
+            // Taken out before, or refused.
+            RawExpression::Aggregate(aggregate) => Expression::Term(Term::Any, aggregate.span),
             RawExpression::Pattern(pattern) => Expression::Pattern(pattern.clone()),
             RawExpression::Call(function, items, span) => {
                 let items = items.iter().map(|item| self.expression(item)).collect();
@@ -377,7 +379,7 @@ impl Names {
         }
     }
 
-    fn term(&mut self, raw: &RawTerm) -> Term {
+    pub fn term(&mut self, raw: &RawTerm) -> Term {
         match raw {
             RawTerm::Any => Term::Any,
             RawTerm::Number(number) => Term::Number(*number),
@@ -437,6 +439,15 @@ pub(super) fn resolve_literal(
     match raw {
         RawLiteral::Positive(atom) => resolve_atom(body, atom, names).map(Literal::Positive),
         RawLiteral::Negative(atom) => resolve_atom(body, atom, names).map(Literal::Negative),
+        RawLiteral::Comparison { left, right, .. }
+            if let Some(aggregate) = left.aggregate().or(right.aggregate()) =>
+        {
+            let error = Diagnostic::error("aggregate-here", "an aggregate stands where none can")
+                .at(body.place(aggregate.span))
+                .because("only the body of a rule has aggregates, not a query, and none of them has another one")
+                .help("give it a relation of its own: `pods(Node, N) :- node(Node), N = count : { pod_on(Pod, Node) }.`");
+            Err(Box::new(error))
+        }
         RawLiteral::Comparison { left, operator, right, span } => {
             let (left, right) = versions(names.expression(left), names.expression(right));
             Ok(Literal::Comparison(Comparison { left, operator: *operator, right, span: *span }))

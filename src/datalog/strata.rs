@@ -32,7 +32,10 @@ fn uses(body: &Body) -> Uses {
         let from = NodeIndex::new(rule.head.relation.index());
         for literal in &rule.body {
             if let Some(atom) = literal.atom() {
-                let negative = literal.positive().is_none();
+                // What is folded must be complete, as what is negated. That a group has no value
+                // is asked only beside which value it has.
+                let lifted = body.declaration(atom.relation).within.is_some();
+                let negative = literal.positive().is_none() && !lifted || rule.fold.is_some();
                 graph.add_edge(
                     from,
                     NodeIndex::new(atom.relation.index()),
@@ -85,6 +88,9 @@ fn circle(
     inside: impl Fn(&EdgeReference<'_, Use>) -> bool,
     bad: EdgeReference<'_, Use>,
 ) -> Diagnostic {
+    if body.declarations[bad.source().index()].within.is_some() {
+        return around_an_aggregate(body, graph, inside, bad);
+    }
     let name = |node: NodeIndex| &body.declarations[node.index()].name;
     let (from, to) = (name(bad.source()), name(bad.target()));
     let mut steps = vec![format!("`{from}` needs that `{to}` does not hold")];
@@ -102,6 +108,40 @@ fn circle(
     error
         .because(steps.join(", "))
         .help("derive the negated relation without the other one: what is negated must be finished before")
+}
+
+/// An aggregate over what depends on its value. Between the relations that people know stand
+/// those of the aggregate, which have its text for a name.
+fn around_an_aggregate(
+    body: &Body,
+    graph: &Uses,
+    inside: impl Fn(&EdgeReference<'_, Use>) -> bool,
+    bad: EdgeReference<'_, Use>,
+) -> Diagnostic {
+    let name = |node: NodeIndex| {
+        let declaration = &body.declarations[node.index()];
+        &body.declaration(declaration.within.unwrap_or(declaration.id)).name
+    };
+    let from = name(bad.source());
+    let mut error = Diagnostic::error(
+        "aggregate-in-recursion",
+        format!("`{from}` depends on an aggregate over what depends on `{from}`"),
+    )
+    .at(body.place(bad.weight().span));
+    let mut circle = vec![format!("`{from}`")];
+    for edge in path(graph, inside, bad.target(), bad.source()) {
+        let Some((from, to)) = graph.edge_endpoints(edge) else { continue };
+        let (from, to) = (name(from), name(to));
+        if from != to {
+            circle.push(format!("`{to}`"));
+            let needs = format!("`{from}` needs `{to}`");
+            error = error.related(body.place(graph[edge].span), needs);
+        }
+    }
+    let from = circle[0].clone();
+    error
+        .because(if circle.len() == 1 { format!("{from} needs itself") } else { circle.join(" needs ") })
+        .help("let the aggregate look at relations that do not need its value: they must be finished before")
 }
 
 /// The shortest way from one relation to another inside a stratum.

@@ -2,6 +2,7 @@
 //!
 //! Made by the parser, turned into what it means by `resolve`, and then gone.
 
+use super::aggregate::Aggregate;
 use super::expression::{Arithmetic, Operator};
 use super::functions::{Function, Pattern};
 use super::lexer::Fault;
@@ -88,4 +89,39 @@ pub(super) enum RawExpression {
     Call(Function, Vec<RawExpression>, Span),
     Pattern(Pattern),
     List(Vec<RawExpression>),
+    Aggregate(Box<RawAggregate>),
+}
+
+/// `sum Amount : { request(Pod, Amount) }`
+#[derive(Debug, Clone)]
+pub(super) struct RawAggregate {
+    pub aggregate: Aggregate,
+    /// What is added up or compared; `count` has none.
+    pub value: Option<RawExpression>,
+    pub body: Vec<RawLiteral>,
+    pub text: String,
+    pub span: Span,
+}
+
+impl RawExpression {
+    /// The parts that it is made of, without what an aggregate looks at.
+    pub fn parts(&self) -> Vec<&RawExpression> {
+        match self {
+            RawExpression::Term(..)
+            | RawExpression::Written(..)
+            | RawExpression::Pattern(_)
+            | RawExpression::Aggregate(_) => Vec::new(),
+            RawExpression::Negate(inner) => vec![inner],
+            RawExpression::Binary(left, _, right) => vec![left, right],
+            RawExpression::Call(_, items, _) | RawExpression::List(items) => items.iter().collect(),
+        }
+    }
+
+    /// The first aggregate in it.
+    pub fn aggregate(&self) -> Option<&RawAggregate> {
+        match self {
+            RawExpression::Aggregate(aggregate) => Some(aggregate),
+            _ => self.parts().into_iter().find_map(RawExpression::aggregate),
+        }
+    }
 }

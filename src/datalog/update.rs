@@ -166,6 +166,11 @@ impl Evaluation {
         work: Work<'_>,
         deltas: &Deltas,
     ) -> Result<Delta, Diagnostic> {
+        if let Some(folded) = self.folds(stratum)
+            && let Some(delta) = &deltas[folded.2.index()]
+        {
+            return self.refold(folded, delta, work);
+        }
         let (mut lost, mut gained) = (Found::new(), Found::new());
         for Touched { rule, start, lost: gone, gained: come } in self.touched(stratum, deltas) {
             if !gone.is_empty() {

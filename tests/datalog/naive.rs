@@ -3,7 +3,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::random::{Atom, Comparison, Expression, Literal, Rules, Term};
+use super::random::{Aggregate, Atom, Comparison, Expression, Literal, Rules, Term};
 
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Val {
@@ -82,6 +82,13 @@ fn bindings(body: &[Literal], at: usize, binding: Binding, data: &Data, each: &m
                 bindings(body, at + 1, binding, data, each);
             }
         }
+        Some(Literal::Aggregate(aggregate)) => {
+            if let Some(found) = folded(aggregate, &binding, data) {
+                let mut binding = binding;
+                binding.insert(aggregate.result.clone(), found);
+                bindings(body, at + 1, binding, data, each);
+            }
+        }
         Some(Literal::Comparison(comparison)) => {
             if let Expression::Term(Term::Variable(name)) = &comparison.left
                 && comparison.operator == "="
@@ -101,6 +108,25 @@ fn bindings(body: &[Literal], at: usize, binding: Binding, data: &Data, each: &m
             }
         }
     }
+}
+
+/// The value of an aggregate for what is known outside of it.
+fn folded(aggregate: &Aggregate, binding: &Binding, data: &Data) -> Option<Val> {
+    let mut ways = BTreeSet::new();
+    bindings(&aggregate.body, 0, binding.clone(), data, &mut |way| {
+        ways.insert(way.clone());
+    });
+    let number = |way: &Binding| match &way[aggregate.value.as_ref().unwrap()] {
+        Val::Number(number) => i128::from(*number),
+        other => panic!("{other:?} is added up"),
+    };
+    let found = match aggregate.name {
+        "count" => ways.len() as i128,
+        "sum" => ways.iter().map(number).sum(),
+        "min" => ways.iter().map(number).min()?,
+        _ => ways.iter().map(number).max()?,
+    };
+    Some(i64::try_from(found).map_or(Val::Beyond, Val::Number))
 }
 
 fn matched(atom: &Atom, row: &Row, binding: &Binding) -> Option<Binding> {

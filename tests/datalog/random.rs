@@ -68,6 +68,17 @@ pub enum Literal {
     Positive(Atom),
     Negative(Atom),
     Comparison(Comparison),
+    Aggregate(Aggregate),
+}
+
+/// `result = name value : { body }`
+#[derive(Debug, Clone)]
+pub struct Aggregate {
+    pub result: String,
+    pub name: &'static str,
+    /// The variable that is added up or compared.
+    pub value: Option<String>,
+    pub body: Vec<Literal>,
 }
 
 #[derive(Debug, Clone)]
@@ -173,6 +184,11 @@ impl Rules {
             body.push(Literal::Comparison(Comparison { left, operator: "=", right }));
             bound[usize::from(number)].push(name);
         }
+        for at in 0..[0, 0, 1, 2][choices.pick(4)] {
+            let aggregate = self.aggregate(choices, &below, &given, ends, at);
+            bound[1].extend(aggregate.as_ref().map(|it| it.result.clone()));
+            body.extend(aggregate.map(Literal::Aggregate));
+        }
         let defined = body.len();
         self.tests(choices, &below, &bound, &mut body);
         let mut ways = Vec::new();
@@ -191,6 +207,48 @@ impl Rules {
         let bound = if ends { bound } else { given };
         let terms = head.numbers.iter().map(|number| known(choices, *number, &bound)).collect();
         Rule { head: Atom { relation: head.name.clone(), terms }, body, ways }
+    }
+
+    /// An aggregate over lower levels. Where `atoms` say all groups, so may comparisons.
+    fn aggregate(
+        &self,
+        choices: &mut Choices,
+        below: &[&Relation],
+        given: &[Vec<String>; 2],
+        groups: bool,
+        at: usize,
+    ) -> Option<Aggregate> {
+        let (mut body, mut own) = (Vec::new(), [Vec::new(), Vec::new()]);
+        for _ in 0..1 + choices.pick(2) {
+            let relation = choices.one(below)?;
+            let terms = relation.numbers.iter().map(|number| {
+                let term = match choices.pick(6) {
+                    0..=2 => {
+                        Term::Variable(format!("{}{}", if *number { "M" } else { "L" }, choices.pick(2)))
+                    }
+                    _ => known(choices, *number, given),
+                };
+                if let Term::Variable(name) = &term {
+                    own[usize::from(*number)].push(name.clone());
+                }
+                term
+            });
+            let terms = terms.collect();
+            body.push(Literal::Positive(Atom { relation: relation.name.clone(), terms }));
+        }
+        let names = ["count", "sum", "min", "max"];
+        let value = choices.one(&own[1]).cloned();
+        let name = if value.is_none() { "count" } else { names[choices.pick(4)] };
+        let value = value.filter(|_| name != "count");
+        if groups && choices.pick(3) == 2 {
+            own.iter_mut().zip(given).for_each(|(own, given)| own.extend(given.iter().cloned()));
+        }
+        // An aggregate may have so many variables.
+        if own.iter().flatten().collect::<BTreeSet<_>>().len() > 7 {
+            return None;
+        }
+        self.tests(choices, below, &own, &mut body);
+        Some(Aggregate { result: format!("D{}", 7 + at), name, value, body })
     }
 
     /// Parts that bind nothing.
@@ -315,6 +373,11 @@ fn shown(literal: &Literal) -> String {
     match literal {
         Literal::Positive(found) => atom(found),
         Literal::Negative(found) => format!("!{}", atom(found)),
+        Literal::Aggregate(Aggregate { result, name, value, body }) => {
+            let value = value.as_deref().unwrap_or("");
+            let body: Vec<String> = body.iter().map(shown).collect();
+            format!("{result} = {name} {value} : {{ {} }}", body.join(", "))
+        }
         Literal::Comparison(comparison) => {
             let right: Vec<String> = comparison.right.iter().map(expression).collect();
             let right = match comparison.operator {

@@ -114,6 +114,7 @@ fn show_place(program: &Program, file: &str, line: u32, context: &mut Context) -
     let Some((known, .., text)) = found else { return Err(unknown_file(program, file).into()) };
     let rule = program
         .rules()
+        .filter(|rule| program.declaration(rule.head.relation).within.is_none())
         .filter(|rule| *rule.file == *known && last_line(rule) >= line)
         .min_by_key(|rule| rule.line);
     let declared =
@@ -200,7 +201,8 @@ fn users(program: &Program, relation: RelationId) -> Vec<&str> {
             Literal::Positive(atom) | Literal::Negative(atom) => atom.relation == relation,
             Literal::Comparison(_) => false,
         });
-        let name = &*program.declaration(rule.head.relation).name;
+        let head = program.declaration(rule.head.relation);
+        let name = &*head.within.map_or(head, |within| program.declaration(within)).name;
         if reads && !users.contains(&name) {
             users.push(name);
         }

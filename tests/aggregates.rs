@@ -1,0 +1,149 @@
+//! What aggregates come to: each line of a table is a rule for `r` and its rows.
+
+#![allow(clippy::unwrap_used, missing_docs)]
+
+use dsrules::datalog::{Evaluation, Facts, Limits, Program, Source, Symbols};
+
+const FACTS: &str = r#".type Node
+.type Pod
+.decl node(n: Node) input
+.decl on(p: Pod, n: Node) input
+.decl asks(p: Pod, n: Node, amount: number) input
+.decl at(n: Node, time: number) input
+.decl r(n: Node, v: number) output
+node("a"). node("b"). node("c").
+on("p", "a"). on("q", "a"). on("p", "b").
+asks("p", "a", 5). asks("q", "a", 5). asks("p", "b", -7).
+at("a", 1). at("b", 2). at("c", 3).
+"#;
+
+fn load(rules: &str) -> Result<Program, String> {
+    let text = format!("{FACTS}{rules}");
+    let loaded = Program::load(&[Source { file: "facts.dl", text: &text, builtin: false }]);
+    let first = loaded.diagnostics.iter().find(|found| found.is_error());
+    let told = first.map(|error| format!("{}: {}", error.code, error.message));
+    loaded.program.ok_or_else(|| told.unwrap())
+}
+
+fn evaluated(rules: &str) -> Result<(Program, Symbols, Evaluation), String> {
+    let program = load(rules)?;
+    let mut symbols = Symbols::new();
+    let wanted = [program.relation("r").unwrap()];
+    let done = Evaluation::new(&program, &mut symbols, Facts::new(), &wanted, &Limits::default());
+    let done = done.map_err(|error| error.render(false))?;
+    Ok((program, symbols, done))
+}
+
+/// The rows of `r`, or the first thing that is wrong.
+fn rows(rules: &str) -> String {
+    match evaluated(rules) {
+        Ok((program, symbols, done)) => {
+            let rows = done.rows(program.relation("r").unwrap());
+            let shown = |sym: &u32| symbols.value(*sym).to_string();
+            let mut rows: Vec<String> =
+                rows.map(|row| row.iter().map(shown).collect::<Vec<_>>().join("")).collect();
+            rows.sort();
+            rows.join(" ")
+        }
+        Err(told) => told.lines().next().unwrap().to_owned(),
+    }
+}
+
+fn all(table: &[(&str, &str)]) {
+    let wrong: Vec<String> = table
+        .iter()
+        .filter(|(rule, expected)| rows(rule) != *expected)
+        .map(|(rule, expected)| format!("{rule}\n  expected {expected}\n  found    {}", rows(rule)))
+        .collect();
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+#[test]
+fn a_value_is_made_of_many() {
+    all(&[
+        ("r(N, V) :- node(N), V = count : { on(P, N) }.", "a2 b1 c0"),
+        ("r(N, V) :- node(N), V = count : { on(_, N) }.", "a2 b1 c0"),
+        ("r(N, V) :- node(N), count : { on(P, N) } = V.", "a2 b1 c0"),
+        ("r(N, V) :- on(_, N), V = count : { on(\"q\", N) }.", "a1 b0"),
+        ("r(N, V) :- node(N), V = sum A : { asks(P, N, A) }.", "a10 b-7 c0"),
+        ("r(N, V) :- node(N), V = sum A : { asks(_, N, A) }.", "a10 b-7 c0"),
+        ("r(N, V) :- node(N), V = sum A * 2 + 1 : { asks(P, N, A) }.", "a22 b-13 c0"),
+        ("r(N, V) :- node(N), V = max A : { asks(P, N, A) }.", "a5 b-7"),
+        ("r(N, V) :- node(N), V = min T : { at(_, T) }.", "a1 b1 c1"),
+        ("r(N, V) :- node(N), V = 2 * (count : { on(P, N) }) + 1.", "a5 b3 c1"),
+        ("r(N, 1) :- node(N), count : { on(P, N) } > 1.", "a1"),
+        ("r(N, 1) :- node(N), count : { on(P, N) } in [0, 1].", "b1 c1"),
+        ("r(N, 1) :- node(N), count : { on(P, N) } = count : { asks(P, N, _) }.", "a1 b1 c1"),
+        ("r(N, V) :- node(N), A = count : { on(P, N) }, V = A + (count : { on(P, \"a\") }).", "a4 b3 c2"),
+        ("r(N, V) :- node(N), A = count : { on(P, N) }, V = count : { at(M, A) }.", "a1 b1 c0"),
+        ("r(N, V) :- node(N), V = count : { at(M, A) }, A = count : { on(P, N) }.", "a1 b1 c0"),
+        ("r(N, V) :- at(N, T), V = count : { at(M, U), U < T }.", "a0 b1 c2"),
+        ("r(N, V) :- at(N, T), A = count : { on(P, N) }, V = count : { at(M, U), U < T }, A = 0.", "c2"),
+        ("r(N, V) :- at(N, T), U = T + 1, V = count : { at(M, W), W != U }.", "a2 b2 c3"),
+        ("r(N, V) :- node(N), V = count : { node(M), !on(\"p\", M), M != N }.", "a1 b1 c0"),
+        (
+            "r(N, V) :- node(N), (V = count : { on(P, N) }; V = sum A : { asks(P, N, A) }), V != 0.",
+            "a10 a2 b-7 b1",
+        ),
+        ("r(N, V) :- node(N), T = sum A : { asks(P, N, A) }, V = 10% of T.", "a1 b0 c0"),
+        (".decl sum(n: Node) sum(N) :- node(N). r(N, 1) :- sum(N).", "a1 b1 c1"),
+    ]);
+}
+
+#[test]
+fn too_large_a_sum_is_an_error_of_the_rule_that_asks_for_it() {
+    let rules = "at(\"a\", 9223372036854775807).\nr(N, V) :- node(N), V = sum T : { at(N, T) }.";
+    assert_eq!(rows(rules), "error[number-overflow]: a number worked out for `r` is beyond 64 bits");
+    let told = evaluated(rules).err().unwrap();
+    assert!(told.contains("facts.dl:13:1") && told.contains("the rule is `r(N, V)"), "{told}");
+    let asked = "at(\"a\", 9223372036854775807).\nr(N, V) :- node(N), V = sum T : { at(N, T) }, N != \"a\".";
+    assert_eq!(rows(asked), "b2 c3");
+}
+
+#[test]
+fn wrong_uses_are_told() {
+    all(&[
+        (
+            "r(N, V) :- node(N), A = count : { on(P, N) }, V = count : { at(M, T), T > A }.",
+            "aggregate-here: an aggregate compares with the value of another one",
+        ),
+        (
+            "r(N, V) :- V = count : { on(P, N) }.",
+            "local-variable: `N` stands outside of the aggregate too, and gets no value there",
+        ),
+        (
+            "r(N, V) :- node(N), V = count : { on(P, N) }, V = count : { r(N, V) }.",
+            "aggregate-in-recursion: `r` depends on an aggregate over what depends on `r`",
+        ),
+        (
+            "r(N, V) :- node(N), V = count : { on(P, N), count : { on(P, M) } > 1 }.",
+            "aggregate-here: an aggregate stands where none can",
+        ),
+        (
+            "r(N, V) :- node(N), V = sum A : { on(P, N) }.",
+            "unsafe-variable: `A` has no value in the braces of the aggregate",
+        ),
+        (
+            "r(N, V) :- node(N), V = sum P : { on(P, N) }.",
+            "type-mismatch: the column `P` of `sum P : { on(P, N) }` takes `number`, not what stands here",
+        ),
+        (
+            "r(\"a\", V) :- on(N, _), V = count : { on(P, N) }.",
+            "type-mismatch: the column `N` of `count : { on(P, N) }` takes `Node`, not what stands here",
+        ),
+        ("r(N, V) :- node(N), V = count P : { on(P, N) }.", "syntax: expected `:` behind `count`, found `P`"),
+        (
+            "r(N, V) :- node(N), V = count : { on(P, N); on(P, N) }.",
+            "or-in-aggregate: `;` stands in an aggregate",
+        ),
+        (
+            "r(N, V) :- node(N), V = count : { on(P, N), !on(Q, N) }.",
+            "unsafe-variable: the variable `Q` stands in a negated atom only",
+        ),
+        (
+            "r(N, V) :- node(N), V = count : on(P, N).",
+            "syntax: expected `{` and what is looked at, found `on`",
+        ),
+        ("r(N, V) :- node(N), V = count { on(P, N) }.", "syntax: expected `:` behind `count`, found `{`"),
+    ]);
+}
