@@ -10,7 +10,7 @@ use super::budget::Stop;
 use super::compare::BEYOND;
 use super::evaluation::{Evaluation, Found, Work};
 use super::plan::Plan;
-use super::program::{Atom, Literal, RelationId, Rule, Stratum, Term};
+use super::program::{Atom, Literal, RelationId, Rule, Stratum, Term, Variable};
 use super::rows::{Row, RowSet};
 use super::symbols::{Sym, Value};
 use super::view::Delta;
@@ -109,20 +109,29 @@ impl Evaluation {
         Ok(())
     }
 
-    /// Has a plan watch for values of aggregates that no row may have.
-    pub(super) fn watched(&self, mut plan: Plan, body: &[Literal]) -> Plan {
-        let atoms = body.iter().filter_map(|literal| match literal {
-            Literal::Positive(atom) => Some(atom),
-            _ => None,
-        });
-        plan.computed.extend(atoms.filter_map(|atom| self.value_slot(atom)));
+    /// Has a plan watch for values of aggregates that no row may have, where they are asked
+    /// for: one that stands nowhere else is not.
+    pub(super) fn watched(&self, mut plan: Plan, head: Option<&Atom>, body: &[Literal]) -> Plan {
+        let is_asked = |variable: &Variable| {
+            let in_body = |literal: &Literal| match literal {
+                Literal::Positive(atom) | Literal::Negative(atom) => {
+                    atom.variables().any(|it| it == *variable)
+                }
+                Literal::Comparison(comparison) => comparison.variables().any(|it| it == *variable),
+            };
+            let in_head = head.is_none_or(|head| head.variables().any(|it| it == *variable));
+            in_head || body.iter().filter(|literal| in_body(literal)).count() > 1
+        };
+        let values = body.iter().filter_map(Literal::positive).filter_map(|atom| self.value_of(atom));
+        plan.computed.extend(values.filter(is_asked).map(|variable| variable.0));
         plan
     }
 
-    fn value_slot(&self, atom: &Atom) -> Option<usize> {
+    /// The variable that gets the value of an aggregate.
+    fn value_of(&self, atom: &Atom) -> Option<Variable> {
         self.program.declaration(atom.relation).within?;
         match atom.terms.last() {
-            Some(Term::Variable(variable)) => Some(variable.0),
+            Some(Term::Variable(variable)) => Some(*variable),
             _ => None,
         }
     }

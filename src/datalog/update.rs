@@ -89,6 +89,7 @@ impl Evaluation {
             return Err(error);
         }
         let declarations = self.program.body.declarations.iter().zip(deltas);
+        let declarations = declarations.filter(|(declaration, _)| declaration.within.is_none());
         let relations = declarations
             .filter_map(|(declaration, delta)| Some((declaration.id, (declaration.columns.len(), delta?))));
         Ok(Changes { relations: relations.collect() })

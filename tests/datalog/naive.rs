@@ -85,7 +85,9 @@ fn bindings(body: &[Literal], at: usize, binding: Binding, data: &Data, each: &m
         Some(Literal::Aggregate(aggregate)) => {
             if let Some(found) = folded(aggregate, &binding, data) {
                 let mut binding = binding;
-                binding.insert(aggregate.result.clone(), found);
+                if aggregate.used {
+                    binding.insert(aggregate.result.clone(), found);
+                }
                 bindings(body, at + 1, binding, data, each);
             }
         }

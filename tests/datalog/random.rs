@@ -79,6 +79,8 @@ pub struct Aggregate {
     /// The variable that is added up or compared.
     pub value: Option<String>,
     pub body: Vec<Literal>,
+    /// Whether the rule asks for the result: if not, it may be beyond all numbers.
+    pub used: bool,
 }
 
 #[derive(Debug, Clone)]
@@ -206,7 +208,16 @@ impl Rules {
         }
         let bound = if ends { bound } else { given };
         let terms = head.numbers.iter().map(|number| known(choices, *number, &bound)).collect();
-        Rule { head: Atom { relation: head.name.clone(), terms }, body, ways }
+        let head = Atom { relation: head.name.clone(), terms };
+        let others =
+            body.iter().chain(ways.iter().flatten()).filter(|it| !matches!(it, Literal::Aggregate(_)));
+        let text = others.map(shown).chain([atom(&head)]).collect::<Vec<_>>().join(", ");
+        for literal in &mut body {
+            if let Literal::Aggregate(aggregate) = literal {
+                aggregate.used = text.contains(&aggregate.result);
+            }
+        }
+        Rule { head, body, ways }
     }
 
     /// An aggregate over lower levels. Where `atoms` say all groups, so may comparisons.
@@ -248,7 +259,7 @@ impl Rules {
             return None;
         }
         self.tests(choices, below, &own, &mut body);
-        Some(Aggregate { result: format!("D{}", 7 + at), name, value, body })
+        Some(Aggregate { result: format!("D{}", 7 + at), name, value, body, used: false })
     }
 
     /// Parts that bind nothing.
@@ -373,7 +384,7 @@ fn shown(literal: &Literal) -> String {
     match literal {
         Literal::Positive(found) => atom(found),
         Literal::Negative(found) => format!("!{}", atom(found)),
-        Literal::Aggregate(Aggregate { result, name, value, body }) => {
+        Literal::Aggregate(Aggregate { result, name, value, body, .. }) => {
             let value = value.as_deref().unwrap_or("");
             let body: Vec<String> = body.iter().map(shown).collect();
             format!("{result} = {name} {value} : {{ {} }}", body.join(", "))
