@@ -2,7 +2,7 @@
 
 #![allow(clippy::unwrap_used, missing_docs)]
 
-use dsrules::datalog::{Evaluation, Facts, Limits, Program, Source, Symbols};
+use dsrules::datalog::{Evaluation, Facts, Limits, Program, Source, Symbols, explain};
 
 const FACTS: &str = r#".type Node
 .type Pod
@@ -146,4 +146,45 @@ fn wrong_uses_are_told() {
         ),
         ("r(N, V) :- node(N), V = count { on(P, N) }.", "syntax: expected `:` behind `count`, found `{`"),
     ]);
+}
+
+/// Why `r("n", value)` is there, or what each rule lacks.
+fn told(rules: &str, node: &str, value: i64) -> String {
+    let (program, mut symbols, done) = evaluated(rules).unwrap();
+    let row = [symbols.text(node), symbols.number(value)];
+    let id = program.relation("r").unwrap();
+    if let Some(why) = explain::why(&program, &symbols, &done, id, &row) {
+        return why.to_string();
+    }
+    let tree = explain::tree(&program, &symbols, &done, id, &row);
+    let parts = tree.rules.iter().flat_map(|tried| &tried.parts).filter(|part| !part.holds());
+    let said = parts.map(|part| match part {
+        explain::Part::Aggregate(total) => total.to_string(),
+        explain::Part::Comparison(text, _) => format!("not {text}"),
+        explain::Part::Row(goal) | explain::Part::Not(goal) => goal.fact.clone(),
+    });
+    said.collect::<Vec<_>>().join("; ")
+}
+
+#[test]
+fn an_explanation_shows_the_value_and_what_makes_it() {
+    let rule = "r(N, V) :- node(N), V = count : { on(P, N) }.";
+    assert_eq!(
+        told(rule, "a", 2),
+        "r(\"a\", 2) [facts.dl:12]\n  node(\"a\") (input)\n  \
+         2 = count : { on(P, N) } for N = \"a\" (2 rows)\n    on(\"p\", \"a\")\n    on(\"q\", \"a\")\n"
+    );
+    assert_eq!(
+        told(rule, "c", 0),
+        "r(\"c\", 0) [facts.dl:12]\n  node(\"c\") (input)\n  0 = count : { on(P, N) } for N = \"c\" (0 rows)\n"
+    );
+    assert_eq!(told(rule, "a", 7), "7 = count : { on(P, N) } for N = \"a\", but it is 2 (2 rows)");
+    assert_eq!(told(rule, "c", 7), "7 = count : { on(P, N) } for N = \"c\", but it is 0 (0 rows)");
+    let rule = "r(N, 1) :- node(N), count : { on(P, N) } > 1.";
+    assert_eq!(told(rule, "b", 1), "not 1 > 1");
+    assert_eq!(told(rule, "c", 1), "not 0 > 1");
+    let rule = "r(N, 1) :- node(N), max A : { asks(P, N, A) } > 1.";
+    assert!(
+        told(rule, "c", 1).contains("max A : { asks(P, N, A) } for N = \"c\", but there is none (0 rows)")
+    );
 }

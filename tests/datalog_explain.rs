@@ -90,6 +90,7 @@ fn absent(goal: &Goal, depth: usize, text: &mut String) {
                 Part::Row(goal) => *text += &format!("{}\n", goal.fact),
                 Part::Not(goal) => *text += &format!("there is {}\n", goal.fact),
                 Part::Comparison(comparison, _) => *text += &format!("{comparison}\n"),
+                Part::Aggregate(total) => *text += &format!("{total}\n"),
             }
         }
     }

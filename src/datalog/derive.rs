@@ -70,7 +70,6 @@ impl Evaluation {
         emit: &mut dyn FnMut(&[Sym]) -> bool,
     ) -> Option<Stop> {
         let plan = plan(None, body, variables, Start::Nothing, symbols, &self.tables);
-        let plan = self.watched(plan, None, body);
         let meter = Budget::new(&self.limits, 1).meter(0);
         let context = Context { tables: &self.tables, symbols, before: None, meter: &meter };
         run(&context, &plan, None, &mut |binding| {
@@ -87,7 +86,7 @@ impl Evaluation {
         let new = || {
             let variables = rule.variables.len();
             let plan = plan(Some(&rule.head), &rule.body, variables, start, symbols, &self.tables);
-            Arc::new(self.watched(plan, Some(&rule.head), &rule.body))
+            Arc::new(self.watched(plan, &rule.head, &rule.body))
         };
         if start == Start::Nothing {
             return new();

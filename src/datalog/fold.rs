@@ -111,7 +111,7 @@ impl Evaluation {
 
     /// Has a plan watch for values of aggregates that no row may have, where they are asked
     /// for: one that stands nowhere else is not.
-    pub(super) fn watched(&self, mut plan: Plan, head: Option<&Atom>, body: &[Literal]) -> Plan {
+    pub(super) fn watched(&self, mut plan: Plan, head: &Atom, body: &[Literal]) -> Plan {
         let is_asked = |variable: &Variable| {
             let in_body = |literal: &Literal| match literal {
                 Literal::Positive(atom) | Literal::Negative(atom) => {
@@ -119,7 +119,7 @@ impl Evaluation {
                 }
                 Literal::Comparison(comparison) => comparison.variables().any(|it| it == *variable),
             };
-            let in_head = head.is_none_or(|head| head.variables().any(|it| it == *variable));
+            let in_head = head.variables().any(|it| it == *variable);
             in_head || body.iter().filter(|literal| in_body(literal)).count() > 1
         };
         let values = body.iter().filter_map(Literal::positive).filter_map(|atom| self.value_of(atom));

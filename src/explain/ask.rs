@@ -196,7 +196,7 @@ fn collect(goal: &Goal, found: &mut BTreeMap<Group, Vec<String>>) {
     for part in goal.rules.iter().flat_map(|tried| &tried.parts) {
         match part {
             Part::Row(goal) | Part::Not(goal) => collect(goal, found),
-            Part::Comparison(..) => {}
+            Part::Comparison(..) | Part::Aggregate(_) => {}
         }
     }
 }

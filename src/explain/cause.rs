@@ -82,6 +82,7 @@ fn collect(goal: &Goal, found: &mut Vec<Cause>) {
             match part {
                 Part::Row(missing) => collect(missing, found),
                 Part::Not(there) => found.extend(there.rules.iter().map(|tried| cause(there, tried))),
+                Part::Aggregate(total) => found.push(Cause::Other { what: format!("not {total}") }),
                 Part::Comparison(text, _) => found.push(Cause::Other { what: format!("not {text}") }),
             }
         }

@@ -147,7 +147,7 @@ fn collect(tried: &Tried, node: &str, levers: &mut Vec<Lever>) {
         let (goal, holds) = match part {
             Part::Row(goal) => (goal, true),
             Part::Not(goal) => (goal, false),
-            Part::Comparison(..) => continue,
+            Part::Comparison(..) | Part::Aggregate(_) => continue,
         };
         if goal.input {
             if let Some(lever) = Lever::new(goal, node, holds).filter(|it| !levers.contains(it)) {

@@ -9,7 +9,7 @@ use super::context::Context;
 use super::leaf::{is_trivial, key, key_of_requirement, label_of, phrase, source, values};
 use super::sentences::{denies, goes_on, is_time, says};
 use super::step::{Mark, Step};
-use crate::datalog::explain::{Goal, Part, Tried};
+use crate::datalog::explain::{Goal, Part, Total, Tried};
 use crate::kube::timestamp;
 
 /// Steps that say why a goal holds.
@@ -142,6 +142,7 @@ pub(super) fn why_not(goal: &Goal, told: &Context<'_>) -> Vec<Step> {
             match part {
                 Part::Row(goal) => steps.extend(why_not(goal, told)),
                 Part::Not(goal) => steps.extend(obstacle(goal, told)),
+                Part::Aggregate(total) => steps.push(of_total(Mark::No, total)),
                 Part::Comparison(text, _) => {
                     let said = comparison(text, false, &times).into_iter();
                     steps.extend(said.map(|it| Step::new(Mark::No, format!("not {}", it.text))));
@@ -192,7 +193,14 @@ fn supporting(part: &Part, told: &Context<'_>) -> Vec<Step> {
         Part::Row(goal) => why(goal, told),
         Part::Not(goal) => refutations(goal, told),
         Part::Comparison(text, _) => comparison(text, true, &[]).into_iter().collect(),
+        Part::Aggregate(total) => vec![of_total(Mark::Fact, total)],
     }
+}
+
+/// The value of an aggregate, with the first of what makes it.
+fn of_total(mark: Mark, total: &Total) -> Step {
+    let first = total.first.iter().map(|way| Step::new(Mark::Fact, way.clone()));
+    Step { parts: first.collect(), ..Step::new(mark, total.to_string()) }
 }
 
 /// Takes out what is said twice.

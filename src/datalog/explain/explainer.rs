@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde::Serialize;
 
+use super::super::compare::BEYOND;
 use super::super::define::{defined, definitions};
 use super::super::evaluation::{Evaluation, Round};
 use super::super::program::{Atom, Literal, Program, RelationId, Rule, Term, Variable};
@@ -153,8 +154,9 @@ impl<'a> Explainer<'a> {
         let mut found: Vec<Vec<Option<Sym>>> = Vec::new();
         self.evaluation.solve(&body, binding.len(), self.symbols, &mut |slots| {
             let known = binding.iter().zip(slots).zip(&bound);
-            let way: Vec<Option<Sym>> =
-                known.map(|((known, slot), bound)| known.or(bound.then_some(*slot))).collect();
+            let way: Vec<Option<Sym>> = known
+                .map(|((known, slot), bound)| known.or((*bound && *slot != BEYOND).then_some(*slot)))
+                .collect();
             if !found.contains(&way) && accept(&way) {
                 found.push(way);
             }

@@ -7,9 +7,11 @@
 
 mod explainer;
 mod text;
+mod total;
 mod tree;
 mod why;
 
 pub use explainer::RuleRef;
+pub use total::Total;
 pub use tree::{Goal, Part, Tried, tree};
 pub use why::{Derivation, Subgoal, said, why};

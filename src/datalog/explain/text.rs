@@ -3,7 +3,7 @@
 use super::super::check::is_variable;
 use super::super::expression;
 use super::super::program::{Atom, Comparison, RelationId, Rule, Term};
-use super::super::symbols::Value;
+use super::super::symbols::{Sym, Value};
 use super::explainer::{Binding, Explainer, Pattern};
 
 impl Explainer<'_> {
@@ -28,6 +28,11 @@ impl Explainer<'_> {
 
     pub fn comparison(&self, comparison: &Comparison, way: &Binding) -> String {
         comparison.shown(&|term| self.term(term, way))
+    }
+
+    /// A value as it is written in a rule.
+    pub fn quoted(&self, sym: Sym) -> String {
+        quoted(self.symbols.value(sym))
     }
 
     fn term(&self, term: &Term, way: &Binding) -> String {

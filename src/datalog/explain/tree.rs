@@ -14,6 +14,7 @@ use super::super::program::{Atom, Given, Kind, Literal, Program, RelationId, Rul
 use super::super::rows::Row;
 use super::super::symbols::{Sym, Symbols};
 use super::explainer::{Binding, Cell, Explainer, Pattern, RuleRef, Unified, known};
+use super::total::Total;
 
 /// So many ways in which one rule holds or fails are shown.
 const WAYS: usize = 8;
@@ -77,6 +78,8 @@ pub enum Part {
     Not(Goal),
     /// A comparison with its values filled in, and whether it holds.
     Comparison(String, bool),
+    /// An aggregate with its value, which may not be the one that is needed.
+    Aggregate(Total),
 }
 
 impl Part {
@@ -87,6 +90,7 @@ impl Part {
             Part::Row(goal) => goal.holds,
             Part::Not(goal) => !goal.holds,
             Part::Comparison(_, holds) => *holds,
+            Part::Aggregate(total) => total.holds,
         }
     }
 }
@@ -177,9 +181,20 @@ impl Explainer<'_> {
         let ways = ways.into_iter().map(|way| self.completed(body, way)).collect::<Vec<_>>();
         for way in ways {
             let way = unified.spread(&way);
-            let parts = body
-                .iter()
+            if !holds && self.is_other_way(&rule.body, &way) {
+                continue;
+            }
+            let is_told = |literal: &&Literal| match literal {
+                Literal::Comparison(comparison) => !self.is_of_total(comparison, body),
+                _ => true,
+            };
+            let told: Vec<&Literal> = body.iter().filter(is_told).collect();
+            let parts = told
+                .into_iter()
                 .map(|literal| match literal {
+                    Literal::Positive(atom) | Literal::Negative(atom) if self.is_total(atom) => {
+                        self.part(rule, literal, &way, near, depth)
+                    }
                     // What holds, or does not, as it should is not why a rule fails.
                     Literal::Positive(atom) if !holds && (held.contains(literal) || !near) => {
                         Part::Row(self.shallow(rule, atom, &way))
@@ -204,6 +219,9 @@ impl Explainer<'_> {
     }
 
     fn part(&mut self, rule: &Rule, literal: &Literal, way: &Binding, near: bool, depth: usize) -> Part {
+        if let Some(total) = self.total(literal, &rule.body, way) {
+            return Part::Aggregate(total);
+        }
         match literal {
             Literal::Positive(atom) => Part::Row(self.goal_of(rule, atom, way, near, depth)),
             Literal::Negative(atom) => Part::Not(self.goal_of(rule, atom, way, near, depth)),

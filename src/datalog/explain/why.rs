@@ -14,6 +14,7 @@ use super::super::program::{Atom, Kind, Literal, Program, RelationId, Rule, Term
 use super::super::rows::RowSet;
 use super::super::symbols::{Sym, Symbols};
 use super::explainer::{Binding, Cell, Explainer, MAX_DEPTH, RuleRef, known};
+use super::total::Total;
 
 /// A row that is there, and how it got there.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -48,6 +49,8 @@ pub enum Subgoal {
     Absent(String),
     /// A comparison, its values filled in.
     Comparison(String),
+    /// An aggregate has such a value.
+    Aggregate(Total),
 }
 
 /// Explains a row; `None` if it is not there.
@@ -104,6 +107,11 @@ impl Subgoal {
             Subgoal::Row(derivation) => derivation.tree(f, depth),
             Subgoal::Absent(fact) => writeln!(f, "not {fact}"),
             Subgoal::Comparison(text) => writeln!(f, "{text}"),
+            Subgoal::Aggregate(total) => {
+                writeln!(f, "{total}")?;
+                let indent = "  ".repeat(depth + 1);
+                total.first.iter().try_for_each(|way| writeln!(f, "{indent}{way}"))
+            }
         }
     }
 }
@@ -166,7 +174,12 @@ impl Explainer<'_> {
     ) -> Vec<Subgoal> {
         let mut subgoals = Vec::new();
         for literal in &rule.body {
+            if let Some(total) = self.total(literal, &rule.body, way) {
+                subgoals.push(Subgoal::Aggregate(total));
+                continue;
+            }
             subgoals.push(match literal {
+                Literal::Comparison(comparison) if self.is_of_total(comparison, &rule.body) => continue,
                 Literal::Positive(atom) => match self.early_row(atom, way, round) {
                     Some(row) => Subgoal::Row(self.why(atom.relation, &row, depth + 1)),
                     None => continue,
