@@ -1,7 +1,7 @@
 //! A Datalog engine: rule texts, checked; evaluated on datafrog; explained.
 //!
 //! ```text
-//!  text -> lexer -> parser -> resolve -> check -> strata        = Program
+//!  text -> lexer -> parser -> resolve, lift -> check -> strata  = Program
 //!  Program + Facts -> planner -> run (datafrog's leapjoin), fixpoint (its iteration)
 //!                                                               = Evaluation
 //!  Evaluation + changed facts -> update                         = Changes

@@ -445,7 +445,7 @@ pub(super) fn resolve_literal(
             let error = Diagnostic::error("aggregate-here", "an aggregate stands where none can")
                 .at(body.place(aggregate.span))
                 .because("only the body of a rule has aggregates, not a query, and none of them has another one")
-                .help("give it a relation of its own: `pods(Node, N) :- node(Node), N = count : { pod_on(Pod, Node) }.`");
+                .help("give it a relation of its own: `pods(Node, N) :- node(Node), N = count : { pod_target(Pod, Node) }.`");
             Err(Box::new(error))
         }
         RawLiteral::Comparison { left, operator, right, span } => {

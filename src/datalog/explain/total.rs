@@ -65,7 +65,7 @@ impl Explainer<'_> {
         })
     }
 
-    /// The aggregate that an atom stands for. `zero` is the variable that is 0 without a value.
+    /// The aggregate that an atom stands for.
     pub fn total(&self, literal: &Literal, body: &[Literal], way: &Binding) -> Option<Total> {
         let atom = literal.atom().filter(|atom| self.is_total(atom))?;
         let declaration = self.program.declaration(atom.relation);
@@ -89,7 +89,7 @@ impl Explainer<'_> {
         let is = found.map(shown).or_else(|| (!is_positive).then(|| "0".to_owned()));
         let holds = group.is_some()
             && match (is_positive, found, wanted) {
-                (true, Some(found), wanted) => found != BEYOND && wanted.is_none_or(|wanted| wanted == found),
+                (true, Some(found), wanted) => wanted.is_none_or(|wanted| wanted == found),
                 (true, None, _) | (false, Some(_), _) => false,
                 (false, None, wanted) => {
                     wanted.is_none_or(|wanted| self.symbols.value(wanted) == Value::Number(0))
@@ -125,9 +125,7 @@ impl Explainer<'_> {
     /// The group that an atom asks for, if its values are known.
     fn group(&self, atom: &Atom, way: &Binding) -> Option<Vec<Sym>> {
         let (_, groups) = atom.terms.split_last()?;
-        let sym = |term| match self.filled_term(term, way) {
-            filled => self.symbols.find(filled.constant()?),
-        };
+        let sym = |term| self.symbols.find(self.filled_term(term, way).constant()?);
         groups.iter().map(sym).collect()
     }
 
