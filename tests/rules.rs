@@ -162,3 +162,21 @@ fn recursion_is_allowed_and_ends() {
     let output = dsrules(folder.path(), &["query", query, "-f", "in", "--rules", "r.dl", "-o", "csv"]);
     assert_eq!(text(&output.stdout), "A,B\na,a\na,b\nb,a\nb,b\n", "{}", text(&output.stderr));
 }
+
+/// A rule with an aggregate is told as it was written, and the relations behind it never.
+#[test]
+fn an_aggregate_stays_one_part_of_its_rule() {
+    let folder = tempfile::tempdir().unwrap();
+    let rules = "/// {Node} has {N} labels.\n.decl rich(node: Node, n: number) warning\n\
+        /// {Node} has {N} labels.\nrich(Node, N) :- node(Node), N = count : { node_label(Node, _, _) }, N > 1.\n";
+    fs::write(folder.path().join("own.dl"), rules).unwrap();
+    fs::write(folder.path().join("nodes.yaml"), NODES.replace("{disk: ssd}", "{disk: ssd, zone: z}"))
+        .unwrap();
+    let plan = dsrules(folder.path(), &["plan", "-f", "nodes.yaml", "--rules", "own.dl"]);
+    let told = text(&plan.stderr);
+    assert!(told.contains("warning[warning]: a has 2 labels\n --> own.dl:4:1\n"), "{told}");
+    let listed = text(&dsrules(folder.path(), &["rules", "list", "--rules", "own.dl"]).stdout);
+    assert!(listed.contains("rich ") && !listed.contains("count :"), "{listed}");
+    let shown = text(&dsrules(folder.path(), &["rules", "show", "node_label", "--rules", "own.dl"]).stdout);
+    assert!(shown.contains("rich\n") && !shown.contains("count :"), "{shown}");
+}

@@ -262,11 +262,11 @@ impl Resolver {
         let head = Atom { relation, terms: folded, span: raw.span, spans };
         let variables = own.names;
         let rule = Rule { body: Vec::new(), sentence: "".into(), variables, ..outer.clone() };
-        let fold = Some(raw.aggregate);
-        self.body.rules.push(Rule { head, body: vec![Literal::Positive(row.clone())], fold, ..rule.clone() });
         let line = self.body.texts[raw.span.source as usize].line(raw.span.start);
         let text = raw.text.as_str().into();
-        self.body.rules.push(Rule { head: row, body, text, line, span: raw.span, ..rule });
+        self.lifted.push(Rule { head: row.clone(), body, text, line, span: raw.span, ..rule.clone() });
+        let fold = Some(raw.aggregate);
+        self.lifted.push(Rule { head, body: vec![Literal::Positive(row)], fold, ..rule });
         let mut terms: Vec<Term> = groups.iter().map(|(name, _)| Term::Variable(names.known[name])).collect();
         terms.push(Term::Variable(result));
         let mut spans: Vec<Span> = groups.iter().map(|(_, span)| *span).collect();

@@ -54,7 +54,8 @@ pub(super) fn resolve(sources: &[Source<'_>]) -> (Body, Vec<Diagnostic>) {
         }
         parsed.push(items);
     }
-    let mut resolver = Resolver { body, found, broken: BTreeSet::new(), types: BTreeMap::new() };
+    let mut resolver =
+        Resolver { body, lifted: Vec::new(), found, broken: BTreeSet::new(), types: BTreeMap::new() };
     resolver.all(parsed);
     (resolver.body, resolver.found)
 }
@@ -66,6 +67,9 @@ pub(super) fn diagnostic(body: &Body, fault: &Fault) -> Diagnostic {
 
 pub(super) struct Resolver {
     pub(super) body: Body,
+    /// The rules of aggregates, which stand behind all that were written: who looks for the
+    /// rule on a line finds that one.
+    pub(super) lifted: Vec<Rule>,
     found: Vec<Diagnostic>,
     /// Relations whose declaration is wrong: rules that use them are passed over.
     broken: BTreeSet<String>,
@@ -94,6 +98,7 @@ impl Resolver {
             let rules = self.rule(raw).unwrap_or_default();
             self.body.rules.extend(rules);
         }
+        self.body.rules.append(&mut self.lifted);
     }
 
     pub(super) fn report(&mut self, diagnostic: Diagnostic, span: Span) {
