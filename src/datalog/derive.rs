@@ -4,7 +4,7 @@ use std::sync::{Arc, PoisonError};
 
 use super::budget::{Budget, Stop};
 use super::evaluation::{Evaluation, Found, Planned, Work};
-use super::plan::{Plan, Start};
+use super::plan::{RulePlan, Start};
 use super::planner::plan;
 use super::program::{Literal, Rule};
 use super::rows::RowSet;
@@ -81,7 +81,7 @@ impl Evaluation {
     }
 
     /// The plan of a rule: the last one, as long as the relations are about as large.
-    fn plan(&self, at: usize, start: Start, symbols: &Symbols) -> Arc<Plan> {
+    fn plan(&self, at: usize, start: Start, symbols: &Symbols) -> Arc<RulePlan> {
         let rule = &self.program.body.rules[at];
         let new = || {
             let variables = rule.variables.len();

@@ -9,7 +9,7 @@ use std::sync::{Arc, Mutex};
 use rustc_hash::FxHashMap;
 
 use super::budget::{Budget, Limits};
-use super::plan::{Known, Plan, Start, Tables};
+use super::plan::{Known, RulePlan, Start, Tables};
 use super::program::{Program, RelationId, Stratum};
 use super::rows::{Row, RowSet};
 use super::symbols::{Sym, Symbols};
@@ -50,7 +50,7 @@ pub(super) struct Plans(pub Mutex<FxHashMap<(usize, Start), Planned>>);
 
 /// A plan, and how many rows the atoms of the rule had when it was made.
 pub(super) struct Planned {
-    pub plan: Arc<Plan>,
+    pub plan: Arc<RulePlan>,
     pub rows: Vec<usize>,
 }
 

@@ -1,6 +1,6 @@
 //! What stands on a side of a comparison: values, and what is worked out from them.
 //!
-//! An expression is data. What it is worth for a binding is `compute`'s matter.
+//! An expression is data. What it is worth for a binding is `compare`'s matter.
 
 use std::sync::Arc;
 

@@ -7,7 +7,7 @@
 //! changes a binding, so it and what is behind it is done for a batch too.
 
 use super::compare::{Compare, Compute};
-use super::plan::{Check, Known, Look};
+use super::plan::{Check, Known, Probe};
 use super::symbols::Sym;
 use super::view::{AnyView, Context};
 
@@ -30,7 +30,7 @@ enum Late<'a> {
 pub(super) struct Lookup<'a> {
     wanted: bool,
     view: AnyView<'a>,
-    look: &'a Look,
+    look: &'a Probe,
 }
 
 impl Lookup<'_> {
@@ -117,7 +117,7 @@ impl Late<'_> {
 }
 
 /// Puts a batch into the order in which an index holds what is looked up in it.
-pub(super) fn arrange<const N: usize>(batch: &mut [[Sym; N]], look: &Look) {
+pub(super) fn arrange<const N: usize>(batch: &mut [[Sym; N]], look: &Probe) {
     let slots = slots(look);
     let key = |binding: &[Sym; N]| key(binding, &slots);
     if !batch.is_sorted_by_key(key) {
@@ -125,7 +125,7 @@ pub(super) fn arrange<const N: usize>(batch: &mut [[Sym; N]], look: &Look) {
     }
 }
 
-fn slots(look: &Look) -> Vec<usize> {
+fn slots(look: &Probe) -> Vec<usize> {
     let slot = |known: &Known| match known {
         Known::Slot(slot) => Some(*slot),
         Known::Constant(_) => None,

@@ -9,7 +9,7 @@ use super::aggregate::Aggregate;
 use super::budget::Stop;
 use super::compare::BEYOND;
 use super::evaluation::{Evaluation, Found, Work};
-use super::plan::Plan;
+use super::plan::RulePlan;
 use super::program::{Atom, Literal, RelationId, Rule, Stratum, Term, Variable};
 use super::rows::{Row, RowSet};
 use super::symbols::{Sym, Value};
@@ -111,7 +111,7 @@ impl Evaluation {
 
     /// Has a plan watch for values of aggregates that no row may have, where they are asked
     /// for: one that stands nowhere else is not.
-    pub(super) fn watched(&self, mut plan: Plan, head: &Atom, body: &[Literal]) -> Plan {
+    pub(super) fn watched(&self, mut plan: RulePlan, head: &Atom, body: &[Literal]) -> RulePlan {
         let is_asked = |variable: &Variable| {
             let in_body = |literal: &Literal| match literal {
                 Literal::Positive(atom) | Literal::Negative(atom) => {

@@ -47,14 +47,14 @@ pub(super) enum Take {
 
 /// A look at the rows of an index that start with what is known.
 #[derive(Debug, Clone)]
-pub(super) struct Look {
+pub(super) struct Probe {
     pub relation: RelationId,
     /// The columns of the relation in the order of the index.
     pub order: Vec<usize>,
     pub prefix: Vec<Known>,
 }
 
-impl Look {
+impl Probe {
     /// Whether it is at the same rows for every binding.
     pub fn is_fixed(&self) -> bool {
         self.prefix.iter().all(|known| matches!(known, Known::Constant(_)))
@@ -65,7 +65,7 @@ impl Look {
 #[derive(Debug, Clone)]
 pub(super) enum Check {
     /// Whether there are rows.
-    Rows { wanted: bool, look: Look },
+    Rows { wanted: bool, look: Probe },
     /// A comparison.
     Compare(Compare),
     /// A value that is worked out; what is behind it may need it.
@@ -75,7 +75,7 @@ pub(super) enum Check {
 /// An atom that can bind what a step binds.
 #[derive(Debug, Clone)]
 pub(super) struct Proposer {
-    pub look: Look,
+    pub look: Probe,
     /// Columns of the index and the slots that get their values.
     pub take: Vec<(usize, usize)>,
     /// Columns of the index that must be equal.
@@ -83,7 +83,7 @@ pub(super) struct Proposer {
     /// Of rows that are equal in so many first columns one is enough.
     pub distinct: usize,
     /// What it asks of values that another one proposed, unless the next step asks it.
-    pub check: Option<Look>,
+    pub check: Option<Probe>,
     /// Its place in the body.
     pub literal: usize,
 }
@@ -94,12 +94,12 @@ pub(super) struct Step {
     pub proposers: Vec<Proposer>,
     pub checks: Vec<Check>,
     /// What atoms that are not finished ask, by their place in the body.
-    pub early: Vec<(usize, Look)>,
+    pub early: Vec<(usize, Probe)>,
 }
 
 /// How a rule is evaluated.
 #[derive(Debug, Clone, Default)]
-pub(super) struct Plan {
+pub(super) struct RulePlan {
     /// A constant of the rule occurs nowhere: it cannot derive anything.
     pub never: bool,
     /// No constant of the rule occurs nowhere, so the plan holds when there are more.

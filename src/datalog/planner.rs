@@ -17,7 +17,7 @@ use std::sync::Arc;
 use super::compare::{Compute, compare};
 use super::define::{defined, definitions, in_atoms};
 use super::open_body::{OpenBody, bit, columns, constants};
-use super::plan::{Check, Known, Look, Plan, Proposer, Start, Step, Take};
+use super::plan::{Check, Known, Probe, Proposer, RulePlan, Start, Step, Take};
 use super::program::{Atom, Literal, Term, Variable};
 use super::symbols::{Sym, Symbols};
 use super::table::Table;
@@ -30,8 +30,8 @@ pub(super) fn plan(
     start: Start,
     symbols: &Symbols,
     tables: &[Option<Arc<Table>>],
-) -> Plan {
-    let plan = Plan { lasts: true, slots, ..Plan::default() };
+) -> RulePlan {
+    let plan = RulePlan { lasts: true, slots, ..RulePlan::default() };
     let mut planner = Planner {
         body: OpenBody::new(head, body, tables),
         symbols,
@@ -80,7 +80,7 @@ struct Planner<'a> {
     /// The comparisons that define a variable, and the variables that atoms bind.
     definitions: Vec<(usize, Variable)>,
     in_atoms: u64,
-    plan: Plan,
+    plan: RulePlan,
 }
 
 impl Planner<'_> {
@@ -208,7 +208,7 @@ impl Planner<'_> {
             }
         }
         let slots = take.iter().map(|(_, slot)| Known::Slot(*slot));
-        let check = Look { prefix: look.prefix.iter().copied().chain(slots).collect(), ..look.clone() };
+        let check = Probe { prefix: look.prefix.iter().copied().chain(slots).collect(), ..look.clone() };
         Some(Proposer { look, take, same, distinct, check: Some(check), literal: at })
     }
 
@@ -271,7 +271,7 @@ impl Planner<'_> {
     /// A look at an index with all columns first that are known, and behind them those of
     /// `new`, if that saves work or it must be so. None if there is nothing to look at: a
     /// constant is nowhere, or the relation was not evaluated.
-    fn look(&self, at: usize, new: u32, strict: bool) -> Option<Look> {
+    fn look(&self, at: usize, new: u32, strict: bool) -> Option<Probe> {
         let (table, terms) = self.body.table(at)?;
         let known = columns(terms, self.body.bound) | constants(terms);
         let both = known | columns(terms, new);
@@ -297,6 +297,6 @@ impl Planner<'_> {
         let (Literal::Positive(atom) | Literal::Negative(atom)) = &self.body.literals[at] else {
             return None;
         };
-        Some(Look { relation: atom.relation, order, prefix })
+        Some(Probe { relation: atom.relation, order, prefix })
     }
 }

@@ -18,7 +18,7 @@ use datafrog::{Leapers, Relation};
 use super::budget::Stop;
 use super::compare::BEYOND;
 use super::filters::{Filters, arrange};
-use super::plan::{Look, Plan, Proposer, Step, Take};
+use super::plan::{Probe, Proposer, RulePlan, Step, Take};
 use super::program::MAX_VARIABLES;
 use super::rows::{ByWidth, Cells, RowSet, by_width};
 use super::symbols::Sym;
@@ -31,7 +31,12 @@ const LARGE_BATCH: usize = 1 << 16;
 
 /// Runs a plan from nothing, or from rows of what it starts with;
 /// `emit` gets the slots of each binding found.
-pub(super) fn run(context: &Context<'_>, plan: &Plan, rows: Option<&RowSet>, emit: &mut dyn FnMut(&[Sym])) {
+pub(super) fn run(
+    context: &Context<'_>,
+    plan: &RulePlan,
+    rows: Option<&RowSet>,
+    emit: &mut dyn FnMut(&[Sym]),
+) {
     if plan.never {
         return;
     }
@@ -48,7 +53,7 @@ pub(super) fn run(context: &Context<'_>, plan: &Plan, rows: Option<&RowSet>, emi
     });
 }
 
-fn run_any(context: &Context<'_>, plan: &Plan, rows: Option<&RowSet>, emit: &mut dyn FnMut(&[Sym])) {
+fn run_any(context: &Context<'_>, plan: &RulePlan, rows: Option<&RowSet>, emit: &mut dyn FnMut(&[Sym])) {
     // Few widths, so that each is compiled once and bindings stay small.
     match plan.slots {
         0..=4 => run_wide::<4>(context, plan, rows, emit),
@@ -60,7 +65,7 @@ fn run_any(context: &Context<'_>, plan: &Plan, rows: Option<&RowSet>, emit: &mut
 
 fn run_wide<const N: usize>(
     context: &Context<'_>,
-    plan: &Plan,
+    plan: &RulePlan,
     rows: Option<&RowSet>,
     emit: &mut dyn FnMut(&[Sym]),
 ) {
@@ -127,7 +132,7 @@ struct Joined<'a> {
     proposers: Vec<(&'a Proposer, AnyView<'a>)>,
     filters: Filters<'a>,
     /// What is looked at in the order of its index.
-    large: Option<&'a Look>,
+    large: Option<&'a Probe>,
 }
 
 impl<'a> Joined<'a> {

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use rustc_hash::FxHashSet;
 
 use super::budget::Meter;
-use super::plan::Look;
+use super::plan::Probe;
 use super::rows::{ByWidth, Cells, RowSet, by_width};
 use super::symbols::{Sym, Symbols};
 use super::table::{Indexes, Table, in_order};
@@ -84,7 +84,7 @@ impl<'a, const W: usize> View<'a, W> {
     }
 
     /// Finds the rows that a look is at, and how many there are at most.
-    pub fn find(&self, look: &Look, binding: &[Sym]) -> (Range<W>, usize) {
+    pub fn find(&self, look: &Probe, binding: &[Sym]) -> (Range<W>, usize) {
         let (low, high) = bounds(look, binding);
         let from = seek(self.base, self.near.get(), |row| *row < low);
         self.near.set(from);
@@ -149,7 +149,7 @@ impl<'a, const W: usize> View<'a, W> {
         self.plus(range.low, range.high).iter().for_each(&mut each);
     }
 
-    fn exists(&self, look: &Look, binding: &[Sym]) -> bool {
+    fn exists(&self, look: &Probe, binding: &[Sym]) -> bool {
         let (low, high) = bounds(look, binding);
         if look.prefix.len() == self.columns
             && let Some(found) = self.is_member(low)
@@ -179,7 +179,7 @@ impl<'a, const W: usize> View<'a, W> {
     }
 }
 
-fn bounds<const W: usize>(look: &Look, binding: &[Sym]) -> (Cells<W>, Cells<W>) {
+fn bounds<const W: usize>(look: &Probe, binding: &[Sym]) -> (Cells<W>, Cells<W>) {
     let low = Cells::pack(look.prefix.iter().map(|known| known.value(binding)));
     (low, low.high(look.prefix.len()))
 }
@@ -222,7 +222,7 @@ pub(super) type AnyView<'a> = ByWidth<View<'a, 2>, View<'a, 4>, View<'a, 8>>;
 
 impl<'a> AnyView<'a> {
     /// The index that a look is at. None for a relation that was not evaluated.
-    pub fn new(context: &Context<'a>, look: &Look) -> Option<Self> {
+    pub fn new(context: &Context<'a>, look: &Probe) -> Option<Self> {
         let (at, order) = (look.relation.index(), &look.order);
         let table = context.tables[at].as_deref()?;
         let none = Delta::new(table.columns());
@@ -251,7 +251,7 @@ impl<'a> AnyView<'a> {
     }
 
     /// Whether a row starts with what is known.
-    pub fn exists(&self, look: &Look, binding: &[Sym]) -> bool {
+    pub fn exists(&self, look: &Probe, binding: &[Sym]) -> bool {
         by_width!(self, view => view.exists(look, binding))
     }
 }
