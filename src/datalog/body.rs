@@ -9,6 +9,7 @@ use super::functions::{Function, Pattern, TextTest, Version};
 use super::lexer::Token;
 use super::parser::Parser;
 use super::syntax::{RawAtom, RawExpression, RawLiteral, RawTerm};
+use super::ways::joined;
 
 /// The longest rule body, in literals.
 const MAX_BODY: usize = 64;
@@ -71,11 +72,7 @@ impl Parser<'_> {
             let start = self.span();
             let next = if self.is_group() { self.group(depth)? } else { vec![vec![self.literal()?]] };
             self.few_ways(ways.len() * next.len(), start)?;
-            let joined = |way: &Vec<RawLiteral>| {
-                let way = way.clone();
-                next.iter().map(move |next| way.iter().chain(next).cloned().collect::<Vec<_>>())
-            };
-            ways = ways.iter().flat_map(joined).collect();
+            ways = joined(ways, &next);
             if ways.iter().any(|way| way.len() > MAX_BODY) {
                 self.fault(
                     "rule-too-long",

@@ -44,7 +44,7 @@ impl Program {
     /// # Errors
     /// For each signature that no declaration has.
     pub fn with_handles(
-        &self,
+        self,
         table: &[Signature],
         place: impl Fn(&Signature) -> Place,
     ) -> Result<Program, Vec<Diagnostic>> {
@@ -59,7 +59,7 @@ impl Program {
         if !wrong.is_empty() {
             return Err(wrong);
         }
-        let mut body = (*self.body).clone();
+        let mut body = Arc::unwrap_or_clone(self.body);
         body.handles = handles;
         Ok(Program { body: Arc::new(body) })
     }

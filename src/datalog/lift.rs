@@ -13,6 +13,7 @@
 //! as incremental, as those. The group is what also stands outside. Where the body does not
 //! say which groups there are (`Other != Node`), what stands outside does.
 
+use std::borrow::Cow;
 use std::sync::Arc;
 
 use super::aggregate::Aggregate;
@@ -25,6 +26,7 @@ use super::resolve::{Names, Resolver};
 use super::rows::MAX_COLUMNS;
 use super::source::Span;
 use super::syntax::{RawAggregate, RawAtom, RawExpression, RawLiteral, RawTerm};
+use super::ways::joined;
 use crate::diagnostic::Diagnostic;
 
 /// So many ways may a rule hold by whether the groups of its aggregates have rows.
@@ -81,15 +83,15 @@ impl Resolver {
         let mut lifted: Vec<Option<Lifted>> = parts.iter().map(|_| None).collect();
         // One may need the value of another one.
         loop {
-            let bound = bound(&known);
             let open = parts.iter().enumerate().filter(|(at, _)| lifted[*at].is_none());
             let mut open = open.filter_map(|(at, part)| match part {
                 Part::Aggregate(variable, raw) => Some((at, *variable, raw)),
                 Part::Literal(_) => None,
             });
+            let Some(first) = open.next() else { break };
+            let bound = bound(&known);
             let is_ready = |raw: &RawAggregate| unbound(raw, names, bound).is_none();
-            let (first, next) = (open.next(), open.find(|(.., raw)| is_ready(raw)));
-            let Some(first) = first else { break };
+            let next = open.find(|(.., raw)| is_ready(raw));
             let (at, result, raw) = if is_ready(first.2) { first } else { next.unwrap_or(first) };
             if let Some((name, span)) = unbound(raw, names, bound) {
                 let message =
@@ -108,16 +110,12 @@ impl Resolver {
         }
         let mut ways: Vec<Vec<Literal>> = vec![Vec::new()];
         for (part, lifted) in parts.into_iter().zip(lifted) {
-            let alternatives = match (part, lifted) {
+            let next = match (part, lifted) {
                 (Part::Literal(literal), _) => vec![vec![literal]],
                 (_, Some(lifted)) => lifted.alternatives(),
                 (Part::Aggregate(..), None) => return None,
             };
-            let joined = |way: &Vec<Literal>| {
-                let way = way.clone();
-                alternatives.iter().map(move |next| [way.clone(), next.clone()].concat())
-            };
-            ways = ways.iter().flat_map(joined).collect();
+            ways = joined(ways, &next);
         }
         if ways.len() > MAX_WAYS {
             let error = Diagnostic::error("rule-too-long", "a rule has more than 4 aggregates that may be 0")
@@ -380,8 +378,10 @@ fn named(raw: &RawLiteral, anything: &mut usize) -> RawLiteral {
 
 /// A comparison without its aggregates, which get a variable each; none if it says no more
 /// than which variable that is.
-fn without(raw: &RawLiteral, found: &mut Vec<(String, RawAggregate)>) -> Option<RawLiteral> {
-    let RawLiteral::Comparison { left, operator, right, span } = raw else { return Some(raw.clone()) };
+fn without<'r>(raw: &'r RawLiteral, found: &mut Vec<(String, RawAggregate)>) -> Option<Cow<'r, RawLiteral>> {
+    let RawLiteral::Comparison { left, operator, right, span } = raw else {
+        return Some(Cow::Borrowed(raw));
+    };
     let mut named = |one: &RawExpression, other: &RawExpression| match (one, other) {
         (RawExpression::Term(RawTerm::Variable(name), _), RawExpression::Aggregate(aggregate)) => {
             found.push((name.clone(), (**aggregate).clone()));
@@ -393,7 +393,7 @@ fn without(raw: &RawLiteral, found: &mut Vec<(String, RawAggregate)>) -> Option<
         return None;
     }
     let (left, right) = (replaced(left, found), replaced(right, found));
-    Some(RawLiteral::Comparison { left, operator: *operator, right, span: *span })
+    Some(Cow::Owned(RawLiteral::Comparison { left, operator: *operator, right, span: *span }))
 }
 
 fn replaced(expression: &RawExpression, found: &mut Vec<(String, RawAggregate)>) -> RawExpression {

@@ -54,6 +54,7 @@ mod update;
 mod units;
 mod unused;
 mod view;
+mod ways;
 
 pub use budget::{Deadline, Limits};
 pub use evaluation::Evaluation;

@@ -242,8 +242,8 @@ impl Program {
     /// The same program with more rows for its inputs. They must fit the declarations:
     /// an evaluation refuses others.
     #[must_use]
-    pub fn with_given(&self, rows: impl IntoIterator<Item = Given>) -> Program {
-        let mut body = (*self.body).clone();
+    pub fn with_given(self, rows: impl IntoIterator<Item = Given>) -> Program {
+        let mut body = Arc::unwrap_or_clone(self.body);
         body.given.extend(rows);
         Program { body: Arc::new(body) }
     }

@@ -42,7 +42,7 @@ pub fn load(own: &[UserRules]) -> Loaded {
     let builtin = BUILTIN.iter().map(|(file, text)| Source { file, text, builtin: true });
     let own = own.iter().map(|rules| Source { file: &rules.file, text: &rules.text, builtin: false });
     let mut loaded = Program::load(&builtin.chain(own).collect::<Vec<_>>());
-    match loaded.program.take().map(|program| relations::resolved(&program)) {
+    match loaded.program.take().map(relations::resolved) {
         Some(Ok(program)) => loaded.program = Some(program),
         Some(Err(wrong)) => loaded.diagnostics.extend(wrong),
         None => {}

@@ -251,9 +251,9 @@ pub fn type_of(kind: kube::Kind) -> &'static str {
 ///
 /// # Errors
 /// For each relation that is declared otherwise, or not at all.
-pub(super) fn resolved(program: &Program) -> Result<Program, Vec<Diagnostic>> {
+pub(super) fn resolved(program: Program) -> Result<Program, Vec<Diagnostic>> {
     let mut wrong: Vec<Diagnostic> =
-        kube::Kind::ALL.into_iter().flat_map(|kind| of_kind(program, kind)).collect();
+        kube::Kind::ALL.into_iter().flat_map(|kind| of_kind(&program, kind)).collect();
     match program.with_handles(TABLE, written) {
         Ok(program) if wrong.is_empty() => Ok(program),
         Ok(_) => Err(wrong),
