@@ -7,7 +7,7 @@
 
 use std::collections::BTreeMap;
 
-use rusqlite::{CachedStatement, Connection, ErrorCode, OptionalExtension, params};
+use rusqlite::{Connection, ErrorCode, OptionalExtension, ToSql, params};
 use serde_json::{Value, json};
 
 use super::columns::{SYSTEM, SYSTEM_COUNT};
@@ -18,7 +18,7 @@ use super::store::Store;
 use super::tables::{insert_or_update, is, keys, table};
 use super::{columns, sum};
 use crate::diagnostic::Diagnostic;
-use crate::kube::{DaemonSet, Kind, Node, ObjectKey, Plain, Revision};
+use crate::kube::{Kind, Node, ObjectKey};
 use crate::target::contract::{Batch, Changed, Cursor, Found, Promises, Target, Visit};
 use crate::target::object::Item;
 use crate::target::write::{Refused, Version, Write};
@@ -93,11 +93,20 @@ fn rows<'b, 'w>(connection: &Connection, batch: &'b [Write<'w>]) -> Result<(), F
         let expected = write.expected().map(number);
         let as_expected = match write {
             Write::Create(item) | Write::Replace(item, _) => match *item {
-                Item::Plain(kind, it) => plain(connection, kind, it, expected, &mut writer),
-                Item::Node(it, body) => node(connection, it, body.map(|body| &**body), expected, &mut writer),
-                Item::DaemonSet(it) => daemonset(connection, it, expected, &mut writer),
-                Item::ControllerRevision(it) => revision(connection, it, expected, &mut writer),
                 Item::Pod(it) => pods.write(it, expected, &mut writer),
+                Item::Node(it, body) => node(connection, it, body.map(|body| &**body), expected, &mut writer),
+                Item::Plain(_, it) => {
+                    let body = it.value.to_string();
+                    row(connection, item, &[("body", &body)], expected, &mut writer)
+                }
+                Item::DaemonSet(it) => {
+                    let (status, body) = (serde_json::to_string(&it.status)?, it.value.to_string());
+                    row(connection, item, &[("status", &status), ("body", &body)], expected, &mut writer)
+                }
+                Item::ControllerRevision(it) => {
+                    let own: Own<'_> = &[("revision", &it.revision), ("body", &it.value.to_string())];
+                    row(connection, item, own, expected, &mut writer)
+                }
             },
             Write::Delete(Kind::Pod, key, version) => pods.delete(key, number(version)),
             Write::Delete(kind, key, version) => delete(connection, *kind, key, number(version)),
@@ -182,64 +191,35 @@ fn delete(connection: &Connection, kind: Kind, key: &ObjectKey, expected: i64) -
     Ok(statement.raw_execute()? == 1)
 }
 
-/// The statement that writes an object with `more` columns behind the system's, with key,
-/// metadata and what is expected bound, and the number of the first of `more`.
-fn row<'c>(
-    connection: &'c Connection,
+/// A kind's own columns, with their values.
+type Own<'a> = &'a [(&'a str, &'a dyn ToSql)];
+
+/// Writes an object with its key, the system's columns and its own; whether what was there
+/// was as expected.
+fn row(
+    connection: &Connection,
     item: &Item<'_>,
-    more: &str,
+    own: Own<'_>,
     expected: Option<i64>,
     writer: &mut Writer<'_>,
-) -> Result<(CachedStatement<'c>, usize), Fault> {
+) -> Result<bool, Fault> {
     let (kind, meta) = (item.kind(), item.meta());
     let keys = keys(kind, &meta.key);
-    let rest = format!("{SYSTEM}, {more}");
+    let rest = own.iter().fold(SYSTEM.to_owned(), |rest, (name, _)| rest + ", " + name);
     let sql = insert_or_update(table(kind), &keys, &rest, expected.is_some());
     let mut statement = connection.prepare_cached(&sql)?;
     for ((_, value), at) in keys.iter().zip(1..) {
         statement.raw_bind_parameter(at, value)?;
     }
     columns::bind_meta(&mut statement, keys.len() + 1, meta, writer)?;
-    if let Some(expected) = expected {
-        statement.raw_bind_parameter(keys.len() + rest.split(',').count() + 1, expected)?;
+    let own_at = keys.len() + SYSTEM_COUNT + 1;
+    for ((_, value), at) in own.iter().zip(own_at..) {
+        statement.raw_bind_parameter(at, value)?;
     }
-    Ok((statement, keys.len() + SYSTEM_COUNT + 1))
-}
-
-fn plain(
-    connection: &Connection,
-    kind: Kind,
-    it: &Plain,
-    expected: Option<i64>,
-    writer: &mut Writer<'_>,
-) -> Result<bool, Fault> {
-    let (mut row, at) = row(connection, &Item::Plain(kind, it), "body", expected, writer)?;
-    row.raw_bind_parameter(at, it.value.to_string())?;
-    Ok(row.raw_execute()? == 1)
-}
-
-fn daemonset(
-    connection: &Connection,
-    it: &DaemonSet,
-    expected: Option<i64>,
-    writer: &mut Writer<'_>,
-) -> Result<bool, Fault> {
-    let (mut row, at) = row(connection, &Item::DaemonSet(it), "status, body", expected, writer)?;
-    row.raw_bind_parameter(at, serde_json::to_string(&it.status)?)?;
-    row.raw_bind_parameter(at + 1, it.value.to_string())?;
-    Ok(row.raw_execute()? == 1)
-}
-
-fn revision(
-    connection: &Connection,
-    it: &Revision,
-    expected: Option<i64>,
-    writer: &mut Writer<'_>,
-) -> Result<bool, Fault> {
-    let (mut row, at) = row(connection, &Item::ControllerRevision(it), "revision, body", expected, writer)?;
-    row.raw_bind_parameter(at, it.revision)?;
-    row.raw_bind_parameter(at + 1, it.value.to_string())?;
-    Ok(row.raw_execute()? == 1)
+    if let Some(expected) = expected {
+        statement.raw_bind_parameter(own_at + own.len(), expected)?;
+    }
+    Ok(statement.raw_execute()? == 1)
 }
 
 fn node(
@@ -249,18 +229,19 @@ fn node(
     expected: Option<i64>,
     writer: &mut Writer<'_>,
 ) -> Result<bool, Fault> {
-    let more = "taints, unschedulable, ready, version";
-    let (mut row, at) = row(connection, &Item::Node(it, None), more, expected, writer)?;
     let taints: Vec<Value> = it
         .taints
         .iter()
         .map(|t| json!({ "key": &*t.key, "value": &*t.value, "effect": &*t.effect }))
         .collect();
-    row.raw_bind_parameter(at, serde_json::to_string(&taints)?)?;
-    row.raw_bind_parameter(at + 1, it.unschedulable)?;
-    row.raw_bind_parameter(at + 2, &*it.ready)?;
-    row.raw_bind_parameter(at + 3, &*it.version)?;
-    if row.raw_execute()? != 1 {
+    let taints = serde_json::to_string(&taints)?;
+    let own: Own<'_> = &[
+        ("taints", &taints),
+        ("unschedulable", &it.unschedulable),
+        ("ready", &&*it.ready),
+        ("version", &&*it.version),
+    ];
+    if !row(connection, &Item::Node(it, None), own, expected, writer)? {
         return Ok(false);
     }
     if let Some(body) = body {
