@@ -7,7 +7,7 @@ use dsrules::report::{self, Detail, FileLine, Look};
 
 use super::context::Context;
 use super::exit::{Exit, Failure};
-use super::options::planning::Format;
+use super::options::output::Format;
 
 /// Shows what was applied.
 pub fn applied(mut outcome: Outcome, output: Option<Format>, context: &mut Context) -> Result<Exit, Failure> {

@@ -23,6 +23,9 @@ pub struct Taint {
 }
 
 impl Taint {
+    /// What a taint may do, as a manifest says it.
+    pub const EFFECTS: [&str; 3] = ["NoSchedule", "PreferNoSchedule", "NoExecute"];
+
     pub(super) fn from_value(value: &Value) -> Self {
         Taint { key: text(value, "key"), value: text(value, "value"), effect: text(value, "effect") }
     }

@@ -31,14 +31,14 @@ pub fn applied(objects: &[Applied], look: Look, out: &mut dyn Write) -> io::Resu
                 "{}/{} {}{end}",
                 object.kind.resource(),
                 object.key.name,
-                painted(paint, object.change, word(object.change))
+                painted(paint, object.change, object.change.word())
             )?;
         }
         let last = objects.get(at + 1).is_none_or(|next| next.kind != object.kind);
         if last && detail == Detail::Short {
             for ((kind, change), count) in &mut counts {
                 if *count > SHOWN {
-                    let rest = format!("{} more {}", *count - SHOWN, word(*change));
+                    let rest = format!("{} more {}", *count - SHOWN, change.word());
                     writeln!(out, "{}: {}{end}", kind.resource(), painted(paint, *change, &rest))?;
                 }
                 *count = 0;
@@ -46,16 +46,6 @@ pub fn applied(objects: &[Applied], look: Look, out: &mut dyn Write) -> io::Resu
         }
     }
     Ok(())
-}
-
-fn word(change: Change) -> &'static str {
-    match change {
-        Change::Created => "created",
-        Change::Configured => "configured",
-        Change::Unchanged => "unchanged",
-        Change::Pruned => "pruned",
-        Change::Deleted => "deleted",
-    }
 }
 
 fn painted(paint: Paint, change: Change, text: &str) -> String {

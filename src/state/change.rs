@@ -17,3 +17,17 @@ pub enum Change {
     /// A delete command removed it.
     Deleted,
 }
+
+impl Change {
+    /// The word, as kubectl says it.
+    #[must_use]
+    pub fn word(self) -> &'static str {
+        match self {
+            Change::Created => "created",
+            Change::Configured => "configured",
+            Change::Unchanged => "unchanged",
+            Change::Pruned => "pruned",
+            Change::Deleted => "deleted",
+        }
+    }
+}

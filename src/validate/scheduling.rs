@@ -6,8 +6,8 @@ use super::errors::Errors;
 use super::leniency::Leniency;
 use super::path::{Cursor, Step};
 use super::{labels, text};
+use crate::kube::Taint;
 
-const EFFECTS: [&str; 3] = ["NoSchedule", "PreferNoSchedule", "NoExecute"];
 const REQUIRED: &str = "requiredDuringSchedulingIgnoredDuringExecution";
 const PREFERRED: &str = "preferredDuringSchedulingIgnoredDuringExecution";
 
@@ -192,8 +192,8 @@ pub(super) fn tolerations(at: &Cursor<'_, '_>, errors: &mut Errors) {
             }
             _ => errors.not_supported(&operator, &["Equal", "Exists"]),
         }
-        if !effect.text().is_empty() && !EFFECTS.contains(&effect.text()) {
-            errors.not_supported(&effect, &EFFECTS);
+        if !effect.text().is_empty() && !Taint::EFFECTS.contains(&effect.text()) {
+            errors.not_supported(&effect, &Taint::EFFECTS);
         }
     }
 }
@@ -211,10 +211,10 @@ pub(super) fn taints(at: &Cursor<'_, '_>, errors: &mut Errors) {
         if effect.text().is_empty() {
             errors.required(&effect, "");
             if let Some(error) = errors.0.last_mut() {
-                error.allowed = EFFECTS.map(str::to_owned).to_vec();
+                error.allowed = Taint::EFFECTS.map(str::to_owned).to_vec();
             }
-        } else if !EFFECTS.contains(&effect.text()) {
-            errors.not_supported(&effect, &EFFECTS);
+        } else if !Taint::EFFECTS.contains(&effect.text()) {
+            errors.not_supported(&effect, &Taint::EFFECTS);
         }
         if !seen.insert((effect.text(), key.text())) {
             errors.duplicate(&taint);

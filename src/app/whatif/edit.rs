@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 use wildmatch::WildMatch;
 
 use crate::diagnostic::Diagnostic;
-use crate::kube::{Kind, ObjectKey};
+use crate::kube::{Kind, ObjectKey, Taint};
 use crate::manifest::{FieldPath, Target, put, typed, way_to};
 
 /// The taint that Kubernetes gives a cordoned node.
@@ -105,10 +105,7 @@ impl Edit {
         };
         let (label, effect) = taint.rsplit_once(':').ok_or_else(fail)?;
         let (key, value) = label.split_once('=').unwrap_or((label, ""));
-        if node.is_empty()
-            || key.is_empty()
-            || !["NoSchedule", "NoExecute", "PreferNoSchedule"].contains(&effect)
-        {
+        if node.is_empty() || key.is_empty() || !Taint::EFFECTS.contains(&effect) {
             return Err(fail());
         }
         let node = node.strip_prefix("node/").unwrap_or(node);

@@ -10,7 +10,8 @@ use dsrules::report;
 
 use crate::cli::context::Context;
 use crate::cli::exit::{Exit, Failure};
-use crate::cli::options::planning::{Format, PlanningArgs};
+use crate::cli::options::output::Format;
+use crate::cli::options::planning::PlanningArgs;
 use crate::cli::options::tree::TreeArgs;
 use crate::cli::options::what_if::WhatIfArgs;
 use crate::cli::progress::Progress;

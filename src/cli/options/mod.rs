@@ -6,6 +6,7 @@ pub mod dry_run;
 pub mod duration;
 pub mod global;
 pub mod input;
+pub mod output;
 pub mod planning;
 pub mod rules;
 pub mod sort;

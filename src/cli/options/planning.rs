@@ -2,12 +2,13 @@
 
 use std::path::PathBuf;
 
-use clap::{Args, ValueEnum};
+use clap::Args;
 use dsrules::app::{Options, Request, id_of};
 use dsrules::diagnostic::Diagnostic;
 
 use super::bounds::BoundArgs;
 use super::input::InputArgs;
+use super::output::Format;
 use super::tree::TreeArgs;
 use crate::cli::context::Context;
 
@@ -33,19 +34,6 @@ pub struct PlanningArgs {
     /// How to show it; wide shows every line, however many there are
     #[arg(long, short = 'o', value_name = "FORMAT", value_enum)]
     pub output: Option<Format>,
-}
-
-/// `-o` of commands that make a plan.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub enum Format {
-    // JSON, with a version field
-    Json,
-    // YAML, with a version field
-    Yaml,
-    // Every line, however many there are
-    Wide,
-    // Names only
-    Name,
 }
 
 impl PlanningArgs {

@@ -265,7 +265,9 @@ impl Strategy {
         &*self.kind == "RollingUpdate"
     }
 
-    fn from_value(strategy: &Value) -> Self {
+    /// Reads one; what is left out is as an API server fills it in.
+    #[must_use]
+    pub fn from_value(strategy: &Value) -> Self {
         let kind = text(strategy, "type");
         let rolling = &strategy["rollingUpdate"];
         Strategy {

@@ -3,8 +3,9 @@
 use serde_json::Value;
 
 use super::super::EventRow;
-use super::page::{Page, annotations, lines, plain};
+use super::page::{Page, annotations, lines};
 use super::template;
+use crate::kube::Strategy;
 use crate::kube::columns::{pairs, selector, text};
 
 /// The page of `daemonset`, which has `pods`.
@@ -21,7 +22,7 @@ pub fn describe_daemonset(daemonset: &Value, pods: &[Value], events: &[EventRow]
             ("Node-Selector", pairs(&spec["template"]["spec"]["nodeSelector"])),
             ("Labels", lines(&meta["labels"], "=")),
             ("Annotations", annotations(daemonset)),
-            ("Update Strategy", strategy(&spec["updateStrategy"])),
+            ("Update Strategy", strategy(&Strategy::from_value(&spec["updateStrategy"]))),
         ],
     );
     for (label, name) in [
@@ -48,22 +49,10 @@ pub fn describe_daemonset(daemonset: &Value, pods: &[Value], events: &[EventRow]
 }
 
 /// `RollingUpdate (max unavailable 1, max surge 0)`.
-fn strategy(strategy: &Value) -> String {
-    let kind = match text(&strategy["type"]) {
-        "" => "RollingUpdate",
-        kind => kind,
-    };
-    if kind != "RollingUpdate" {
-        return kind.to_owned();
+fn strategy(strategy: &Strategy) -> String {
+    let Strategy { kind, max_unavailable, max_surge } = strategy;
+    match strategy.rolls() {
+        true => format!("{kind} (max unavailable {max_unavailable}, max surge {max_surge})"),
+        false => kind.to_string(),
     }
-    let rolling = &strategy["rollingUpdate"];
-    let amount = |name: &str, default: &str| match plain(&rolling[name]) {
-        empty if empty.is_empty() => default.to_owned(),
-        amount => amount,
-    };
-    format!(
-        "{kind} (max unavailable {}, max surge {})",
-        amount("maxUnavailable", "1"),
-        amount("maxSurge", "0")
-    )
 }

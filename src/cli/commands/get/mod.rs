@@ -12,8 +12,8 @@ use serde_json::Value;
 
 use crate::cli::context::Context;
 use crate::cli::exit::{Exit, Failure};
+use crate::cli::options::output::Format;
 use crate::cli::options::sort::sort;
-use options::Format;
 use tables::tables;
 
 pub use options::GetArgs;

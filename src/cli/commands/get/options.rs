@@ -1,9 +1,10 @@
 //! What `get` can be told.
 
-use clap::{Args, ValueEnum};
+use clap::Args;
 use dsrules::app::{Database, LabelSelector, Lookup};
 use dsrules::report::Columns;
 
+use crate::cli::options::output::Format;
 use crate::cli::options::sort::SortKey;
 
 /// Arguments of `get`.
@@ -33,19 +34,6 @@ pub struct GetArgs {
     /// Sort by a field, as `.metadata.creationTimestamp`
     #[arg(long, value_name = "FIELD")]
     pub sort_by: Option<SortKey>,
-}
-
-/// `-o` of `get`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub enum Format {
-    // JSON
-    Json,
-    // YAML
-    Yaml,
-    // More columns
-    Wide,
-    // Names only, as `pod/a`
-    Name,
 }
 
 impl GetArgs {

@@ -8,10 +8,11 @@ use dsrules::app::{Lookups, Unvisited};
 use dsrules::kube::Kind;
 use dsrules::report::{self, ListWriter};
 
-use super::options::{Format, GetArgs};
+use super::options::GetArgs;
 use super::tables::none;
 use crate::cli::context::Context;
 use crate::cli::exit::{Exit, Failure};
+use crate::cli::options::output::Format;
 
 /// A table is written when it has so many rows, and goes on after them.
 const PART: usize = 10_000;

@@ -61,7 +61,7 @@ impl Line {
             },
             files: step.files.clone(),
             mended: step.mended.clone(),
-            objects: tally(changed.map(|object| change_name(object.change))),
+            objects: tally(changed.map(|object| object.change.word())),
             actions: tally(actions.map(|action| verb_name(action.verb))),
             waves: step.plan.waves.len(),
             tree: step.tree.as_ref().map_or(0, |tree| tree.changes.len()),
@@ -190,16 +190,6 @@ fn some(files: &[String]) -> String {
     match files.len() {
         0..=NAMED => files.join(", "),
         count => format!("{} and {} more", files[..NAMED].join(", "), count - NAMED),
-    }
-}
-
-fn change_name(change: Change) -> &'static str {
-    match change {
-        Change::Created => "created",
-        Change::Configured => "configured",
-        Change::Unchanged => "unchanged",
-        Change::Pruned => "pruned",
-        Change::Deleted => "deleted",
     }
 }
 
