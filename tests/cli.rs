@@ -4,6 +4,8 @@
 
 #[path = "cli/bad_input.rs"]
 mod bad_input;
+#[path = "cli/cases.rs"]
+mod cases;
 #[path = "cli/changes.rs"]
 mod changes;
 #[path = "cli/circles.rs"]

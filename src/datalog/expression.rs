@@ -303,6 +303,7 @@ fn is_constant(expression: &Expression, term: &dyn Fn(&Term) -> String) -> bool 
 }
 
 /// A text as it is written in a rule.
-pub(super) fn quoted(text: &str) -> String {
+#[must_use]
+pub fn quoted(text: &str) -> String {
     format!("\"{}\"", text.replace('\\', "\\\\").replace('"', "\\\"").replace('\n', "\\n"))
 }

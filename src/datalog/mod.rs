@@ -58,6 +58,7 @@ mod ways;
 
 pub use budget::{Deadline, Limits};
 pub use evaluation::Evaluation;
+pub use expression::quoted;
 pub use facts::Facts;
 pub use functions::{Function, Pattern, TextTest};
 pub use handle::{Handle, Signature};
@@ -70,4 +71,5 @@ pub use query::Query;
 pub use rows::{MAX_COLUMNS, Row};
 pub use source::{MAX_SOURCE, Source, Span};
 pub use symbols::{Sym, Symbols, Value};
+pub use times::number;
 pub use update::Changes;

@@ -5,6 +5,13 @@
 use super::define::definitions;
 use super::functions::{Sort, time};
 use super::program::{Body, Comparison, Expression, Literal, NUMBER, Term, Variable};
+use super::units;
+
+/// The number that a text writes, as a rule may: plain, with a unit, or as a time.
+#[must_use]
+pub fn number(text: &str) -> Option<i64> {
+    units::literal(text).ok().or_else(|| time(text))
+}
 
 /// Reads the times of a body.
 pub(super) fn read_times(body: &Body, literals: &mut [Literal]) {

@@ -37,6 +37,7 @@ mod twice;
 mod update;
 mod versions;
 mod wording;
+mod written;
 mod yaml;
 
 use std::collections::BTreeMap;
@@ -53,6 +54,7 @@ pub use limits::Limits;
 pub use options::{FieldValidation, Options};
 pub use reading::{ReadFile, Reading};
 pub use source::{Format, Mark, Source};
+pub use written::place_of;
 
 use problem::Spot;
 use twice::Twice;

@@ -78,7 +78,7 @@ fn first(rows: impl Iterator<Item = Row>, count: usize, symbols: &Symbols) -> Ve
 }
 
 /// What the plan does to pods: verb, daemonset, node.
-fn changes(plan: &Plan) -> impl Iterator<Item = (&str, &ObjectKey, &str)> {
+pub fn changes(plan: &Plan) -> impl Iterator<Item = (&str, &ObjectKey, &str)> {
     let actions = plan.waves.iter().flat_map(|wave| &wave.actions);
     actions.filter_map(|action| {
         let verb = match action.verb {

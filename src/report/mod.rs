@@ -6,6 +6,7 @@
 //! outside goes through [`crate::diagnostic::visible`] before it reaches a terminal.
 
 mod applied;
+mod cases;
 mod columns;
 mod data;
 mod describe;
@@ -24,6 +25,7 @@ mod waiting;
 mod whatif;
 
 pub use applied::{applied, statuses};
+pub use cases::{case_failure, cases_document};
 pub use columns::{Columns, cells, columns};
 pub use data::{FileLine, ListWriter, list, plan_document, write_json, write_json_line, write_yaml};
 pub use describe::{describe_daemonset, describe_node, describe_pod, describe_template};

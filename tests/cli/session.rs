@@ -114,6 +114,18 @@ impl Session {
         said.err
     }
 
+    /// [`run`](Self::run), which does what it can and then must end with an error.
+    pub fn fails_after(&mut self, line: &str) {
+        let said = self.run(line);
+        assert_eq!(said.code, 1, "{line}\n{}\n{}", said.out, said.err);
+    }
+
+    /// A file as it is now, in the transcript.
+    pub fn show(&mut self, name: &str) {
+        let text = fs::read_to_string(self.path(name)).unwrap();
+        writeln!(self.transcript, "$ cat {name}\n{text}").unwrap();
+    }
+
     /// A line of prose in the transcript.
     pub fn say(&mut self, text: &str) {
         writeln!(self.transcript, "# {text}\n").unwrap();

@@ -1,4 +1,4 @@
-//! `dsrules test DIR`: are the plans of these cases as they are expected?
+//! `dsrules test DIR`: are the plans and the rows of these cases as they are expected?
 
 use std::fs;
 use std::path::PathBuf;
@@ -7,7 +7,6 @@ use clap::{Args, ValueEnum};
 use dsrules::app::cases::{self, Outcome};
 use dsrules::diagnostic::{Diagnostic, Place, visible};
 use dsrules::report;
-use similar::TextDiff;
 
 use crate::cli::context::Context;
 use crate::cli::exit::{Exit, Failure};
@@ -19,7 +18,7 @@ pub struct TestArgs {
     /// Folders of cases: a case is a folder of manifests with an expected-plan.yaml
     #[arg(value_name = "DIR", required = true)]
     folders: Vec<PathBuf>,
-    /// Take what is planned now as what is expected
+    /// Take the plans and the rows as they are now as what is expected
     #[arg(long)]
     update: bool,
     /// How to show the results
@@ -36,6 +35,8 @@ pub enum Format {
     Text,
     // JUnit's XML
     Junit,
+    // JSON, with a version field
+    Json,
 }
 
 /// Runs the cases; 1 if one fails.
@@ -43,22 +44,26 @@ pub fn run(args: &TestArgs, context: &mut Context) -> Result<Exit, Failure> {
     let more = args.rules.asked();
     let mut outcomes = Vec::new();
     for root in &args.folders {
-        for folder in cases::find(root, args.update)? {
-            outcomes.push(cases::run(root, &folder, &more));
+        for file in cases::find(root, args.update)? {
+            outcomes.push(cases::run(root, &file, &more));
         }
     }
     if args.update {
         return update(&outcomes, context);
     }
-    if args.output == Format::Junit {
-        let results: Vec<report::Tested> = outcomes.iter().map(tested).collect();
-        report::junit(&results, &mut context.out)?;
-    } else {
-        for outcome in &outcomes {
-            show(outcome, context)?;
+    match args.output {
+        Format::Junit => {
+            let results: Vec<report::Tested> = outcomes.iter().map(tested).collect();
+            report::junit(&results, &mut context.out)?;
         }
-        let passed = outcomes.iter().filter(|outcome| outcome.passed()).count();
-        writeln!(context.out, "\n{passed} passed, {} failed", outcomes.len() - passed)?;
+        Format::Json => report::write_json(&report::cases_document(&outcomes), &mut context.out)?,
+        Format::Text => {
+            for outcome in &outcomes {
+                show(outcome, context)?;
+            }
+            let passed = outcomes.iter().filter(|outcome| outcome.passed()).count();
+            writeln!(context.out, "\n{passed} passed, {} failed", outcomes.len() - passed)?;
+        }
     }
     Ok(if outcomes.iter().all(Outcome::passed) { Exit::Done } else { Exit::Error })
 }
@@ -70,7 +75,7 @@ fn show(outcome: &Outcome, context: &mut Context) -> Result<(), Failure> {
         return Ok(());
     }
     writeln!(context.out, "{}  {name}", context.paint.bad("FAIL"))?;
-    let text = failure(outcome);
+    let text = report::case_failure(outcome);
     for line in text.lines() {
         let line = match line.chars().next() {
             Some('+') => context.paint.good(line),
@@ -82,22 +87,11 @@ fn show(outcome: &Outcome, context: &mut Context) -> Result<(), Failure> {
     Ok(())
 }
 
-/// What is wrong: the difference, or why the case could not be planned.
-fn failure(outcome: &Outcome) -> String {
-    match &outcome.got {
-        Ok(got) => TextDiff::from_lines(outcome.expected.as_str(), got)
-            .unified_diff()
-            .context_radius(3)
-            .header("expected", "planned")
-            .to_string(),
-        Err(diagnostics) => {
-            diagnostics.iter().map(|found| found.render(false)).collect::<Vec<_>>().join("\n\n")
-        }
-    }
-}
-
 fn tested(outcome: &Outcome) -> report::Tested {
-    report::Tested { name: outcome.name.clone(), failure: (!outcome.passed()).then(|| failure(outcome)) }
+    report::Tested {
+        name: outcome.name.clone(),
+        failure: (!outcome.passed()).then(|| report::case_failure(outcome)),
+    }
 }
 
 fn update(outcomes: &[Outcome], context: &mut Context) -> Result<Exit, Failure> {
@@ -107,14 +101,22 @@ fn update(outcomes: &[Outcome], context: &mut Context) -> Result<Exit, Failure> 
             Err(diagnostics) => wrong.extend(diagnostics.iter().cloned()),
             Ok(_) if outcome.passed() => writeln!(context.out, "unchanged  {}", visible(&outcome.name))?,
             Ok(got) => {
-                fs::write(&outcome.file, got).map_err(|error| {
-                    Diagnostic::error("unwritable", "the expected plan cannot be written")
+                fs::write(&outcome.file, &got.text).map_err(|error| {
+                    Diagnostic::error("unwritable", "what is expected cannot be written")
                         .at(Place::file(outcome.file.display().to_string()))
                         .because(error.to_string())
                 })?;
                 writeln!(context.out, "updated    {}", visible(&outcome.name))?;
+                wrong.extend((!got.can_update).then(|| unkept(outcome)));
             }
         }
     }
     if wrong.is_empty() { Ok(Exit::Done) } else { Err(wrong.into()) }
+}
+
+/// What a person says about rows is not taken back because it does not hold.
+fn unkept(outcome: &Outcome) -> Diagnostic {
+    Diagnostic::error("unkept", "what `contains` or `not` says does not hold")
+        .at(Place::file(outcome.file.display().to_string()))
+        .help("`--update` leaves them as they are: mend the rules, or take out what is no longer meant")
 }

@@ -1,0 +1,91 @@
+//! The rows of relations in a world: of any relation, where a plan asks for its own alone.
+
+use std::collections::BTreeSet;
+
+use super::cell::Cell;
+use crate::datalog::explain::{Goal, Part, tree, why};
+use crate::datalog::{Evaluation, Limits, Program, RelationId, Row, Symbols};
+use crate::diagnostic::Diagnostic;
+use crate::facts::{Encoder, Grouping};
+use crate::plan::{Plan, constraint};
+use crate::state::World;
+
+/// So many reasons why a row is not there are told.
+const REASONS: usize = 3;
+
+/// What follows from a world.
+pub(super) struct Derived<'a> {
+    program: &'a Program,
+    symbols: Symbols,
+    evaluation: Evaluation,
+}
+
+impl<'a> Derived<'a> {
+    /// Derives some relations at the time `now`, and what the plan does to pods, if there is one.
+    pub fn new(
+        program: &'a Program,
+        world: &World,
+        now: i64,
+        plan: Option<&Plan>,
+        wanted: &[RelationId],
+        limits: &Limits,
+    ) -> Result<Self, Diagnostic> {
+        // Each object for itself, so that reasons name objects.
+        let mut encoder = Encoder::new(program.clone(), Grouping::Off, wanted);
+        let facts = encoder.all(world, now);
+        let mut evaluation = Evaluation::new(program, &mut encoder.symbols, facts, wanted, limits)?;
+        if let Some(plan) = plan {
+            let (added, removed) = encoder.planned(&evaluation, constraint::changes(plan));
+            evaluation.update(&encoder.symbols, added, removed)?;
+        }
+        Ok(Derived { program, symbols: encoder.symbols, evaluation })
+    }
+
+    /// The rows of a relation, by their values.
+    pub fn rows(&self, relation: RelationId) -> BTreeSet<Vec<Cell>> {
+        let cells = |row: Row| row.iter().map(|sym| Cell::of(self.symbols.value(*sym))).collect();
+        self.evaluation.rows(relation).map(cells).collect()
+    }
+
+    /// Why a row is there: the sentence of its rule, and the rule's place.
+    pub fn why(&mut self, relation: RelationId, row: &[Cell]) -> Vec<String> {
+        let row = self.row(row);
+        let told = why(self.program, &self.symbols, &self.evaluation, relation, &row);
+        let Some((rule, sentence)) = told.and_then(|it| Some((it.rule?, it.sentence))) else {
+            return Vec::new();
+        };
+        let sentence = sentence.unwrap_or_else(|| "by the rule".to_owned());
+        vec![format!("{} [{}:{}]", sentence.trim_end_matches('.'), rule.file, rule.line)]
+    }
+
+    /// Why a row is not there: what fails of the rule that is nearest to it.
+    pub fn why_not(&mut self, relation: RelationId, row: &[Cell]) -> Vec<String> {
+        let row = self.row(row);
+        let goal = tree(self.program, &self.symbols, &self.evaluation, relation, &row);
+        let failing = |parts: &[Part]| parts.iter().filter(|part| !part.holds()).count();
+        match goal.rules.iter().min_by_key(|tried| failing(&tried.parts)) {
+            Some(tried) => {
+                let at = format!("{}:{}", tried.rule.file, tried.rule.line);
+                let parts = tried.parts.iter().filter(|part| !part.holds()).take(REASONS);
+                parts.map(|part| format!("{} [{at}]", reason(part))).collect()
+            }
+            None if goal.input => vec!["no manifest and no fact says so".to_owned()],
+            None => vec!["no rule could derive it".to_owned()],
+        }
+    }
+
+    fn row(&mut self, cells: &[Cell]) -> Vec<u32> {
+        cells.iter().map(|cell| self.symbols.intern(cell.value())).collect()
+    }
+}
+
+/// What fails of a rule, in words.
+fn reason(part: &Part) -> String {
+    let fact = |goal: &Goal| goal.fact.clone();
+    match part {
+        Part::Row(goal) => format!("{} is not there", fact(goal)),
+        Part::Not(goal) => format!("{} is there", fact(goal)),
+        Part::Comparison(text, _) => format!("`{text}` does not hold"),
+        Part::Aggregate(total) => format!("it is {total}"),
+    }
+}
