@@ -70,7 +70,7 @@ impl Parser<'_> {
         let mut ways: Ways = vec![Vec::new()];
         loop {
             let start = self.span();
-            let next = if self.is_group() { self.group(depth)? } else { vec![vec![self.literal()?]] };
+            let next = if self.is_group() { self.group(depth)? } else { vec![vec![self.literal(depth)?]] };
             self.few_ways(ways.len() * next.len(), start)?;
             ways = joined(ways, &next);
             if ways.iter().any(|way| way.len() > MAX_BODY) {
@@ -131,17 +131,28 @@ impl Parser<'_> {
     /// Whether what stands in the parentheses that open at a token is a value: a sign or a
     /// comparison follows.
     fn goes_on_behind(&self, open: usize) -> bool {
+        self.behind(open).is_some_and(|at| self.goes_on(at))
+    }
+
+    /// Whether a mark stands behind the parentheses that open at a token.
+    fn is_behind(&self, open: usize, wanted: &str) -> bool {
+        let token = self.behind(open).and_then(|at| self.tokens.get(at));
+        matches!(token, Some((Token::Mark(mark), _)) if *mark == wanted)
+    }
+
+    /// What stands behind the parentheses that open at a token.
+    fn behind(&self, open: usize) -> Option<usize> {
         let mut depth = 0;
         for (at, (token, _)) in self.tokens.iter().enumerate().skip(open).take(MAX_AHEAD) {
             match token {
                 Token::Mark("(") => depth += 1,
-                Token::Mark(")") if depth <= 1 => return self.goes_on(at + 1),
+                Token::Mark(")") if depth <= 1 => return Some(at + 1),
                 Token::Mark(")") => depth -= 1,
-                Token::Mark(":-") | Token::End => return false,
+                Token::Mark(":-") | Token::End => return None,
                 _ => {}
             }
         }
-        false
+        None
     }
 
     fn goes_on(&self, at: usize) -> bool {
@@ -157,35 +168,46 @@ impl Parser<'_> {
         }
     }
 
-    fn literal(&mut self) -> Option<RawLiteral> {
+    fn literal(&mut self, depth: usize) -> Option<RawLiteral> {
+        if self.first_here() {
+            self.deep(depth)?;
+            return self.first(depth);
+        }
         if self.take("!") {
             if let Token::Name(name) = self.token()
                 && let Some(test) = text_test(name)
             {
-                return self.text_test(test, false);
+                return self.text_test(test, false, depth);
             }
             return Some(RawLiteral::Negative(self.atom("a relation behind `!`")?));
         }
         let call = matches!(self.tokens.get(self.at + 1), Some((Token::Mark("("), _)));
         match self.token() {
-            Token::Name(_) if call && self.goes_on_behind(self.at + 1) => self.comparison(),
+            Token::Name(_) if call && self.goes_on_behind(self.at + 1) => self.comparison(depth),
+            // `sum (A + B) : { … }`, and no relation that is named `sum`.
+            Token::Name(_) if call && self.aggregate_here().is_some() && self.is_behind(self.at + 1, ":") => {
+                self.comparison(depth)
+            }
             Token::Name(name) if call => match text_test(name) {
-                Some(test) => self.text_test(test, true),
+                Some(test) => self.text_test(test, true, depth),
                 None => Some(RawLiteral::Positive(self.atom("a relation")?)),
             },
-            _ => self.comparison(),
+            _ => self.comparison(depth),
         }
     }
 
     /// `starts_with(T, "a")` and its kin.
-    fn text_test(&mut self, test: TextTest, holds: bool) -> Option<RawLiteral> {
+    fn text_test(&mut self, test: TextTest, holds: bool, depth: usize) -> Option<RawLiteral> {
         let start = self.span();
         self.at += 1;
         self.need("(", "`(` and two texts")?;
         let mut values = 0;
-        let left = self.joined(1, 1, &mut values)?;
+        let left = self.joined(1, depth + 1, &mut values)?;
         self.need(",", "`,` and a second text")?;
-        let right = if test == TextTest::Matches { self.pattern()? } else { self.joined(1, 1, &mut values)? };
+        let right = match test {
+            TextTest::Matches => self.pattern()?,
+            _ => self.joined(1, depth + 1, &mut values)?,
+        };
         self.need(")", "`)`")?;
         let span = start.to(self.last_span());
         Some(RawLiteral::Comparison { left, operator: Operator::Text(test, holds), right, span })
@@ -246,12 +268,12 @@ impl Parser<'_> {
         Some(RawExpression::Call(function, items, span.to(self.last_span())))
     }
 
-    fn comparison(&mut self) -> Option<RawLiteral> {
+    fn comparison(&mut self, depth: usize) -> Option<RawLiteral> {
         let start = self.span();
-        let left = self.expression()?;
+        let left = self.expression(depth)?;
         let found = COMPARISONS.iter().find(|(sign, _)| self.take(sign));
         let (operator, right) = match found {
-            Some((_, operator)) => (*operator, self.expression()?),
+            Some((_, operator)) => (*operator, self.expression(depth)?),
             None => match self.membership() {
                 Some(operator) => (operator, self.list()?),
                 None => {
@@ -341,9 +363,9 @@ impl Parser<'_> {
         Some(RawAtom { name, name_span, terms, span: name_span.to(self.last_span()) })
     }
 
-    fn expression(&mut self) -> Option<RawExpression> {
+    fn expression(&mut self, depth: usize) -> Option<RawExpression> {
         let mut values = 0;
-        self.joined(1, 0, &mut values)
+        self.joined(1, depth, &mut values)
     }
 
     /// Values joined by signs that bind at least so tightly.
@@ -439,7 +461,7 @@ impl Parser<'_> {
         Some(RawExpression::Binary(Box::new(product), Arithmetic::Divide, hundred))
     }
 
-    fn term(&mut self, any: bool) -> Option<RawTerm> {
+    pub(super) fn term(&mut self, any: bool) -> Option<RawTerm> {
         let minus = self.take("-");
         let term = match self.token().clone() {
             Token::Number(number) => RawTerm::Number(if minus { -number } else { number }),
@@ -456,6 +478,9 @@ impl Parser<'_> {
                 let message = format!("`{name}` is neither a variable nor a constant");
                 let help = match name.as_str() {
                     "not" => "`!` in front of a relation says not",
+                    "first" => {
+                        "`first 2 Node by Created : { … }`: how many, a variable, and what to order by"
+                    }
                     _ => "variables start with a capital letter, texts stand in quotes",
                 };
                 self.fault("syntax", message, help, self.span());

@@ -34,6 +34,11 @@ pub(super) fn in_atoms(body: &[Literal]) -> u64 {
     atoms.flat_map(Atom::variables).fold(0, |known, variable| known | 1 << variable.0)
 }
 
+/// The variables that have a value, as bits.
+pub(super) fn bound(body: &[Literal]) -> u64 {
+    definitions(body).into_iter().fold(in_atoms(body), |known, (_, variable)| known | 1 << variable.0)
+}
+
 /// The variable that a comparison gives a value, when what is known is known, and the
 /// expression that it is the value of.
 pub(super) fn defined(

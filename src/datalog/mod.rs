@@ -13,6 +13,7 @@
 //! nothing of Kubernetes, reads no files and prints nothing.
 
 mod aggregate;
+mod apart;
 mod body;
 mod braces;
 mod budget;
@@ -30,6 +31,7 @@ mod filters;
 mod fixpoint;
 mod fold;
 mod handle;
+mod inner;
 mod late;
 mod lift;
 mod lexer;

@@ -8,7 +8,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use super::aggregate::Aggregate;
+use super::aggregate::Fold;
 pub use super::expression::{Arithmetic, Comparison, Expression, Operator, Term, Variable};
 use super::source::{Span, Text, place};
 use crate::diagnostic::Place;
@@ -181,7 +181,7 @@ pub struct Rule {
     /// Whether it is a part of the tool.
     pub builtin: bool,
     /// How its rows are folded, where it derives the value of an aggregate.
-    pub(super) fold: Option<Aggregate>,
+    pub(super) fold: Option<Fold>,
     pub(super) span: Span,
 }
 

@@ -444,20 +444,25 @@ pub(super) fn resolve_literal(
     match raw {
         RawLiteral::Positive(atom) => resolve_atom(body, atom, names).map(Literal::Positive),
         RawLiteral::Negative(atom) => resolve_atom(body, atom, names).map(Literal::Negative),
+        RawLiteral::First(braces) => Err(braces_here(body, braces.span)),
         RawLiteral::Comparison { left, right, .. }
-            if let Some(aggregate) = left.aggregate().or(right.aggregate()) =>
+            if let Some(braces) = left.aggregate().or(right.aggregate()) =>
         {
-            let error = Diagnostic::error("aggregate-here", "an aggregate stands where none can")
-                .at(body.place(aggregate.span))
-                .because("only the body of a rule has aggregates, not a query, and none of them has another one")
-                .help("give it a relation of its own: `pods(Node, N) :- node(Node), N = count : { pod_target(Pod, Node) }.`");
-            Err(Box::new(error))
+            Err(braces_here(body, braces.span))
         }
         RawLiteral::Comparison { left, operator, right, span } => {
             let (left, right) = versions(names.expression(left), names.expression(right));
             Ok(Literal::Comparison(Comparison { left, operator: *operator, right, span: *span }))
         }
     }
+}
+
+fn braces_here(body: &Body, span: Span) -> Box<Diagnostic> {
+    let error = Diagnostic::error("aggregate-here", "an aggregate stands where none can")
+        .at(body.place(span))
+        .because("only the body of a rule has aggregates, not a query")
+        .help("give it a relation of its own: `pods(Node, N) :- node(Node), N = count : { pod_target(Pod, Node) }.`");
+    Box::new(error)
 }
 
 /// Two sides of a comparison: what is compared with a version is one too.

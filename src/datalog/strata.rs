@@ -99,6 +99,10 @@ fn circle(
             .at(body.place(bad.weight().span));
     for edge in path(graph, inside, bad.target(), bad.source()) {
         let Some((from, to)) = graph.edge_endpoints(edge) else { continue };
+        // The two relations of an aggregate are one thing to people.
+        if name(from) == name(to) {
+            continue;
+        }
         let not = if graph[edge].negative { "that `" } else { "`" };
         let end = if graph[edge].negative { "` does not hold" } else { "`" };
         steps.push(format!("`{}` needs {not}{}{end}", name(from), name(to)));

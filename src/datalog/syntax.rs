@@ -60,7 +60,14 @@ pub(super) struct RawRule {
 pub(super) enum RawLiteral {
     Positive(RawAtom),
     Negative(RawAtom),
-    Comparison { left: RawExpression, operator: Operator, right: RawExpression, span: Span },
+    Comparison {
+        left: RawExpression,
+        operator: Operator,
+        right: RawExpression,
+        span: Span,
+    },
+    /// `first 2 Node by Created : { … }`
+    First(Box<RawBraces>),
 }
 
 #[derive(Debug, Clone)]
@@ -89,18 +96,26 @@ pub(super) enum RawExpression {
     Call(Function, Vec<RawExpression>, Span),
     Pattern(Pattern),
     List(Vec<RawExpression>),
-    Aggregate(Box<RawAggregate>),
+    Aggregate(Box<RawBraces>),
 }
 
-/// `sum Amount : { request(Pod, Amount) }`
+/// `sum Amount : { request(Pod, Amount) }`: what is looked at, and what becomes of it.
 #[derive(Debug, Clone)]
-pub(super) struct RawAggregate {
-    pub aggregate: Aggregate,
-    /// What is added up or compared; `count` has none.
-    pub value: Option<RawExpression>,
-    pub body: Vec<RawLiteral>,
+pub(super) struct RawBraces {
+    pub takes: Takes,
+    /// The ways in which what stands between `{` and `}` may hold.
+    pub ways: Vec<Vec<RawLiteral>>,
     pub text: String,
     pub span: Span,
+}
+
+/// What is taken of the ways in which braces hold.
+#[derive(Debug, Clone)]
+pub(super) enum Takes {
+    /// One value; of all but `count` made of this one.
+    One(Aggregate, Option<RawExpression>),
+    /// So many of these variables' values, the first by these keys, or the last where it says so.
+    First { most: RawTerm, values: Vec<(String, Span)>, keys: Vec<(RawExpression, bool)> },
 }
 
 impl RawExpression {
@@ -118,7 +133,7 @@ impl RawExpression {
     }
 
     /// The first aggregate in it.
-    pub fn aggregate(&self) -> Option<&RawAggregate> {
+    pub fn aggregate(&self) -> Option<&RawBraces> {
         match self {
             RawExpression::Aggregate(aggregate) => Some(aggregate),
             _ => self.parts().into_iter().find_map(RawExpression::aggregate),

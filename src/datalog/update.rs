@@ -168,7 +168,7 @@ impl Evaluation {
         deltas: &Deltas,
     ) -> Result<Delta, Diagnostic> {
         if let Some(folded) = self.folds(stratum)
-            && let Some(delta) = &deltas[folded.2.index()]
+            && let Some(delta) = &deltas[folded.1.index()]
         {
             return self.refold(folded, delta, work);
         }

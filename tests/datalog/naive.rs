@@ -3,7 +3,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::random::{Aggregate, Atom, Comparison, Expression, Literal, Rules, Term};
+use super::random::{Aggregate, Atom, Comparison, Expression, First, Literal, Rules, Term};
 
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Val {
@@ -91,6 +91,18 @@ fn bindings(body: &[Literal], at: usize, binding: Binding, data: &Data, each: &m
                 bindings(body, at + 1, binding, data, each);
             }
         }
+        Some(Literal::First(first)) => {
+            for values in taken(first, &binding, data) {
+                let names = first.values.iter().zip(values);
+                let mut binding = binding.clone();
+                let fits = names.fold(true, |fits, (name, value)| {
+                    fits && *binding.entry(name.clone()).or_insert(value.clone()) == value
+                });
+                if fits {
+                    bindings(body, at + 1, binding, data, each);
+                }
+            }
+        }
         Some(Literal::Comparison(comparison)) => {
             if let Expression::Term(Term::Variable(name)) = &comparison.left
                 && comparison.operator == "="
@@ -114,21 +126,59 @@ fn bindings(body: &[Literal], at: usize, binding: Binding, data: &Data, each: &m
 
 /// The value of an aggregate for what is known outside of it.
 fn folded(aggregate: &Aggregate, binding: &Binding, data: &Data) -> Option<Val> {
-    let mut ways = BTreeSet::new();
-    bindings(&aggregate.body, 0, binding.clone(), data, &mut |way| {
-        ways.insert(way.clone());
-    });
-    let number = |way: &Binding| match &way[aggregate.value.as_ref().unwrap()] {
-        Val::Number(number) => i128::from(*number),
+    let value = |way: &Binding| match worth(aggregate.value.as_ref()?, way)? {
+        Worth::Number(number) => Some(number),
         other => panic!("{other:?} is added up"),
     };
+    let mut ways = BTreeSet::new();
+    for body in &aggregate.ways {
+        bindings(body, 0, binding.clone(), data, &mut |way| {
+            // What has no value is no way.
+            if aggregate.value.is_none() || value(way).is_some() {
+                ways.insert(way.clone());
+            }
+        });
+    }
+    let numbers: Vec<i128> = ways.iter().filter_map(value).collect();
+    let sum = numbers.iter().sum();
     let found = match aggregate.name {
         "count" => ways.len() as i128,
-        "sum" => ways.iter().map(number).sum(),
-        "min" => ways.iter().map(number).min()?,
-        _ => ways.iter().map(number).max()?,
+        "sum" => sum,
+        "min" => *numbers.iter().min()?,
+        "max" => *numbers.iter().max()?,
+        _ => sum.checked_div(numbers.len() as i128)?,
     };
     Some(i64::try_from(found).map_or(Val::Beyond, Val::Number))
+}
+
+/// The first values of what is known outside, each once.
+fn taken(first: &First, binding: &Binding, data: &Data) -> Vec<Row> {
+    let mut outside = binding.clone();
+    first.values.iter().for_each(|name| _ = outside.remove(name));
+    let mut rows: Vec<(Vec<Worth>, Row)> = Vec::new();
+    for body in &first.ways {
+        bindings(body, 0, outside.clone(), data, &mut |way| {
+            let keys = first.keys.iter().map(|(key, _)| worth(key, way)).collect::<Option<Vec<_>>>();
+            rows.extend(keys.map(|keys| (keys, first.values.iter().map(|name| way[name].clone()).collect())));
+        });
+    }
+    rows.sort_by(|(a, one), (b, other)| {
+        let orders = a.iter().zip(b).zip(&first.keys);
+        let orders = orders.map(|((a, b), (_, is_last))| if *is_last { b.cmp(a) } else { a.cmp(b) });
+        orders.fold(std::cmp::Ordering::Equal, std::cmp::Ordering::then).then(one.cmp(other))
+    });
+    let mut found: Vec<Row> = Vec::new();
+    for (_, row) in rows {
+        if !found.contains(&row) {
+            found.push(row);
+        }
+    }
+    let most = match value(&first.most, binding) {
+        Some(Val::Number(most)) => usize::try_from(most).unwrap_or(0),
+        other => panic!("{other:?} is how many"),
+    };
+    found.truncate(most);
+    found
 }
 
 fn matched(atom: &Atom, row: &Row, binding: &Binding) -> Option<Binding> {

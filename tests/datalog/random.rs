@@ -5,6 +5,7 @@
 use std::collections::BTreeSet;
 use std::fmt::Write;
 
+use super::braces::Braces;
 use super::naive::{Data, Row, Val};
 
 /// Numbers that decide; once used up, every choice is the first.
@@ -27,7 +28,7 @@ impl Choices {
         if below == 0 { 0 } else { (usize::from(choice) + turn * 7919) % below }
     }
 
-    fn one<'a, T>(&mut self, of: &'a [T]) -> Option<&'a T> {
+    pub fn one<'a, T>(&mut self, of: &'a [T]) -> Option<&'a T> {
         if of.is_empty() { None } else { Some(&of[self.pick(of.len())]) }
     }
 }
@@ -69,16 +70,26 @@ pub enum Literal {
     Negative(Atom),
     Comparison(Comparison),
     Aggregate(Aggregate),
+    First(First),
 }
 
-/// `result = name value : { body }`
+/// `first most values by keys : { ways }`
+#[derive(Debug, Clone)]
+pub struct First {
+    pub most: Term,
+    pub values: Vec<String>,
+    pub keys: Vec<(Expression, bool)>,
+    pub ways: Vec<Vec<Literal>>,
+}
+
+/// `result = name value : { ways }`
 #[derive(Debug, Clone)]
 pub struct Aggregate {
     pub result: String,
     pub name: &'static str,
-    /// The variable that is added up or compared.
-    pub value: Option<String>,
-    pub body: Vec<Literal>,
+    /// What is added up or compared.
+    pub value: Option<Expression>,
+    pub ways: Vec<Vec<Literal>>,
     /// Whether the rule asks for the result: if not, it may be beyond all numbers.
     pub used: bool,
 }
@@ -93,9 +104,9 @@ pub struct Rule {
 
 /// A relation; `numbers` says of each column whether it holds numbers.
 #[derive(Debug, Clone)]
-struct Relation {
-    name: String,
-    numbers: Vec<bool>,
+pub struct Relation {
+    pub name: String,
+    pub numbers: Vec<bool>,
     /// 0 is input; negation reaches only lower levels.
     level: usize,
 }
@@ -186,9 +197,21 @@ impl Rules {
             body.push(Literal::Comparison(Comparison { left, operator: "=", right }));
             bound[usize::from(number)].push(name);
         }
+        // Values of aggregates that are never beyond all numbers.
+        let mut exact = Vec::new();
         for at in 0..[0, 0, 1, 2][choices.pick(4)] {
-            let aggregate = self.aggregate(choices, &below, &given, ends, at);
+            let braces = Braces { rules: self, below: &below, given: &given, groups: ends, exact: &exact };
+            if choices.pick(3) == 2 {
+                let first = braces.first(choices, at);
+                for name in first.iter().flat_map(|first| &first.values) {
+                    bound[usize::from(name.starts_with('N'))].push(name.clone());
+                }
+                body.extend(first.map(Literal::First));
+                continue;
+            }
+            let aggregate = braces.aggregate(choices, at);
             bound[1].extend(aggregate.as_ref().map(|it| it.result.clone()));
+            exact.extend(aggregate.as_ref().filter(|it| it.name != "sum").map(|it| it.result.clone()));
             body.extend(aggregate.map(Literal::Aggregate));
         }
         let defined = body.len();
@@ -209,61 +232,19 @@ impl Rules {
         let bound = if ends { bound } else { given };
         let terms = head.numbers.iter().map(|number| known(choices, *number, &bound)).collect();
         let head = Atom { relation: head.name.clone(), terms };
-        let others =
-            body.iter().chain(ways.iter().flatten()).filter(|it| !matches!(it, Literal::Aggregate(_)));
-        let text = others.map(shown).chain([atom(&head)]).collect::<Vec<_>>().join(", ");
-        for literal in &mut body {
+        let all: Vec<String> =
+            body.iter().chain(ways.iter().flatten()).map(shown).chain([atom(&head)]).collect();
+        for (at, literal) in body.iter_mut().enumerate() {
             if let Literal::Aggregate(aggregate) = literal {
-                aggregate.used = text.contains(&aggregate.result);
+                let mut others = all.iter().enumerate().filter(|(other, _)| *other != at);
+                aggregate.used = others.any(|(_, text)| text.contains(&aggregate.result));
             }
         }
         Rule { head, body, ways }
     }
 
-    /// An aggregate over lower levels. Where `atoms` say all groups, so may comparisons.
-    fn aggregate(
-        &self,
-        choices: &mut Choices,
-        below: &[&Relation],
-        given: &[Vec<String>; 2],
-        groups: bool,
-        at: usize,
-    ) -> Option<Aggregate> {
-        let (mut body, mut own) = (Vec::new(), [Vec::new(), Vec::new()]);
-        for _ in 0..1 + choices.pick(2) {
-            let relation = choices.one(below)?;
-            let terms = relation.numbers.iter().map(|number| {
-                let term = match choices.pick(6) {
-                    0..=2 => {
-                        Term::Variable(format!("{}{}", if *number { "M" } else { "L" }, choices.pick(2)))
-                    }
-                    _ => known(choices, *number, given),
-                };
-                if let Term::Variable(name) = &term {
-                    own[usize::from(*number)].push(name.clone());
-                }
-                term
-            });
-            let terms = terms.collect();
-            body.push(Literal::Positive(Atom { relation: relation.name.clone(), terms }));
-        }
-        let names = ["count", "sum", "min", "max"];
-        let value = choices.one(&own[1]).cloned();
-        let name = if value.is_none() { "count" } else { names[choices.pick(4)] };
-        let value = value.filter(|_| name != "count");
-        if groups && choices.pick(3) == 2 {
-            own.iter_mut().zip(given).for_each(|(own, given)| own.extend(given.iter().cloned()));
-        }
-        // An aggregate may have so many variables.
-        if own.iter().flatten().collect::<BTreeSet<_>>().len() > 7 {
-            return None;
-        }
-        self.tests(choices, below, &own, &mut body);
-        Some(Aggregate { result: format!("D{}", 7 + at), name, value, body, used: false })
-    }
-
     /// Parts that bind nothing.
-    fn tests(
+    pub fn tests(
         &self,
         choices: &mut Choices,
         below: &[&Relation],
@@ -359,7 +340,7 @@ fn constant(choices: &mut Choices, number: bool) -> Val {
 }
 
 /// A bound variable of the type, or a constant.
-fn known(choices: &mut Choices, number: bool, bound: &[Vec<String>; 2]) -> Term {
+pub fn known(choices: &mut Choices, number: bool, bound: &[Vec<String>; 2]) -> Term {
     match choices.one(&bound[usize::from(number)]) {
         Some(name) if choices.pick(6) < 5 => Term::Variable(name.clone()),
         _ => Term::Constant(constant(choices, number)),
@@ -384,10 +365,17 @@ fn shown(literal: &Literal) -> String {
     match literal {
         Literal::Positive(found) => atom(found),
         Literal::Negative(found) => format!("!{}", atom(found)),
-        Literal::Aggregate(Aggregate { result, name, value, body, .. }) => {
-            let value = value.as_deref().unwrap_or("");
-            let body: Vec<String> = body.iter().map(shown).collect();
-            format!("{result} = {name} {value} : {{ {} }}", body.join(", "))
+        Literal::Aggregate(Aggregate { result, name, value, ways, .. }) => {
+            let value = value.as_ref().map(expression).unwrap_or_default();
+            format!("{result} = {name} {value} : {{ {} }}", inner(ways))
+        }
+        Literal::First(First { most, values, keys, ways }) => {
+            let keys: Vec<String> = keys
+                .iter()
+                .map(|(key, is_last)| format!("{}{}", expression(key), if *is_last { " desc" } else { "" }))
+                .collect();
+            let by = if keys.is_empty() { String::new() } else { format!("by {}", keys.join(", ")) };
+            format!("first {} ({}) {by} : {{ {} }}", term(most), values.join(", "), inner(ways))
         }
         Literal::Comparison(comparison) => {
             let right: Vec<String> = comparison.right.iter().map(expression).collect();
@@ -405,6 +393,11 @@ fn shown(literal: &Literal) -> String {
             }
         }
     }
+}
+
+fn inner(ways: &[Vec<Literal>]) -> String {
+    let way = |way: &Vec<Literal>| way.iter().map(shown).collect::<Vec<_>>().join(", ");
+    ways.iter().map(way).collect::<Vec<_>>().join("; ")
 }
 
 /// With a parenthesis around each part: what binds tighter is the engine's tests' matter.

@@ -6,6 +6,7 @@
 //! row, what holds of it and what does not.
 
 mod explainer;
+mod place;
 mod text;
 mod total;
 mod tree;

@@ -9,7 +9,7 @@ use super::super::symbols::{Sym, Value};
 use super::explainer::{Binding, Explainer, known};
 
 /// So many of the ways that make a value are shown.
-const FIRST: usize = 3;
+pub(super) const FIRST: usize = 3;
 
 /// An aggregate with its value.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -53,8 +53,9 @@ impl Explainer<'_> {
     pub fn is_other_way(&self, body: &[Literal], way: &Binding) -> bool {
         body.iter().any(|literal| match literal {
             Literal::Positive(atom) if self.is_total(atom) => {
-                let or_nothing =
-                    self.fold(atom).is_some_and(|(fold, _)| fold.fold.is_some_and(|it| it.of_nothing()));
+                let or_nothing = self
+                    .fold(atom)
+                    .is_some_and(|(fold, _)| fold.fold.as_ref().is_some_and(|it| it.of_nothing()));
                 let group = self.group(atom, way);
                 or_nothing && group.is_some_and(|group| self.value_of(atom, &group).is_none())
             }
@@ -68,6 +69,9 @@ impl Explainer<'_> {
     /// The aggregate that an atom stands for.
     pub fn total(&self, literal: &Literal, body: &[Literal], way: &Binding) -> Option<Total> {
         let atom = literal.atom().filter(|atom| self.is_total(atom))?;
+        if let Some(total) = self.place(literal, body, way) {
+            return Some(total);
+        }
         let declaration = self.program.declaration(atom.relation);
         let group = self.group(atom, way);
         let found = group.as_ref().and_then(|group| self.value_of(atom, group));
@@ -101,12 +105,7 @@ impl Explainer<'_> {
             (Some(is), None) => format!("{is} = {}", declaration.name),
             (None, None) => declaration.name.to_string(),
         };
-        let groups = declaration.columns.iter().zip(group.iter().flatten());
-        let groups: Vec<String> =
-            groups.map(|(column, sym)| format!("{} = {}", column.name, self.quoted(*sym))).collect();
-        if !groups.is_empty() {
-            text += &format!(" for {}", groups.join(", "));
-        }
+        text += &self.of_group(atom, group.as_deref());
         match is {
             _ if holds || group.is_none() => {}
             Some(is) => text += &format!(", but it is {is}"),
@@ -116,17 +115,27 @@ impl Explainer<'_> {
         Some(Total { text, ways, first, holds })
     }
 
+    /// The group that an aggregate is about: ` for Node = "n1"`.
+    pub(super) fn of_group(&self, atom: &Atom, group: Option<&[Sym]>) -> String {
+        let columns = self.program.declaration(atom.relation).columns.iter();
+        let groups = columns.zip(group.unwrap_or_default());
+        let groups: Vec<String> =
+            groups.map(|(column, sym)| format!("{} = {}", column.name, self.quoted(*sym))).collect();
+        if groups.is_empty() { String::new() } else { format!(" for {}", groups.join(", ")) }
+    }
+
     /// The rule that folds the rows of an aggregate, and their relation.
-    fn fold(&self, atom: &Atom) -> Option<(&Rule, RelationId)> {
+    pub(super) fn fold(&self, atom: &Atom) -> Option<(&Rule, RelationId)> {
         let rule = self.program.rules_for(atom.relation).next()?;
         Some((rule, rule.body.first()?.atom()?.relation))
     }
 
     /// The group that an atom asks for, if its values are known.
-    fn group(&self, atom: &Atom, way: &Binding) -> Option<Vec<Sym>> {
-        let (_, groups) = atom.terms.split_last()?;
+    pub(super) fn group(&self, atom: &Atom, way: &Binding) -> Option<Vec<Sym>> {
+        let (rule, _) = self.fold(atom)?;
+        let groups = rule.fold.as_ref()?.groups(atom.terms.len());
         let sym = |term| self.symbols.find(self.filled_term(term, way).constant()?);
-        groups.iter().map(sym).collect()
+        atom.terms[..groups].iter().map(sym).collect()
     }
 
     fn value_of(&self, atom: &Atom, group: &[Sym]) -> Option<Sym> {
@@ -136,16 +145,24 @@ impl Explainer<'_> {
     /// In how many ways the body of an aggregate holds for a group, and the first of them.
     fn first_ways(&self, atom: &Atom, group: &[Sym]) -> (usize, Vec<String>) {
         let Some((_, rows)) = self.fold(atom) else { return (0, Vec::new()) };
-        let Some(rule) = self.program.rules_for(rows).next() else { return (0, Vec::new()) };
         let of_group = || self.evaluation.rows_with_prefix(rows, group);
-        let inside = |atom: &&Atom| atom.span.start >= rule.span.start && atom.span.end <= rule.span.end;
-        let first = of_group().take(FIRST).filter_map(|row| {
-            let unified = self.unify(rule, &known(&row))?;
+        let first = of_group().take(FIRST).filter_map(|row| self.way(rows, &row));
+        (of_group().count(), first.collect())
+    }
+
+    /// A way in which the body of an aggregate holds: `on("p1", "n1")`.
+    pub(super) fn way(&self, rows: RelationId, row: &[Sym]) -> Option<String> {
+        self.program.rules_for(rows).find_map(|rule| {
+            let inside = |atom: &Atom| atom.span.start >= rule.span.start && atom.span.end <= rule.span.end;
+            let unified = self.unify(rule, &known(row))?;
             let way = self.ways(&unified.body, &unified.binding, 1, &mut |_| true).pop()?;
             let way = unified.spread(&way);
-            let atoms = rule.body.iter().filter_map(Literal::positive).filter(inside);
-            Some(atoms.map(|atom| self.atom(rule, atom, &way)).collect::<Vec<_>>().join(", "))
-        });
-        (of_group().count(), first.collect())
+            let told = rule.body.iter().filter(|literal| literal.positive().is_some_and(inside));
+            let told = told.filter_map(|literal| match self.total(literal, &rule.body, &way) {
+                Some(total) => Some(total.text),
+                None => literal.positive().map(|atom| self.atom(rule, atom, &way)),
+            });
+            Some(told.collect::<Vec<_>>().join(", "))
+        })
     }
 }
