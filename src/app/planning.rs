@@ -4,7 +4,7 @@
 
 use super::bound::Before;
 use super::causes;
-use super::load::wants_details;
+use super::load::{wants_details, wants_whole};
 use super::options::Options;
 use super::put::put_all;
 use super::standing::standing;
@@ -53,6 +53,7 @@ pub fn plan(
     options: &Options,
 ) -> Result<Planned, Diagnostic> {
     world.detailed |= wants_details(program);
+    world.whole.pods |= wants_whole(program).pods;
     let before = Before::applying(world);
     let objects = put_all(world, objects, gone, options);
     planned(world, objects, &before, program, options)

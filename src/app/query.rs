@@ -23,7 +23,7 @@ pub fn query(text: &str, seen: &Seen, limits: &Limits, now: i64) -> Result<Answe
     let query = Query::compile(&seen.program, text)?;
     let wanted = query.relations();
     let mut encoder = Encoder::new(seen.program.clone(), Grouping::On, &wanted);
-    let facts = encoder.all(&seen.world, now);
+    let facts = encoder.all(&*seen.world_for(&wanted)?, now);
     let symbols = &mut encoder.symbols;
     let evaluation = Evaluation::new(&seen.program, symbols, facts, &wanted, limits)?;
     let value = |sym: &Sym| match symbols.value(*sym) {

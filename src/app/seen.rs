@@ -1,16 +1,19 @@
 //! What explain and query look at: the store, or manifests without one.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use super::listener::Listener;
+use super::load::wants_whole;
 use super::manifests::Manifests;
 use super::open::Database;
 use super::resources::{meant, missing, not_found};
 use super::rules;
-use crate::datalog::Program;
+use crate::datalog::{Program, RelationId};
 use crate::diagnostic::Diagnostic;
 use crate::explain::{Explanation, Segment, SourceField};
+use crate::facts;
 use crate::kube::{Kind, Name, ObjectKey};
 use crate::manifest::{self, Input};
 use crate::policy::Asked;
@@ -74,6 +77,7 @@ impl Sight {
         let mut world = store.load()?;
         // One more pass over the nodes is nothing to somebody who waits for an answer.
         store.load_details(&mut world)?;
+        store.load_whole(&mut world, wants_whole(&program))?;
         Ok(Seen { world, program, origins: Origins::Store(store) })
     }
 
@@ -97,6 +101,22 @@ impl Sight {
 }
 
 impl Seen {
+    /// The world with whole objects, where deriving `wanted` needs them and it has them not.
+    ///
+    /// # Errors
+    /// When the store cannot be read.
+    pub(super) fn world_for(&self, wanted: &[RelationId]) -> Result<Cow<'_, World>, Diagnostic> {
+        let mut world = Cow::Borrowed(&self.world);
+        let whole = facts::wants_whole(&self.program, wanted);
+        if let Origins::Store(store) = &self.origins
+            && whole.pods
+            && !world.whole.pods
+        {
+            store.load_whole(world.to_mut(), whole)?;
+        }
+        Ok(world)
+    }
+
     /// An error about an object that is not there, with what may have been meant.
     pub(super) fn missing(&self, kind: Kind, key: &ObjectKey) -> Diagnostic {
         if let Origins::Store(store) = &self.origins {

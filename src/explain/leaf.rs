@@ -126,6 +126,11 @@ pub(super) fn source(goal: &Goal, world: &World) -> Option<SourceField> {
         ("template_annotation", [_, name, _]) => {
             daemonset(&["spec", "template", "metadata", "annotations", name])
         }
+        ("template_toleration", [..]) => of_spec(&["tolerations"]),
+        ("max_unavailable_written", [..]) => {
+            daemonset(&["spec", "updateStrategy", "rollingUpdate", "maxUnavailable"])
+        }
+        ("max_surge_written", [..]) => daemonset(&["spec", "updateStrategy", "rollingUpdate", "maxSurge"]),
         ("template_container" | "template_image", [..]) => of_spec(&["containers"]),
         ("template_priority_class", [..]) => of_spec(&["priorityClassName"]),
         ("template_service_account", [..]) => of_spec(&["serviceAccountName"]),

@@ -2,6 +2,7 @@
 //! that were given already. What becomes a row of which relation is said beside it.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use rustc_hash::{FxHashMap, FxHashSet};
 
@@ -22,6 +23,9 @@ pub enum Grouping {
     /// that grouping decides nothing.
     Off,
 }
+
+/// What a pod asks for: resources and amounts.
+pub(super) type Asked = Arc<[(Sym, Sym)]>;
 
 /// The state of the translation: symbols, and which shared rows were given already.
 pub struct Encoder {
@@ -50,6 +54,8 @@ pub struct Encoder {
     pub(super) sets: FxHashMap<(usize, usize), (Sym, Labels, Name)>,
     /// Names that many objects share, by their address, so that each is looked up once.
     pub(super) names: FxHashMap<usize, (Sym, Name)>,
+    /// What the pods of a template ask for, by the fingerprint of what they have in common.
+    pub(super) asked: FxHashMap<Name, Asked>,
     /// Where a key's text is put together.
     pub(super) buffer: String,
     pub(super) out: Facts,
@@ -83,6 +89,7 @@ impl Encoder {
             profiles: FxHashMap::default(),
             sets: FxHashMap::default(),
             names: FxHashMap::default(),
+            asked: FxHashMap::default(),
             buffer: String::new(),
             out: Facts::new(),
         }

@@ -26,7 +26,7 @@ mod pods;
 use std::collections::{BTreeSet, HashMap};
 
 pub use alone::Alone;
-pub use cluster::wants_details;
+pub use cluster::{wants_details, wants_whole};
 pub use encoder::{Encoder, Grouping};
 
 use crate::datalog::{Evaluation, Facts, RelationId, Row};

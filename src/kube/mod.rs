@@ -17,6 +17,7 @@ mod names;
 mod object;
 mod plain;
 mod quantity;
+pub mod requests;
 mod scheduling;
 pub(crate) mod shape;
 mod time;

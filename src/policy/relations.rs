@@ -120,6 +120,9 @@ relations! {
         daemonset_label(DaemonSet, Key, Value)
         daemonset_annotation(DaemonSet, Key, Value)
         daemonset_created(DaemonSet, number)
+        daemonset_request(DaemonSet, Key, number)
+        max_unavailable_written(DaemonSet, Value)
+        max_surge_written(DaemonSet, Value)
         template_label(DaemonSet, Key, Value)
         template_annotation(DaemonSet, Key, Value)
         template_container(DaemonSet, Value, Value)
@@ -130,6 +133,7 @@ relations! {
         host_port(DaemonSet, Value, number, Value, Value)
         template_request(DaemonSet, Value, Key, number)
         template_limit(DaemonSet, Value, Key, number)
+        template_toleration(DaemonSet, Key, Operator, Value, Effect)
         template_volume(DaemonSet, Value, Value)
         template_host_path(DaemonSet, Value, Value)
         template_host_namespace(DaemonSet, Value)
@@ -152,6 +156,10 @@ relations! {
         node_info(Node, Key, Value)
         node_info_version(Node, Key, number, number, number)
         node_address(Node, Value, Value)
+    }
+    /// And what only whole manifests of pods say.
+    WHOLE_PODS {
+        pod_request(Pod, Key, number)
     }
     /// What plans and explanations read.
     READ {

@@ -154,7 +154,7 @@ impl World {
         let before = match kind {
             Kind::Node => self.dirty.bodies.get(&(kind, key.clone())),
             Kind::Pod => self.pods.get(key).and_then(|pod| match &pod.body {
-                Body::Written(value) => Some(value),
+                Body::Written(value) | Body::Read(value) => Some(value),
                 Body::Stored | Body::Made(_) => None,
             }),
             Kind::DaemonSet => self.daemonsets.get(key).map(|daemonset| &daemonset.value),

@@ -48,10 +48,19 @@ pub struct World {
     pub stored: u64,
     /// Whether nodes keep their details, because some rule asks for them.
     pub detailed: bool,
+    /// Of which kinds whole objects are kept, because some rule asks for them.
+    pub whole: Whole,
     /// What differs from the store.
     pub dirty: Dirty,
     /// Objects made, changed or deleted since facts were last made of the world.
     pub changed: Changed,
+}
+
+/// The kinds whose objects a world keeps whole only where some rule asks for that.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Whole {
+    /// Pods that a manifest wrote.
+    pub pods: bool,
 }
 
 /// From so many objects on it is not worth knowing which ones changed.

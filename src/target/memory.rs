@@ -12,7 +12,7 @@ use super::contract::Target;
 use super::sqlite::{Placement, StoredEvent};
 use crate::diagnostic::Diagnostic;
 use crate::kube::{Kind, Name, ObjectKey, Status};
-use crate::state::{FilesOf, Input, InputFile, OwnFile, World};
+use crate::state::{FilesOf, Input, InputFile, OwnFile, Whole, World};
 
 /// Is given each object of a listing.
 pub type VisitObject<'v> = &'v mut dyn FnMut(ObjectKey, Value) -> Result<(), Diagnostic>;
@@ -49,6 +49,13 @@ pub trait Memory: Target {
     /// # Errors
     /// As [`load`](Memory::load).
     fn load_details(&self, world: &mut World) -> Result<(), Diagnostic>;
+
+    /// Reads the whole objects of the kinds of which every world keeps a view alone, for rules
+    /// that ask for more.
+    ///
+    /// # Errors
+    /// As [`load`](Memory::load).
+    fn load_whole(&self, world: &mut World, whole: Whole) -> Result<(), Diagnostic>;
 
     /// Writes what is dirty in a world as a [`Target`], and what it counts; then nothing is
     /// dirty.

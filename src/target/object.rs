@@ -72,7 +72,7 @@ impl<'w> Item<'w> {
             Item::Pod(pod) => match &pod.body {
                 Body::Made(base) => Some(pod.object(base)),
                 Body::Written(value) => Some(as_planned((**value).clone(), pod)),
-                Body::Stored => None,
+                Body::Stored | Body::Read(_) => None,
             },
         }
     }

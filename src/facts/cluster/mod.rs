@@ -7,16 +7,27 @@ mod clock;
 mod node;
 mod template;
 
+use serde_json::Value;
+
 use crate::datalog::{Program, RelationId, Sym};
-use crate::facts::encoder::Encoder;
-use crate::kube::Pod;
+use crate::facts::encoder::{Asked, Encoder};
+use crate::kube::requests::{self, Side};
+use crate::kube::{Body, Pod};
 use crate::policy::relations;
+use crate::state::Whole;
 
 /// Whether deriving `wanted` needs what only whole manifests of nodes say.
 #[must_use]
 pub fn wants_details(program: &Program, wanted: &[RelationId]) -> bool {
     let needed = program.needed(wanted);
     relations::DETAILS.iter().any(|handle| needed(program.id(*handle)))
+}
+
+/// Of which kinds deriving `wanted` needs whole objects.
+#[must_use]
+pub fn wants_whole(program: &Program, wanted: &[RelationId]) -> Whole {
+    let needed = program.needed(wanted);
+    Whole { pods: relations::WHOLE_PODS.iter().any(|handle| needed(program.id(*handle))) }
 }
 
 impl Encoder {
@@ -30,5 +41,33 @@ impl Encoder {
                 self.text_row(relations::pod_label, it, &[key, value]);
             }
         }
+        if self.uses(relations::pod_request) {
+            for (resource, amount) in &*self.asked_by(pod) {
+                self.row(relations::pod_request, &[it, *resource, *amount]);
+            }
+        }
+    }
+
+    /// What a pod asks for; of pods made from one template it is found once.
+    fn asked_by(&mut self, pod: &Pod) -> Asked {
+        match &pod.body {
+            Body::Made(base) => {
+                if let Some(known) = self.asked.get(&base.id) {
+                    return known.clone();
+                }
+                let asked = self.asked_of(&base.value);
+                self.asked.insert(base.id.clone(), asked.clone());
+                asked
+            }
+            Body::Written(value) | Body::Read(value) => self.asked_of(value),
+            Body::Stored => Asked::default(),
+        }
+    }
+
+    /// What a pod or what is made from a template asks for.
+    fn asked_of(&mut self, pod: &Value) -> Asked {
+        let asked = requests::of_pod(pod, Side::Requests);
+        let symbols = &mut self.symbols;
+        asked.iter().map(|(name, it)| (symbols.text(name), symbols.number(it.value))).collect()
     }
 }

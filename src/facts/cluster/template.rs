@@ -32,6 +32,25 @@ impl Encoder {
         let template = &daemonset.value["spec"]["template"];
         self.pairs(relations::template_annotation, it, &template["metadata"]["annotations"]);
         self.pod_spec(&template["spec"], it);
+        if self.uses(relations::daemonset_request) {
+            for (resource, amount) in &*self.asked_of(template) {
+                self.row(relations::daemonset_request, &[it, *resource, *amount]);
+            }
+        }
+        for toleration in &daemonset.template.tolerations {
+            let operator = if toleration.operator.is_empty() { "Equal" } else { &toleration.operator };
+            let texts = [&*toleration.key, operator, &toleration.value, &toleration.effect];
+            self.text_row(relations::template_toleration, it, &texts);
+        }
+        let strategy = &daemonset.strategy;
+        for (relation, written) in [
+            (relations::max_unavailable_written, strategy.max_unavailable),
+            (relations::max_surge_written, strategy.max_surge),
+        ] {
+            if strategy.rolls() {
+                self.text_row(relation, it, &[&written.to_string()]);
+            }
+        }
     }
 
     fn pod_spec(&mut self, spec: &Value, it: Sym) {

@@ -69,6 +69,8 @@ pub enum Body {
     Written(Arc<Value>),
     /// In the store, not loaded.
     Stored,
+    /// In the store, and here as the store has it, as some rule asks for it.
+    Read(Arc<Value>),
     /// Made by dsrules: the view above and this base say everything.
     Made(Arc<Base>),
 }

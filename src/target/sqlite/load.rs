@@ -20,7 +20,7 @@ use super::tables::{kind, table};
 use super::{pods, sum};
 use crate::diagnostic::Diagnostic;
 use crate::kube::{DaemonSet, Details, Kind, Name, Node, ObjectKey, Plain, Revision, Status, Taint};
-use crate::state::{Backoff, Cascade, Changed, Dirty, World};
+use crate::state::{Backoff, Cascade, Changed, Dirty, Whole, World};
 
 impl Store {
     /// Reads the world. Inside [`begin`](Store::begin) it is what this writer changes;
@@ -56,6 +56,7 @@ impl Store {
                 resource_version: version,
                 stored: version,
                 detailed: false,
+                whole: Whole::default(),
                 dirty: Dirty::default(),
                 changed: Changed::default(),
             };

@@ -9,7 +9,7 @@ use super::placement::Placement;
 use super::store::Store;
 use crate::diagnostic::Diagnostic;
 use crate::kube::{Kind, Name, ObjectKey, Status};
-use crate::state::{FilesOf, Input, InputFile, OwnFile, World};
+use crate::state::{FilesOf, Input, InputFile, OwnFile, Whole, World};
 use crate::target::memory::{Memory, ReadPod, VisitObject};
 
 impl Memory for Store {
@@ -31,6 +31,10 @@ impl Memory for Store {
 
     fn load_details(&self, world: &mut World) -> Result<(), Diagnostic> {
         Store::load_details(self, world)
+    }
+
+    fn load_whole(&self, world: &mut World, whole: Whole) -> Result<(), Diagnostic> {
+        Store::load_whole(self, world, whole)
     }
 
     fn save(&mut self, world: &mut World) -> Result<(), Diagnostic> {

@@ -37,6 +37,7 @@ mod settled;
 mod store;
 mod sum;
 mod tables;
+mod whole;
 mod write;
 
 pub use events::StoredEvent;

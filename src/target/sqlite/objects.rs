@@ -231,7 +231,7 @@ fn columns_of(kind: Kind) -> usize {
 }
 
 /// JSON that may be NULL.
-fn json_column(row: &Row<'_>, column: usize) -> Result<Option<Value>, Fault> {
+pub(super) fn json_column(row: &Row<'_>, column: usize) -> Result<Option<Value>, Fault> {
     let text = row.get_ref(column)?.as_str_or_null().map_err(rusqlite::Error::from)?;
     Ok(text.map(serde_json::from_str).transpose()?)
 }
@@ -302,7 +302,7 @@ fn pod(row: &Row<'_>, reader: &mut Reader<'_>) -> Result<(ObjectKey, Value), Fau
     let key = pod.meta.key.clone();
     let mut value = match &pod.body {
         Body::Made(base) => pod.object(base),
-        Body::Written(_) | Body::Stored => {
+        Body::Written(_) | Body::Stored | Body::Read(_) => {
             let at = pods::COUNT + 1;
             if row.get_ref(at)? == ValueRef::Null {
                 return Err(sum::missing("pod_bodies", &key.to_string()));

@@ -112,7 +112,7 @@ impl<'c> PodWriter<'c> {
         let (namespace, name) = (&*pod.meta.key.namespace, &*pod.meta.key.name);
         let base = match &pod.body {
             Body::Made(base) => Some(writer.pod_base(base)?),
-            Body::Written(_) | Body::Stored => None,
+            Body::Written(_) | Body::Stored | Body::Read(_) => None,
         };
         let row = if expected.is_some() { &mut self.replace } else { &mut self.create };
         row.raw_bind_parameter(1, namespace)?;
@@ -145,7 +145,7 @@ impl<'c> PodWriter<'c> {
             Body::Made(_) if self.bodies => {
                 self.bodiless.execute([namespace, name])?;
             }
-            Body::Made(_) | Body::Stored => {}
+            Body::Made(_) | Body::Stored | Body::Read(_) => {}
         }
         Ok(true)
     }

@@ -18,7 +18,7 @@ use crate::target::dirty::batches;
 
 impl Store {
     /// Writes what is dirty, and then nothing is. Bodies of pods are in the store
-    /// afterwards, and no longer in memory.
+    /// afterwards, and no longer in memory, unless some rule asks for them.
     ///
     /// # Errors
     /// When it cannot be written, or somebody else wrote since the world was loaded; the
@@ -48,9 +48,9 @@ impl Store {
             }
             if *kind == Kind::Pod
                 && let Some(pod) = world.pods.get_mut(key)
-                && matches!(pod.body, Body::Written(_))
+                && let Body::Written(value) = &pod.body
             {
-                pod.body = Body::Stored;
+                pod.body = if world.whole.pods { Body::Read(value.clone()) } else { Body::Stored };
             }
         }
         world.stored = world.resource_version;

@@ -23,7 +23,7 @@ pub fn compare_tree(path: &Path, world: &World, store: &dyn Memory) -> Result<Tr
         Ok(match &pod.body {
             Body::Made(base) => Some(pod.object(base)),
             Body::Written(value) => Some(as_planned((**value).clone(), pod)),
-            Body::Stored => stored(key)?.map(|value| as_planned(value, pod)),
+            Body::Stored | Body::Read(_) => stored(key)?.map(|value| as_planned(value, pod)),
         })
     };
     compare(path, &Wanted::of_world(world), &mut read)
