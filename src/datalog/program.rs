@@ -315,6 +315,12 @@ impl Program {
         self.body.place(declaration.span)
     }
 
+    /// Where a value of a comparison stands.
+    #[must_use]
+    pub fn place_of_value(&self, span: Span) -> Place {
+        self.body.place(span)
+    }
+
     /// Where the terms of an atom stand.
     pub fn places<'a>(&'a self, atom: &'a Atom) -> impl Iterator<Item = Place> + 'a {
         atom.spans.iter().map(|span| self.body.place(*span))

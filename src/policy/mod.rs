@@ -12,6 +12,7 @@ mod constraints;
 mod effects;
 mod find;
 mod lint;
+mod lints;
 pub mod relations;
 mod table;
 
@@ -22,6 +23,7 @@ use crate::state::OwnFile;
 
 pub use constraints::constraints;
 pub use find::{Asked, Found, find};
+pub use lints::{LINTS, lint, silence};
 
 /// What loading gives: a program if there were no errors, and all there is to say about
 /// the user's own files.
@@ -56,6 +58,7 @@ pub fn load(files: &[OwnFile]) -> Loaded {
     lint::names(&program, &mut diagnostics);
     effects::check(&program, &mut diagnostics);
     empty_inputs(&program, &mut diagnostics);
+    silence(&mut diagnostics, files);
     Diagnostic::sort(&mut diagnostics);
     let failed = diagnostics.iter().any(Diagnostic::is_error);
     Loaded { program: (!failed).then_some(program), diagnostics }

@@ -1,13 +1,13 @@
-//! The rows of relations in a world: of any relation, where a plan asks for its own alone.
+//! The rows of relations in the world of a case, each with its reason.
 
 use std::collections::BTreeSet;
 
 use super::cell::Cell;
+use crate::app::derived::{State, derive};
 use crate::datalog::explain::{Goal, Part, tree, why};
-use crate::datalog::{Evaluation, Limits, Program, RelationId, Row, Symbols};
+use crate::datalog::{Limits, Program, RelationId, Row};
 use crate::diagnostic::Diagnostic;
-use crate::facts::{Encoder, Grouping};
-use crate::plan::{Plan, constraint};
+use crate::plan::Plan;
 use crate::state::World;
 
 /// So many reasons why a row is not there are told.
@@ -16,8 +16,7 @@ const REASONS: usize = 3;
 /// What follows from a world.
 pub(super) struct Derived<'a> {
     program: &'a Program,
-    symbols: Symbols,
-    evaluation: Evaluation,
+    state: State,
 }
 
 impl<'a> Derived<'a> {
@@ -30,27 +29,19 @@ impl<'a> Derived<'a> {
         wanted: &[RelationId],
         limits: &Limits,
     ) -> Result<Self, Diagnostic> {
-        // Each object for itself, so that reasons name objects.
-        let mut encoder = Encoder::new(program.clone(), Grouping::Off, wanted);
-        let facts = encoder.all(world, now);
-        let mut evaluation = Evaluation::new(program, &mut encoder.symbols, facts, wanted, limits)?;
-        if let Some(plan) = plan {
-            let (added, removed) = encoder.planned(&evaluation, constraint::changes(plan));
-            evaluation.update(&encoder.symbols, added, removed)?;
-        }
-        Ok(Derived { program, symbols: encoder.symbols, evaluation })
+        Ok(Derived { program, state: derive(program, world, now, plan, wanted, limits)? })
     }
 
     /// The rows of a relation, by their values.
     pub fn rows(&self, relation: RelationId) -> BTreeSet<Vec<Cell>> {
-        let cells = |row: Row| row.iter().map(|sym| Cell::of(self.symbols.value(*sym))).collect();
-        self.evaluation.rows(relation).map(cells).collect()
+        let cells = |row: Row| row.iter().map(|sym| Cell::of(self.state.symbols.value(*sym))).collect();
+        self.state.evaluation.rows(relation).map(cells).collect()
     }
 
     /// Why a row is there: the sentence of its rule, and the rule's place.
     pub fn why(&mut self, relation: RelationId, row: &[Cell]) -> Vec<String> {
         let row = self.row(row);
-        let told = why(self.program, &self.symbols, &self.evaluation, relation, &row);
+        let told = why(self.program, &self.state.symbols, &self.state.evaluation, relation, &row);
         let Some((rule, sentence)) = told.and_then(|it| Some((it.rule?, it.sentence))) else {
             return Vec::new();
         };
@@ -61,7 +52,7 @@ impl<'a> Derived<'a> {
     /// Why a row is not there: what fails of the rule that is nearest to it.
     pub fn why_not(&mut self, relation: RelationId, row: &[Cell]) -> Vec<String> {
         let row = self.row(row);
-        let goal = tree(self.program, &self.symbols, &self.evaluation, relation, &row);
+        let goal = tree(self.program, &self.state.symbols, &self.state.evaluation, relation, &row);
         let failing = |parts: &[Part]| parts.iter().filter(|part| !part.holds()).count();
         match goal.rules.iter().min_by_key(|tried| failing(&tried.parts)) {
             Some(tried) => {
@@ -75,7 +66,7 @@ impl<'a> Derived<'a> {
     }
 
     fn row(&mut self, cells: &[Cell]) -> Vec<u32> {
-        cells.iter().map(|cell| self.symbols.intern(cell.value())).collect()
+        cells.iter().map(|cell| self.state.symbols.intern(cell.value())).collect()
     }
 }
 

@@ -1,4 +1,6 @@
-//! `dsrules rules list|show`: the policy, as it is written and run.
+//! `dsrules rules list|show|check`: the policy, as it is written and run.
+
+mod check;
 
 use std::path::Path;
 
@@ -37,11 +39,15 @@ enum RulesCommand {
         #[command(flatten)]
         rules: RuleArgs,
     },
+    /// Find mistakes in rules: all that loading finds, what cannot be meant, and what a cluster
+    /// has never had
+    Check(check::CheckArgs),
 }
 
-/// Lists or shows.
+/// Lists, shows or checks.
 pub fn run(args: &RulesArgs, context: &mut Context) -> Result<Exit, Failure> {
     match &args.command {
+        RulesCommand::Check(args) => check::run(args, context),
         RulesCommand::List { open, rules } => list(&alone(&rules.asked(), context)?, *open, context),
         RulesCommand::Show { name, rules } => {
             // A file of one's own that is named is one to look into.

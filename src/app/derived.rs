@@ -1,0 +1,37 @@
+//! What follows from a world, for some relations of any kind: a plan asks for its own alone.
+
+use crate::datalog::{Evaluation, Limits, Program, RelationId, Symbols};
+use crate::diagnostic::Diagnostic;
+use crate::facts::{Encoder, Grouping};
+use crate::plan::{Plan, constraint};
+use crate::state::World;
+
+/// Rows, and what their values are.
+pub(super) struct State {
+    pub symbols: Symbols,
+    pub evaluation: Evaluation,
+}
+
+/// Derives some relations at the time `now`, and what a plan does to pods, if there is one.
+/// Each object stands for itself, so that reasons name objects.
+pub(super) fn derive(
+    program: &Program,
+    world: &World,
+    now: i64,
+    plan: Option<&Plan>,
+    wanted: &[RelationId],
+    limits: &Limits,
+) -> Result<State, Diagnostic> {
+    let grouping = if world.nodes.len() > MANY { Grouping::On } else { Grouping::Off };
+    let mut encoder = Encoder::new(program.clone(), grouping, wanted);
+    let facts = encoder.all(world, now);
+    let mut evaluation = Evaluation::new(program, &mut encoder.symbols, facts, wanted, limits)?;
+    if let Some(plan) = plan {
+        let (added, removed) = encoder.planned(&evaluation, constraint::changes(plan));
+        evaluation.update(&encoder.symbols, added, removed)?;
+    }
+    Ok(State { symbols: encoder.symbols, evaluation })
+}
+
+/// With more nodes than this, those that no rule can tell apart are compared once.
+const MANY: usize = 500;
