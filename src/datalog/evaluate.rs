@@ -82,8 +82,11 @@ impl Evaluation {
             for rows in found {
                 evaluation.install(rows?);
             }
-            for stratum in recursive {
+            for stratum in &recursive {
                 evaluation.stratum(stratum, work, None)?;
+            }
+            for id in plain.iter().chain(&recursive).flat_map(|stratum| &stratum.relations) {
+                evaluation.check_unique(*id, None, work)?;
             }
             evaluation.check_all(work)?;
         }

@@ -36,6 +36,14 @@ impl Term {
         }
     }
 
+    /// A constant.
+    pub(super) fn of(value: Value<'_>) -> Self {
+        match value {
+            Value::Text(text) => Term::Text(text.into()),
+            Value::Number(number) => Term::Number(number),
+        }
+    }
+
     /// The variable that it is.
     #[must_use]
     pub fn variable(&self) -> Option<Variable> {
@@ -306,4 +314,12 @@ fn is_constant(expression: &Expression, term: &dyn Fn(&Term) -> String) -> bool 
 #[must_use]
 pub fn quoted(text: &str) -> String {
     format!("\"{}\"", text.replace('\\', "\\\\").replace('"', "\\\"").replace('\n', "\\n"))
+}
+
+/// A value as it is written in a rule.
+pub(super) fn written(value: Value<'_>) -> String {
+    match value {
+        Value::Number(number) => number.to_string(),
+        Value::Text(text) => quoted(text),
+    }
 }

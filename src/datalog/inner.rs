@@ -287,6 +287,7 @@ impl Resolver {
             kind: Kind::Internal,
             open: false,
             constraint: None,
+            unique: Vec::new(),
             doc: String::new(),
             file: outer.file.clone(),
             line: outer.line,

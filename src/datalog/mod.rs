@@ -55,6 +55,7 @@ mod syntax;
 mod table;
 mod times;
 mod update;
+mod unique;
 mod units;
 mod unused;
 mod view;

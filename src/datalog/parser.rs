@@ -284,8 +284,13 @@ impl Parser<'_> {
             columns.push(RawColumn { name, ty, name_span, ty_span });
         }
         let mut span = start.to(self.last_span());
-        let mut qualifiers = Vec::new();
+        let (mut qualifiers, mut unique) = (Vec::new(), Vec::new());
         while let Token::Name(word) = self.token() {
+            if word == "unique" && self.is_unique() {
+                unique.push(self.unique()?);
+                span = span.to(self.last_span());
+                continue;
+            }
             // The next rule may follow without anything in between: `name (`.
             if matches!(self.tokens.get(self.at + 1), Some((Token::Mark("("), _))) {
                 break;
@@ -296,7 +301,28 @@ impl Parser<'_> {
         }
         // Soufflé has no full stop here; who writes one means no harm.
         self.take(".");
-        Some(RawDeclaration { name, name_span, columns, qualifiers, doc, span })
+        Some(RawDeclaration { name, name_span, columns, qualifiers, unique, doc, span })
+    }
+
+    /// Whether what comes next is `unique(column`, and no rule for a relation of that name.
+    fn is_unique(&self) -> bool {
+        let is_column = |token: &Token| matches!(token, Token::Name(name) if name.starts_with(|c: char| c.is_ascii_lowercase()));
+        let token = |at: usize| self.tokens.get(self.at + at).map(|(token, _)| token);
+        token(1) == Some(&Token::Mark("("))
+            && token(2).is_some_and(|it| is_column(it) || *it == Token::Mark(")"))
+    }
+
+    /// `unique(daemonset, node)`
+    fn unique(&mut self) -> Option<Vec<(String, Span)>> {
+        self.at += 2;
+        let mut columns = Vec::new();
+        loop {
+            columns.push(self.name("a column that is unique")?);
+            if self.take(")") {
+                return Some(columns);
+            }
+            self.need(",", "`,` or `)`")?;
+        }
     }
 
     fn rule(&mut self) -> Option<()> {

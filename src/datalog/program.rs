@@ -86,6 +86,8 @@ pub struct Declaration {
     pub open: bool,
     /// Whether its rows are violations or warnings; then it is an output.
     pub constraint: Option<Constraint>,
+    /// Columns, by their places, that no two rows may have alike.
+    pub unique: Vec<Vec<usize>>,
     /// The `///` lines over it.
     pub doc: String,
     /// The text it is from.

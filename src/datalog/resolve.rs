@@ -19,7 +19,7 @@ use super::syntax::{Items, RawAtom, RawDeclaration, RawExpression, RawLiteral, R
 use crate::diagnostic::{Diagnostic, Place, nearest};
 
 /// What may stand behind a declaration.
-const QUALIFIERS: [&str; 5] = ["input", "output", "open", "violation", "warning"];
+const QUALIFIERS: [&str; 6] = ["input", "output", "open", "violation", "warning", "unique"];
 
 /// Everything but the strata, and what is wrong with it.
 pub(super) fn resolve(sources: &[Source<'_>]) -> (Body, Vec<Diagnostic>) {
@@ -158,6 +158,7 @@ impl Resolver {
         }
         self.columns(&raw);
         let (kind, open, constraint) = self.qualifiers(&raw);
+        let unique = raw.unique.iter().map(|columns| self.unique(&raw, columns)).collect();
         if self.found.len() > before {
             self.broken.insert(raw.name);
             return;
@@ -175,6 +176,7 @@ impl Resolver {
             kind,
             open,
             constraint,
+            unique,
             doc: raw.doc.join("\n").trim().to_owned(),
             file: text.file.clone(),
             line: text.line(raw.span.start),
@@ -210,6 +212,12 @@ impl Resolver {
     fn qualifiers(&mut self, raw: &RawDeclaration) -> (Kind, bool, Option<Constraint>) {
         let (mut kind, mut open, mut constraint) = (Kind::Internal, false, None);
         for (word, span) in &raw.qualifiers {
+            if word == "unique" {
+                let error = Diagnostic::error("unknown-qualifier", "`unique` names no columns")
+                    .help("name those that no two rows may have alike: `unique(node)`");
+                self.report(error, *span);
+                continue;
+            }
             let before = (kind, open, constraint);
             match word.as_str() {
                 "input" => kind = Kind::Input,

@@ -127,6 +127,15 @@ pub struct Row {
 }
 
 impl Row {
+    pub(super) fn new(row: impl Iterator<Item = Sym>) -> Self {
+        let mut it = Row { syms: [0; MAX_COLUMNS], columns: 0 };
+        for (cell, sym) in it.syms.iter_mut().zip(row) {
+            *cell = sym;
+            it.columns += 1;
+        }
+        it
+    }
+
     pub(super) fn of<const W: usize>(cells: &Cells<W>, columns: usize) -> Self {
         let mut syms = [0; MAX_COLUMNS];
         syms.iter_mut().take(columns).enumerate().for_each(|(at, sym)| *sym = *cells.column(at));

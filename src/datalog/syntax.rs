@@ -35,6 +35,8 @@ pub(super) struct RawDeclaration {
     pub columns: Vec<RawColumn>,
     /// `input`, `output`, `open`, as written.
     pub qualifiers: Vec<(String, Span)>,
+    /// The columns of each `unique(…)`.
+    pub unique: Vec<Vec<(String, Span)>>,
     pub doc: Vec<String>,
     pub span: Span,
 }

@@ -117,6 +117,7 @@ impl Evaluation {
         for (id, mut delta) in inputs {
             delta.removed.subtract(&delta.added);
             self.change(id, delta, work, deltas)?;
+            self.still_unique(id, work, deltas)?;
         }
         let program = self.program.clone();
         for stratum in &program.body.strata {
@@ -130,14 +131,22 @@ impl Evaluation {
                 } else {
                     self.anew(stratum, work, deltas)?;
                 }
-                continue;
+            } else {
+                for id in &stratum.relations {
+                    let delta = self.difference(*id, stratum, work, deltas)?;
+                    self.change(*id, delta, work, deltas)?;
+                }
             }
             for id in &stratum.relations {
-                let delta = self.difference(*id, stratum, work, deltas)?;
-                self.change(*id, delta, work, deltas)?;
+                self.still_unique(*id, work, deltas)?;
             }
         }
         Ok(())
+    }
+
+    fn still_unique(&self, id: RelationId, work: Work<'_>, deltas: &Deltas) -> Result<(), Diagnostic> {
+        let delta = deltas[id.index()].as_ref();
+        delta.map_or(Ok(()), |delta| self.check_unique(id, Some(&delta.added), work))
     }
 
     /// Changes a table and notes what really changed.

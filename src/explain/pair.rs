@@ -185,8 +185,7 @@ fn about_to(answers: &mut Answers<'_>, asked: &Asked, on: [&str; 2], told: &Cont
         let parts = why(goal, told);
         steps.push(Step { parts, ..Step::new(Mark::Fact, "its pod is left alone for now: a rule holds it") });
     }
-    let waves = answers.rows(relations::wave, &on);
-    if let Some(wave) = waves.filter_map(|row| row.get(2)?.parse::<i64>().ok()).min() {
+    if let Some(wave) = answers.rows(relations::wave, &on).find_map(|row| row.get(2).cloned()) {
         steps.push(Step::new(Mark::Fact, format!("it takes part in wave {wave} of a rollout")));
     }
     steps

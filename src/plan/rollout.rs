@@ -90,12 +90,12 @@ impl Context<'_> {
         rows
     }
 
-    /// The first wave that a node takes part in; nodes that no rule names come last.
+    /// The wave that a node takes part in; nodes that no rule names come last.
     fn wave(&self, it: Sym, node: Sym) -> i64 {
         self.reasoner
             .rows_of(relations::wave, &[it, node])
             .map(|row| self.reasoner.number(row[2]))
-            .min()
+            .next()
             .unwrap_or(i64::MAX)
     }
 

@@ -3,7 +3,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::random::{Aggregate, Atom, Comparison, Expression, First, Literal, Rules, Term};
+use super::random::{Aggregate, Atom, Comparison, Expression, First, Literal, Relation, Rules, Term};
 
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Val {
@@ -17,7 +17,8 @@ pub type Row = Vec<Val>;
 pub type Data = BTreeMap<String, BTreeSet<Row>>;
 type Binding = BTreeMap<String, Val>;
 
-/// All rows of all relations, without the empty ones; none if a number is beyond them.
+/// All rows of all relations, without the empty ones; none if a number is beyond them, or two
+/// rows are alike that may not be.
 pub fn evaluate(rules: &Rules, input: &Data) -> Option<Data> {
     let mut data = input.clone();
     let mut beyond = false;
@@ -49,7 +50,14 @@ pub fn evaluate(rules: &Rules, input: &Data) -> Option<Data> {
         }
     }
     data.retain(|_, rows| !rows.is_empty());
-    (!beyond).then_some(data)
+    (!beyond && rules.relations.iter().all(|relation| is_unique(relation, &data))).then_some(data)
+}
+
+fn is_unique(relation: &Relation, data: &Data) -> bool {
+    let rows: Vec<&Row> = data.get(&relation.name).into_iter().flatten().collect();
+    let keys: BTreeSet<Vec<&Val>> =
+        rows.iter().map(|row| relation.unique.iter().map(|at| &row[*at]).collect()).collect();
+    relation.unique.is_empty() || keys.len() == rows.len()
 }
 
 fn count(data: &Data) -> usize {

@@ -109,11 +109,13 @@ pub struct Relation {
     pub numbers: Vec<bool>,
     /// 0 is input; negation reaches only lower levels.
     level: usize,
+    /// Columns that no two rows may have alike; seldom any.
+    pub unique: Vec<usize>,
 }
 
 #[derive(Debug, Clone)]
 pub struct Rules {
-    relations: Vec<Relation>,
+    pub relations: Vec<Relation>,
     pub rules: Vec<Rule>,
 }
 
@@ -134,7 +136,13 @@ impl Rules {
             let numbers = (0..columns).map(|_| choices.pick(4) == 3).collect();
             let level = if at < inputs { 0 } else { 1 + (at - inputs) / 2 };
             let name = if at < inputs { format!("in{at}") } else { format!("r{at}") };
-            relations.push(Relation { name, numbers, level });
+            let unique = if columns > 1 && choices.pick(16) == 15 {
+                let columns = (0..columns).filter(|_| choices.pick(2) == 1);
+                columns.skip(1).collect()
+            } else {
+                Vec::new()
+            };
+            relations.push(Relation { name, numbers, level, unique });
         }
         let mut rules = Rules { relations, rules: Vec::new() };
         for head in inputs..rules.relations.len() {
@@ -273,7 +281,10 @@ impl Rules {
                 columns.map(|(at, number)| format!("c{at}: {}", if *number { "number" } else { "T" }));
             let kind = if relation.level == 0 { "input" } else { "output" };
             let columns: Vec<String> = columns.collect();
-            writeln!(text, ".decl {}({}) {kind}", relation.name, columns.join(", ")).unwrap();
+            let unique: Vec<String> = relation.unique.iter().map(|at| format!("c{at}")).collect();
+            let unique =
+                if unique.is_empty() { String::new() } else { format!(" unique({})", unique.join(", ")) };
+            writeln!(text, ".decl {}({}) {kind}{unique}", relation.name, columns.join(", ")).unwrap();
         }
         for rule in &self.rules {
             // Written backwards: where a variable is bound must not matter to the engine.

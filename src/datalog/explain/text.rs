@@ -1,7 +1,7 @@
 //! Rows, parts of rules and sentences as text.
 
 use super::super::check::is_variable;
-use super::super::expression;
+use super::super::expression::written;
 use super::super::program::{Atom, Comparison, RelationId, Rule, Term};
 use super::super::symbols::{Sym, Value};
 use super::explainer::{Binding, Explainer, Pattern};
@@ -9,7 +9,7 @@ use super::explainer::{Binding, Explainer, Pattern};
 impl Explainer<'_> {
     /// A row as one would write it, with `_` for what is not known.
     pub fn fact(&self, relation: RelationId, row: &Pattern) -> String {
-        let value = |sym| quoted(self.symbols.value(sym));
+        let value = |sym| written(self.symbols.value(sym));
         let values: Vec<String> = row.iter().map(|cell| cell.sym().map_or("_".to_owned(), value)).collect();
         format!("{}({})", self.program.declaration(relation).name, values.join(", "))
     }
@@ -32,12 +32,12 @@ impl Explainer<'_> {
 
     /// A value as it is written in a rule.
     pub fn quoted(&self, sym: Sym) -> String {
-        quoted(self.symbols.value(sym))
+        written(self.symbols.value(sym))
     }
 
     fn term(&self, term: &Term, way: &Binding) -> String {
         match self.filled_term(term, way) {
-            Term::Text(text) => quoted(Value::Text(&text)),
+            Term::Text(text) => written(Value::Text(&text)),
             Term::Number(number) => number.to_string(),
             Term::Variable(_) | Term::Any => "_".to_owned(),
         }
@@ -67,13 +67,5 @@ impl Explainer<'_> {
         }
         text.push_str(rest);
         Some(text)
-    }
-}
-
-/// A value as it is written in a rule.
-fn quoted(value: Value<'_>) -> String {
-    match value {
-        Value::Number(number) => number.to_string(),
-        Value::Text(text) => expression::quoted(text),
     }
 }
