@@ -11,10 +11,10 @@ mod changes;
 #[allow(dead_code)]
 mod generate;
 
-use dsrules::datalog::{Constraint, Program};
+use dsrules::datalog::{Constraint, Declaration, Program, Row, Symbols};
 use dsrules::facts::Grouping;
-use dsrules::plan::constraint::{self, Said};
-use dsrules::plan::{Plan, Readiness, Reconciled, Reconciler, Settings, reconcile};
+use dsrules::plan::constraint;
+use dsrules::plan::{Judged, Plan, Readiness, Reconciled, Reconciler, Settings, reconcile};
 use dsrules::policy::builtin::{UserRules, load};
 use dsrules::reason::Reasoner;
 use dsrules::state::{Changed, World};
@@ -72,9 +72,10 @@ fn difference(one: &Reconciled, other: &Reconciled) -> Option<String> {
 }
 
 /// What the constraints say of a plan.
-fn said(reasoner: &mut Reasoner, done: &Reconciled) -> Said {
+fn said(reasoner: &mut Reasoner, done: &Reconciled) -> Vec<Judged> {
     let plan = Plan { waves: done.waves.clone(), ..Plan::default() };
-    constraint::check(reasoner, &plan, &[Constraint::Violation, Constraint::Warning]).unwrap()
+    let mut all = |_: &Declaration, rows: Vec<Row>, _: &Symbols| rows;
+    constraint::check(reasoner, &plan, &[Constraint::Violation, Constraint::Warning], &mut all).unwrap()
 }
 
 /// One sequence; the number of steps in which something was done, and of those in which a
@@ -88,7 +89,7 @@ fn sequence(seed: u64, program: &Program, steps: usize) -> (usize, usize) {
         reasoner: Reasoner::new(program, Grouping::On),
         reconciler: Reconciler::default(),
     };
-    let (mut acted, mut told, mut before) = (0, 0, Said::default());
+    let (mut acted, mut told, mut before) = (0, 0, Vec::new());
     let mut log = vec!["start".to_owned()];
     cluster.start(&mut kept.world);
     for step in 0..=steps {

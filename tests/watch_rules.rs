@@ -10,7 +10,7 @@ use std::fs;
 use std::path::PathBuf;
 
 use serde_json::{Value, json};
-use watcher::{Place, Watcher, node};
+use watcher::{Place, Watcher, daemonset, node};
 
 /// Keeps everything off the nodes with this disk.
 fn off(disk: &str) -> String {
@@ -224,4 +224,46 @@ fn what_a_rule_holds_for_a_time_goes_when_the_time_has_passed() {
     place.write("ds.yaml", &text.replace("image: ", "image: new-"));
     let line = watcher.until("the hold ends", |line| line["actions"]["pods deleted"] == 2);
     assert!(clock() >= until, "{line}");
+}
+
+#[test]
+fn a_warning_is_told_once_and_once_more_when_it_is_over() {
+    let place = Place::new();
+    let rule = ".decl slow(node: Node) warning\n/// {Node} is slow.\nslow(Node) :- node_label(Node, \"disk\", \"hdd\").\n";
+    place.write("own.dl", rule);
+    place.write("dsrules.yaml", "rules: own.dl\n");
+    let mut watcher = Watcher::start(&place, &[]);
+    let told = |line: &Value| line["warnings"][0]["sentence"].clone();
+    let first = watcher.seen.first().unwrap();
+    assert_eq!(told(first), "n2 is slow");
+    assert!(first["warnings"][0]["objects"][0]["place"]["file"].to_string().contains("n2.yaml"), "{first}");
+    place.write("n3.yaml", &node("n3", "hdd"));
+    let line = watcher.until("the new one is told", |line| told(line) == "n3 is slow");
+    assert_eq!(line["warnings"].as_array().unwrap().len(), 1, "{line}");
+    place.write("n2.yaml", &node("n2", "ssd"));
+    let line = watcher.until("it is over", |line| line["over"] == json!(["n2 is slow"]));
+    assert_eq!(line["warnings"], Value::Null);
+    // Violations are named with their rows.
+    place.write("own.dl", &rule.replace("warning", "violation"));
+    let line = watcher.until("it is refused", |line| line["event"] == "failed");
+    assert_eq!(line["violations"][0]["row"], json!({ "node": "n3" }));
+    let (_, said) = watcher.end("TERM");
+    assert_eq!(said, "");
+}
+
+#[test]
+fn host_ports_that_clash_are_told_where_the_manifest_takes_them() {
+    let place = Place::new();
+    let port = "image: x:1, ports: [{containerPort: 80, hostPort: 80}]";
+    let with_port = |name: &str| daemonset(name, "").replace("image: x:1", port);
+    place.write("ds.yaml", &with_port("one"));
+    place.write("two.yaml", &with_port("two"));
+    let watcher = Watcher::start(&place, &[]);
+    let warning = &watcher.seen.first().unwrap()["warnings"][0];
+    assert_eq!((&warning["code"], &warning["relation"]), (&json!("host-port"), &json!("host_port_clash")));
+    let found = &warning["objects"][1]["place"];
+    assert!(
+        found["file"].to_string().contains("two.yaml") && found["text"].to_string().contains("hostPort"),
+        "{warning}"
+    );
 }

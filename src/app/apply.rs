@@ -30,7 +30,8 @@ pub fn apply(request: &Request, listener: &dyn Listener) -> Result<Outcome, Vec<
     let policy = prepare(request, own, &mut read, &*store, listener)?;
     let asked = question.and_then(|question| question.of(&read.reading));
     let options = Options { asked, ..request.options.clone() };
+    let places = read.reading.places(&request.manifests.options);
     let planned = transaction::apply(&mut *store, &request.id, read.reading, &policy, &options, listener)?;
     listener.stage("writing the tree");
-    Ok(Outcome { errors: read.errors, ..transaction::end(planned, &*store, tree) })
+    Ok(Outcome { errors: read.errors, places, ..transaction::end(planned, &*store, tree) })
 }

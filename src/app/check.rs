@@ -3,8 +3,10 @@
 use super::listener::Listener;
 use super::manifests::Manifests;
 use super::planning::warnings;
+use super::request::locate;
 use crate::diagnostic::Diagnostic;
 use crate::manifest::Reading;
+use crate::plan::FINDINGS_TOLD;
 use crate::policy::builtin;
 
 /// Reads manifests and finds all that is wrong with them. With a listener, what is no
@@ -27,7 +29,12 @@ pub fn validate(
     // What an API server takes and no node can run.
     let loaded = builtin::load(&[]);
     let Some(program) = loaded.program else { return Err(loaded.diagnostics) };
-    let warnings = warnings(&reading.objects, &program, now)?;
+    let mut judged = warnings(&reading.objects, &program, now)?;
+    locate(
+        &reading.places(&manifests.options),
+        judged.iter_mut().flat_map(|it| &mut it.findings).flat_map(|it| &mut it.objects).collect(),
+    );
+    let warnings = judged.iter().flat_map(|it| it.told(FINDINGS_TOLD)).collect();
     match listener {
         Some(listener) => listener.tell(warnings),
         None => reading.diagnostics.extend(warnings),

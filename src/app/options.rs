@@ -2,7 +2,7 @@
 
 use crate::datalog::Limits;
 use crate::facts::Grouping;
-use crate::plan::Readiness;
+use crate::plan::{FINDINGS_TOLD, Readiness};
 
 /// How a plan is made.
 #[derive(Debug, Clone)]
@@ -22,6 +22,8 @@ pub struct Options {
     pub limits: Limits,
     /// Whether a plan that a user's rules call a violation is made all the same.
     pub ignore_violations: bool,
+    /// So many rows of each constraint are told; all are counted.
+    pub told: usize,
     /// Whether objects that no rule can tell apart are compared once.
     pub grouping: Grouping,
     /// A hash of what is asked, remembered by an apply that leaves nothing to do.
@@ -40,6 +42,7 @@ impl Options {
             max_delete: None,
             limits: Limits::default(),
             ignore_violations: false,
+            told: FINDINGS_TOLD,
             grouping: Grouping::On,
             asked: None,
         }

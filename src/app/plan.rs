@@ -34,10 +34,16 @@ pub fn plan(
     let store = start(request, base, listener)?;
     let policy = prepare(request, own, &mut read, &*store, listener)?;
     let gone = gone(&*store, &request.id, &read.reading, &request.options)?;
+    let places = read.reading.places(&request.manifests.options);
     let objects = read.reading.objects;
     let dry = dry(&*store, &policy.program, &request.options, &|world, options| {
         planning::plan(world, objects.clone(), &gone, &policy.program, options)
     })?;
     let tree = follow::compare(tree, &dry.world, &*store);
-    Ok(Outcome { errors: read.errors, too_much: dry.too_much, ..Outcome::of(dry.planned, false, tree) })
+    Ok(Outcome {
+        errors: read.errors,
+        too_much: dry.too_much,
+        places,
+        ..Outcome::of(dry.planned, false, tree)
+    })
 }

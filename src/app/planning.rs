@@ -9,12 +9,14 @@ use super::options::Options;
 use super::put::put_all;
 use super::standing::standing;
 use super::strangers;
-use crate::datalog::{Constraint, Program};
+use crate::datalog::{Constraint, Declaration, Program, Row, Symbols};
 use crate::diagnostic::Diagnostic;
 use crate::facts::Grouping;
 use crate::kube::{Kind, Object, ObjectKey};
-use crate::plan::constraint::{self, Said};
-use crate::plan::{Applied, Placed, Plan, Reconciler, Settings, Waiting, kept_off, left_alone};
+use crate::plan::constraint::{self, Choose};
+use crate::plan::{
+    Applied, FINDINGS_TOLD, Judged, Placed, Plan, Reconciler, Settings, Waiting, kept_off, left_alone,
+};
 use crate::reason::Reasoner;
 use crate::state::{Cascade, Change, Changed, Gone, World};
 
@@ -24,18 +26,23 @@ pub struct Planned {
     pub plan: Plan,
     /// The facts and rules as they are at the end of the plan.
     pub reasoner: Reasoner,
-    /// What a user's rules say of it: violations are errors, and such a plan is not to
-    /// be carried out.
+    /// What constraints say of it: with a violation it is not to be carried out.
+    pub judged: Vec<Judged>,
+    /// What else is to be said of it.
     pub said: Vec<Diagnostic>,
-    /// How many violations there are, also those that are not told one by one.
-    pub violations: usize,
 }
 
 impl Planned {
     /// Whether a user's rules refuse the plan.
     #[must_use]
     pub fn is_refused(&self) -> bool {
-        self.said.iter().any(Diagnostic::is_error)
+        self.judged.iter().any(Judged::refuses)
+    }
+
+    /// Whether there is nothing to be said of it.
+    #[must_use]
+    pub fn is_silent(&self) -> bool {
+        self.said.is_empty() && self.judged.iter().all(|it| it.count == 0)
     }
 }
 
@@ -90,9 +97,13 @@ fn planned(
 ) -> Result<Planned, Diagnostic> {
     let mut reasoner = Reasoner::new(program, options.grouping).limited(options.limits);
     let (plan, _) = finish(world, objects, before, &mut reasoner, &mut Reconciler::default(), options)?;
-    let Said { told: mut said, violations } = judged(&mut reasoner, world, &plan, options)?;
-    said.extend(standing(&reasoner));
-    Ok(Planned { plan, reasoner, said, violations })
+    let mut first =
+        |_: &Declaration, rows: Vec<Row>, symbols: &Symbols| constraint::first(rows, options.told, symbols);
+    let kinds = [Constraint::Violation, Constraint::Warning];
+    let mut judged = judged(&mut reasoner, &plan, &kinds, &mut first, options)?;
+    judged.extend(standing(&reasoner, world, &mut first));
+    let said = strangers::named(program, world);
+    Ok(Planned { plan, reasoner, judged, said })
 }
 
 /// Reconciles a world and gives the plan, and what of the placement may differ.
@@ -122,20 +133,17 @@ pub(super) fn finish(
     Ok((plan, reconciled.placed))
 }
 
-/// What a user's rules say of a plan that led to this world.
-fn judged(
+/// What constraints of a user's say of a plan that led to a world.
+pub(super) fn judged(
     reasoner: &mut Reasoner,
-    world: &World,
     plan: &Plan,
+    kinds: &[Constraint],
+    choose: &mut Choose<'_>,
     options: &Options,
-) -> Result<Said, Diagnostic> {
-    let mut said = constraint::check(reasoner, plan, &[Constraint::Violation, Constraint::Warning])?;
-    said.told.extend(strangers::named(reasoner.program(), world));
-    if options.ignore_violations {
-        constraint::ignore(&mut said.told);
-        said.violations = 0;
-    }
-    Ok(said)
+) -> Result<Vec<Judged>, Diagnostic> {
+    let mut judged = constraint::check(reasoner, plan, kinds, choose)?;
+    judged.iter_mut().for_each(|it| it.ignored = options.ignore_violations);
+    Ok(judged)
 }
 
 /// What the daemonsets of a world as it is wait for, at the time `now`.
@@ -152,12 +160,14 @@ pub fn waiting(world: &World, program: &Program, now: i64) -> Result<Vec<Waiting
 ///
 /// # Errors
 /// When a rule derives more than the limits allow.
-pub fn warnings(objects: &[Object], program: &Program, now: i64) -> Result<Vec<Diagnostic>, Diagnostic> {
+pub fn warnings(objects: &[Object], program: &Program, now: i64) -> Result<Vec<Judged>, Diagnostic> {
     let mut world = World::default();
     for object in objects {
         world.put(object.clone(), now);
     }
     let mut reasoner = Reasoner::new(program, Grouping::On);
     reasoner.derive(&world, &Changed::default(), now)?;
-    Ok(standing(&reasoner))
+    let mut first =
+        |_: &Declaration, rows: Vec<Row>, symbols: &Symbols| constraint::first(rows, FINDINGS_TOLD, symbols);
+    Ok(standing(&reasoner, &world, &mut first))
 }

@@ -8,7 +8,9 @@ use super::open::Database;
 use super::options::Options;
 use super::planning::Planned;
 use crate::diagnostic::Diagnostic;
-use crate::plan::Plan;
+use crate::kube::{Kind, ObjectKey};
+use crate::manifest::Places;
+use crate::plan::{About, Judged, Plan};
 use crate::policy::Asked;
 use crate::state::Change;
 
@@ -42,10 +44,12 @@ pub struct Outcome {
     pub plan: Plan,
     /// Whether it was carried out, and the store holds it.
     pub done: bool,
-    /// What the rules say of the plan; errors among it refuse the plan.
+    /// What constraints say of the plan; violations refuse it.
+    pub judged: Vec<Judged>,
+    /// What else is to be said of it.
     pub said: Vec<Diagnostic>,
-    /// How many violations there are, also those that are not told one by one.
-    pub violations: usize,
+    /// Where the objects of the input stand.
+    pub places: Places,
     /// Why the plan is too much to be carried out. It is given all the same: it is what a
     /// person has to look at.
     pub too_much: Option<Diagnostic>,
@@ -58,19 +62,35 @@ pub struct Outcome {
 impl Outcome {
     /// A store that holds already what was asked for.
     pub(super) fn unchanged(plan: Plan, done: bool, tree: Result<Option<Followed>, Diagnostic>) -> Outcome {
-        Outcome { plan, done, said: Vec::new(), violations: 0, too_much: None, tree, errors: 0 }
+        let (judged, said, places) = (Vec::new(), Vec::new(), Places::default());
+        Outcome { plan, done, judged, said, places, too_much: None, tree, errors: 0 }
     }
 
     /// A plan that was carried out, or was not.
     pub(super) fn of(planned: Planned, done: bool, tree: Result<Option<Followed>, Diagnostic>) -> Outcome {
-        let Planned { plan, said, violations, .. } = planned;
-        Outcome { plan, done, said, violations, too_much: None, tree, errors: 0 }
+        let Planned { plan, judged, said, .. } = planned;
+        Outcome { judged, said, ..Outcome::unchanged(plan, done, tree) }
     }
 
     /// Whether a user's rules refuse the plan.
     #[must_use]
     pub fn is_refused(&self) -> bool {
-        self.said.iter().any(Diagnostic::is_error)
+        self.judged.iter().any(Judged::refuses)
+    }
+
+    /// How many violations refuse it.
+    #[must_use]
+    pub fn violations(&self) -> usize {
+        self.judged.iter().filter(|it| it.refuses()).map(|it| it.count).sum()
+    }
+
+    /// Looks up where the objects stand that constraints speak of: all of them, or only
+    /// those of rules that are built in, which a person is shown in place of the rule.
+    pub fn locate(&mut self, all: bool) {
+        let mut findings = self.judged.iter_mut().flat_map(|it| &mut it.findings);
+        let mut about: Vec<&mut About> = Vec::new();
+        findings.by_ref().filter(|it| all || it.place.is_none()).for_each(|it| about.extend(&mut it.objects));
+        locate(&self.places, about);
     }
 
     /// Whether there is, or was, anything to do.
@@ -81,4 +101,12 @@ impl Outcome {
             || !self.plan.waves.is_empty()
             || self.plan.objects.iter().any(|object| object.change != Change::Unchanged)
     }
+}
+
+/// Says of objects where they stand.
+pub(super) fn locate(places: &Places, mut about: Vec<&mut About>) {
+    let wanted: Vec<(Kind, &ObjectKey, &str)> =
+        about.iter().map(|it| (it.kind, &it.key, it.field.as_str())).collect();
+    let found = places.find(&wanted);
+    about.iter_mut().zip(found).for_each(|(it, place)| it.place = place);
 }

@@ -9,13 +9,15 @@ use super::gone::with_given;
 use super::load::load;
 use super::options::Options;
 use super::placed::Kept;
-use super::planning::finish;
+use super::planning::{self, finish};
 use super::put::put_all;
+use super::standing::standing;
 use super::tick::Tick;
-use crate::datalog::{Constraint, Program};
+use super::warned::{Warned, Warnings};
+use crate::datalog::{Constraint, Declaration, Program, Row, Symbols};
 use crate::diagnostic::{Diagnostic, counted};
 use crate::kube::Kind;
-use crate::plan::{Plan, Reconciler, constraint};
+use crate::plan::{FINDINGS_TOLD, Judged, Plan, Reconciler, constraint};
 use crate::reason::Reasoner;
 use crate::state::{Delta, Gone, OwnFile, World};
 use crate::target::Memory;
@@ -27,6 +29,10 @@ pub struct Session {
     /// The user's files that go with the input, until they are saved.
     own: Option<Vec<OwnFile>>,
     state: Option<State>,
+    /// What was warned of.
+    warned: Warned,
+    /// The violations that refused the last plan.
+    refused: Vec<Judged>,
 }
 
 struct State {
@@ -41,7 +47,14 @@ impl Session {
     /// that go with its input; the program has been made with them.
     #[must_use]
     pub fn new(store: Box<dyn Memory>, program: Program, own: Vec<OwnFile>) -> Self {
-        Session { store, program, own: Some(own), state: None }
+        Session {
+            store,
+            program,
+            own: Some(own),
+            state: None,
+            warned: Warned::default(),
+            refused: Vec::new(),
+        }
     }
 
     /// Goes on with other rules, and with the user's files they were made with; all is
@@ -56,6 +69,12 @@ impl Session {
     #[must_use]
     pub fn tick(&self) -> Option<Tick> {
         Tick::of(&self.program)
+    }
+
+    /// The violations that refused the last plan; of each relation the first.
+    #[must_use]
+    pub fn refused(&self) -> &[Judged] {
+        &self.refused
     }
 
     /// The store.
@@ -75,14 +94,20 @@ impl Session {
     ///
     /// # Errors
     /// When a bound is passed or the store cannot be written; then nothing has changed.
-    pub fn apply(&mut self, id: &str, change: Delta, options: &Options) -> Result<Plan, Diagnostic> {
+    pub fn apply(
+        &mut self,
+        id: &str,
+        change: Delta,
+        options: &Options,
+    ) -> Result<(Plan, Warnings), Diagnostic> {
+        self.refused.clear();
         self.ensure(options)?;
-        let Some(mut state) = self.state.take() else { return Ok(Plan::default()) };
+        let Some(mut state) = self.state.take() else { return Ok(Default::default()) };
         self.store.begin()?;
         match self.carry_out(&mut state, id, change, options) {
-            Ok(plan) => {
+            Ok(done) => {
                 self.state = Some(state);
-                Ok(plan)
+                Ok(done)
             }
             Err(error) => {
                 self.store.rollback();
@@ -124,23 +149,13 @@ impl Session {
         id: &str,
         change: Delta,
         options: &Options,
-    ) -> Result<Plan, Diagnostic> {
+    ) -> Result<(Plan, Warnings), Diagnostic> {
         let State { world, reasoner, reconciler, placed } = state;
         let before = Before::applying(world);
         let gone = self.gone(id, &change)?;
         let objects = put_all(world, change.objects, &gone, options);
         let (plan, reconciled) = finish(world, objects, &before, reasoner, reconciler, options)?;
-        let refused = match options.ignore_violations {
-            true => Vec::new(),
-            false => constraint::check(reasoner, &plan, &[Constraint::Violation])?.told,
-        };
-        let more = refused.len().saturating_sub(1);
-        if let Some(mut first) = refused.into_iter().next() {
-            if more > 0 {
-                first.notes.push(format!("and {}", counted(more, "more violation")));
-            }
-            return Err(first);
-        }
+        let mut warnings = self.judge(reasoner, world, &plan, options)?;
         self.store.save(world)?;
         if let Some(own) = &self.own {
             self.store.save_own_files(id, own)?;
@@ -150,6 +165,54 @@ impl Session {
         self.store.save_placement(Some(&before), &after)?;
         self.store.commit()?;
         self.own = None;
-        Ok(plan)
+        self.warned.tell(&mut warnings);
+        Ok((plan, warnings))
     }
+
+    /// What constraints say of a plan: of warnings what is new. Violations refuse it.
+    fn judge(
+        &mut self,
+        reasoner: &mut Reasoner,
+        world: &World,
+        plan: &Plan,
+        options: &Options,
+    ) -> Result<Warnings, Diagnostic> {
+        let mut first = |_: &Declaration, rows: Vec<Row>, symbols: &Symbols| {
+            constraint::first(rows, options.told, symbols)
+        };
+        let mut news = self.warned.news();
+        let mut judged = Vec::new();
+        if !options.ignore_violations {
+            self.refused = planning::judged(reasoner, plan, &[Constraint::Violation], &mut first, options)?;
+            self.refused.retain(Judged::refuses);
+            if let Some(error) = refusal(&self.refused) {
+                return Err(error);
+            }
+        }
+        let mut new =
+            |declaration: &Declaration, rows, symbols: &Symbols| news.choose(declaration, rows, symbols);
+        let kinds: &[Constraint] = match options.ignore_violations {
+            true => &[Constraint::Violation, Constraint::Warning],
+            false => &[Constraint::Warning],
+        };
+        judged.extend(planning::judged(reasoner, plan, kinds, &mut new, options)?);
+        judged.extend(standing(reasoner, world, &mut new));
+        Ok(news.warnings(judged))
+    }
+}
+
+/// The error for a plan that is refused: the first violation, with the others below it.
+fn refusal(refused: &[Judged]) -> Option<Diagnostic> {
+    let first = refused.first()?;
+    let mut error = first.told(FINDINGS_TOLD).into_iter().next()?;
+    let told = error.notes.len() + 1;
+    if let Some(row) = first.findings.first() {
+        error.notes.insert(0, format!("it is the row {}", row.fact));
+    }
+    let all: usize = refused.iter().map(|it| it.count).sum();
+    if all > told {
+        error.notes.retain(|note| !note.starts_with("and "));
+        error.notes.push(format!("and {}", counted(all - told, "more violation")));
+    }
+    Some(error)
 }

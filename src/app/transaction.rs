@@ -66,9 +66,12 @@ pub fn apply(
     store.save_input(id, &brought)?;
     store.save_own_files(id, &policy.own)?;
     save_placement(store, &planned)?;
-    store.set_settled(options.asked.as_deref().filter(|_| {
-        planned.said.is_empty() && settled::is_settled(&planned.plan, &world, &policy.program)
-    }))?;
+    store.set_settled(
+        options
+            .asked
+            .as_deref()
+            .filter(|_| planned.is_silent() && settled::is_settled(&planned.plan, &world, &policy.program)),
+    )?;
     store.commit()?;
     Ok(planned)
 }

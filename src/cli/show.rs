@@ -2,52 +2,74 @@
 
 use dsrules::app::{Followed, Outcome};
 use dsrules::diagnostic::{Diagnostic, counted};
-use dsrules::plan::Plan;
+use dsrules::plan::FINDINGS_TOLD;
 use dsrules::report::{self, Detail, FileLine, Look};
 
 use super::context::Context;
 use super::exit::{Exit, Failure};
-use super::options::output::Format;
+use super::options::output::PlanFormat;
 
-/// Shows what was applied.
-pub fn applied(mut outcome: Outcome, output: Option<Format>, context: &mut Context) -> Result<Exit, Failure> {
-    if let Some(exit) = judge(&mut outcome, context) {
+/// What `-o` asks for, if it was given.
+type Form = Option<PlanFormat>;
+
+/// Shows what was applied. One that was refused a person is told of, a program gets it all
+/// the same.
+pub fn applied(mut outcome: Outcome, output: Form, context: &mut Context) -> Result<Exit, Failure> {
+    outcome.locate(output.is_some_and(PlanFormat::is_for_programs));
+    if outcome.is_refused() && output.is_some_and(PlanFormat::is_for_programs) {
+        plan(&outcome, None, output, false, context)?;
+    }
+    if let Some(exit) = judge(&outcome, context) {
         return Ok(exit);
     }
     context.commit();
     // What was done is shown, whatever becomes of the tree.
     if !context.quiet {
         let tree = outcome.tree.as_ref().ok().and_then(Option::as_ref);
-        plan(&outcome.plan, tree, output, true, context)?;
+        plan(&outcome, tree, output, true, context)?;
     }
     let end = end(outcome.tree?, context);
     Ok(if outcome.errors == 0 { end } else { Exit::Error })
 }
 
 /// Shows what would be applied, also where it is more than may be.
-pub fn planned(mut outcome: Outcome, output: Option<Format>, context: &mut Context) -> Result<Exit, Failure> {
+pub fn planned(mut outcome: Outcome, output: Form, context: &mut Context) -> Result<Exit, Failure> {
+    outcome.locate(output.is_some_and(PlanFormat::is_for_programs));
     let tree = std::mem::replace(&mut outcome.tree, Ok(None))?;
-    plan(&outcome.plan, tree.as_ref(), output, false, context)?;
+    plan(&outcome, tree.as_ref(), output, false, context)?;
     if let Some(too_much) = outcome.too_much {
         return Err(too_much.into());
     }
-    if let Some(exit) = judge(&mut outcome, context) {
+    if let Some(exit) = judge(&outcome, context) {
         return Ok(exit);
     }
     let end = end(tree, context);
     Ok(if outcome.errors == 0 { end } else { Exit::Error })
 }
 
-/// Tells what the user's rules say of a plan; the exit if they refuse it.
-pub fn judge(outcome: &mut Outcome, context: &Context) -> Option<Exit> {
-    let refused = outcome.is_refused();
-    context.tell_of(std::mem::take(&mut outcome.said), outcome.violations);
-    if refused {
-        let rules = counted(outcome.violations, "violation");
+/// Ends with errors, which the forms for findings have on stdout too.
+pub fn failed(errors: Vec<Diagnostic>, output: Form, context: &mut Context) -> Failure {
+    let out = &mut context.out;
+    let written = match output {
+        Some(PlanFormat::Sarif) => report::findings_sarif(&errors, out),
+        Some(PlanFormat::Github) => report::findings_github(&errors, out),
+        Some(PlanFormat::Junit) => report::findings_junit(&[], &errors, out),
+        _ => Ok(()),
+    };
+    written.map_or_else(Failure::Output, |()| Failure::Told(errors))
+}
+
+/// Tells what rules say of a plan; the exit if they refuse it.
+pub fn judge(outcome: &Outcome, context: &Context) -> Option<Exit> {
+    let most = if context.verbose { usize::MAX } else { FINDINGS_TOLD };
+    let judged = outcome.judged.iter().flat_map(|it| it.told(most));
+    context.tell_of(judged.chain(outcome.said.iter().cloned()).collect(), outcome.violations());
+    if outcome.is_refused() {
+        let rules = counted(outcome.violations(), "violation");
         let note = format!("{rules} of your own rules: such a plan is not carried out");
         context.tell(vec![Diagnostic::note("refused", note)]);
     }
-    refused.then_some(Exit::Violated)
+    outcome.is_refused().then_some(Exit::Violated)
 }
 
 /// How text for a person looks.
@@ -58,19 +80,24 @@ pub fn look(done: bool, wide: bool, context: &Context) -> Look {
 
 /// Shows a plan that is to be done, or was `done`, and what becomes of the tree.
 pub fn plan(
-    plan: &Plan,
+    outcome: &Outcome,
     tree: Option<&Followed>,
-    output: Option<Format>,
+    output: Form,
     done: bool,
     context: &mut Context,
 ) -> Result<(), Failure> {
-    let look = look(done, output == Some(Format::Wide), context);
+    let look = look(done, output == Some(PlanFormat::Wide), context);
+    let Outcome { plan, judged, said, .. } = outcome;
+    let document = || report::plan_document(plan, judged, said, files(tree));
     let out = &mut context.out;
     match output {
-        Some(Format::Json) => report::write_json(&report::plan_document(plan, files(tree)), out)?,
-        Some(Format::Yaml) => report::write_yaml(&report::plan_document(plan, files(tree)), out)?,
-        Some(Format::Name) => report::plan_names(plan, out)?,
-        Some(Format::Wide) | None => {
+        Some(PlanFormat::Json) => report::write_json(&document(), out)?,
+        Some(PlanFormat::Yaml) => report::write_yaml(&document(), out)?,
+        Some(PlanFormat::Name) => report::plan_names(plan, out)?,
+        Some(PlanFormat::Sarif) => report::judged_sarif(judged, said, out)?,
+        Some(PlanFormat::Github) => report::judged_github(judged, said, out)?,
+        Some(PlanFormat::Junit) => report::judged_junit(judged, said, out)?,
+        Some(PlanFormat::Wide) | None => {
             let mut out = context.fitted();
             report::applied(&plan.objects, look, &mut out)?;
             report::plan_text(plan, look, &mut out)?;

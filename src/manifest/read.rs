@@ -4,7 +4,7 @@
 //! documents or items, and those are shared out. What comes back is in the order of
 //! the files, so the same input always gives the same result.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 use std::ops::Range;
 
 use super::check;
@@ -412,8 +412,11 @@ pub(super) fn find(
     let harvest = harvest(&source, options);
     let mut places = vec![None; wanted.len()];
     let mut fields = Vec::new();
+    // Of an object that stands there twice the first one counts.
+    let there: HashMap<(Kind, &ObjectKey), &Found> =
+        harvest.found.iter().rev().map(|found| ((found.kind, &found.key), found)).collect();
     for (nth, (kind, key, path)) in wanted.iter().enumerate() {
-        if let Some(found) = harvest.found.iter().find(|found| (found.kind, &found.key) == (*kind, key)) {
+        if let Some(found) = there.get(&(*kind, key)) {
             let problem = Problem::new("place", "");
             let finding = Finding { problem, path: path.clone(), part: Part::Value };
             fields.push((nth, (found.at.clone(), finding)));

@@ -101,7 +101,7 @@ fn spot(source: &Source, origin: &Origin, finding: &super::schema::Finding) -> P
 }
 
 /// `items[3]` as a path.
-fn way(text: &str) -> FieldPath {
+pub(super) fn way(text: &str) -> FieldPath {
     let mut path = FieldPath::default();
     for part in text.split('.').filter(|part| !part.is_empty()) {
         let (name, index) = part.split_once('[').unwrap_or((part, ""));

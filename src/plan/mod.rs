@@ -11,6 +11,7 @@ mod simulation;
 mod circles;
 pub mod constraint;
 mod context;
+mod finding;
 mod pass;
 mod reasons;
 mod rollout;
@@ -22,6 +23,7 @@ mod waiting;
 
 pub use action::{Action, Because, Verb};
 pub use burst::{BURST, Burst, bursts};
+pub use finding::{About, FINDINGS_TOLD, Finding, Judged};
 pub use pass::{Pass, pass, pass_over};
 pub use reconcile::{Placed, Reconciled, Reconciler, Settings, reconcile};
 pub use simulation::{Readiness, Simulation};

@@ -45,6 +45,8 @@ pub struct Awaited {
     pub rule: String,
     /// When it is over by itself, in seconds of Unix time.
     pub until: Option<i64>,
+    /// Whether a rule of the user's holds the pod.
+    pub held: bool,
 }
 
 /// A bound of a rollout.
@@ -76,7 +78,7 @@ pub struct KeptOff {
 }
 
 /// So many nodes are asked about one by one.
-const ROWS_EXPLAINED: usize = 1000;
+const ROWS_EXPLAINED: usize = 20_000;
 
 /// What each daemonset of a world that was derived from waits for.
 #[must_use]
@@ -175,7 +177,14 @@ impl Context<'_> {
             let told = counts.iter().find_map(|relation| self.reasoner.told(*relation, &[it, node]));
             if let Some((reason, rule)) = told {
                 let node = self.reasoner.name(node);
-                found.push(Awaited { node, pod: None, reason: bare(&reason), rule, until: None });
+                found.push(Awaited {
+                    node,
+                    pod: None,
+                    reason: bare(&reason),
+                    rule,
+                    until: None,
+                    held: false,
+                });
             }
         }
         found
@@ -198,6 +207,7 @@ impl Context<'_> {
                     reason: bare(&cause.sentence(self.reasoner, &row)),
                     rule: cause.rule().to_owned(),
                     until,
+                    held: false,
                 });
             }
         }
@@ -216,6 +226,7 @@ impl Context<'_> {
                 reason: bare(&reason),
                 rule,
                 until: None,
+                held: true,
             })
         });
         held.collect()

@@ -10,12 +10,13 @@ use std::io::{self, Write};
 use serde::Serialize;
 use serde_json::{Value, json};
 
+use super::finding::{FindingLine, finding_lines, said_line};
 use super::key::Key;
 use super::plan::word;
 use super::waiting::{BlockedLine, WaitingLine};
-use crate::diagnostic::acts;
+use crate::diagnostic::{Diagnostic, acts};
 use crate::kube::{ObjectKey, Status};
-use crate::plan::{Burst, Change, Plan, Verb, bursts};
+use crate::plan::{Burst, Change, Judged, Plan, Verb, bursts};
 use crate::yaml::to_yaml;
 
 /// The version of every document of our own.
@@ -102,9 +103,14 @@ pub fn write_yaml(value: &impl Serialize, out: &mut dyn Write) -> io::Result<()>
     out.write_all(to_yaml(&serde_json::to_value(value)?).as_bytes())
 }
 
-/// A plan as a document; `rule` names the rule of an action. With what it changes in the
-/// file tree, if one was named.
-pub fn plan_document(plan: &Plan, tree: Option<Vec<FileLine>>) -> impl Serialize {
+/// A plan as a document; `rule` names the rule of an action. With what constraints and
+/// others say of it, and what it changes in the file tree, if one was named.
+pub fn plan_document(
+    plan: &Plan,
+    judged: &[Judged],
+    said: &[Diagnostic],
+    tree: Option<Vec<FileLine>>,
+) -> impl Serialize {
     let count = |verb: &[Verb]| {
         plan.waves.iter().flat_map(|wave| &wave.actions).filter(|action| verb.contains(&action.verb)).count()
     };
@@ -119,6 +125,10 @@ pub fn plan_document(plan: &Plan, tree: Option<Vec<FileLine>>) -> impl Serialize
             relabel: count(&[Verb::Relabel]),
             objects: plan.objects.iter().filter(|object| object.change != Change::Unchanged).count(),
             causes_omitted: plan.causes_omitted,
+            violations: judged.iter().filter(|it| it.is_error()).map(|it| it.count).sum(),
+            warnings: judged.iter().filter(|it| !it.is_error()).map(|it| it.count).sum::<usize>()
+                + said.len(),
+            refused: judged.iter().any(Judged::refuses),
         },
         objects: plan
             .objects
@@ -166,6 +176,8 @@ pub fn plan_document(plan: &Plan, tree: Option<Vec<FileLine>>) -> impl Serialize
             .iter()
             .map(|(key, why)| LeftAloneLine { daemonset: key.clone().into(), reason: why.clone() })
             .collect(),
+        violations: finding_lines(judged, true),
+        warnings: finding_lines(judged, false).into_iter().chain(said.iter().map(said_line)).collect(),
         tree,
     }
 }
@@ -186,6 +198,12 @@ struct Document {
     /// Daemonsets for which nothing is done at all.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     left_alone: Vec<LeftAloneLine>,
+    /// Rows of the user's constraints that refuse the plan.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    violations: Vec<FindingLine>,
+    /// Rows of those that do not, and what else is warned of.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    warnings: Vec<FindingLine>,
     /// What changes in the file tree, where one was named.
     #[serde(skip_serializing_if = "Option::is_none")]
     tree: Option<Vec<FileLine>>,
@@ -218,6 +236,13 @@ struct Summary {
     /// Deletes whose cause is not given, as there are too many different ones.
     #[serde(skip_serializing_if = "is_none")]
     causes_omitted: usize,
+    #[serde(skip_serializing_if = "is_none")]
+    violations: usize,
+    #[serde(skip_serializing_if = "is_none")]
+    warnings: usize,
+    /// Whether the violations keep it from being carried out.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    refused: bool,
 }
 
 // serde asks with a reference.
@@ -324,7 +349,7 @@ mod tests {
         };
         let plan = Plan { waves: vec![Wave { time: 5, actions: vec![action] }], ..Plan::default() };
         let mut out = Vec::new();
-        write_json(&plan_document(&plan, None), &mut out).unwrap();
+        write_json(&plan_document(&plan, &[], &[], None), &mut out).unwrap();
         let read: Value = serde_json::from_slice(&out).unwrap();
         assert_eq!(read["apiVersion"], "dsrules.dev/v1");
         assert_eq!(read["summary"]["create"], 1);

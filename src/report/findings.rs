@@ -39,7 +39,16 @@ pub fn findings_sarif(findings: &[Diagnostic], out: &mut dyn Write) -> io::Resul
     codes.sort_unstable();
     codes.dedup();
     let rules: Vec<Value> = codes.iter().map(|code| json!({ "id": code })).collect();
-    let results: Vec<Value> = findings.iter().map(|finding| sarif_result(finding, &codes)).collect();
+    let result = |finding| {
+        let mut result = sarif_result(finding, finding.code);
+        result["ruleIndex"] = codes.iter().position(|code| *code == finding.code).into();
+        result
+    };
+    sarif(rules, findings.iter().map(result).collect(), out)
+}
+
+/// A document of SARIF.
+pub(super) fn sarif(rules: Vec<Value>, results: Vec<Value>, out: &mut dyn Write) -> io::Result<()> {
     let document = json!({
         "$schema": "https://json.schemastore.org/sarif-2.1.0.json",
         "version": "2.1.0",
@@ -52,10 +61,10 @@ pub fn findings_sarif(findings: &[Diagnostic], out: &mut dyn Write) -> io::Resul
     write_json(&document, out)
 }
 
-fn sarif_result(finding: &Diagnostic, codes: &[&str]) -> Value {
+/// A finding as a result of SARIF, of the rule with this id.
+pub(super) fn sarif_result(finding: &Diagnostic, rule: &str) -> Value {
     let mut result = json!({
-        "ruleId": finding.code,
-        "ruleIndex": codes.iter().position(|code| *code == finding.code),
+        "ruleId": rule,
         "level": match finding.severity {
             Severity::Error => "error",
             Severity::Warning => "warning",
@@ -182,7 +191,7 @@ pub fn findings_junit(files: &[String], findings: &[Diagnostic], out: &mut dyn W
     writeln!(out, "  </testsuite>\n</testsuites>")
 }
 
-fn xml(text: &str) -> String {
+pub(super) fn xml(text: &str) -> String {
     let text = visible(text);
     text.replace('&', "&amp;")
         .replace('<', "&lt;")

@@ -12,13 +12,16 @@ mod data;
 mod describe;
 mod events;
 mod explain;
+mod finding;
 mod findings;
 mod fit;
+mod judged;
 mod junit;
 mod key;
 mod look;
 mod paint;
 mod plan;
+mod rollout;
 mod table;
 mod tree;
 mod waiting;
@@ -34,12 +37,15 @@ pub use explain::{
     Answers, RuleText, explanation, explanation_document, explanation_dot, on_node, on_node_document,
     summary, summary_document,
 };
+pub use finding::{FindingLine, finding_lines};
 pub use findings::{findings_github, findings_json, findings_junit, findings_sarif};
 pub use fit::Fit;
+pub use judged::{judged_github, judged_junit, judged_sarif};
 pub use junit::{Tested, junit};
 pub use look::{Detail, Look};
 pub use paint::Paint;
 pub use plan::{plan_names, plan_text};
+pub use rollout::{RevisionLine, rollout_history_document, rollout_status_document};
 pub use table::Table;
 pub use tree::{tree_files, tree_text};
 pub use waiting::{WaitingLine, awaited, waiting_line};

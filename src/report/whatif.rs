@@ -7,12 +7,12 @@ use serde_json::json;
 
 use super::data::API_VERSION;
 use super::{FileLine, Paint, Table, plan_document};
+use crate::app::Outcome;
 use crate::app::whatif::Difference;
-use crate::plan::Plan;
 
 /// A plan and the difference, as one document.
 pub fn what_if_document(
-    plan: &Plan,
+    outcome: &Outcome,
     tree: Option<Vec<FileLine>>,
     differences: &[Difference],
 ) -> impl Serialize {
@@ -20,7 +20,7 @@ pub fn what_if_document(
         "apiVersion": API_VERSION,
         "kind": "WhatIf",
         "difference": differences,
-        "plan": serde_json::to_value(plan_document(plan, tree)).unwrap_or_default(),
+        "plan": serde_json::to_value(plan_document(&outcome.plan, &outcome.judged, &outcome.said, tree)).unwrap_or_default(),
     })
 }
 

@@ -144,6 +144,18 @@ impl Folder {
         self.claims.len()
     }
 
+    /// The files in which these objects stand, each object with its file.
+    #[must_use]
+    pub fn holding(&self, wanted: &BTreeSet<(Kind, ObjectKey)>) -> Vec<(Kind, ObjectKey, PathBuf)> {
+        let claims = self.files.iter().filter_map(|(path, file)| Some((path, file.good.as_ref()?)));
+        let objects = claims.flat_map(|(path, good)| good.objects.iter().map(move |it| (path, it)));
+        objects
+            .map(|(path, (kind, key, _))| (path, (*kind, key.clone())))
+            .filter(|(_, object)| wanted.contains(object))
+            .map(|(path, (kind, key))| (kind, key, path.clone()))
+            .collect()
+    }
+
     /// The folders that the files stand in.
     #[must_use]
     pub fn folders(&self) -> BTreeSet<&Path> {

@@ -175,6 +175,7 @@ impl Settings {
         if self.readiness == Some(Ready::Observe) {
             options.readiness = Readiness::Observe;
         }
+        options.told = usize::MAX;
         options
     }
 }

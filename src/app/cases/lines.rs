@@ -26,8 +26,10 @@ impl Lines {
     /// Those of a plan.
     pub fn of(planned: &Planned) -> Self {
         let said = |error: bool| {
-            let found = planned.said.iter().filter(|found| found.is_error() == error);
-            let mut said: Vec<String> = found.map(|found| found.message.clone()).collect();
+            let found = planned.judged.iter().filter(|it| it.is_error() == error);
+            let found = found.flat_map(|it| &it.findings).map(|finding| &finding.sentence);
+            let told = planned.said.iter().filter(|told| told.is_error() == error);
+            let mut said: Vec<String> = found.chain(told.map(|told| &told.message)).cloned().collect();
             said.sort();
             said
         };

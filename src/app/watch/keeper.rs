@@ -11,8 +11,8 @@ use crate::app::options::Options;
 use crate::app::session::Session;
 use crate::diagnostic::Diagnostic;
 use crate::kube::Name;
-use crate::manifest;
-use crate::plan::Plan;
+use crate::manifest::{self, Places};
+use crate::plan::{About, Judged, Plan};
 use crate::policy::Asked;
 use crate::source::{Folder, Hint, Scan};
 use crate::state::World;
@@ -22,6 +22,8 @@ use super::rules::Rules;
 use crate::app::listener::Listener;
 use crate::app::manifests::beside;
 use crate::app::open::Database;
+use crate::app::request::locate;
+use crate::app::warned::Warnings;
 
 /// Rules that ask for the time are asked again after so many times what it took.
 const SPARED: u32 = 20;
@@ -81,6 +83,10 @@ pub struct Step {
     pub told: Vec<Diagnostic>,
     /// What was done.
     pub plan: Plan,
+    /// What rules warn of that is new, and what is over.
+    pub warnings: Warnings,
+    /// The violations that refused what was to be done, if that is new.
+    pub refused: Vec<Judged>,
     /// What was done to the tree.
     pub tree: Option<TreeReport>,
     /// Why nothing was done, if so.
@@ -186,12 +192,17 @@ impl Keeper {
                 look
             }
             Err(error) => {
-                // What was found is not in the store: it is to be found again.
-                self.folder = None;
                 let failed = self.failed(error);
                 // The same failure again is no news, and neither is what led to it.
-                let files = if failed.error.is_some() { look.files } else { Vec::new() };
-                Step { told: look.told, files, ..failed }
+                // What was found is not in the store: it is to be found again.
+                if failed.error.is_none() {
+                    self.folder = None;
+                    return Step { told: look.told, ..failed };
+                }
+                let mut refused = self.session.refused().to_vec();
+                self.locate(&mut refused);
+                self.folder = None;
+                Step { told: look.told, files: look.files, refused, ..failed }
             }
         }
     }
@@ -248,11 +259,24 @@ impl Keeper {
             || self.session.world().is_some_and(|world| !world.backoff.is_empty())
         {
             let start = (self.watch.clock)();
-            look.plan = self.session.apply(&self.watch.id, change, options)?;
+            (look.plan, look.warnings) = self.session.apply(&self.watch.id, change, options)?;
+            self.locate(&mut look.warnings.came);
             (self.asked, self.took) = (options.now, (self.watch.clock)().duration_since(start));
             self.waits = !look.plan.waiting.is_empty();
         }
         self.write_tree(look)
+    }
+
+    /// Says where the objects stand that findings are about.
+    fn locate(&self, judged: &mut [Judged]) {
+        let Some(folder) = self.folder.as_ref() else { return };
+        let findings = judged.iter_mut().flat_map(|it| &mut it.findings);
+        let about: Vec<&mut About> = findings.flat_map(|it| &mut it.objects).collect();
+        if about.is_empty() {
+            return;
+        }
+        let held = folder.holding(&about.iter().map(|it| (it.kind, it.key.clone())).collect());
+        locate(&Places::of(held, &self.watch.reading), about);
     }
 
     fn write_tree(&mut self, look: &mut Step) -> Result<(), Diagnostic> {

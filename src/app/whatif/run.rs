@@ -64,6 +64,7 @@ pub fn what_if(
         let planned = planning::plan(&mut world, objects, gone, program, &options)?;
         Ok((world, planned))
     };
+    let places = read.reading.places(&request.manifests.options);
     let mut objects = read.reading.objects;
     let (without, _) = plan(objects.clone(), &gone)?;
     let matches = |value: &Value| changes.chosen.as_ref().is_none_or(|chosen| chosen.matches(value));
@@ -79,7 +80,7 @@ pub fn what_if(
     let (with, planned) = plan(objects, &gone)?;
     let differences = differences(program, &without, &with, options.now)?;
     let tree = follow::compare(request.tree.as_deref(), &with, &*store);
-    let outcome = Outcome { errors: read.errors, ..Outcome::of(planned, false, tree) };
+    let outcome = Outcome { errors: read.errors, places, ..Outcome::of(planned, false, tree) };
     Ok(WhatIf { outcome, differences })
 }
 

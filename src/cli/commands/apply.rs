@@ -28,12 +28,15 @@ pub struct ApplyArgs {
 pub fn run(args: &ApplyArgs, context: &mut Context) -> Result<Exit, Failure> {
     let progress = Progress::begin(context.quiet);
     let request = args.planning.request(&args.tree, context)?;
+    let output = args.planning.output;
     if args.dry_run == DryRun::Client {
-        let outcome = app::plan(&request, None, context)?;
+        let outcome = app::plan(&request, None, context);
         drop(progress);
-        return show::planned(outcome, args.planning.output, context);
+        let outcome = outcome.map_err(|errors| show::failed(errors, output, context))?;
+        return show::planned(outcome, output, context);
     }
-    let outcome = app::apply(&request, context)?;
+    let outcome = app::apply(&request, context);
     drop(progress);
-    show::applied(outcome, args.planning.output, context)
+    let outcome = outcome.map_err(|errors| show::failed(errors, output, context))?;
+    show::applied(outcome, output, context)
 }

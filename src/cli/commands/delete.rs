@@ -65,13 +65,13 @@ pub enum How {
 
 /// Deletes and shows what became of it.
 pub fn run(args: &DeleteArgs, context: &mut Context) -> Result<Exit, Failure> {
-    let Some(mut outcome) = app::delete(&request(args, context)?, context)? else {
+    let Some(outcome) = app::delete(&request(args, context)?, context)? else {
         context.note("No resources found");
         return Ok(Exit::Done);
     };
     // What is too much is shown, and then refused for that.
     if outcome.too_much.is_none()
-        && let Some(exit) = show::judge(&mut outcome, context)
+        && let Some(exit) = show::judge(&outcome, context)
     {
         return Ok(exit);
     }

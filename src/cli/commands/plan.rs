@@ -10,7 +10,7 @@ use dsrules::report;
 
 use crate::cli::context::Context;
 use crate::cli::exit::{Exit, Failure};
-use crate::cli::options::output::Format;
+use crate::cli::options::output::PlanFormat;
 use crate::cli::options::planning::PlanningArgs;
 use crate::cli::options::tree::TreeArgs;
 use crate::cli::options::what_if::WhatIfArgs;
@@ -42,14 +42,16 @@ pub fn run(args: &PlanArgs, context: &mut Context) -> Result<Exit, Failure> {
     let changes = args.what_if.changes(&args.planning.input.namespace)?;
     let progress = Progress::begin(context.quiet);
     let (request, base) = asked(args, context)?;
+    let output = args.planning.output;
     let (changed, end) = if args.what_if.is_empty() {
-        let outcome = app::plan(&request, base.as_ref(), context)?;
+        let outcome = app::plan(&request, base.as_ref(), context);
         drop(progress);
-        (outcome.is_changed(), show::planned(outcome, args.planning.output, context)?)
+        let outcome = outcome.map_err(|errors| show::failed(errors, output, context))?;
+        (outcome.is_changed(), show::planned(outcome, output, context)?)
     } else {
         let found = what_if(&request, base.as_ref(), &changes, context)?;
         drop(progress);
-        (found.outcome.is_changed(), show_what_if(found, args.planning.output, context)?)
+        (found.outcome.is_changed(), show_what_if(found, output, context)?)
     };
     let changed = args.detailed_exitcode && changed && end == Exit::Done;
     Ok(if changed { Exit::Changes } else { end })
@@ -87,19 +89,21 @@ fn check(args: &PlanArgs) -> Result<(), Failure> {
 }
 
 /// Shows the plan with changes that stand in no manifest, and the difference.
-fn show_what_if(found: WhatIf, output: Option<Format>, context: &mut Context) -> Result<Exit, Failure> {
+fn show_what_if(found: WhatIf, output: Option<PlanFormat>, context: &mut Context) -> Result<Exit, Failure> {
     let WhatIf { mut outcome, differences } = found;
+    outcome.locate(output.is_some_and(PlanFormat::is_for_programs));
     let tree = std::mem::replace(&mut outcome.tree, Ok(None))?;
-    let document = || report::what_if_document(&outcome.plan, show::files(tree.as_ref()), &differences);
+    let document = || report::what_if_document(&outcome, show::files(tree.as_ref()), &differences);
     match output {
-        Some(Format::Json) => report::write_json(&document(), &mut context.out)?,
-        Some(Format::Yaml) => report::write_yaml(&document(), &mut context.out)?,
+        Some(PlanFormat::Json) => report::write_json(&document(), &mut context.out)?,
+        Some(PlanFormat::Yaml) => report::write_yaml(&document(), &mut context.out)?,
         output => {
-            show::plan(&outcome.plan, tree.as_ref(), output, false, context)?;
-            report::differences(&differences, context.paint, &mut context.fitted())?;
+            show::plan(&outcome, tree.as_ref(), output, false, context)?;
+            if !output.is_some_and(PlanFormat::is_findings) {
+                report::differences(&differences, context.paint, &mut context.fitted())?;
+            }
         }
     }
     let end = show::end(tree, context);
-    let errors = outcome.errors;
-    Ok(show::judge(&mut outcome, context).unwrap_or(if errors == 0 { end } else { Exit::Error }))
+    Ok(show::judge(&outcome, context).unwrap_or(if outcome.errors == 0 { end } else { Exit::Error }))
 }

@@ -8,7 +8,7 @@ use dsrules::diagnostic::Diagnostic;
 
 use super::bounds::BoundArgs;
 use super::input::InputArgs;
-use super::output::Format;
+use super::output::PlanFormat;
 use super::tree::TreeArgs;
 use crate::cli::context::Context;
 
@@ -31,15 +31,17 @@ pub struct PlanningArgs {
     /// Take it for this input of an earlier apply, rather than for the one of its own paths
     #[arg(long, value_name = "PATH")]
     input_of: Vec<PathBuf>,
-    /// How to show it; wide shows every line, however many there are
+    /// How to show it; wide shows every line, and sarif, github and junit what rules of your own say of it
     #[arg(long, short = 'o', value_name = "FORMAT", value_enum)]
-    pub output: Option<Format>,
+    pub output: Option<PlanFormat>,
 }
 
 impl PlanningArgs {
     /// As the library takes it.
     pub fn request(&self, tree: &TreeArgs, context: &Context) -> Result<Request, Diagnostic> {
         let own = self.input_of.is_empty();
+        let all = context.verbose || self.output.is_some_and(PlanFormat::is_for_programs);
+        let bounds = self.bounds.options(context.seconds());
         Ok(Request {
             database: context.database.clone(),
             manifests: self.input.manifests()?,
@@ -52,7 +54,8 @@ impl PlanningArgs {
             options: Options {
                 prune: self.prune,
                 allow_empty: self.allow_empty,
-                ..self.bounds.options(context.seconds())
+                told: if all { usize::MAX } else { bounds.told },
+                ..bounds
             },
         })
     }

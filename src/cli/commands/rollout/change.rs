@@ -14,8 +14,8 @@ use crate::cli::show;
 /// Changes the template and shows what was done.
 pub fn run(which: &Which, to: Goal, changing: &Changing, context: &mut Context) -> Result<Exit, Failure> {
     let request = request(which, to, changing, context)?;
-    let RolledOut { daemonsets, mut outcome } = roll_out(&request, context)?;
-    if let Some(exit) = show::judge(&mut outcome, context) {
+    let RolledOut { daemonsets, outcome } = roll_out(&request, context)?;
+    if let Some(exit) = show::judge(&outcome, context) {
         return Ok(exit);
     }
     if outcome.done {

@@ -4,46 +4,69 @@ use std::collections::BTreeSet;
 
 use dsrules::app::rollout::{history, unknown};
 use dsrules::kube::Revision;
-use dsrules::report::{self, Table};
+use dsrules::report::{self, RevisionLine, Table};
 use serde_json::Value;
 
-use super::options::Which;
+use super::options::{Shown, Which};
 use crate::cli::context::Context;
 use crate::cli::exit::{Exit, Failure};
 
 /// Lists the revisions, or shows one.
-pub fn run(which: &Which, revision: i64, context: &mut Context) -> Result<Exit, Failure> {
-    for (key, revisions) in history(&context.database, &which.keys()?)? {
+pub fn run(which: &Which, revision: i64, shown: &Shown, context: &mut Context) -> Result<Exit, Failure> {
+    let mut found = history(&context.database, &which.keys()?)?;
+    for (_, revisions) in found.iter_mut().filter(|_| revision > 0) {
+        if !revisions.iter().any(|it| it.revision == revision) {
+            return Err(unknown(revision, revisions.iter().map(|it| it.revision)).into());
+        }
+    }
+    let histories = found.iter().map(|(key, revisions)| {
+        let lines = lines(revisions).into_iter().filter(|line| revision == 0 || line.revision == revision);
+        (key, lines.map(|line| if revision > 0 { line } else { line.bare() }).collect())
+    });
+    if shown.document(&report::rollout_history_document(histories), context)? {
+        return Ok(Exit::Done);
+    }
+    for (key, revisions) in &found {
         let name = &key.name;
-        if revision > 0 {
-            let found = revisions.iter().find(|it| it.revision == revision);
-            let found = found.ok_or_else(|| unknown(revision, revisions.iter().map(|it| it.revision)))?;
+        if let Some(found) = revisions.iter().find(|it| revision > 0 && it.revision == revision) {
             writeln!(context.out, "daemonset.apps/{name} with revision #{revision}")?;
             writeln!(context.out, "{}", report::describe_template(template(found)))?;
             continue;
         }
         writeln!(context.out, "daemonset.apps/{name}")?;
-        table(&revisions).write(&mut context.fitted(), "", true)?;
+        table(&lines(revisions)).write(&mut context.fitted(), "", true)?;
         writeln!(context.out)?;
     }
     Ok(Exit::Done)
 }
 
 /// The revisions, each with what it changed.
-fn table(revisions: &[Revision]) -> Table {
-    let mut table = Table::new(["REVISION", "CHANGE-CAUSE", "IMAGES", "CHANGED"]).gap(2);
+fn lines(revisions: &[Revision]) -> Vec<RevisionLine<'_>> {
     let mut before: Option<&Value> = None;
-    for it in revisions {
-        let cause = it.value["metadata"]["annotations"]["kubernetes.io/change-cause"].as_str();
+    let line = |it| {
         let template = template(it);
-        let changed = before.map_or_else(|| "-".to_owned(), |before| listed(&changes(before, template)));
+        let changed = before.replace(template).map(|before| changes(before, template));
+        RevisionLine {
+            revision: it.revision,
+            name: &it.meta.key.name,
+            change_cause: it.value["metadata"]["annotations"]["kubernetes.io/change-cause"].as_str(),
+            images: images(template),
+            changed,
+            template: Some(template),
+        }
+    };
+    revisions.iter().map(line).collect()
+}
+
+fn table(lines: &[RevisionLine<'_>]) -> Table {
+    let mut table = Table::new(["REVISION", "CHANGE-CAUSE", "IMAGES", "CHANGED"]).gap(2);
+    for it in lines {
         table.row([
             it.revision.to_string(),
-            cause.unwrap_or("<none>").to_owned(),
-            images(template).join(","),
-            changed,
+            it.change_cause.unwrap_or("<none>").to_owned(),
+            it.images.join(","),
+            it.changed.as_ref().map_or_else(|| "-".to_owned(), |changed| listed(changed)),
         ]);
-        before = Some(template);
     }
     table
 }

@@ -12,7 +12,7 @@ use dsrules::app::rollout::Goal;
 use crate::cli::context::Context;
 use crate::cli::exit::{Exit, Failure};
 use crate::cli::options::rules::RuleArgs;
-use options::{Changing, Which};
+use options::{Changing, Shown, Which};
 
 /// Arguments of `rollout`.
 #[derive(Debug, Args)]
@@ -29,6 +29,8 @@ enum RolloutCommand {
         which: Which,
         #[command(flatten)]
         rules: RuleArgs,
+        #[command(flatten)]
+        shown: Shown,
     },
     /// List the templates that a daemonset had
     History {
@@ -37,6 +39,8 @@ enum RolloutCommand {
         /// Show the template of this revision
         #[arg(long, value_name = "N", default_value_t = 0, hide_default_value = true)]
         revision: i64,
+        #[command(flatten)]
+        shown: Shown,
     },
     /// Go back to an earlier template
     Undo {
@@ -60,8 +64,8 @@ enum RolloutCommand {
 /// Runs the subcommand.
 pub fn run(args: &RolloutArgs, context: &mut Context) -> Result<Exit, Failure> {
     match &args.command {
-        RolloutCommand::Status { which, rules } => status::run(which, rules, context),
-        RolloutCommand::History { which, revision } => history::run(which, *revision, context),
+        RolloutCommand::Status { which, rules, shown } => status::run(which, rules, shown, context),
+        RolloutCommand::History { which, revision, shown } => history::run(which, *revision, shown, context),
         RolloutCommand::Undo { which, to_revision, changing } => {
             change::run(which, Goal::Revision(*to_revision), changing, context)
         }

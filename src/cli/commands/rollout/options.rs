@@ -1,12 +1,18 @@
 //! Which daemonsets a rollout is about, and the options of what changes them.
 
+use std::io;
+
 use clap::Args;
 use dsrules::app::rollout::named;
 use dsrules::diagnostic::Diagnostic;
 use dsrules::kube::ObjectKey;
+use dsrules::report;
+use serde::Serialize;
 
+use crate::cli::context::Context;
 use crate::cli::options::bounds::BoundArgs;
 use crate::cli::options::dry_run::DryRun;
+use crate::cli::options::output::DataFormat;
 use crate::cli::options::tree::TreeArgs;
 
 /// Which daemonset.
@@ -18,6 +24,26 @@ pub struct Which {
     /// The namespace it is in
     #[arg(long, short = 'n', value_name = "NAMESPACE", default_value = "default")]
     namespace: String,
+}
+
+/// How the commands that only look show what they found.
+#[derive(Debug, Clone, Args)]
+pub struct Shown {
+    /// Show it as a document, for programs
+    #[arg(long, short = 'o', value_name = "FORMAT", value_enum)]
+    output: Option<DataFormat>,
+}
+
+impl Shown {
+    /// Writes a document, if that is wanted.
+    pub fn document(&self, document: &impl Serialize, context: &mut Context) -> io::Result<bool> {
+        match self.output {
+            Some(DataFormat::Json) => report::write_json(document, &mut context.out)?,
+            Some(DataFormat::Yaml) => report::write_yaml(document, &mut context.out)?,
+            None => return Ok(false),
+        }
+        Ok(true)
+    }
 }
 
 /// Options of the commands that change something.

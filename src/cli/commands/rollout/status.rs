@@ -5,7 +5,7 @@ use dsrules::diagnostic::{Diagnostic, visible};
 use dsrules::kube::DaemonSet;
 use dsrules::report;
 
-use super::options::Which;
+use super::options::{Shown, Which};
 use crate::cli::context::Context;
 use crate::cli::exit::{Exit, Failure};
 use crate::cli::options::rules::RuleArgs;
@@ -13,25 +13,25 @@ use crate::cli::show;
 
 /// Says how far each is. Nothing moves between two commands, so there is nothing to
 /// watch: unfinished is what kubectl would time out on.
-pub fn run(which: &Which, rules: &RuleArgs, context: &mut Context) -> Result<Exit, Failure> {
+pub fn run(which: &Which, rules: &RuleArgs, shown: &Shown, context: &mut Context) -> Result<Exit, Failure> {
     let found = status(&context.database, &which.keys()?, &rules.asked(), context.seconds(), context)?;
-    let mut exit = Exit::Done;
-    for RolloutStatus { daemonset, waiting } in found {
-        if !daemonset.strategy.rolls() {
-            return Err(no_status(&daemonset).into());
-        }
-        let (sentence, done) = sentence(&daemonset);
-        writeln!(context.out, "{sentence}")?;
-        if !done {
-            exit = Exit::Error;
-            if let Some(waiting) = waiting {
+    if let Some(other) = found.iter().find(|it| !it.daemonset.strategy.rolls()) {
+        return Err(no_status(&other.daemonset).into());
+    }
+    let said: Vec<(String, bool)> = found.iter().map(|it| sentence(&it.daemonset)).collect();
+    let all = found.iter().zip(&said);
+    let document = report::rollout_status_document(all.map(|(it, (text, done))| (it, text.as_str(), *done)));
+    if !shown.document(&document, context)? {
+        for (RolloutStatus { waiting, .. }, (sentence, done)) in found.iter().zip(&said) {
+            writeln!(context.out, "{sentence}")?;
+            if let (Some(waiting), false) = (waiting, done) {
                 writeln!(context.out, "  {}", visible(&waiting.reason))?;
                 let detail = show::look(false, false, context).detail;
-                report::awaited(&waiting, detail, context.paint, &mut context.out)?;
+                report::awaited(waiting, detail, context.paint, &mut context.out)?;
             }
         }
     }
-    Ok(exit)
+    Ok(if said.iter().all(|(_, done)| *done) { Exit::Done } else { Exit::Error })
 }
 
 fn no_status(daemonset: &DaemonSet) -> Diagnostic {

@@ -7,8 +7,8 @@ use std::time::Duration;
 use dsrules::app::watch::{Keeper, Step};
 use dsrules::diagnostic::{Diagnostic, counted};
 use dsrules::kube::timestamp;
-use dsrules::plan::Verb;
-use dsrules::report;
+use dsrules::plan::{FINDINGS_TOLD, Verb};
+use dsrules::report::{self, FindingLine};
 use dsrules::serve::Numbers;
 use dsrules::state::Change;
 use serde::Serialize;
@@ -37,6 +37,15 @@ pub struct Line {
     /// The files that are in error.
     broken: Vec<String>,
     error: Option<String>,
+    /// The violations that refused it.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    violations: Vec<FindingLine>,
+    /// What rules warn of that is new.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    warnings: Vec<FindingLine>,
+    /// What they warned of and do no longer.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    over: Vec<String>,
     milliseconds: f64,
     #[serde(skip)]
     took: Duration,
@@ -51,7 +60,6 @@ impl Line {
     pub fn new(step: &Step, keeper: &Keeper, first: bool, took: Duration, now: i64) -> Self {
         let changed = step.plan.objects.iter().filter(|object| object.change != Change::Unchanged);
         let actions = step.plan.waves.iter().flat_map(|wave| &wave.actions);
-        let folder = keeper.folder();
         Line {
             time: timestamp(now),
             event: match (&step.error, first) {
@@ -68,9 +76,12 @@ impl Line {
             waiting: step.plan.waiting.len(),
             broken: keeper.broken(),
             error: step.error.as_ref().map(|error| error.message.clone()),
+            violations: report::finding_lines(&step.refused, true),
+            warnings: warnings(step),
+            over: step.warnings.over.clone(),
             milliseconds: (took.as_secs_f64() * 1e5).round() / 1e2,
             took,
-            known: folder.map(|folder| (folder.len(), folder.objects())),
+            known: keeper.folder().map(|folder| (folder.len(), folder.objects())),
             told: !step.told.is_empty(),
         }
     }
@@ -82,6 +93,8 @@ impl Line {
             && self.actions.is_empty()
             && self.tree == 0
             && self.error.is_none()
+            && self.warnings.is_empty()
+            && self.over.is_empty()
             && !self.told
     }
 
@@ -160,6 +173,12 @@ impl Line {
     }
 }
 
+/// What rules warn of that is new, be it a violation that is gone past.
+fn warnings(step: &Step) -> Vec<FindingLine> {
+    let came = &step.warnings.came;
+    [true, false].into_iter().flat_map(|errors| report::finding_lines(came, errors)).collect()
+}
+
 /// `1 pod created`.
 fn action((what, count): (&&'static str, &usize)) -> String {
     match what.split_once("s ") {
@@ -177,8 +196,27 @@ fn tally(names: impl Iterator<Item = &'static str>) -> BTreeMap<&'static str, us
     tally
 }
 
+/// Tells of a step what is more than a line: what is wrong, what rules say that is new, and
+/// what they say no longer. A line of JSON has all but the first.
+pub fn tell_all(step: &Step, context: &mut Context) {
+    for broken in &step.told {
+        tell(broken, context);
+    }
+    if context.json {
+        return;
+    }
+    context.tell(step.error.iter().filter(|_| !step.refused.is_empty()).cloned().collect());
+    context.tell(step.warnings.came.iter().flat_map(|it| it.told(FINDINGS_TOLD)).collect());
+    for over in &step.warnings.over {
+        context.note(&format!("over: {over}"));
+    }
+    if step.warnings.more_over > 0 {
+        context.note(&format!("over: {} more", step.warnings.more_over));
+    }
+}
+
 /// Tells an error as it comes: with its place, or as a line of JSON.
-pub fn tell(error: &Diagnostic, context: &mut Context) {
+fn tell(error: &Diagnostic, context: &mut Context) {
     if context.json {
         tracing::error!(code = error.code, "{}", error.render(false));
     } else {

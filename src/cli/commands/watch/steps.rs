@@ -93,9 +93,7 @@ impl Steps {
         };
         let line = Line::new(&step, &self.keeper, first, start.elapsed(), context.clock());
         self.metrics.note(line.numbers(&self.keeper), self.keeper.world());
-        for broken in &step.told {
-            line::tell(broken, context);
-        }
+        line::tell_all(&step, context);
         if first || !line.is_empty() {
             line.write(context)?;
         }
