@@ -65,10 +65,12 @@ impl Session {
         self.state = None;
     }
 
-    /// How often its rules ask for the time.
+    /// When its rules may answer otherwise though nothing but the time changes after `now`,
+    /// when they were asked last.
     #[must_use]
-    pub fn tick(&self) -> Option<Tick> {
-        Tick::of(&self.program)
+    pub fn tick(&self, now: i64) -> Option<Tick> {
+        let reasoner = &self.state.as_ref()?.reasoner;
+        Tick::after(&self.program, reasoner.evaluation()?, reasoner.symbols(), now)
     }
 
     /// The violations that refused the last plan; of each relation the first.

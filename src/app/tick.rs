@@ -1,91 +1,134 @@
-//! How often the rules of a user ask what time it is: a watcher looks again when it has
-//! passed, though nothing else has changed.
+//! When the rules of a user may answer otherwise though nothing but the time has changed: a
+//! watcher looks again then, and not before.
+//!
+//! Rules that compare `now` or `minute_of_day` with something say by that when it is
+//! (`datalog::next_moment`). Those that do something else with the time are asked again
+//! whenever it has passed.
 
-use std::time::Duration;
-
-use crate::datalog::{Atom, Literal, Program};
+use crate::datalog::{Evaluation, Moment, Program, RelationId, Rule, Symbols, next_moment};
 use crate::policy::relations;
 
-/// What a rule of a user asks the clock for, the finest of them.
+/// Seconds of a minute and of a day.
+const MINUTE: i64 = 60;
+const DAY: i64 = 24 * 60 * MINUTE;
+
+/// When rules are to be asked again.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Tick {
-    /// The second (`now`).
-    Second,
-    /// The minute, or the day that begins with one.
-    Minute,
+pub struct Tick {
+    /// The time, in seconds of Unix time.
+    pub at: i64,
+    /// Whether the answer may be another one at any such time: it is asked for again and
+    /// again.
+    pub again: bool,
 }
 
 impl Tick {
-    /// What the rules of a user ask for; those that are built in say by themselves what
-    /// waits for time.
+    /// When the rules of a user are to be asked again that were asked at `now`. Those that
+    /// are built in say by themselves what waits for time.
     #[must_use]
-    pub fn of(program: &Program) -> Option<Tick> {
-        let own = program.rules().filter(|rule| !rule.builtin);
-        let atoms = own.flat_map(|rule| &rule.body).filter_map(|part| match part {
-            Literal::Positive(atom) | Literal::Negative(atom) => Some(atom),
-            Literal::Comparison(_) => None,
-        });
-        let by_the_minute =
-            [relations::minute_of_day, relations::weekday, relations::date].map(|it| program.id(it));
-        let tick = |atom: &Atom| match atom.relation {
-            id if id == program.id(relations::now) => Some(Tick::Second),
-            id if by_the_minute.contains(&id) => Some(Tick::Minute),
-            _ => None,
+    pub fn after(program: &Program, evaluation: &Evaluation, symbols: &Symbols, now: i64) -> Option<Tick> {
+        let own: Vec<&Rule> = program.rules().filter(|rule| !rule.builtin).collect();
+        let uses = |relation: RelationId| {
+            let of = |rule: &&Rule| evaluation.has(rule.head.relation) && asks(rule, relation);
+            own.iter().any(of)
         };
-        atoms.filter_map(tick).min()
-    }
-
-    fn seconds(self) -> i64 {
-        match self {
-            Tick::Second => 1,
-            Tick::Minute => 60,
+        let moment = |relation: RelationId, now: i64| {
+            next_moment(evaluation, symbols, own.iter().copied(), relation, now)
+        };
+        let mut ticks = Vec::new();
+        ticks.extend(match moment(program.id(relations::now), now) {
+            Moment::Any => Some(Tick { at: now + 1, again: true }),
+            Moment::At(at) => Some(Tick { at, again: false }),
+            Moment::Never => None,
+        });
+        let midnight = now - now.rem_euclid(DAY) + DAY;
+        let minute_of_day = program.id(relations::minute_of_day);
+        if uses(minute_of_day) {
+            ticks.extend(match moment(minute_of_day, now.rem_euclid(DAY) / MINUTE) {
+                Moment::Any => Some(Tick { at: now - now.rem_euclid(MINUTE) + MINUTE, again: true }),
+                Moment::At(minute) => {
+                    Some(Tick { at: midnight - DAY + minute.min(24 * 60) * MINUTE, again: false })
+                }
+                Moment::Never => None,
+            });
         }
+        // The minutes begin anew then, and another day begins.
+        if [minute_of_day, program.id(relations::weekday), program.id(relations::date)].into_iter().any(uses)
+        {
+            ticks.push(Tick { at: midnight, again: false });
+        }
+        ticks.into_iter().min()
     }
+}
 
-    /// Whether the answer may be another one at `now` than it was at `before`, both in
-    /// seconds of Unix time.
-    #[must_use]
-    pub fn has_passed(self, before: i64, now: i64) -> bool {
-        before.div_euclid(self.seconds()) != now.div_euclid(self.seconds())
-    }
-
-    /// How long until the answer may be another one, at `now` in seconds of Unix time.
-    #[must_use]
-    pub fn left(self, now: i64) -> Duration {
-        let left = self.seconds() - now.rem_euclid(self.seconds());
-        Duration::from_secs(left.unsigned_abs())
-    }
+/// Whether a rule asks for a relation.
+fn asks(rule: &Rule, relation: RelationId) -> bool {
+    rule.body.iter().any(|literal| literal.atom().is_some_and(|atom| atom.relation == relation))
 }
 
 #[cfg(test)]
 mod tests {
     #![allow(clippy::unwrap_used)]
 
+    use serde_json::json;
+
     use super::*;
+    use crate::facts::Grouping;
+    use crate::kube::{Kind, Object, ObjectKey, Origin};
     use crate::policy::builtin::{UserRules, load};
+    use crate::reason::Reasoner;
+    use crate::state::{Changed, World};
 
-    fn of(text: &str) -> Option<Tick> {
+    /// Noon of a day.
+    const NOON: i64 = 20_000 * DAY + DAY / 2;
+
+    /// When rules are asked again, in seconds from noon, in a world of a node that is ten
+    /// minutes old.
+    fn of(text: &str) -> Option<(i64, bool)> {
         let own = [UserRules { file: "own.dl".to_owned(), text: text.to_owned() }];
-        Tick::of(&load(&own).program.unwrap())
+        let program = load(&own).program.unwrap();
+        let mut world = World::default();
+        let mut put = |kind: Kind, namespace: &str, spec| {
+            let value = json!({
+                "metadata": { "name": "x", "creationTimestamp": crate::kube::timestamp(NOON - 600) }, "spec": spec
+            });
+            let origin = Origin { file: "x".into(), document: 0, path: String::new() };
+            world.put(Object { kind, key: ObjectKey::new(namespace, "x"), value, origin }, NOON);
+        };
+        put(Kind::Node, "", json!({}));
+        put(Kind::DaemonSet, "a", json!({ "template": { "spec": { "containers": [] } } }));
+        let mut reasoner = Reasoner::new(&program, Grouping::On);
+        reasoner.derive(&world, &Changed::default(), NOON).unwrap();
+        let tick = Tick::after(&program, reasoner.evaluation().unwrap(), reasoner.symbols(), NOON);
+        tick.map(|tick| (tick.at - NOON, tick.again))
+    }
+
+    fn blocked(body: &str) -> String {
+        format!("/// it is not the time.\nblocked(D, N) :- daemonset(D), node(N), {body}.\n")
     }
 
     #[test]
-    fn the_finest_question_counts() {
+    fn rules_are_asked_again_when_what_they_compare_comes_to_be() {
         assert_eq!(of(""), None);
-        let early = "/// early.\nblocked(D, N) :- daemonset(D), node(N), minute_of_day(M), M < 9.\n";
-        assert_eq!(of(early), Some(Tick::Minute));
-        let young = "/// young.\nhold(D, N) :- daemonset(D), node_created(N, T), now(W), T + 5 > W.\n";
-        assert_eq!(of(&format!("{early}{young}")), Some(Tick::Second));
-        let sunday = "/// not then.\nblocked(D, N) :- daemonset(D), node(N), !weekday(\"Sunday\").\n";
-        assert_eq!(of(sunday), Some(Tick::Minute));
+        assert_eq!(of(&blocked("N != \"a\"")), None);
+        assert_eq!(of(&blocked("node_created(N, T), now(W), W - T < 900")), Some((300, false)));
+        assert_eq!(of(&blocked("node_created(N, T), now(W), W - T < 60")), None);
+        assert_eq!(of(&blocked("minute_of_day(M), M >= 540, M < 1080")), Some((6 * 3600, false)));
+        assert_eq!(of(&blocked("minute_of_day(M), M < 60")), Some((DAY / 2, false)));
+        assert_eq!(of(&blocked("!weekday(\"Sunday\")")), Some((DAY / 2, false)));
+        assert_eq!(of(&blocked("date(_, 12, 24)")), Some((DAY / 2, false)));
+        let two = blocked("now(W), W < 9") + &blocked("minute_of_day(M), M > 725, now(W), W > 5");
+        assert_eq!(of(&two), Some((6 * 60, false)));
     }
 
     #[test]
-    fn a_minute_passes_where_the_next_begins() {
-        assert!(!Tick::Minute.has_passed(60, 119));
-        assert!(Tick::Minute.has_passed(119, 120));
-        assert_eq!(Tick::Minute.left(119), Duration::from_secs(1));
-        assert_eq!(Tick::Minute.left(120), Duration::from_secs(60));
-        assert!(Tick::Minute.has_passed(120, 60), "a clock may be set back");
+    fn what_else_is_done_with_the_time_is_asked_whenever_it_has_passed() {
+        let age = ".decl age(node: Node, seconds: number)\n/// {Node} is that old.\n\
+            age(Node, Age) :- node_created(Node, T), now(W), Age = W - T.\n";
+        assert_eq!(of(&(age.to_owned() + &blocked("age(N, A), A > 5"))), Some((1, true)));
+        // Nobody asks for it.
+        assert_eq!(of(age), None);
+        let at = ".decl from(minute: number) input\nfrom(725).\n".to_owned();
+        assert_eq!(of(&(at + &blocked("from(M), minute_of_day(M)"))), Some((60, true)));
     }
 }

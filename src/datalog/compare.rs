@@ -72,6 +72,14 @@ pub(super) fn compare(comparison: &Comparison) -> Compare {
     Compare { left: operand(&comparison.left), operator: comparison.operator, right }
 }
 
+/// The number that an expression is worth for a binding; nothing where it is none.
+pub(super) fn number(expression: &Expression, binding: &[Sym], symbols: &Symbols) -> Option<i128> {
+    match operand(expression).worth(binding, symbols) {
+        Ok(Worth::Number(number)) => Some(number),
+        _ => None,
+    }
+}
+
 fn operand(expression: &Expression) -> Operand {
     let boxed = |inner: &Expression| Box::new(operand(inner));
     match expression {

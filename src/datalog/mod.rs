@@ -38,6 +38,7 @@ mod lift;
 mod lexer;
 mod load;
 mod odd;
+mod moments;
 mod open_body;
 mod order;
 mod parser;
@@ -69,6 +70,7 @@ pub use fires::Written;
 pub use functions::{Function, Pattern, TextTest};
 pub use handle::{Handle, Signature};
 pub use load::Loaded;
+pub use moments::{Moment, next_moment};
 pub use program::{
     Arithmetic, Atom, Column, Comparison, Constraint, Declaration, Expression, Given, Kind, Literal,
     MAX_VARIABLES, NUMBER, Operator, Program, RelationId, Rule, Term, Variable,

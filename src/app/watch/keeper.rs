@@ -23,15 +23,18 @@ use crate::app::listener::Listener;
 use crate::app::manifests::beside;
 use crate::app::open::Database;
 use crate::app::request::locate;
+use crate::app::tick::Tick;
 use crate::app::warned::Warnings;
 
-/// Rules that ask for the time are asked again after so many times what it took.
+/// Rules that are asked again and again as time passes are so after so many times what it
+/// took, and those that are asked at one time after that many.
 const SPARED: u32 = 20;
+const SPARED_ONCE: u32 = 2;
 
 /// Everything is looked at so often even if nothing is heard: links may lead to where
 /// nobody watches.
 pub const REGULARLY: Duration = Duration::from_secs(30);
-/// How often to look while something waits for time to pass or for the folder to be back.
+/// How often to look while the folder is not there.
 pub const SOON: Duration = Duration::from_millis(500);
 
 /// A folder that is to be followed.
@@ -64,6 +67,10 @@ pub struct Keeper {
     /// The error that the last look ended with.
     failure: Option<Diagnostic>,
     waits: bool,
+    /// When the first of what the last plan waits for is over by itself.
+    ends: Option<i64>,
+    /// When time that passes may change something, once that was asked for.
+    due: Option<Option<Tick>>,
     /// When the rules were asked last, in seconds of Unix time.
     asked: i64,
     /// How long that took: rules that ask for the time are not asked all the time.
@@ -111,6 +118,8 @@ impl Keeper {
             whole_tree: true,
             failure: None,
             waits: false,
+            ends: None,
+            due: None,
             asked: 0,
             took: Duration::ZERO,
             tries: 0,
@@ -148,32 +157,39 @@ impl Keeper {
         self.failure.as_ref()
     }
 
-    /// Whether something waits for time to pass.
-    pub fn waits(&self) -> bool {
-        self.waits || self.session.world().is_some_and(|world| !world.backoff.is_empty())
-    }
-
     /// Files that could not be read, though they may be the next time.
     pub fn unread(&self) -> impl Iterator<Item = &Diagnostic> {
         self.folder.iter().flat_map(Folder::unread)
     }
 
-    /// How long until the next look, if there is a reason for one without an event: time
-    /// that something waits for, or what went wrong and may go well, tried at first soon
-    /// and then ever more seldom.
-    pub fn retry(&self) -> Option<Duration> {
-        if self.waits() {
-            return Some(SOON);
-        }
+    /// How long until the next look after `now`, in seconds of Unix time, if there is a
+    /// reason for one without an event: time that something waits for, or what went wrong
+    /// and may go well, tried at first soon and then ever more seldom.
+    pub fn retry(&mut self, now: i64) -> Option<Duration> {
         let doubled = 1 << self.tries.saturating_sub(1).min(10);
         let again = (self.tries > 0).then(|| (SOON * doubled).min(REGULARLY));
-        let tick = self.session.tick().map(|tick| tick.left(self.asked).max(self.took * SPARED));
-        again.into_iter().chain(tick).min()
+        if self.due.is_none() {
+            self.due = Some(self.next());
+        }
+        let due = self.due.flatten().map(|tick| {
+            let left = Duration::from_secs(u64::try_from(tick.at.saturating_sub(now)).unwrap_or(0));
+            left.max(self.took * if tick.again { SPARED } else { SPARED_ONCE })
+        });
+        again.into_iter().chain(due).min()
     }
 
-    /// Whether a rule may answer otherwise only because time has passed.
+    /// When time that passes may change something.
+    fn next(&self) -> Option<Tick> {
+        let world = self.session.world()?;
+        let ends = world.backoff.values().map(|it| it.since.saturating_add(it.seconds));
+        let ends = ends.chain(self.ends).filter(|at| *at > self.asked).min();
+        let ends = ends.map(|at| Tick { at, again: false });
+        ends.into_iter().chain(self.session.tick(self.asked)).min()
+    }
+
+    /// Whether something may be otherwise only because time has passed.
     fn has_ticked(&self, now: i64) -> bool {
-        self.session.tick().is_some_and(|tick| tick.has_passed(self.asked, now))
+        now < self.asked || self.due.flatten().is_some_and(|tick| tick.at <= now)
     }
 
     /// Looks at what may have changed and applies it.
@@ -254,15 +270,17 @@ impl Keeper {
         if !nothing
             || anew
             || other_rules
-            || self.waits
             || self.has_ticked(options.now)
-            || self.session.world().is_some_and(|world| !world.backoff.is_empty())
+            || (self.waits && matches!(hint, Hint::Everything))
         {
             let start = (self.watch.clock)();
             (look.plan, look.warnings) = self.session.apply(&self.watch.id, change, options)?;
             self.locate(&mut look.warnings.came);
             (self.asked, self.took) = (options.now, (self.watch.clock)().duration_since(start));
+            self.due = None;
             self.waits = !look.plan.waiting.is_empty();
+            let awaited = look.plan.waiting.iter().flat_map(|waiting| &waiting.nodes);
+            self.ends = awaited.filter_map(|it| it.until).filter(|until| *until > options.now).min();
         }
         self.write_tree(look)
     }

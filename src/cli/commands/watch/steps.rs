@@ -53,7 +53,7 @@ impl Steps {
                 hint = self.events.take();
                 continue;
             }
-            match self.wait(away).await {
+            match self.wait(away, context.clock()).await {
                 Some(next) => hint = next,
                 None => return Ok(Exit::Done),
             }
@@ -101,9 +101,9 @@ impl Steps {
     }
 
     /// Waits for the next thing to look at; nothing if a signal came.
-    async fn wait(&mut self, away: bool) -> Option<Hint> {
+    async fn wait(&mut self, away: bool, now: i64) -> Option<Hint> {
         let Rhythm { debounce, poll, .. } = self.rhythm;
-        let soon = if away { Some(SOON) } else { self.keeper.retry() };
+        let soon = if away { Some(SOON) } else { self.keeper.retry(now) };
         match self.pause.next(poll, debounce, soon).await {
             Woken::Signal => None,
             Woken::Events => Some(self.events.take()),
