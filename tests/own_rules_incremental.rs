@@ -7,7 +7,7 @@ use dsrules::facts::Grouping;
 use dsrules::kube::{Kind, Object, ObjectKey, Origin};
 use dsrules::policy::{self, relations};
 use dsrules::reason::Reasoner;
-use dsrules::state::{Changed, OwnFile, World};
+use dsrules::state::{Changed, OwnFile, OwnKind, World};
 use serde_json::{Value, json};
 
 const RULES: &str = r#"
@@ -40,7 +40,7 @@ fn daemonset(avoid: &str) -> Value {
 
 #[test]
 fn changes_of_details_are_followed() {
-    let file = OwnFile { path: "r.dl".into(), facts: false, text: RULES.into() };
+    let file = OwnFile::new("r.dl", OwnKind::Rules, RULES);
     let loaded = policy::load(&[file]);
     let program = loaded.program.unwrap_or_else(|| panic!("{:#?}", loaded.diagnostics));
     let mut world = World { detailed: true, ..World::default() };

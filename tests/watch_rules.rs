@@ -86,6 +86,25 @@ fn rules_named_on_the_command_line_are_read_again() {
 }
 
 #[test]
+fn a_parameter_that_is_edited_decides_from_the_next_look_on() {
+    let place = Place::new();
+    place.write("own.dl", &format!(".param kind: Value = \"nvme\"\n{}", off("x").replace("\"x\"", "kind")));
+    place.write("dsrules.yaml", "rules: own.dl\n");
+    let mut watcher = Watcher::start(&place, &["--max-delete", "100%"]);
+    let before = place.state().unwrap().pods.len();
+    place.write("dsrules.yaml", "rules: own.dl\nparams: {kind: hdd}\n");
+    let line = watcher.until("the parameter decides", |line| line["actions"]["pods deleted"] == 1);
+    assert!(line["files"].to_string().contains("dsrules.yaml"), "{line}");
+    watcher.converges();
+    place.write("dsrules.yaml", "rules: own.dl\nparams: {kinds: hdd}\n");
+    watcher.until("a wrong one is told", |line| broken(line, "dsrules.yaml"));
+    assert_eq!(place.state().unwrap().pods.len(), before - 1);
+    place.write("dsrules.yaml", "rules: own.dl\n");
+    watcher.until("it is mended", |line| line["actions"]["pods created"] == 1);
+    watcher.converges();
+}
+
+#[test]
 fn rules_that_are_not_understood_leave_the_last_good_ones() {
     let place = Place::new();
     place.write("dsrules.yaml", "rules: own.dl\n");

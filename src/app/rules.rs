@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use super::listener::Listener;
 use crate::datalog::Program;
 use crate::diagnostic::Diagnostic;
-use crate::policy::{self, Asked, Found};
+use crate::policy::{self, Asked, Found, is_flag};
 use crate::source::absolute;
 use crate::state::OwnFile;
 use crate::target::Memory;
@@ -66,16 +66,19 @@ impl Policy {
         input: Option<&str>,
         store: Option<&dyn Memory>,
     ) -> Result<(Policy, Vec<Diagnostic>), Vec<Diagnostic>> {
-        let full = |file: &OwnFile| absolute(Path::new(&*file.path)).into();
+        let full = |file: &OwnFile| match is_flag(file) {
+            true => file.path.clone(),
+            false => absolute(Path::new(&*file.path)).into(),
+        };
         let own: Vec<OwnFile> =
             shown.iter().map(|file| OwnFile { path: full(file), ..file.clone() }).collect();
-        let mut all = match store {
+        let mut kept = match store {
             Some(store) => store.own_files(input)?,
             None => Vec::new(),
         };
-        all.retain(|stored| !own.iter().any(|it| it.path == stored.path));
-        all.extend(shown);
-        let loaded = policy::load(&all);
+        // What was said on a command line went with its input, and nothing takes its place.
+        kept.retain(|stored| is_flag(stored) || !own.iter().any(|it| it.path == stored.path));
+        let loaded = policy::load_with(&kept, &shown);
         match loaded.program {
             Some(program) => Ok((Policy { own, program }, loaded.diagnostics)),
             None => Err(loaded.diagnostics),

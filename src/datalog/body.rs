@@ -4,8 +4,9 @@
 //! so nothing behind the parser knows of `;`. Parentheses may stand in each other, to a
 //! depth that cannot exhaust the stack.
 
+use super::asked::text_test;
 use super::expression::{Arithmetic, Operator};
-use super::functions::{Function, Pattern, TextTest, Version};
+use super::functions::{Function, Version};
 use super::lexer::Token;
 use super::parser::Parser;
 use super::syntax::{RawAtom, RawExpression, RawLiteral, RawTerm};
@@ -45,10 +46,6 @@ const SIGNS: [(&str, Arithmetic); 5] = [
 
 /// Parts joined with `,`, for each way in which they may hold.
 type Ways = Vec<Vec<RawLiteral>>;
-
-fn text_test(name: &str) -> Option<TextTest> {
-    TextTest::ALL.into_iter().find(|(known, _)| *known == name).map(|(_, test)| test)
-}
 
 impl Parser<'_> {
     /// A whole body.
@@ -196,44 +193,6 @@ impl Parser<'_> {
         }
     }
 
-    /// `starts_with(T, "a")` and its kin.
-    fn text_test(&mut self, test: TextTest, holds: bool, depth: usize) -> Option<RawLiteral> {
-        let start = self.span();
-        self.at += 1;
-        self.need("(", "`(` and two texts")?;
-        let mut values = 0;
-        let left = self.joined(1, depth + 1, &mut values)?;
-        self.need(",", "`,` and a second text")?;
-        let right = match test {
-            TextTest::Matches => self.pattern()?,
-            _ => self.joined(1, depth + 1, &mut values)?,
-        };
-        self.need(")", "`)`")?;
-        let span = start.to(self.last_span());
-        Some(RawLiteral::Comparison { left, operator: Operator::Text(test, holds), right, span })
-    }
-
-    fn pattern(&mut self) -> Option<RawExpression> {
-        let span = self.span();
-        let Token::Text(text) = self.token().clone() else {
-            self.expected("a regular expression in quotes");
-            return None;
-        };
-        self.at += 1;
-        match Pattern::new(&text) {
-            Ok(pattern) => Some(RawExpression::Pattern(pattern)),
-            Err(reason) => {
-                self.fault(
-                    "bad-pattern",
-                    format!("this is no regular expression: {reason}"),
-                    "`\\\\` in a text is one backslash; `.` is any character, `\\\\.` a full stop",
-                    span,
-                );
-                None
-            }
-        }
-    }
-
     /// `lower(T)`, `split(T, "/", 0)`
     fn call(&mut self, depth: usize, values: &mut usize) -> Option<RawExpression> {
         let (name, span) = self.name("a function")?;
@@ -277,6 +236,11 @@ impl Parser<'_> {
             None => match self.membership() {
                 Some(operator) => (operator, self.list()?),
                 None => {
+                    // A word alone is more likely a mistake than half of a comparison.
+                    if let RawExpression::Term(RawTerm::Parameter(name), span) = &left {
+                        self.no_value(name, *span);
+                        return None;
+                    }
                     self.expected(match left {
                         RawExpression::Term(..) => "a comparison (`=`, `<`, …)",
                         _ => "`=`, `!=`, `<`, `<=`, `>` or `>=`",
@@ -419,7 +383,7 @@ impl Parser<'_> {
             let text = RawExpression::Term(RawTerm::Text(text), start);
             return Some(RawExpression::Call(Function::Version, vec![text], start));
         }
-        if is_number(self.at) && self.is_percent() {
+        if self.is_percent() {
             return self.percent(depth, values);
         }
         let term = self.term(false)?;
@@ -461,6 +425,16 @@ impl Parser<'_> {
         Some(RawExpression::Binary(Box::new(product), Arithmetic::Divide, hundred))
     }
 
+    fn no_value(&mut self, name: &str, span: super::source::Span) {
+        let message = format!("`{name}` is neither a variable nor a constant");
+        let help = match name {
+            "not" => "`!` in front of a relation says not",
+            "first" => "`first 2 Node by Created : { … }`: how many, a variable, and what to order by",
+            _ => "variables start with a capital letter, texts stand in quotes",
+        };
+        self.fault("syntax", message, help, span);
+    }
+
     pub(super) fn term(&mut self, any: bool) -> Option<RawTerm> {
         let minus = self.take("-");
         let term = match self.token().clone() {
@@ -474,17 +448,13 @@ impl Parser<'_> {
             Token::Name(name) if name.starts_with(|c: char| c.is_ascii_uppercase() || c == '_') => {
                 RawTerm::Variable(name)
             }
-            Token::Name(name) => {
-                let message = format!("`{name}` is neither a variable nor a constant");
-                let help = match name.as_str() {
-                    "not" => "`!` in front of a relation says not",
-                    "first" => {
-                        "`first 2 Node by Created : { … }`: how many, a variable, and what to order by"
-                    }
-                    _ => "variables start with a capital letter, texts stand in quotes",
-                };
-                self.fault("syntax", message, help, self.span());
+            Token::Name(name) if matches!(&*name, "not" | "first") => {
+                self.no_value(&name, self.span());
                 return None;
+            }
+            Token::Name(name) => {
+                self.words += 1;
+                RawTerm::Parameter(name)
             }
             _ => {
                 self.expected(if any { "a variable, a constant or `_`" } else { "a variable or a constant" });

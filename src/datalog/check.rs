@@ -10,8 +10,8 @@ use std::sync::Arc;
 use super::define::{definitions, in_atoms};
 use super::functions::Sort;
 use super::program::{
-    Atom, Body, Comparison, Expression, Literal, MAX_VARIABLES, NUMBER, Operator, RelationId, Rule, Term,
-    Variable,
+    Atom, Body, Comparison, Expression, Literal, MAX_VARIABLES, NUMBER, Operator, Parameter, RelationId,
+    Rule, Term, Variable,
 };
 use super::source::{MAX_DIAGNOSTICS, Span};
 use crate::diagnostic::{Diagnostic, nearest};
@@ -145,7 +145,10 @@ impl Checker<'_> {
                 Term::Any => None,
                 Term::Text(_) if &*column.ty == NUMBER => Some("a text".to_owned()),
                 Term::Number(_) if &*column.ty != NUMBER => Some("a number".to_owned()),
-                Term::Text(_) | Term::Number(_) => None,
+                Term::Text(_) | Term::Number(_) => self
+                    .parameter(*span)
+                    .filter(|it| &*it.ty != NUMBER && it.ty != column.ty)
+                    .map(|it| format!("a `{}`", it.ty)),
                 Term::Variable(variable) => match self.types.get(variable.0).cloned().flatten() {
                     // A text that is worked out is of the type that it is used as first.
                     Some((ty, _)) if &*ty == TEXT && &*column.ty != NUMBER => {
@@ -172,14 +175,21 @@ impl Checker<'_> {
             };
             if let Some(what) = wrong {
                 let error = self.mismatch(&declaration.name, &column.name, &column.ty).labelled(what);
-                let error = error.help(if &*column.ty == NUMBER {
-                    "write a number without quotes"
-                } else {
-                    "put it in quotes"
-                });
+                let error = match self.parameter(*span) {
+                    Some(it) => error
+                        .related(self.body.place(it.span), "the parameter")
+                        .help(format!("declare the parameter as `{}`", column.ty)),
+                    None if &*column.ty == NUMBER => error.help("write a number without quotes"),
+                    None => error.help("put it in quotes"),
+                };
                 self.report(error.related(self.body.place(declaration.span), "declared here"), *span);
             }
         }
+    }
+
+    /// The parameter whose value stands here.
+    fn parameter(&self, span: Span) -> Option<&Parameter> {
+        self.body.parameters.get(*self.body.uses.get(&span)?)
     }
 
     fn mismatch(&self, relation: &str, column: &str, ty: &str) -> Diagnostic {

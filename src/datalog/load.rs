@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use super::check::{check_rules, check_shape};
+use super::parameter::Setting;
 use super::program::{Body, Given, Kind, Program, Rule};
 use super::resolve::resolve;
 use super::source::{MAX_DIAGNOSTICS, Source};
@@ -24,7 +25,13 @@ impl Program {
     /// Reads and checks texts that make one program. Their order does not matter.
     #[must_use]
     pub fn load(sources: &[Source<'_>]) -> Loaded {
-        let (mut body, mut diagnostics) = resolve(sources);
+        Program::load_with(sources, &[])
+    }
+
+    /// The same with values for parameters; of two for one parameter the last counts.
+    #[must_use]
+    pub fn load_with(sources: &[Source<'_>], settings: &[Setting]) -> Loaded {
+        let (mut body, mut diagnostics) = resolve(sources, settings);
         let mut rules = std::mem::take(&mut body.rules);
         rules.iter_mut().for_each(|rule| read_times(&body, &mut rule.body));
         body.rules = rules;

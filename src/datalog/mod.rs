@@ -14,6 +14,7 @@
 
 mod aggregate;
 mod apart;
+mod asked;
 mod body;
 mod braces;
 mod budget;
@@ -41,6 +42,7 @@ mod odd;
 mod moments;
 mod open_body;
 mod order;
+mod parameter;
 mod parser;
 mod plan;
 mod planner;
@@ -49,6 +51,7 @@ mod query;
 mod resolve;
 mod rows;
 mod run;
+mod settle;
 mod source;
 mod strata;
 mod symbols;
@@ -73,7 +76,7 @@ pub use load::Loaded;
 pub use moments::{Moment, next_moment};
 pub use program::{
     Arithmetic, Atom, Column, Comparison, Constraint, Declaration, Expression, Given, Kind, Literal,
-    MAX_VARIABLES, NUMBER, Operator, Program, RelationId, Rule, Term, Variable,
+    MAX_VARIABLES, NUMBER, Operator, Parameter, Program, RelationId, Rule, Setting, Term, Variable,
 };
 pub use query::Query;
 pub use rows::{MAX_COLUMNS, Row};

@@ -4,15 +4,20 @@
 //! full stop that ends a line, or at the next directive, so one run shows all mistakes
 //! of a text. What stands behind `:-` is read in `body`.
 
+use super::aggregate::Aggregate;
+use super::expression::Term;
 use super::lexer::{Fault, MAX_FAULTS, MAX_NAME, Token, tokens};
 use super::source::Span;
-use super::syntax::{Items, RawColumn, RawDeclaration, RawLiteral, RawRule, RawType};
+use super::syntax::{Items, RawColumn, RawDeclaration, RawLiteral, RawParameter, RawRule, RawTerm, RawType};
+
+/// Words that a parameter cannot be named after, beside those of aggregates.
+const WORDS: [&str; 8] = ["as", "asc", "by", "desc", "first", "in", "not", "of"];
 
 /// Reads a whole text.
 pub(super) fn parse(source: u32, text: &str) -> Items {
     let (tokens, faults) = tokens(source, text);
     let items = Items { faults, ..Items::default() };
-    let mut parser = Parser { text, tokens, at: 0, items, docs: Vec::new() };
+    let mut parser = Parser { text, tokens, at: 0, items, docs: Vec::new(), words: 0 };
     parser.items();
     let mut items = parser.items;
     // One mistake often breaks more than one thing on its line: the first one is told.
@@ -28,7 +33,7 @@ pub(super) fn parse(source: u32, text: &str) -> Items {
 pub(super) fn parse_body(source: u32, text: &str) -> (Vec<Vec<RawLiteral>>, Vec<Fault>) {
     let (tokens, faults) = tokens(source, text);
     let items = Items { faults, ..Items::default() };
-    let mut parser = Parser { text, tokens, at: 0, items, docs: Vec::new() };
+    let mut parser = Parser { text, tokens, at: 0, items, docs: Vec::new(), words: 0 };
     let mut ways = Vec::new();
     if let Some(found) = parser.body() {
         ways = found;
@@ -46,6 +51,8 @@ pub(super) struct Parser<'a> {
     pub(super) at: usize,
     items: Items,
     docs: Vec<(String, Span)>,
+    /// How many names were met that may be ones of parameters.
+    pub(super) words: usize,
 }
 
 impl Parser<'_> {
@@ -242,6 +249,20 @@ impl Parser<'_> {
                 }
                 Some(())
             }
+            "param" => {
+                let doc = self.docs_here().into_iter().map(|(line, _)| line).collect();
+                self.at += 1;
+                let name = self.token().clone();
+                match (self.parameter(start, doc), name) {
+                    (Some(parameter), _) => self.items.parameters.push(parameter),
+                    (None, Token::Name(name)) => {
+                        self.items.broken.push(name);
+                        return None;
+                    }
+                    _ => return None,
+                }
+                Some(())
+            }
             _ => {
                 let shown: String = word.chars().take(MAX_NAME).collect();
                 self.fault(
@@ -251,7 +272,7 @@ impl Parser<'_> {
                         "input" | "output" => {
                             "write it behind the declaration: `.decl rack(node: Node) input`"
                         }
-                        _ => "the directives are `.type` and `.decl`",
+                        _ => "the directives are `.type`, `.decl` and `.param`",
                     },
                     start,
                 );
@@ -325,15 +346,50 @@ impl Parser<'_> {
         }
     }
 
+    /// `quota: number = 2`
+    fn parameter(&mut self, start: Span, doc: Vec<String>) -> Option<RawParameter> {
+        let (name, name_span) = self.name("the name of a parameter")?;
+        let is_word = WORDS.contains(&&*name) || Aggregate::ALL.iter().any(|(word, _)| *word == name);
+        if is_word || !name.starts_with(|c: char| c.is_ascii_lowercase()) {
+            let message = match is_word {
+                true => format!("`{name}` is a word of the language"),
+                false => format!("the parameter `{name}` does not start with a lower-case letter"),
+            };
+            let help = "write another name in lower case: `.param quota: number = 2`";
+            self.fault("parameter-name", message, help, name_span);
+            return None;
+        }
+        self.need(":", "`:` and the type of the parameter")?;
+        let (ty, ty_span) = self.name("a type")?;
+        let mut default = None;
+        if self.take("=") {
+            let start = self.span();
+            let term = match self.term(false)? {
+                RawTerm::Number(number) => Term::Number(number),
+                RawTerm::Text(text) => Term::Text(text.into()),
+                RawTerm::Variable(_) | RawTerm::Any | RawTerm::Parameter(_) => {
+                    let message = "the default of a parameter is a number or a text in quotes".to_owned();
+                    let help = "write `.param quota: number = 2` or `.param zone: Value = \"a\"`";
+                    self.fault("syntax", message, help, start);
+                    return None;
+                }
+            };
+            default = Some((term, start.to(self.last_span())));
+        }
+        let span = start.to(self.last_span());
+        self.take(".");
+        Some(RawParameter { name, name_span, ty, ty_span, default, doc, span })
+    }
+
     fn rule(&mut self) -> Option<()> {
         let sentence = self.docs_here();
-        let start = self.span();
+        let (start, words) = (self.span(), self.words);
         let head = self.atom("a rule, `.type` or `.decl`")?;
         let ways = if self.take(":-") { self.body()? } else { vec![Vec::new()] };
         let is_fact = ways.iter().all(Vec::is_empty);
         self.need(".", if is_fact { "`:-` or `.`" } else { "`,`, `;` or `.`" })?;
         let span = start.to(self.last_span());
-        self.items.rules.push(RawRule { head, ways, sentence, span });
+        self.items.rules.push(RawRule { head, ways, sentence, words: self.words > words, span });
         Some(())
     }
 }

@@ -10,6 +10,7 @@ use std::sync::Arc;
 
 use super::aggregate::Fold;
 pub use super::expression::{Arithmetic, Comparison, Expression, Operator, Term, Variable};
+pub use super::parameter::{Parameter, Setting};
 use super::source::{Span, Text, place};
 use crate::diagnostic::Place;
 
@@ -221,6 +222,9 @@ pub struct Program {
 pub(super) struct Body {
     pub texts: Vec<Text>,
     pub types: Vec<Arc<str>>,
+    pub parameters: Vec<Parameter>,
+    /// The parameters by where they are used.
+    pub uses: BTreeMap<Span, usize>,
     pub declarations: Vec<Declaration>,
     pub names: BTreeMap<Arc<str>, RelationId>,
     pub rules: Vec<Rule>,
@@ -275,6 +279,24 @@ impl Program {
     /// All symbol types, in the order they were declared in.
     pub fn types(&self) -> impl Iterator<Item = &str> {
         self.body.types.iter().map(|ty| &**ty)
+    }
+
+    /// All parameters, in the order they were declared in.
+    pub fn parameters(&self) -> impl Iterator<Item = &Parameter> {
+        self.body.parameters.iter()
+    }
+
+    /// The rules in which a parameter is used, as they were written.
+    pub fn rules_with<'a>(&'a self, parameter: &'a Parameter) -> impl Iterator<Item = &'a Rule> {
+        let at = self.body.parameters.iter().position(|it| it.span == parameter.span);
+        let is_used = move |rule: &&Rule| {
+            let (mut first, mut last) = (rule.span, rule.span);
+            (first.end, last.start) = (rule.span.start, rule.span.end);
+            self.body.uses.range(first..=last).any(|(_, used)| Some(*used) == at)
+        };
+        let written = self.rules().filter(|rule| self.declaration(rule.head.relation).within.is_none());
+        let mut last = None;
+        written.filter(is_used).filter(move |rule| last.replace(rule.span) != Some(rule.span))
     }
 
     /// All rules, facts among them, in the order they were read in.

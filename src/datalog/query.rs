@@ -12,6 +12,7 @@ use super::evaluation::Evaluation;
 use super::parser::parse_body;
 use super::program::{Literal, MAX_VARIABLES, Program, RelationId};
 use super::resolve::{Names, diagnostic, resolve_literal};
+use super::settle::Fill;
 use super::source::{MAX_SOURCE, Source, Text};
 use super::symbols::{Sym, Symbols};
 use super::times::read_times;
@@ -43,8 +44,12 @@ impl Query {
         let mut body = (*program.body).clone();
         let source = u32::try_from(body.texts.len()).unwrap_or(u32::MAX);
         body.texts.push(Text::new(&Source { file: "<query>", text, builtin: false }));
-        let (raw, faults) = parse_body(source, text);
+        let (mut raw, faults) = parse_body(source, text);
         let mut found: Vec<Diagnostic> = faults.iter().map(|fault| diagnostic(&body, fault)).collect();
+        let mut fill = Fill::new(&body);
+        raw.iter_mut().flatten().for_each(|literal| fill.literal(literal));
+        found.extend(fill.wrong.into_iter().chain(fill.unknown.into_iter().map(|(_, error)| error)));
+        body.uses.extend(fill.uses);
         let mut names = Names::default();
         let mut ways = Vec::new();
         for way in &raw {

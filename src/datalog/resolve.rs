@@ -11,7 +11,7 @@ use super::lexer::Fault;
 use super::parser::parse;
 use super::program::{
     Atom, Body, Column, Comparison, Constraint, Declaration, Expression, Kind, Literal, MAX_VARIABLES,
-    NUMBER, RelationId, Rule, Term, Variable,
+    NUMBER, RelationId, Rule, Setting, Term, Variable,
 };
 use super::rows::MAX_COLUMNS;
 use super::source::{MAX_DIAGNOSTICS, MAX_SOURCE, Source, Span, Text};
@@ -22,7 +22,7 @@ use crate::diagnostic::{Diagnostic, Place, nearest};
 const QUALIFIERS: [&str; 6] = ["input", "output", "open", "violation", "warning", "unique"];
 
 /// Everything but the strata, and what is wrong with it.
-pub(super) fn resolve(sources: &[Source<'_>]) -> (Body, Vec<Diagnostic>) {
+pub(super) fn resolve(sources: &[Source<'_>], settings: &[Setting]) -> (Body, Vec<Diagnostic>) {
     let mut found = Vec::new();
     let mut body = Body::default();
     let mut parsed = Vec::new();
@@ -56,7 +56,7 @@ pub(super) fn resolve(sources: &[Source<'_>]) -> (Body, Vec<Diagnostic>) {
     }
     let mut resolver =
         Resolver { body, lifted: Vec::new(), found, broken: BTreeSet::new(), types: BTreeMap::new() };
-    resolver.all(parsed);
+    resolver.all(parsed, settings);
     (resolver.body, resolver.found)
 }
 
@@ -70,24 +70,28 @@ pub(super) struct Resolver {
     /// The rules of aggregates, which stand behind all that were written: who looks for the
     /// rule on a line finds that one.
     pub(super) lifted: Vec<Rule>,
-    found: Vec<Diagnostic>,
-    /// Relations whose declaration is wrong: rules that use them are passed over.
-    broken: BTreeSet<String>,
-    types: BTreeMap<String, Span>,
+    pub(super) found: Vec<Diagnostic>,
+    /// Relations and parameters whose declaration is wrong: rules that use them are passed over.
+    pub(super) broken: BTreeSet<String>,
+    pub(super) types: BTreeMap<String, Span>,
 }
 
 impl Resolver {
-    fn all(&mut self, parsed: Vec<Items>) {
-        let mut rules = Vec::new();
-        let mut declarations = Vec::new();
+    fn all(&mut self, parsed: Vec<Items>, settings: &[Setting]) {
+        let (mut rules, mut parameters, mut declarations) = (Vec::new(), Vec::new(), Vec::new());
         for items in parsed {
             for ty in items.types {
                 self.ty(ty);
             }
             self.broken.extend(items.broken);
+            parameters.extend(items.parameters);
             declarations.extend(items.declarations);
             rules.extend(items.rules);
         }
+        for raw in parameters {
+            self.parameter(raw, settings);
+        }
+        self.settings(settings);
         for raw in declarations {
             self.declaration(raw);
         }
@@ -102,8 +106,12 @@ impl Resolver {
     }
 
     pub(super) fn report(&mut self, diagnostic: Diagnostic, span: Span) {
+        self.tell(diagnostic.at(self.body.place(span)));
+    }
+
+    pub(super) fn tell(&mut self, diagnostic: Diagnostic) {
         if self.found.len() < MAX_DIAGNOSTICS {
-            self.found.push(diagnostic.at(self.body.place(span)));
+            self.found.push(diagnostic);
         }
     }
 
@@ -198,12 +206,7 @@ impl Resolver {
                 self.report(error, column.name_span);
             }
             if column.ty != NUMBER && !self.types.contains_key(&column.ty) {
-                let mut error = Diagnostic::error("unknown-type", format!("unknown type `{}`", column.ty));
-                let known = self.types.keys().map(String::as_str).chain([NUMBER]);
-                error = match nearest(&column.ty, known) {
-                    Some(name) => error.help(format!("did you mean `{name}`?")),
-                    None => error.help(format!("declare it: `.type {}`", column.ty)),
-                };
+                let error = self.unknown_type(&column.ty);
                 self.report(error, column.ty_span);
             }
         }
@@ -252,6 +255,7 @@ impl Resolver {
 
     /// One rule for each way in which it may hold; all of them know the variables of all.
     fn rule(&mut self, raw: RawRule) -> Option<Vec<Rule>> {
+        let raw = self.filled(raw)?;
         let mut names = Names::default();
         let head = self.atom(&raw.head, &mut names);
         let ways: Vec<_> = raw.ways.iter().map(|way| self.parts(way, &mut names)).collect();
@@ -273,7 +277,7 @@ impl Resolver {
             head,
             body: Vec::new(),
             variables: names.names.clone(),
-            sentence: sentence.join(" ").trim().into(),
+            sentence: self.said(sentence.join(" ").trim().to_owned(), raw.span),
             text: text.slice(raw.span).into(),
             file: text.file.clone(),
             line: text.line(raw.span.start),
@@ -348,15 +352,7 @@ impl Resolver {
     }
 
     fn noted<T>(&mut self, found: Result<T, Box<Diagnostic>>) -> Option<T> {
-        match found {
-            Ok(found) => Some(found),
-            Err(error) => {
-                if self.found.len() < MAX_DIAGNOSTICS {
-                    self.found.push(*error);
-                }
-                None
-            }
-        }
+        found.map_err(|error| self.tell(*error)).ok()
     }
 }
 
@@ -394,7 +390,8 @@ impl Names {
 
     pub fn term(&mut self, raw: &RawTerm) -> Term {
         match raw {
-            RawTerm::Any => Term::Any,
+            // A parameter has got its value before.
+            RawTerm::Any | RawTerm::Parameter(_) => Term::Any,
             RawTerm::Number(number) => Term::Number(*number),
             RawTerm::Text(text) => Term::Text(text.as_str().into()),
             RawTerm::Variable(name) => {

@@ -44,6 +44,8 @@ pub(super) struct Text {
     pub file: Arc<str>,
     pub text: Arc<str>,
     pub builtin: bool,
+    /// The folder it is of, without what that stands in.
+    pub module: Arc<str>,
     pub doc: String,
     lines: Vec<usize>,
 }
@@ -57,6 +59,7 @@ impl Text {
             file: source.file.into(),
             text: source.text.into(),
             builtin: source.builtin,
+            module: module(source.file).into(),
             doc: String::new(),
             lines,
         }
@@ -81,6 +84,12 @@ impl Text {
     pub fn slice(&self, span: Span) -> &str {
         self.text.get(span.start as usize..span.end as usize).unwrap_or("")
     }
+}
+
+/// The folder that a file stands in.
+fn module(file: &str) -> &str {
+    let folder = file.rsplit_once(['/', '\\']).map_or("", |(folder, _)| folder);
+    folder.rsplit(['/', '\\']).next().unwrap_or(folder)
 }
 
 /// The place of a span among all loaded texts.

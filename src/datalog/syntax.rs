@@ -3,7 +3,7 @@
 //! Made by the parser, turned into what it means by `resolve`, and then gone.
 
 use super::aggregate::Aggregate;
-use super::expression::{Arithmetic, Operator};
+use super::expression::{Arithmetic, Operator, Term};
 use super::functions::{Function, Pattern};
 use super::lexer::Fault;
 use super::source::Span;
@@ -13,18 +13,32 @@ use super::source::Span;
 pub(super) struct Items {
     pub doc: Vec<String>,
     pub types: Vec<RawType>,
+    pub parameters: Vec<RawParameter>,
     pub declarations: Vec<RawDeclaration>,
     pub rules: Vec<RawRule>,
     pub faults: Vec<Fault>,
     /// `///` lines that stand over nothing.
     pub stray: Vec<Span>,
-    /// Relations whose declaration has a mistake: what uses them is not blamed too.
+    /// Relations and parameters whose declaration has a mistake: what uses them is not
+    /// blamed too.
     pub broken: Vec<String>,
 }
 
 #[derive(Debug)]
 pub(super) struct RawType {
     pub name: String,
+    pub span: Span,
+}
+
+/// `.param quota: number = 2`
+#[derive(Debug)]
+pub(super) struct RawParameter {
+    pub name: String,
+    pub name_span: Span,
+    pub ty: String,
+    pub ty_span: Span,
+    pub default: Option<(Term, Span)>,
+    pub doc: Vec<String>,
     pub span: Span,
 }
 
@@ -55,6 +69,8 @@ pub(super) struct RawRule {
     /// The ways in which it may hold: what stands between `;`, each parts joined with `,`.
     pub ways: Vec<Vec<RawLiteral>>,
     pub sentence: Vec<(String, Span)>,
+    /// Whether a name stands in it that may be one of a parameter.
+    pub words: bool,
     pub span: Span,
 }
 
@@ -86,6 +102,8 @@ pub(super) enum RawTerm {
     Any,
     Text(String),
     Number(i64),
+    /// A bare name in lower case.
+    Parameter(String),
 }
 
 #[derive(Debug, Clone)]

@@ -18,6 +18,7 @@ pub(super) fn check_unused(body: &Body, found: &mut Vec<Diagnostic>) {
             }
         }
     }
+    unused_parameters(body, found);
     for declaration in &body.declarations {
         let at = declaration.id.index();
         let name = &declaration.name;
@@ -35,6 +36,17 @@ pub(super) fn check_unused(body: &Body, found: &mut Vec<Diagnostic>) {
         };
         if found.len() < MAX_DIAGNOSTICS {
             found.push(warning.at(body.place(declaration.span)));
+        }
+    }
+}
+
+fn unused_parameters(body: &Body, found: &mut Vec<Diagnostic>) {
+    for (at, parameter) in body.parameters.iter().enumerate() {
+        if found.len() < MAX_DIAGNOSTICS && body.uses.values().all(|used| *used != at) {
+            let message = format!("no rule uses the parameter `{}`", parameter.name);
+            let warning = Diagnostic::warning("unused-parameter", message)
+                .help("write its name where a constant may stand, or take it out");
+            found.push(warning.at(body.place(parameter.span)));
         }
     }
 }

@@ -4,7 +4,7 @@
 //! them and may add to the relations that are declared open.
 
 use super::relations;
-use crate::datalog::{Loaded, Program, Source};
+use crate::datalog::{Loaded, Program, Setting, Source};
 use crate::diagnostic::Diagnostic;
 
 /// File name and text of each, in the order in which they build on each other.
@@ -39,9 +39,15 @@ pub struct UserRules {
 /// Loads the built-in rules and a user's after them.
 #[must_use]
 pub fn load(own: &[UserRules]) -> Loaded {
+    load_with(own, &[])
+}
+
+/// The same with values for parameters.
+#[must_use]
+pub fn load_with(own: &[UserRules], settings: &[Setting]) -> Loaded {
     let builtin = BUILTIN.iter().map(|(file, text)| Source { file, text, builtin: true });
     let own = own.iter().map(|rules| Source { file: &rules.file, text: &rules.text, builtin: false });
-    let mut loaded = Program::load(&builtin.chain(own).collect::<Vec<_>>());
+    let mut loaded = Program::load_with(&builtin.chain(own).collect::<Vec<_>>(), settings);
     match loaded.program.take().map(relations::resolved) {
         Some(Ok(program)) => loaded.program = Some(program),
         Some(Err(wrong)) => loaded.diagnostics.extend(wrong),

@@ -1,10 +1,13 @@
-//! `dsrules.yaml`, beside the manifests: which rules and facts go with them.
+//! `dsrules.yaml`, beside the manifests: which rules and facts go with them,
+//! and what their parameters are.
 //!
 //! ```yaml
 //! rules: [policy/]          # .dl files and folders, relative to this file
 //! facts: [racks/rack.csv]   # .csv files and folders
+//! params: {quota: 3}        # values of their parameters
 //! ```
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use serde::Deserialize;
@@ -12,7 +15,7 @@ use serde::Deserialize;
 use crate::diagnostic::{Diagnostic, Place, nearest};
 use crate::state::CONFIG;
 
-const FIELDS: [&str; 2] = ["rules", "facts"];
+const FIELDS: [&str; 3] = ["rules", "facts", "params"];
 
 /// What the file says.
 #[derive(Debug, Default, PartialEq, Eq, Deserialize)]
@@ -22,6 +25,9 @@ pub(super) struct Config {
     pub rules: Paths,
     #[serde(default)]
     pub facts: Paths,
+    /// By name; what they are is read by `settings`.
+    #[serde(default)]
+    pub params: BTreeMap<String, serde_yaml::Value>,
 }
 
 /// One path or a list of them.
@@ -64,7 +70,7 @@ pub(super) fn parse(file: &str, text: &str) -> Result<Config, Diagnostic> {
                 .at(Place::of_span(file, text, at, at + key.len()));
             return Err(match nearest(key, FIELDS) {
                 Some(near) => error.help(format!("did you mean `{near}`?")),
-                None => error.help("it has the fields `rules` and `facts`"),
+                None => error.help("it has the fields `rules`, `facts` and `params`"),
             });
         }
     }
@@ -79,7 +85,7 @@ fn wrong(file: &str, text: &str, error: &serde_yaml::Error) -> Diagnostic {
     Diagnostic::error("bad-config", format!("`{CONFIG}` cannot be read"))
         .at(place)
         .because(error.to_string())
-        .help("write `rules: [PATH, ...]` and `facts: [PATH, ...]`, relative to the file")
+        .help("write `rules: [PATH, ...]` and `facts: [PATH, ...]`, relative to the file, and `params: {NAME: VALUE}`")
 }
 
 #[cfg(test)]

@@ -1,4 +1,4 @@
-//! Which files the user means, and their texts.
+//! Which files the user means, and their texts; values of parameters are such a text as well.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -6,8 +6,9 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use super::config::parse;
+use super::settings::FLAG;
 use crate::diagnostic::{Diagnostic, Place};
-use crate::state::{CONFIG, OwnFile};
+use crate::state::{CONFIG, OwnFile, OwnKind};
 
 /// Where to look for rules and facts.
 #[derive(Debug, Clone, Default)]
@@ -16,6 +17,8 @@ pub struct Asked {
     pub rules: Vec<PathBuf>,
     /// Files of facts, and folders of them.
     pub facts: Vec<PathBuf>,
+    /// Values of parameters, as `quota=3` or `module::quota=3`.
+    pub params: Vec<String>,
     /// Manifests and folders of manifests, beside which a `dsrules.yaml` may stand.
     pub beside: Vec<PathBuf>,
 }
@@ -56,6 +59,9 @@ pub fn find(asked: &Asked) -> Found {
     }
     asked.rules.iter().for_each(|path| reader.rules(path, "--rules"));
     asked.facts.iter().for_each(|path| reader.facts(path, "--facts"));
+    if !asked.params.is_empty() {
+        reader.found.files.push(OwnFile::new(FLAG, OwnKind::Parameters, asked.params.join("\n").as_str()));
+    }
     reader.found
 }
 
@@ -77,6 +83,10 @@ impl Reader {
         let shown = path.display().to_string();
         match parse(&shown, &text) {
             Ok(config) => {
+                if !config.params.is_empty() {
+                    let parameters = OwnFile::new(shown.as_str(), OwnKind::Parameters, text.as_str());
+                    self.found.files.push(parameters);
+                }
                 let (rules, facts) = (config.rules.from(folder), config.facts.from(folder));
                 rules.iter().for_each(|path| self.rules(path, &shown));
                 facts.iter().for_each(|path| self.facts(path, &shown));
@@ -87,7 +97,7 @@ impl Reader {
 
     fn rules(&mut self, path: &Path, named_by: &str) {
         if !path.is_dir() {
-            return self.file(path, false, named_by);
+            return self.file(path, OwnKind::Rules, named_by);
         }
         let Some(inside) = self.inside(path, "dl", named_by) else { return };
         let facts = path.join("facts");
@@ -98,7 +108,7 @@ impl Reader {
                 .help("rule files end in `.dl`; facts stand in a folder `facts` beside them, as `facts/rack.csv`");
             return self.found.problems.push(error);
         }
-        inside.iter().for_each(|file| self.file(file, false, named_by));
+        inside.iter().for_each(|file| self.file(file, OwnKind::Rules, named_by));
         if facts.is_dir() {
             self.facts(&facts, named_by);
         }
@@ -106,7 +116,7 @@ impl Reader {
 
     fn facts(&mut self, path: &Path, named_by: &str) {
         if !path.is_dir() {
-            return self.file(path, true, named_by);
+            return self.file(path, OwnKind::Csv, named_by);
         }
         let Some(inside) = self.inside(path, "csv", named_by) else { return };
         if inside.is_empty() {
@@ -115,7 +125,7 @@ impl Reader {
                 .help("files of facts end in `.csv` and are named after their input, as `rack.csv`");
             return self.found.problems.push(error);
         }
-        inside.iter().for_each(|file| self.file(file, true, named_by));
+        inside.iter().for_each(|file| self.file(file, OwnKind::Csv, named_by));
     }
 
     /// The files of a folder with this extension, in order.
@@ -144,15 +154,15 @@ impl Reader {
         Some(paths)
     }
 
-    fn file(&mut self, path: &Path, facts: bool, named_by: &str) {
+    fn file(&mut self, path: &Path, kind: OwnKind, named_by: &str) {
         self.found.places.insert(path.to_owned());
         if !self.seen.insert(fs::canonicalize(path).unwrap_or_else(|_| path.to_owned())) {
             return;
         }
         match fs::read_to_string(path) {
             Ok(text) => {
-                let text = text.strip_prefix('\u{feff}').unwrap_or(&text).into();
-                self.found.files.push(OwnFile { path: path.display().to_string().into(), facts, text });
+                let text = text.strip_prefix('\u{feff}').unwrap_or(&text);
+                self.found.files.push(OwnFile::new(path.display().to_string().as_str(), kind, text));
             }
             Err(error) => self.found.problems.push(unreadable(path, &error, named_by)),
         }

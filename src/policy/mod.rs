@@ -2,6 +2,7 @@
 //!
 //! ```text
 //!   --rules, --facts, dsrules.yaml -> files (find) -> texts -> program with facts (load)
+//!   --param, params: -> files as well -> settings
 //! ```
 //! A rule folder is its `.dl` files and the `.csv` files of its folder `facts`; a file of
 //! facts fills the input that it is named after. Nothing here runs rules.
@@ -14,16 +15,18 @@ mod find;
 mod lint;
 mod lints;
 pub mod relations;
+mod settings;
 mod table;
 
 use self::builtin::UserRules;
 use crate::datalog::{Kind, Program};
 use crate::diagnostic::Diagnostic;
-use crate::state::OwnFile;
+use crate::state::{OwnFile, OwnKind};
 
 pub use constraints::constraints;
 pub use find::{Asked, Found, find};
 pub use lints::{LINTS, lint, silence};
+pub use settings::{is_flag, setting};
 
 /// What loading gives: a program if there were no errors, and all there is to say about
 /// the user's own files.
@@ -38,27 +41,38 @@ pub struct Loaded {
 /// Loads the built-in rules with the user's files.
 #[must_use]
 pub fn load(files: &[OwnFile]) -> Loaded {
-    let own: Vec<UserRules> = files
-        .iter()
-        .filter(|file| !file.facts)
+    load_with(&[], files)
+}
+
+/// The same with files that are kept from an earlier time: what they say of parameters gives
+/// way to what the others say.
+#[must_use]
+pub fn load_with(kept: &[OwnFile], own: &[OwnFile]) -> Loaded {
+    let mut unclear = Vec::new();
+    let settings = settings::settings(kept, own, &mut unclear);
+    let files = || kept.iter().chain(own);
+    let texts: Vec<UserRules> = files()
+        .filter(|file| file.kind == OwnKind::Rules)
         .map(|file| UserRules { file: file.path.to_string(), text: file.text.to_string() })
         .collect();
-    let loaded = builtin::load(&own);
+    let loaded = builtin::load_with(&texts, &settings);
     let mut diagnostics = loaded.diagnostics;
+    diagnostics.extend(unclear);
     diagnostics.retain(|found| found.is_error() || !builtin::is_builtin(found));
-    lint::hints(&mut diagnostics, &own);
+    lint::hints(&mut diagnostics, &texts);
     let Some(mut program) = loaded.program else {
         return Loaded { program: None, diagnostics };
     };
     let mut given = Vec::new();
-    for file in files.iter().filter(|file| file.facts) {
+    for file in files().filter(|file| file.kind == OwnKind::Csv) {
         table::read(&program, file, &mut given, &mut diagnostics);
     }
     program = program.with_given(given);
     lint::names(&program, &mut diagnostics);
     effects::check(&program, &mut diagnostics);
     empty_inputs(&program, &mut diagnostics);
-    silence(&mut diagnostics, files);
+    silence(&mut diagnostics, kept);
+    silence(&mut diagnostics, own);
     Diagnostic::sort(&mut diagnostics);
     let failed = diagnostics.iter().any(Diagnostic::is_error);
     Loaded { program: (!failed).then_some(program), diagnostics }

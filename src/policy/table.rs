@@ -279,7 +279,7 @@ mod tests {
         let source = Source { file: "t.dl", text: RULES, builtin: false };
         let program = Program::load(&[source]).program.unwrap();
         let (mut given, mut found) = (Vec::new(), Vec::new());
-        let file = OwnFile { path: name.into(), facts: true, text: text.into() };
+        let file = OwnFile::new(name, crate::state::OwnKind::Csv, text);
         read(&program, &file, &mut given, &mut found);
         let shown = |value: &Term| match value {
             Term::Number(number) => number.to_string(),

@@ -14,5 +14,5 @@ mod world;
 pub use cascade::{Cascade, Gone};
 pub use change::Change;
 pub use inputs::{Brought, Delta, FilesOf, Input, InputFile};
-pub use own::{CONFIG, OwnFile};
+pub use own::{CONFIG, OwnFile, OwnKind};
 pub use world::{Backoff, Changed, Dirty, Event, Whole, World};

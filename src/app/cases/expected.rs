@@ -9,6 +9,8 @@
 //! waves: [[create pay/ledger on a]]     # the plan, see `lines`; without a part of it, none is compared
 //! ```
 
+use std::collections::BTreeMap;
+
 use serde::{Deserialize, Serialize};
 
 use super::lines::Lines;
@@ -52,6 +54,9 @@ pub struct Settings {
     /// Of which state the rows are: `planned`, as the plan leaves it, where nothing is said.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub state: Option<State>,
+    /// Values of parameters.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub params: BTreeMap<String, serde_yaml::Value>,
 }
 
 /// Who says that a created pod is ready.
@@ -106,7 +111,7 @@ impl Written {
         let wrong = |why: String, place: Place| {
             Diagnostic::error("bad-case", "what is expected cannot be read").at(place).because(why).help(
                 "it has `settings` (`now`, a time in RFC 3339; `readiness`, `assume` or `observe`; `state`, \
-                 `planned` or `given`), `expect`, and the plan: `waves`, `waiting`, `violations`, `warnings`, \
+                 `planned` or `given`; `params`), `expect`, and the plan: `waves`, `waiting`, `violations`, `warnings`, \
                  `status`",
             )
         };

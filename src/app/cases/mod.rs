@@ -31,7 +31,7 @@ use crate::datalog::{Program, RelationId};
 use crate::diagnostic::{Diagnostic, Place};
 use crate::manifest::{self, Input, Reading};
 use crate::policy::{self, Asked};
-use crate::state::{CONFIG, Gone, World};
+use crate::state::{CONFIG, Gone, OwnFile, OwnKind, World};
 
 pub use cell::Cell;
 pub use expected::{EXPECTED, Settings, State};
@@ -139,7 +139,10 @@ fn got(folder: &Path, file: &Path, text: &str, more: &Asked) -> Result<Got, Vec<
     let shown = file.display().to_string();
     let written = Written::read(&shown, text)?;
     let asked = Asked { beside: vec![folder.to_owned()], ..more.clone() };
-    let files = policy::find(&asked).into_files()?;
+    let mut files = policy::find(&asked).into_files()?;
+    if !written.settings.params.is_empty() {
+        files.push(OwnFile::new(shown.as_str(), OwnKind::Parameters, text));
+    }
     let loaded = policy::load(&files);
     let Some(program) = loaded.program else { return Err(loaded.diagnostics) };
     let none = serde_yaml::Mapping::new();

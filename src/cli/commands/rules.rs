@@ -6,7 +6,7 @@ use std::path::Path;
 
 use clap::{Args, Subcommand};
 use dsrules::app::rules::alone;
-use dsrules::datalog::{Declaration, Kind as RelationKind, Literal, Program, RelationId, Rule};
+use dsrules::datalog::{Declaration, Kind as RelationKind, Literal, Parameter, Program, RelationId, Rule};
 use dsrules::diagnostic::{Diagnostic, nearest, visible};
 use dsrules::report::Table;
 
@@ -33,7 +33,7 @@ enum RulesCommand {
     },
     /// Show a relation with its rules, a rule by its place, or a whole rule file
     Show {
-        /// A relation, as `eligible`, a place, as `rules/placement.dl:254`, or a file, as `placement`
+        /// A relation or a parameter, as `eligible`, a place, as `rules/placement.dl:254`, or a file, as `placement`
         #[arg(value_name = "NAME | FILE[:LINE]")]
         name: String,
         #[command(flatten)]
@@ -69,8 +69,50 @@ fn list(program: &Program, open: bool, context: &mut Context) -> Result<Exit, Fa
             declaration.doc.lines().next().unwrap_or("").to_owned(),
         ]);
     }
+    for parameter in program.parameters().filter(|_| !open) {
+        table.row([
+            format!("{}::{}", parameter.module, parameter.name),
+            "param".to_owned(),
+            program.rules_with(parameter).count().to_string(),
+            format!("{}:{}", parameter.file, parameter.line),
+            format!(
+                "{} ({}). {}",
+                parameter.written,
+                origin(parameter),
+                parameter.doc.lines().next().unwrap_or("")
+            ),
+        ]);
+    }
     table.write(&mut context.fitted(), "", true)?;
     Ok(Exit::Done)
+}
+
+/// Where a parameter has its value from.
+fn origin(parameter: &Parameter) -> String {
+    let default = || parameter.default.as_ref().map_or(String::new(), |it| format!("; default {it}"));
+    match &parameter.set {
+        Some(place) => format!("{place}{}", default()),
+        None => "default".to_owned(),
+    }
+}
+
+/// Shows the parameters of a name, each with the rules that use it.
+fn show_parameters(program: &Program, name: &str, context: &mut Context) -> Result<bool, Failure> {
+    let is_meant = |it: &&Parameter| *it.name == *name || format!("{}::{}", it.module, it.name) == name;
+    let mut shown = false;
+    for parameter in program.parameters().filter(is_meant) {
+        let (paint, out) = (context.paint, &mut context.out);
+        for line in parameter.doc.lines() {
+            writeln!(out, "{}", paint.dim(format!("/// {line}")))?;
+        }
+        let place = format!("// {}:{} ({})", parameter.file, parameter.line, origin(parameter));
+        writeln!(out, "{}  {}", paint.strong(format!(".param {parameter}")), paint.dim(place))?;
+        for rule in program.rules_with(parameter) {
+            show_rule(rule, context)?;
+        }
+        shown = true;
+    }
+    Ok(shown)
 }
 
 fn kind(declaration: &Declaration) -> &'static str {
@@ -87,6 +129,9 @@ fn show(program: &Program, name: &str, context: &mut Context) -> Result<Exit, Fa
         show_relation(program, relation, context)?;
         return Ok(Exit::Done);
     }
+    if show_parameters(program, name, context)? {
+        return Ok(Exit::Done);
+    }
     if let Some((file, line)) = place(name) {
         return show_place(program, file, line, context);
     }
@@ -97,6 +142,7 @@ fn show(program: &Program, name: &str, context: &mut Context) -> Result<Exit, Fa
     }
     let files: Vec<String> = program.files().map(|(file, ..)| stem(file)).collect();
     let names = program.declarations().map(|declaration| &*declaration.name);
+    let names = names.chain(program.parameters().map(|parameter| &*parameter.name));
     let error = Diagnostic::error("unknown-relation", format!("there is no relation or rule file `{name}`"));
     Err(match nearest(name, names.chain(files.iter().map(String::as_str))) {
         Some(meant) => error.help(format!("did you mean `{meant}`?")),

@@ -1,11 +1,11 @@
-//! `--rules`, `--facts`: the user's own policy for a command.
+//! `--rules`, `--facts`, `--param`: the user's own policy for a command.
 
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use clap::Args;
 use dsrules::datalog::{Deadline, Limits};
-use dsrules::policy::Asked;
+use dsrules::policy::{self, Asked};
 
 use super::duration::duration;
 
@@ -19,6 +19,9 @@ pub struct RuleArgs {
     /// Facts for inputs of your own: a .csv file named after the input, or a folder of them
     #[arg(long, value_name = "PATH")]
     facts: Vec<PathBuf>,
+    /// A value for a parameter of the rules (`.param`), as `quota=3`, `grace=30d` or `module::quota=3`
+    #[arg(long = "param", value_name = "NAME=VALUE", value_parser = policy::setting)]
+    params: Vec<String>,
     /// Stop a rule that derives more rows than this
     #[arg(long, value_name = "N", default_value_t = Limits::default().rows_per_relation)]
     max_rows: usize,
@@ -39,7 +42,12 @@ impl RuleArgs {
         let named = |paths: &[PathBuf]| {
             paths.iter().filter(|path| !path.as_os_str().is_empty()).cloned().collect::<Vec<_>>()
         };
-        Asked { rules: named(&self.rules), facts: named(&self.facts), beside: Vec::new() }
+        Asked {
+            rules: named(&self.rules),
+            facts: named(&self.facts),
+            params: self.params.clone(),
+            beside: Vec::new(),
+        }
     }
 
     /// The same with one file more.

@@ -10,8 +10,12 @@ use crate::diagnostic::{Diagnostic, Place};
 
 /// Version n is what the first n steps make. Never change one; append. The first is the
 /// schema as it began; what came later stands beside this file.
-const STEPS: &[&str] =
-    &[include_str!("../../../schema.sql"), include_str!("schema-2.sql"), include_str!("schema-3.sql")];
+const STEPS: &[&str] = &[
+    include_str!("../../../schema.sql"),
+    include_str!("schema-2.sql"),
+    include_str!("schema-3.sql"),
+    include_str!("schema-4.sql"),
+];
 
 /// `application_id` of our files, as `schema.sql` sets it.
 const APPLICATION: i64 = 0x6473_7275;
@@ -111,5 +115,24 @@ mod tests {
         let names: String =
             connection.query_row("SELECT group_concat(name) FROM namespaces", [], |row| row.get(0)).unwrap();
         assert_eq!(names, "hit,sound");
+    }
+
+    #[test]
+    fn rules_of_a_user_keep_what_they_are() {
+        let mut connection = Connection::open_in_memory().unwrap();
+        sum::register(&connection).unwrap();
+        STEPS[..3].iter().for_each(|step| connection.execute_batch(step).unwrap());
+        let put = "INSERT INTO own_files VALUES ('i', ?1, ?2, 't', row_sum('i', ?1, ?2, 't') + ?3)";
+        for row in [("a.csv", 1, 0), ("b.dl", 0, 0), ("hit.dl", 0, 1)] {
+            connection.execute(put, row).unwrap();
+        }
+        run(&mut connection, 3).unwrap();
+        let rows = "SELECT input, path, relation, kind, text, sum FROM own_files ORDER BY path";
+        let mut statement = connection.prepare(rows).unwrap();
+        let read = statement
+            .query_map([], |row| Ok((sum::check(row, "own_files", 0, 5).is_ok(), row.get(2)?, row.get(3)?)));
+        let read: Vec<(bool, String, i64)> = read.unwrap().collect::<Result<_, _>>().unwrap();
+        let kind = |sound, kind| (sound, String::new(), kind);
+        assert_eq!(read, [kind(true, 1), kind(true, 0), kind(false, 0)]);
     }
 }

@@ -91,7 +91,7 @@ fn compare(values: &[ValueRef<'_>], written: ValueRef<'_>, table: &'static str) 
         return Ok(());
     }
     let keys = match table {
-        "attempts" | "incarnations" | "objects" => 3,
+        "attempts" | "incarnations" | "objects" | "own_files" => 3,
         "owners" | "label_sets" | "pod_bases" | "nodes" | "node_bodies" | "meta" | "settled" => 1,
         "brought" => 4,
         _ => 2,

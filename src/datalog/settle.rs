@@ -1,0 +1,362 @@
+//! What parameters are: their values, checked against their types, in place of their names.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use super::expression::{Operator, Term, quoted};
+use super::functions::{Pattern, TextTest, time};
+use super::parameter::{Parameter, Setting};
+use super::program::{Body, NUMBER};
+use super::resolve::Resolver;
+use super::source::Span;
+use super::syntax::{RawAtom, RawBraces, RawExpression, RawLiteral, RawParameter, RawRule, RawTerm, Takes};
+use super::units::{Wrong, literal};
+use crate::diagnostic::{Diagnostic, nearest};
+
+/// What a value of type `number` may look like.
+const NUMBERS: &str =
+    "write a whole number, perhaps with a unit (`3`, `500m`, `64Mi`, `30d`), or a time (`2026-12-24T18:00Z`)";
+
+impl Resolver {
+    /// Declares a parameter with the value that it has.
+    pub(super) fn parameter(&mut self, raw: RawParameter, settings: &[Setting]) {
+        let text = &self.body.texts[raw.span.source as usize];
+        let (module, file, line) = (text.module.clone(), text.file.clone(), text.line(raw.span.start));
+        if let Some(first) = own(&self.body, &module, &raw.name).map(|at| self.body.parameters[at].span) {
+            let message = format!("the parameter `{}` is declared twice", raw.name);
+            let error = Diagnostic::error("redefinition", message)
+                .related(self.body.place(first), "first declared here")
+                .help("take this line out; a parameter is known in all rule files of its folder");
+            return self.report(error, raw.name_span);
+        }
+        let Some(default) = self.default(&raw) else {
+            self.broken.insert(raw.name);
+            return;
+        };
+        let setting = settings.iter().rev().find(|it| it.is_for(&module, &raw.name));
+        let (value, written) = match (setting, default.clone()) {
+            (Some(setting), _) => match of_type(&raw, &setting.value) {
+                Ok(value) => {
+                    let shown = &setting.value;
+                    (value, if raw.ty == NUMBER { shown.clone() } else { quoted(shown) })
+                }
+                Err(error) => {
+                    let declared = self.body.place(raw.span);
+                    self.tell(error.at(setting.place.clone()).related(declared, "declared here"));
+                    self.broken.insert(raw.name);
+                    return;
+                }
+            },
+            (None, Some(default)) => default,
+            (None, None) => {
+                let message = format!("the parameter `{}` has no value", raw.name);
+                let error = Diagnostic::error("parameter-not-set", message)
+                    .because("it is declared without a default")
+                    .help(format!(
+                        "set it with `--param {}=VALUE` or under `params:` in dsrules.yaml, or write a default",
+                        raw.name
+                    ));
+                self.report(error, raw.span);
+                self.broken.insert(raw.name);
+                return;
+            }
+        };
+        self.body.parameters.push(Parameter {
+            module,
+            name: raw.name.as_str().into(),
+            ty: raw.ty.as_str().into(),
+            value,
+            written: written.into(),
+            default: default.map(|(_, written)| written.into()),
+            set: setting.map(|setting| setting.place.clone()),
+            doc: raw.doc.join("\n").trim().to_owned(),
+            file,
+            line,
+            span: raw.span,
+        });
+    }
+
+    /// The default of a parameter and how it was written, if it has one; not if it is wrong.
+    fn default(&mut self, raw: &RawParameter) -> Option<Option<(Term, String)>> {
+        if raw.ty != NUMBER && !self.types.contains_key(&raw.ty) {
+            let error = self.unknown_type(&raw.ty);
+            self.report(error, raw.ty_span);
+            return None;
+        }
+        let Some((default, span)) = &raw.default else { return Some(None) };
+        let value = match default {
+            Term::Text(text) => of_type(raw, text),
+            Term::Number(_) if raw.ty != NUMBER => {
+                let message = format!("the parameter `{}` takes a `{}`, not a number", raw.name, raw.ty);
+                let error = Diagnostic::error("type-mismatch", message);
+                Err(error.help("put it in quotes, or declare the parameter as `number`"))
+            }
+            default => Ok(default.clone()),
+        };
+        let text = &self.body.texts[span.source as usize];
+        match value {
+            Ok(value) => Some(Some((value, text.slice(*span).to_owned()))),
+            Err(error) => {
+                self.report(error, *span);
+                None
+            }
+        }
+    }
+
+    pub(super) fn unknown_type(&self, ty: &str) -> Diagnostic {
+        let error = Diagnostic::error("unknown-type", format!("unknown type `{ty}`"));
+        match nearest(ty, self.types.keys().map(String::as_str).chain([NUMBER])) {
+            Some(name) => error.help(format!("did you mean `{name}`?")),
+            None => error.help(format!("declare it: `.type {ty}`")),
+        }
+    }
+
+    /// Says which settings are for nothing that was declared.
+    pub(super) fn settings(&mut self, settings: &[Setting]) {
+        for setting in settings.iter().filter(|setting| !setting.kept) {
+            let parameters = &self.body.parameters;
+            let known = parameters.iter().any(|it| setting.is_for(&it.module, &it.name));
+            if known || self.broken.contains(&setting.name) {
+                continue;
+            }
+            let shown = setting.shown();
+            let name = |it: &Parameter| match &setting.module {
+                Some(_) => format!("{}::{}", it.module, it.name),
+                None => it.name.to_string(),
+            };
+            let names: BTreeSet<String> = parameters.iter().map(name).collect();
+            let error = Diagnostic::error(
+                "unknown-parameter",
+                format!("no rule file declares the parameter `{shown}`"),
+            );
+            let listed = names.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ");
+            let error = match nearest(&shown, names.iter().map(String::as_str)) {
+                Some(near) if names.len() == 1 => error.help(format!("did you mean `{near}`?")),
+                Some(near) => {
+                    error.because(format!("there are {listed}")).help(format!("did you mean `{near}`?"))
+                }
+                None if names.is_empty() => {
+                    error.help(format!("declare it: `.param {}: number = 1`", setting.name))
+                }
+                None => error.help(format!("the parameters are {listed}")),
+            };
+            self.tell(error.at(setting.place.clone()));
+        }
+    }
+
+    /// A rule with the values of its parameters; not if one of them is unknown.
+    pub(super) fn filled(&mut self, mut raw: RawRule) -> Option<RawRule> {
+        if !raw.words {
+            return Some(raw);
+        }
+        let mut fill = Fill::new(&self.body);
+        fill.atom(&mut raw.head);
+        raw.ways.iter_mut().flatten().for_each(|literal| fill.literal(literal));
+        let Fill { uses, wrong, unknown, .. } = fill;
+        self.body.uses.extend(uses);
+        let failed = !wrong.is_empty() || !unknown.is_empty();
+        wrong.into_iter().for_each(|error| self.tell(error));
+        // Of a line with a mistake, or a parameter that is declared with one, enough is said.
+        let is_news =
+            |(name, error): &(String, Diagnostic)| !self.broken.contains(name) && !self.has_told(error);
+        for (_, error) in unknown.into_iter().filter(is_news).collect::<Vec<_>>() {
+            self.tell(error);
+        }
+        (!failed).then_some(raw)
+    }
+
+    /// Whether something is said of the line already.
+    fn has_told(&self, error: &Diagnostic) -> bool {
+        let line = |it: &Diagnostic| it.place.as_ref().map(|place| (place.file.clone(), place.line));
+        self.found.iter().any(|told| line(told) == line(error))
+    }
+
+    /// A sentence with the values of the parameters that it names: `more than {quota} pods`.
+    pub(super) fn said(&self, sentence: String, span: Span) -> Arc<str> {
+        let module = &self.body.texts[span.source as usize].module;
+        let own = self.body.parameters.iter().filter(|it| it.module == *module);
+        own.fold(sentence, |said, it| match said.contains('{') {
+            true => said.replace(&format!("{{{}}}", it.name), it.written.trim_matches('"')),
+            false => said,
+        })
+        .into()
+    }
+}
+
+/// Puts values in place of the names of parameters, and says which names are none.
+pub(super) struct Fill<'a> {
+    body: &'a Body,
+    /// The parameters by where they are used.
+    pub uses: BTreeMap<Span, usize>,
+    pub wrong: Vec<Diagnostic>,
+    /// Names that nothing declares, with what to say of them.
+    pub unknown: Vec<(String, Diagnostic)>,
+}
+
+impl<'a> Fill<'a> {
+    pub fn new(body: &'a Body) -> Self {
+        Fill { body, uses: BTreeMap::new(), wrong: Vec::new(), unknown: Vec::new() }
+    }
+
+    fn atom(&mut self, atom: &mut RawAtom) {
+        atom.terms.iter_mut().for_each(|(term, span)| self.term(term, *span));
+    }
+
+    fn term(&mut self, term: &mut RawTerm, span: Span) {
+        if let RawTerm::Parameter(name) = term
+            && let Some(parameter) = self.parameter(name, span)
+        {
+            *term = constant(&parameter.value);
+        }
+    }
+
+    pub fn literal(&mut self, literal: &mut RawLiteral) {
+        match literal {
+            RawLiteral::Positive(atom) | RawLiteral::Negative(atom) => self.atom(atom),
+            RawLiteral::First(braces) => self.braces(braces),
+            RawLiteral::Comparison { left, operator, right, .. } => {
+                self.expression(left);
+                match right {
+                    RawExpression::Term(RawTerm::Parameter(name), span)
+                        if matches!(operator, Operator::Text(TextTest::Matches, _)) =>
+                    {
+                        let (name, span) = (name.clone(), *span);
+                        if let Some(pattern) = self.pattern(&name, span) {
+                            *right = RawExpression::Pattern(pattern);
+                        }
+                    }
+                    right => self.expression(right),
+                }
+            }
+        }
+    }
+
+    fn expression(&mut self, expression: &mut RawExpression) {
+        match expression {
+            RawExpression::Term(RawTerm::Parameter(name), span) => {
+                let span = *span;
+                let Some(parameter) = self.parameter(name, span) else { return };
+                *expression = match &parameter.value {
+                    // In an explanation the name says where the number is from.
+                    Term::Number(number) => {
+                        let shown = format!("{} ({})", parameter.name, parameter.written);
+                        RawExpression::Written(*number, shown, span)
+                    }
+                    value => RawExpression::Term(constant(value), span),
+                };
+            }
+            RawExpression::Term(..) | RawExpression::Written(..) | RawExpression::Pattern(_) => {}
+            RawExpression::Negate(inner) => self.expression(inner),
+            RawExpression::Binary(left, _, right) => {
+                self.expression(left);
+                self.expression(right);
+            }
+            RawExpression::Call(_, items, _) | RawExpression::List(items) => {
+                items.iter_mut().for_each(|item| self.expression(item));
+            }
+            RawExpression::Aggregate(braces) => self.braces(braces),
+        }
+    }
+
+    fn braces(&mut self, braces: &mut RawBraces) {
+        match &mut braces.takes {
+            Takes::One(_, value) => value.iter_mut().for_each(|value| self.expression(value)),
+            Takes::First { most, keys, .. } => {
+                self.term(most, braces.span);
+                keys.iter_mut().for_each(|(key, _)| self.expression(key));
+            }
+        }
+        braces.ways.iter_mut().flatten().for_each(|literal| self.literal(literal));
+    }
+
+    fn pattern(&mut self, name: &str, span: Span) -> Option<Pattern> {
+        let parameter = self.parameter(name, span)?;
+        let Term::Text(text) = &parameter.value else {
+            let error = Diagnostic::error("type-mismatch", format!("the parameter `{name}` is a number"))
+                .because("`matches` takes a text with a regular expression")
+                .help("declare it with a text type: `.param images: Value = \"^registry/\"`");
+            self.wrong.push(error.at(self.body.place(span)));
+            return None;
+        };
+        Pattern::new(text)
+            .map_err(|reason| {
+                let message = format!("the parameter `{name}` is no regular expression: {reason}");
+                let place = parameter.set.clone().unwrap_or_else(|| self.body.place(parameter.span));
+                let error = Diagnostic::error("bad-pattern", message)
+                    .at(place)
+                    .related(self.body.place(span), "used here")
+                    .help("`.` is any character, `\\.` a full stop");
+                self.wrong.push(error);
+            })
+            .ok()
+    }
+
+    /// The parameter that a name stands for: one of the module it stands in; in a query of
+    /// any, if there is but one.
+    fn parameter(&mut self, name: &str, span: Span) -> Option<&'a Parameter> {
+        let module = &self.body.texts[span.source as usize].module;
+        let with_name = || self.body.parameters.iter().enumerate().filter(|(_, it)| &*it.name == name);
+        let mut all = with_name();
+        let at = own(self.body, module, name)
+            .or_else(|| all.next().filter(|_| module.is_empty() && all.next().is_none()).map(|(at, _)| at));
+        if let Some(at) = at {
+            self.uses.insert(span, at);
+            return Some(&self.body.parameters[at]);
+        }
+        let error = match with_name().next() {
+            Some((_, other)) => Diagnostic::error(
+                "unknown-parameter",
+                format!("`{name}` is a parameter of the module `{}`", other.module),
+            )
+            .because("a parameter is known to the rules of its own module alone")
+            .related(self.body.place(other.span), "declared here")
+            .help("declare it here as well; `--param` sets both"),
+            None => {
+                let message = format!("`{name}` is neither a variable nor a constant");
+                let error = Diagnostic::error("unknown-name", message);
+                let known = self.body.parameters.iter().map(|it| &*it.name);
+                match nearest(name, known) {
+                    Some(near) => error.help(format!("did you mean the parameter `{near}`?")),
+                    None => error.help(
+                        "variables start with a capital letter, texts stand in quotes; a parameter is declared (`.param quota: number = 2`)",
+                    ),
+                }
+            }
+        };
+        self.unknown.push((name.to_owned(), error.at(self.body.place(span))));
+        None
+    }
+}
+
+/// The parameter of that name that a module has.
+fn own(body: &Body, module: &str, name: &str) -> Option<usize> {
+    body.parameters.iter().position(|it| *it.module == *module && *it.name == *name)
+}
+
+fn constant(value: &Term) -> RawTerm {
+    match value {
+        Term::Number(number) => RawTerm::Number(*number),
+        Term::Text(text) => RawTerm::Text(text.to_string()),
+        Term::Variable(_) | Term::Any => RawTerm::Any,
+    }
+}
+
+/// What a person wrote, as a value of a parameter's type.
+fn of_type(raw: &RawParameter, text: &str) -> Result<Term, Diagnostic> {
+    if raw.ty != NUMBER {
+        return Ok(Term::Text(text.into()));
+    }
+    let wrong = match literal(text) {
+        Ok(number) => return Ok(Term::Number(number)),
+        Err(wrong) => wrong,
+    };
+    time(text).map(Term::Number).ok_or_else(|| {
+        let message = format!("the parameter `{}` takes a number, not `{text}`", raw.name);
+        let error = Diagnostic::error("type-mismatch", message).help(NUMBERS);
+        match wrong {
+            Wrong::Large => error.because(format!("the largest number is {}", i64::MAX)),
+            Wrong::Fraction => error.because("it is no whole number of its unit"),
+            Wrong::Unit | Wrong::Digits => error,
+        }
+    })
+}
