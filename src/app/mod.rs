@@ -16,6 +16,7 @@ mod derived;
 mod describe;
 mod dry;
 mod follow;
+pub mod format;
 mod get;
 mod gone;
 pub mod lint;

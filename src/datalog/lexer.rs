@@ -5,6 +5,7 @@
 
 use super::source::Span;
 use super::units::{Wrong, literal};
+use crate::diagnostic::{Diagnostic, Place};
 
 /// A piece of text that means something.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -53,6 +54,13 @@ pub(super) struct Fault {
     pub message: String,
     pub help: &'static str,
     pub span: Span,
+}
+
+impl Fault {
+    /// As a person is told it.
+    pub fn told(&self, place: Place) -> Diagnostic {
+        Diagnostic::error(self.code, self.message.clone()).at(place).help(self.help)
+    }
 }
 
 /// The longest name; also keeps the search for similar names cheap.
@@ -111,10 +119,11 @@ impl Lexer<'_> {
                 'v' if self.rest().starts_with("v\"") => {
                     self.at += 1;
                     self.quoted();
-                    if let Some((token, _)) = self.tokens.last_mut()
+                    if let Some((token, span)) = self.tokens.last_mut()
                         && let Token::Text(text) = token
                     {
                         *token = Token::Version(std::mem::take(text));
+                        span.start -= 1;
                     }
                 }
                 'a'..='z' | 'A'..='Z' | '_' => {

@@ -167,8 +167,9 @@ impl Parser<'_> {
                 _ => self.rule(),
             };
             self.stray_docs();
-            if done.is_none() {
-                self.recover(start);
+            match done {
+                Some(()) => self.items.spans.push((start, self.at)),
+                None => self.recover(start),
             }
         }
         self.stray_docs();

@@ -62,7 +62,7 @@ pub(super) fn resolve(sources: &[Source<'_>], settings: &[Setting]) -> (Body, Ve
 
 /// A fault of the lexer or parser as a diagnostic.
 pub(super) fn diagnostic(body: &Body, fault: &Fault) -> Diagnostic {
-    Diagnostic::error(fault.code, fault.message.clone()).at(body.place(fault.span)).help(fault.help)
+    fault.told(body.place(fault.span))
 }
 
 pub(super) struct Resolver {

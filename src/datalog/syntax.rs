@@ -17,6 +17,8 @@ pub(super) struct Items {
     pub declarations: Vec<RawDeclaration>,
     pub rules: Vec<RawRule>,
     pub faults: Vec<Fault>,
+    /// Which tokens make each of them: from the first one to before the last.
+    pub spans: Vec<(usize, usize)>,
     /// `///` lines that stand over nothing.
     pub stray: Vec<Span>,
     /// Relations and parameters whose declaration has a mistake: what uses them is not

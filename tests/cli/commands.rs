@@ -29,6 +29,7 @@ fn the_help_texts_are_these() {
         "rules",
         "rules list",
         "rules show",
+        "rules fmt",
         "completions",
     ] {
         let said = session.quietly(&format!("{command} --help"));

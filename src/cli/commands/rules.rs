@@ -1,6 +1,7 @@
-//! `dsrules rules list|show|check`: the policy, as it is written and run.
+//! `dsrules rules list|show|check|fmt`: the policy, as it is written and run.
 
 mod check;
+mod fmt;
 
 use std::path::Path;
 
@@ -42,12 +43,15 @@ enum RulesCommand {
     /// Find mistakes in rules: all that loading finds, what cannot be meant, and what a cluster
     /// has never had
     Check(check::CheckArgs),
+    /// Bring rule files into their one layout
+    Fmt(fmt::FmtArgs),
 }
 
-/// Lists, shows or checks.
+/// Lists, shows, checks or formats.
 pub fn run(args: &RulesArgs, context: &mut Context) -> Result<Exit, Failure> {
     match &args.command {
         RulesCommand::Check(args) => check::run(args, context),
+        RulesCommand::Fmt(args) => fmt::run(args, context),
         RulesCommand::List { open, rules } => list(&alone(&rules.asked(), context)?, *open, context),
         RulesCommand::Show { name, rules } => {
             // A file of one's own that is named is one to look into.
