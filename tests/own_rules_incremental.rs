@@ -7,7 +7,7 @@ use dsrules::facts::Grouping;
 use dsrules::kube::{Kind, Object, ObjectKey, Origin};
 use dsrules::policy::{self, relations};
 use dsrules::reason::Reasoner;
-use dsrules::state::{Changed, OwnFile, OwnKind, World};
+use dsrules::state::{Changed, OwnFile, OwnKind, Whole, World};
 use serde_json::{Value, json};
 
 const RULES: &str = r#"
@@ -18,6 +18,8 @@ hold(DaemonSet, Node) :- daemonset(DaemonSet), node_condition(Node, "DiskPressur
 hold(DaemonSet, Node) :- daemonset(DaemonSet), node_allocatable(Node, "memory", Bytes), Bytes < 1000.
 blocked(DaemonSet, Node) :- daemonset_annotation(DaemonSet, "avoid", Rack), rack(Node, Rack).
 blocked(DaemonSet, Node) :- daemonset_namespace(DaemonSet, Space), namespace_label(Space, "keep-off", Rack), rack(Node, Rack).
+hold(DaemonSet, Node) :- daemonset(DaemonSet), node(Node), field(Node, "metadata.annotations['x.y/hold']", "yes").
+hold(DaemonSet, Node) :- daemonset(DaemonSet), node(Node), object(It, "Namespace", _, "x"), field(It, "metadata.annotations.freeze", "yes").
 "#;
 
 fn put(world: &mut World, kind: Kind, name: &str, mut value: Value) {
@@ -43,7 +45,7 @@ fn changes_of_details_are_followed() {
     let file = OwnFile::new("r.dl", OwnKind::Rules, RULES);
     let loaded = policy::load(&[file]);
     let program = loaded.program.unwrap_or_else(|| panic!("{:#?}", loaded.diagnostics));
-    let mut world = World { detailed: true, ..World::default() };
+    let mut world = World { detailed: true, whole: Whole::ALL, ..World::default() };
     put(&mut world, Kind::Node, "a", node("16Gi", "False"));
     put(&mut world, Kind::Node, "b", node("999", "False"));
     put(&mut world, Kind::DaemonSet, "d", daemonset("r9"));
@@ -74,6 +76,14 @@ fn changes_of_details_are_followed() {
     check(&mut world, &["a"], &["a"]);
     put(&mut world, Kind::Namespace, "x", json!({ "metadata": { "labels": { "keep-off": "r2" } } }));
     check(&mut world, &["a"], &["a", "b"]);
+    put(&mut world, Kind::Node, "b", json!({ "metadata": { "annotations": { "x.y/hold": "yes" } } }));
+    check(&mut world, &["a", "b"], &["a", "b"]);
+    put(&mut world, Kind::Node, "b", node("1k", "False"));
+    check(&mut world, &["a"], &["a", "b"]);
+    let freeze =
+        json!({ "metadata": { "labels": { "keep-off": "r2" }, "annotations": { "freeze": "yes" } } });
+    put(&mut world, Kind::Namespace, "x", freeze);
+    check(&mut world, &["a", "b"], &["a", "b"]);
     world.remove(Kind::Namespace, &ObjectKey::new("", "x"));
     world.remove(Kind::Node, &ObjectKey::new("", "a"));
     check(&mut world, &[], &["a"]);

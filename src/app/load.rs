@@ -22,7 +22,7 @@ pub fn load(store: &dyn Memory, program: &Program) -> Result<World, Diagnostic> 
 
 /// Of which kinds the rules need whole objects.
 pub(super) fn wants_whole(program: &Program) -> Whole {
-    facts::wants_whole(program, &reason::wanted(program))
+    facts::wants_whole(program, &reason::wanted(program), std::iter::empty())
 }
 
 /// Whether the rules need what is not loaded for every world.

@@ -60,7 +60,7 @@ pub fn plan(
     options: &Options,
 ) -> Result<Planned, Diagnostic> {
     world.detailed |= wants_details(program);
-    world.whole.pods |= wants_whole(program).pods;
+    world.whole = world.whole.or(wants_whole(program));
     let before = Before::applying(world);
     let objects = put_all(world, objects, gone, options);
     planned(world, objects, &before, program, options)

@@ -10,14 +10,14 @@ use super::manifests::Manifests;
 use super::open::Database;
 use super::resources::{meant, missing, not_found};
 use super::rules;
-use crate::datalog::{Program, RelationId};
+use crate::datalog::{Program, Query};
 use crate::diagnostic::Diagnostic;
 use crate::explain::{Explanation, Segment, SourceField};
 use crate::facts;
 use crate::kube::{Kind, Name, ObjectKey};
 use crate::manifest::{self, Input};
 use crate::policy::Asked;
-use crate::state::World;
+use crate::state::{Whole, World};
 use crate::target::Memory;
 use crate::validate::path::{FieldPath, Step};
 
@@ -90,7 +90,7 @@ impl Sight {
             return Err(reading.diagnostics);
         }
         listener.tell(reading.diagnostics);
-        let mut world = World { detailed: true, ..World::default() };
+        let mut world = World { detailed: true, whole: Whole::ALL, ..World::default() };
         let mut origins = BTreeMap::new();
         for object in reading.objects {
             origins.insert((object.kind, object.key.clone()), object.origin.file.clone());
@@ -101,16 +101,15 @@ impl Sight {
 }
 
 impl Seen {
-    /// The world with whole objects, where deriving `wanted` needs them and it has them not.
+    /// The world with whole objects, where a query needs them and it has them not.
     ///
     /// # Errors
     /// When the store cannot be read.
-    pub(super) fn world_for(&self, wanted: &[RelationId]) -> Result<Cow<'_, World>, Diagnostic> {
+    pub(super) fn world_for(&self, query: &Query) -> Result<Cow<'_, World>, Diagnostic> {
         let mut world = Cow::Borrowed(&self.world);
-        let whole = facts::wants_whole(&self.program, wanted);
+        let whole = facts::wants_whole(&self.program, &query.relations(), query.atoms());
         if let Origins::Store(store) = &self.origins
-            && whole.pods
-            && !world.whole.pods
+            && world.whole.or(whole) != world.whole
         {
             store.load_whole(world.to_mut(), whole)?;
         }

@@ -43,6 +43,7 @@ mod odd;
 mod moments;
 mod open_body;
 mod order;
+mod overload;
 mod parameter;
 mod parser;
 mod plan;
@@ -63,6 +64,7 @@ mod update;
 mod unique;
 mod units;
 mod unused;
+mod versions;
 mod view;
 mod ways;
 

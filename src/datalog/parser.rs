@@ -8,7 +8,9 @@ use super::aggregate::Aggregate;
 use super::expression::Term;
 use super::lexer::{Fault, MAX_FAULTS, MAX_NAME, Token, tokens};
 use super::source::Span;
-use super::syntax::{Items, RawColumn, RawDeclaration, RawLiteral, RawParameter, RawRule, RawTerm, RawType};
+use super::syntax::{
+    Items, RawColumn, RawDeclaration, RawLiteral, RawOverload, RawParameter, RawRule, RawTerm, RawType,
+};
 
 /// Words that a parameter cannot be named after, beside those of aggregates.
 const WORDS: [&str; 8] = ["as", "asc", "by", "desc", "first", "in", "not", "of"];
@@ -262,6 +264,19 @@ impl Parser<'_> {
                     }
                     _ => return None,
                 }
+                Some(())
+            }
+            "overload" => {
+                let doc = self.docs_here().into_iter().map(|(line, _)| line).collect();
+                self.at += 1;
+                let (name, name_span) = self.name("the overloaded name")?;
+                self.need("(", "`(`")?;
+                let mut members = vec![self.name("the name of a relation")?];
+                while !self.take(")") {
+                    self.need(",", "`,` or `)`")?;
+                    members.push(self.name("the name of a relation")?);
+                }
+                self.items.overloads.push(RawOverload { name, name_span, members, doc });
                 Some(())
             }
             _ => {

@@ -188,6 +188,14 @@ pub struct Rule {
     pub(super) span: Span,
 }
 
+/// The relations that a name stands for, by the type of their first column.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Overload {
+    pub members: BTreeMap<Arc<str>, RelationId>,
+    /// The `///` lines over it.
+    pub doc: String,
+}
+
 /// Relations to evaluate together.
 #[derive(Debug, Clone)]
 pub(super) struct Stratum {
@@ -227,6 +235,7 @@ pub(super) struct Body {
     pub uses: BTreeMap<Span, usize>,
     pub declarations: Vec<Declaration>,
     pub names: BTreeMap<Arc<str>, RelationId>,
+    pub overloads: BTreeMap<Arc<str>, Overload>,
     pub rules: Vec<Rule>,
     pub given: Vec<Given>,
     pub strata: Vec<Stratum>,
@@ -263,6 +272,14 @@ impl Program {
     #[must_use]
     pub fn relation(&self, name: &str) -> Option<RelationId> {
         self.body.names.get(name).copied()
+    }
+
+    /// The relations that a name stands for by the type of their first column, and what is
+    /// documented of it; none where it is not overloaded.
+    #[must_use]
+    pub fn overload(&self, name: &str) -> Option<(Vec<RelationId>, &str)> {
+        let found = self.body.overloads.get(name)?;
+        Some((found.members.values().copied().collect(), &found.doc))
     }
 
     /// What is known of a relation.

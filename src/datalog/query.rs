@@ -9,11 +9,12 @@ use std::sync::Arc;
 use super::budget::{Stop, worked_out};
 use super::check::check_query;
 use super::evaluation::Evaluation;
+use super::overload::choose;
 use super::parser::parse_body;
-use super::program::{Literal, MAX_VARIABLES, Program, RelationId};
+use super::program::{Atom, Literal, MAX_VARIABLES, Program, RelationId};
 use super::resolve::{Names, diagnostic, resolve_literal};
 use super::settle::Fill;
-use super::source::{MAX_SOURCE, Source, Text};
+use super::source::{MAX_SOURCE, Source, Span, Text};
 use super::symbols::{Sym, Symbols};
 use super::times::read_times;
 use crate::diagnostic::{Diagnostic, Place};
@@ -50,6 +51,10 @@ impl Query {
         raw.iter_mut().flatten().for_each(|literal| fill.literal(literal));
         found.extend(fill.wrong.into_iter().chain(fill.unknown.into_iter().map(|(_, error)| error)));
         body.uses.extend(fill.uses);
+        let unsettled = choose(&body, &[], &mut raw);
+        if !unsettled.is_empty() {
+            return Err(unsettled);
+        }
         let mut names = Names::default();
         let mut ways = Vec::new();
         for way in &raw {
@@ -83,11 +88,21 @@ impl Query {
         Ok(Query { variables: names.names, ways, text: text.into() })
     }
 
+    /// The atoms in it, negated or not.
+    pub fn atoms(&self) -> impl Iterator<Item = &Atom> {
+        self.ways.iter().flatten().filter_map(Literal::atom)
+    }
+
+    /// Where the terms of an atom stand.
+    pub fn places<'a>(&'a self, atom: &'a Atom) -> impl Iterator<Item = Place> + 'a {
+        let at = |span: &Span| Place::of_span("<query>", &self.text, span.start as usize, span.end as usize);
+        atom.spans.iter().map(at)
+    }
+
     /// The relations that must be evaluated to answer it.
     #[must_use]
     pub fn relations(&self) -> Vec<RelationId> {
-        let atoms = self.ways.iter().flatten().filter_map(Literal::atom);
-        let relations: BTreeSet<RelationId> = atoms.map(|atom| atom.relation).collect();
+        let relations: BTreeSet<RelationId> = self.atoms().map(|atom| atom.relation).collect();
         relations.into_iter().collect()
     }
 

@@ -6,8 +6,9 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use super::functions::{Function, Sort, TextTest};
+use super::functions::TextTest;
 use super::lexer::Fault;
+use super::overload::{choose, declare};
 use super::parser::parse;
 use super::program::{
     Atom, Body, Column, Comparison, Constraint, Declaration, Expression, Kind, Literal, MAX_VARIABLES,
@@ -16,6 +17,7 @@ use super::program::{
 use super::rows::MAX_COLUMNS;
 use super::source::{MAX_DIAGNOSTICS, MAX_SOURCE, Source, Span, Text};
 use super::syntax::{Items, RawAtom, RawDeclaration, RawExpression, RawLiteral, RawRule, RawTerm, RawType};
+use super::versions::versions;
 use crate::diagnostic::{Diagnostic, Place, nearest};
 
 /// What may stand behind a declaration.
@@ -79,6 +81,7 @@ pub(super) struct Resolver {
 impl Resolver {
     fn all(&mut self, parsed: Vec<Items>, settings: &[Setting]) {
         let (mut rules, mut parameters, mut declarations) = (Vec::new(), Vec::new(), Vec::new());
+        let mut overloads = Vec::new();
         for items in parsed {
             for ty in items.types {
                 self.ty(ty);
@@ -86,6 +89,7 @@ impl Resolver {
             self.broken.extend(items.broken);
             parameters.extend(items.parameters);
             declarations.extend(items.declarations);
+            overloads.extend(items.overloads);
             rules.extend(items.rules);
         }
         for raw in parameters {
@@ -95,9 +99,19 @@ impl Resolver {
         for raw in declarations {
             self.declaration(raw);
         }
-        for raw in rules {
+        for raw in overloads {
+            if let Some(overload) = self.noted(declare(&self.body, &raw)) {
+                self.body.overloads.insert(raw.name.into(), overload);
+            }
+        }
+        for mut raw in rules {
             if self.found.len() >= MAX_DIAGNOSTICS {
                 break;
+            }
+            let unsettled = choose(&self.body, &[&raw.head], &mut raw.ways);
+            if !unsettled.is_empty() {
+                self.found.extend(unsettled);
+                continue;
             }
             let rules = self.rule(raw).unwrap_or_default();
             self.body.rules.extend(rules);
@@ -468,26 +482,4 @@ fn braces_here(body: &Body, span: Span) -> Box<Diagnostic> {
         .because("only the body of a rule has aggregates, not a query")
         .help("give it a relation of its own: `pods(Node, N) :- node(Node), N = count : { pod_target(Pod, Node) }.`");
     Box::new(error)
-}
-
-/// Two sides of a comparison: what is compared with a version is one too.
-fn versions(left: Expression, right: Expression) -> (Expression, Expression) {
-    let is = |side: &Expression| matches!(side, Expression::Call(Function::Version, ..));
-    let as_version = |side: Expression| match side {
-        Expression::Term(_, span) => Expression::Call(Function::Version, vec![side], span),
-        Expression::Call(function, _, span) if function.gives() == Sort::Text => {
-            Expression::Call(Function::Version, vec![side], span)
-        }
-        other => other,
-    };
-    match right {
-        Expression::List(items) => {
-            let any = is(&left) || items.iter().any(is);
-            let left = if any { as_version(left) } else { left };
-            let items = items.into_iter().map(|item| if any { as_version(item) } else { item });
-            (left, Expression::List(items.collect()))
-        }
-        right if is(&left) || is(&right) => (as_version(left), as_version(right)),
-        right => (left, right),
-    }
 }

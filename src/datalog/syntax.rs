@@ -15,6 +15,7 @@ pub(super) struct Items {
     pub types: Vec<RawType>,
     pub parameters: Vec<RawParameter>,
     pub declarations: Vec<RawDeclaration>,
+    pub overloads: Vec<RawOverload>,
     pub rules: Vec<RawRule>,
     pub faults: Vec<Fault>,
     /// Which tokens make each of them: from the first one to before the last.
@@ -63,6 +64,15 @@ pub(super) struct RawColumn {
     pub ty: String,
     pub name_span: Span,
     pub ty_span: Span,
+}
+
+/// `.overload field(node_field, pod_field)`
+#[derive(Debug)]
+pub(super) struct RawOverload {
+    pub name: String,
+    pub name_span: Span,
+    pub members: Vec<(String, Span)>,
+    pub doc: Vec<String>,
 }
 
 #[derive(Debug)]

@@ -4,7 +4,9 @@ use super::context::Context;
 use super::sentences::says;
 use super::step::{Segment, SourceField};
 use crate::datalog::explain::Goal;
+use crate::kube::path::{Path, Step};
 use crate::kube::{Kind, Name, ObjectKey, Rows};
+use crate::policy::relations;
 use crate::state::World;
 
 /// What only ties things together, or is said by the sentence over it.
@@ -134,6 +136,11 @@ pub(super) fn source(goal: &Goal, world: &World) -> Option<SourceField> {
         ("template_container" | "template_image", [..]) => of_spec(&["containers"]),
         ("template_priority_class", [..]) => of_spec(&["priorityClassName"]),
         ("template_service_account", [..]) => of_spec(&["serviceAccountName"]),
+        (relation, [name, path, _]) if of_fields(relation).is_some() => {
+            let kind = of_fields(relation)?;
+            let steps = Path::parse(path).ok()?;
+            SourceField { kind, key: key(name), path: steps.steps().iter().map_while(segment).collect() }
+        }
         (relation, values) => {
             let (kind, fact) = Kind::of_relation(relation)?;
             match (&fact.rows, values) {
@@ -145,6 +152,23 @@ pub(super) fn source(goal: &Goal, world: &World) -> Option<SourceField> {
             }
         }
     })
+}
+
+/// The kind whose fields a relation has.
+fn of_fields(relation: &str) -> Option<Kind> {
+    Kind::ALL.into_iter().find(|kind| {
+        let of = relations::type_of(*kind).to_ascii_lowercase();
+        relation.strip_suffix("_field") == Some(&*of)
+    })
+}
+
+/// A step as a part of a place; each of a list has none.
+fn segment(step: &Step) -> Option<Segment> {
+    match step {
+        Step::Field(name) => Some(Segment::Field(name.clone())),
+        Step::Index(at) => Some(Segment::Index(*at)),
+        Step::Each => None,
+    }
 }
 
 fn indexed(mut source: SourceField, at: usize) -> SourceField {

@@ -8,8 +8,9 @@ use rustc_hash::{FxHashMap, FxHashSet};
 
 use super::alone::Alone;
 use super::filled::{Filled, filled};
+use super::paths::Demand;
 use crate::datalog::Kind::Input;
-use crate::datalog::{Facts, Handle, Program, RelationId, Sym, Symbols};
+use crate::datalog::{Atom, Facts, Handle, Program, RelationId, Sym, Symbols};
 use crate::kube::{Kind, Labels, Name, ObjectKey, Requirement};
 use crate::policy::relations;
 
@@ -37,6 +38,8 @@ pub struct Encoder {
     pub(super) owned: BTreeMap<Kind, Vec<RelationId>>,
     /// What fills relations with objects that have no view of their own.
     pub(super) plain: BTreeMap<Kind, Vec<Filled>>,
+    /// What is asked of fields, and of objects of any kind.
+    pub(super) demand: Demand,
     /// Names to symbols.
     pub symbols: Symbols,
     pub(super) grouping: Grouping,
@@ -55,7 +58,7 @@ pub struct Encoder {
     /// Names that many objects share, by their address, so that each is looked up once.
     pub(super) names: FxHashMap<usize, (Sym, Name)>,
     /// What the pods of a template ask for, by the fingerprint of what they have in common.
-    pub(super) asked: FxHashMap<Name, Asked>,
+    pub(super) requests: FxHashMap<Name, Asked>,
     /// Where a key's text is put together.
     pub(super) buffer: String,
     pub(super) out: Facts,
@@ -67,6 +70,7 @@ impl Encoder {
     #[must_use]
     pub fn new(program: Program, grouping: Grouping, wanted: &[RelationId]) -> Self {
         let needed = program.needed(wanted);
+        let demand = Demand::of(&program, &needed, std::iter::empty());
         let plain = Kind::ALL.into_iter().map(|kind| (kind, filled(&program, &needed, kind))).collect();
         let needed = program.declarations().map(|it| needed(it.id)).collect();
         let mut owned: BTreeMap<Kind, Vec<RelationId>> = BTreeMap::new();
@@ -80,6 +84,7 @@ impl Encoder {
             needed,
             owned,
             plain,
+            demand,
             symbols: Symbols::new(),
             grouping,
             alone: Alone::default(),
@@ -89,10 +94,18 @@ impl Encoder {
             profiles: FxHashMap::default(),
             sets: FxHashMap::default(),
             names: FxHashMap::default(),
-            asked: FxHashMap::default(),
+            requests: FxHashMap::default(),
             buffer: String::new(),
             out: Facts::new(),
         }
+    }
+
+    /// Lets it give what a query of these `atoms` asks for, beside the rules.
+    #[must_use]
+    pub fn asked<'a>(mut self, atoms: impl Iterator<Item = &'a Atom>, wanted: &[RelationId]) -> Self {
+        let atoms: Vec<&Atom> = atoms.collect();
+        self.demand = Demand::of(&self.program, self.program.needed(wanted), atoms.into_iter());
+        self
     }
 
     /// Lets objects be groups of their own, by their names, so that what is derived of

@@ -18,7 +18,9 @@
 mod alone;
 mod cluster;
 mod encoder;
+mod fields;
 mod filled;
+mod paths;
 mod placement;
 mod plain;
 mod pods;
@@ -26,8 +28,9 @@ mod pods;
 use std::collections::{BTreeSet, HashMap};
 
 pub use alone::Alone;
-pub use cluster::{wants_details, wants_whole};
+pub use cluster::wants_details;
 pub use encoder::{Encoder, Grouping};
+pub use paths::wants_whole;
 
 use crate::datalog::{Evaluation, Facts, RelationId, Row};
 use crate::kube::{Kind, Name, ObjectKey};
@@ -92,6 +95,15 @@ impl Encoder {
             inputs.flat_map(|id| given.rows(id).map(move |row| (id, row))).collect();
         let mut removed = Facts::new();
         for (kind, key) in &changed {
+            let as_object = self.as_object(*kind, key);
+            for relation in [relations::object, relations::object_field] {
+                let Some(relation) = self.relation(relation) else { continue };
+                for row in evaluation.rows_with_prefix(relation, &[as_object]) {
+                    if !fresh.contains(&(relation, row)) {
+                        removed.insert(relation, &row);
+                    }
+                }
+            }
             let subject = self.subject(*kind, key);
             for relation in self.owned.get(kind).into_iter().flatten().copied() {
                 for row in evaluation.rows_with_prefix(relation, &[subject]) {

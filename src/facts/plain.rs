@@ -11,6 +11,7 @@ impl Encoder {
     /// The facts about one object.
     pub(super) fn plain(&mut self, kind: Kind, object: &Plain) {
         let it = self.subject(kind, &object.meta.key);
+        self.plain_fields(kind, object, it);
         for (id, rows) in self.plain.get(&kind).into_iter().flatten() {
             match rows {
                 Rows::Itself => self.out.insert(*id, &[it]),

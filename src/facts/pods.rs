@@ -65,6 +65,7 @@ impl Encoder {
         self.row(relations::revision_number, &[it, number]);
         let hash = self.text(&revision.hash());
         self.row(relations::revision_hash, &[it, hash]);
+        self.revision_fields(revision, it);
     }
 
     /// The label set of an object; the set's own rows are given with its first object.

@@ -4,6 +4,7 @@
 //! the built-in rules need none of it.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use serde_json::Value;
 
@@ -25,6 +26,8 @@ pub struct Details {
     pub info: BTreeMap<Name, Name>,
     /// `status.addresses`: type and address.
     pub addresses: Vec<(Name, Name)>,
+    /// The whole object, where some rule asks for it.
+    pub whole: Option<Arc<Value>>,
 }
 
 /// One of a node's conditions.
@@ -49,6 +52,19 @@ impl Details {
         }
     }
 
+    /// The same with the whole object; where its manifest has no status, with the old one's.
+    #[must_use]
+    pub fn with_whole(self, value: &Arc<Value>, old: Option<&Details>) -> Self {
+        let mut whole = value.clone();
+        if value["status"].is_null()
+            && let Some(status) = old.and_then(|old| old.whole.as_ref()?.get("status"))
+            && let Some(fields) = Arc::make_mut(&mut whole).as_object_mut()
+        {
+            fields.insert("status".to_owned(), status.clone());
+        }
+        Details { whole: Some(whole), ..self }
+    }
+
     /// Reads them from the two parts of an object that say them.
     #[must_use]
     pub fn new(annotations: &Value, status: &Value) -> Self {
@@ -65,6 +81,7 @@ impl Details {
             allocatable: quantities(&status["allocatable"]),
             info: labels_of(&status["nodeInfo"]),
             addresses: list(status, "addresses").map(|it| (text(it, "type"), text(it, "address"))).collect(),
+            whole: None,
         }
     }
 }

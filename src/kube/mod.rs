@@ -15,6 +15,7 @@ mod labels;
 mod meta;
 mod names;
 mod object;
+pub mod path;
 mod plain;
 mod quantity;
 pub mod requests;
@@ -23,6 +24,7 @@ pub(crate) mod shape;
 mod time;
 mod version;
 mod views;
+pub mod whole;
 
 pub use age::{age, human};
 pub use details::{Condition, Details};

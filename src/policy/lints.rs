@@ -27,6 +27,7 @@ pub const LINTS: &[(&str, &str)] = &[
         "unknown-constant",
         "nothing in the given cluster has ever had a name, key or value that a rule asks for",
     ),
+    ("unknown-field", "a rule asks for a field that no object of the type has"),
     ("unknown-name", "a fact of your own is about a node or daemonset that is not there"),
     ("unused-parameter", "no rule uses a parameter"),
     ("unused-relation", "no rule uses a relation or an input of your own"),

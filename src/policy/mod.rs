@@ -14,6 +14,7 @@ mod effects;
 mod find;
 mod lint;
 mod lints;
+mod paths;
 pub mod relations;
 mod settings;
 mod table;
@@ -26,6 +27,7 @@ use crate::state::{OwnFile, OwnKind};
 pub use constraints::constraints;
 pub use find::{Asked, Found, find};
 pub use lints::{LINTS, lint, silence};
+pub use paths::wrong as wrong_path;
 pub use settings::{is_flag, setting};
 
 /// What loading gives: a program if there were no errors, and all there is to say about
@@ -69,6 +71,7 @@ pub fn load_with(kept: &[OwnFile], own: &[OwnFile]) -> Loaded {
     }
     program = program.with_given(given);
     lint::names(&program, &mut diagnostics);
+    paths::check(&program, &mut diagnostics);
     effects::check(&program, &mut diagnostics);
     empty_inputs(&program, &mut diagnostics);
     silence(&mut diagnostics, kept);

@@ -161,6 +161,19 @@ relations! {
     WHOLE_PODS {
         pod_request(Pod, Key, number)
     }
+    /// Fields by their paths, of objects of each type.
+    FIELDS {
+        node_field(Node, Key, Value)
+        daemonset_field(DaemonSet, Key, Value)
+        pod_field(Pod, Key, Value)
+        revision_field(Revision, Key, Value)
+        namespace_field(Namespace, Key, Value)
+        object_field(Object, Key, Value)
+    }
+    /// Objects of any kind.
+    ANY {
+        object(Object, Value, Namespace, Value)
+    }
     /// What plans and explanations read.
     READ {
         added_toleration(Tolerations, number, Key, Effect)
@@ -238,6 +251,9 @@ relations! {
         unavailable_node(DaemonSet, Node)
     }
 }
+
+/// The type of the rules for objects of any kind.
+pub const OBJECT: &str = "Object";
 
 /// What a plan is read from: of what is named here what `.decl` calls an output.
 #[must_use]

@@ -183,9 +183,11 @@ impl World {
                     node.ready = old.ready.clone();
                     node.version = old.version.clone();
                 }
-                if self.detailed {
+                if self.detailed || self.whole.nodes {
                     let old = old.and_then(|old| old.details.as_deref());
-                    node.details = Some(Arc::new(Details::from_value(&value, old)));
+                    let details = Details::from_value(&value, old);
+                    let details = if self.whole.nodes { details.with_whole(&value, old) } else { details };
+                    node.details = Some(Arc::new(details));
                 }
                 self.dirty.bodies.insert((kind, key.clone()), value);
                 self.nodes.insert(key, node);

@@ -59,8 +59,21 @@ pub struct World {
 /// The kinds whose objects a world keeps whole only where some rule asks for that.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Whole {
+    /// Nodes, with all that they say.
+    pub nodes: bool,
     /// Pods that a manifest wrote.
     pub pods: bool,
+}
+
+impl Whole {
+    /// All of them.
+    pub const ALL: Whole = Whole { nodes: true, pods: true };
+
+    /// The kinds of either.
+    #[must_use]
+    pub fn or(self, other: Whole) -> Whole {
+        Whole { nodes: self.nodes || other.nodes, pods: self.pods || other.pods }
+    }
 }
 
 /// From so many objects on it is not worth knowing which ones changed.

@@ -37,7 +37,7 @@ pub enum Format {
 pub fn run(args: &QueryArgs, context: &mut Context) -> Result<Exit, Failure> {
     let seen = args.world.sight("default", context)?.load(context)?;
     let limits = args.world.rules.limits();
-    let Answered { names, rows } = query(&args.query, &seen, &limits, context.seconds())?;
+    let Answered { names, rows } = query(&args.query, &seen, &limits, context.seconds(), context)?;
     let answers = Answers { names: &names, rows: &rows };
     let out = &mut context.out;
     match args.output {

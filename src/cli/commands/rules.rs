@@ -136,6 +136,11 @@ fn show(program: &Program, name: &str, context: &mut Context) -> Result<Exit, Fa
     if show_parameters(program, name, context)? {
         return Ok(Exit::Done);
     }
+    if let Some((members, doc)) = program.overload(name) {
+        writeln!(context.out, "{doc}\n")?;
+        members.into_iter().try_for_each(|relation| show_relation(program, relation, context))?;
+        return Ok(Exit::Done);
+    }
     if let Some((file, line)) = place(name) {
         return show_place(program, file, line, context);
     }

@@ -14,20 +14,12 @@ use crate::facts::encoder::{Asked, Encoder};
 use crate::kube::requests::{self, Side};
 use crate::kube::{Body, Pod};
 use crate::policy::relations;
-use crate::state::Whole;
 
 /// Whether deriving `wanted` needs what only whole manifests of nodes say.
 #[must_use]
 pub fn wants_details(program: &Program, wanted: &[RelationId]) -> bool {
     let needed = program.needed(wanted);
     relations::DETAILS.iter().any(|handle| needed(program.id(*handle)))
-}
-
-/// Of which kinds deriving `wanted` needs whole objects.
-#[must_use]
-pub fn wants_whole(program: &Program, wanted: &[RelationId]) -> Whole {
-    let needed = program.needed(wanted);
-    Whole { pods: relations::WHOLE_PODS.iter().any(|handle| needed(program.id(*handle))) }
 }
 
 impl Encoder {
@@ -41,6 +33,7 @@ impl Encoder {
                 self.text_row(relations::pod_label, it, &[key, value]);
             }
         }
+        self.pod_fields(pod, it);
         if self.uses(relations::pod_request) {
             for (resource, amount) in &*self.asked_by(pod) {
                 self.row(relations::pod_request, &[it, *resource, *amount]);
@@ -52,11 +45,11 @@ impl Encoder {
     fn asked_by(&mut self, pod: &Pod) -> Asked {
         match &pod.body {
             Body::Made(base) => {
-                if let Some(known) = self.asked.get(&base.id) {
+                if let Some(known) = self.requests.get(&base.id) {
                     return known.clone();
                 }
                 let asked = self.asked_of(&base.value);
-                self.asked.insert(base.id.clone(), asked.clone());
+                self.requests.insert(base.id.clone(), asked.clone());
                 asked
             }
             Body::Written(value) | Body::Read(value) => self.asked_of(value),

@@ -9,6 +9,7 @@ const ROLE: &str = "node-role.kubernetes.io/";
 
 impl Encoder {
     pub(in crate::facts) fn node_details(&mut self, node: &Node, it: Sym) {
+        self.node_fields(node, it);
         let of_labels = [
             relations::node_label,
             relations::node_number,

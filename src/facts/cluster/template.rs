@@ -17,6 +17,7 @@ fn text<'a>(value: &'a Value, name: &str) -> &'a str {
 
 impl Encoder {
     pub(in crate::facts) fn daemonset_details(&mut self, daemonset: &DaemonSet, it: Sym) {
+        self.daemonset_fields(daemonset, it);
         if !relations::CLUSTER.iter().any(|relation| self.uses(*relation)) {
             return;
         }

@@ -15,7 +15,8 @@ use super::store::Store;
 use super::tables::{keys, table};
 use super::{pods, sum};
 use crate::diagnostic::Diagnostic;
-use crate::kube::{Body, Kind, Meta, Name, ObjectKey, Owner, Pod, controlling, timestamp};
+use crate::kube::whole::{bind, complete, compute, field, give_status};
+use crate::kube::{Body, Kind, Name, ObjectKey};
 
 impl Store {
     /// One whole object: the user's fields and what the system says of it.
@@ -272,25 +273,11 @@ fn other(kind: Kind, row: &Row<'_>, reader: &mut Reader<'_>) -> Result<(ObjectKe
             }
         }
         Kind::DaemonSet => {
-            let computed = json_column(row, last)?.unwrap_or_default();
-            // What the body says beyond the computed fields (conditions, collisionCount) stays.
-            let mut status = value.get("status").filter(|s| s.is_object()).cloned().unwrap_or(json!({}));
-            for name in
-                ["observedGeneration", "updatedNumberScheduled", "numberAvailable", "numberUnavailable"]
-            {
-                status.as_object_mut().map(|status| status.remove(name));
-            }
-            for (name, number) in computed.as_object().into_iter().flatten() {
-                status[name] = number.clone();
-            }
-            field(&mut value, "status", status);
+            compute(&mut value, &json_column(row, last)?.unwrap_or_default());
         }
         Kind::ControllerRevision => field(&mut value, "revision", json!(row.get::<_, i64>(last)?)),
         _ => {
-            let status = (kind.info().status)();
-            if value["status"].is_null() && !status.is_null() {
-                field(&mut value, "status", status);
-            }
+            give_status(kind, &mut value);
         }
     }
     complete(kind, &mut value, &meta);
@@ -318,106 +305,4 @@ fn pod(row: &Row<'_>, reader: &mut Reader<'_>) -> Result<(ObjectKey, Value), Fau
     };
     complete(Kind::Pod, &mut value, &pod.meta);
     Ok((key, value))
-}
-
-/// Node and status of a pod that a manifest wrote, where they have changed since.
-fn bind(value: &mut Value, pod: &Pod) {
-    if let Some(node) = &pod.node {
-        object_at(value, "spec")["nodeName"] = json!(&**node);
-    }
-    if Pod::read_status(value) == (pod.phase.clone(), pod.ready, pod.ready_since) {
-        return;
-    }
-    let status = object_at(value, "status");
-    status["phase"] = json!(&*pod.phase);
-    let mut conditions = status["conditions"].as_array().cloned().unwrap_or_default();
-    conditions.retain(|condition| condition["type"] != "Ready");
-    if pod.ready || pod.ready_since.is_some() {
-        let mut ready = json!({ "type": "Ready", "status": if pod.ready { "True" } else { "False" } });
-        if let Some(since) = pod.ready_since {
-            ready["lastTransitionTime"] = json!(timestamp(since));
-        }
-        conditions.push(ready);
-    }
-    status["conditions"] = Value::Array(conditions);
-}
-
-/// Sets a field of an object; a body that is none becomes one.
-fn field(value: &mut Value, name: &str, new: Value) {
-    if !value.is_object() {
-        *value = json!({});
-    }
-    value[name] = new;
-}
-
-/// The object at a field, which becomes one where it is none.
-fn object_at<'v>(value: &'v mut Value, name: &str) -> &'v mut Value {
-    if !value[name].is_object() {
-        field(value, name, json!({}));
-    }
-    &mut value[name]
-}
-
-/// Puts the system's metadata over the body's.
-fn complete(kind: Kind, value: &mut Value, meta: &Meta) {
-    field(value, "apiVersion", json!(kind.api_version()));
-    field(value, "kind", json!(kind.name()));
-    let metadata = object_at(value, "metadata");
-    metadata["name"] = json!(&*meta.key.name);
-    if kind.namespaced() {
-        metadata["namespace"] = json!(&*meta.key.namespace);
-    }
-    metadata["uid"] = json!(&*meta.uid);
-    metadata["resourceVersion"] = json!(meta.resource_version.to_string());
-    metadata["creationTimestamp"] = json!(timestamp(meta.created));
-    if meta.generation > 0 {
-        metadata["generation"] = json!(meta.generation);
-    }
-    if let Some(time) = meta.deleting {
-        metadata["deletionTimestamp"] = json!(timestamp(time));
-    }
-    if !says_labels(metadata.get("labels"), meta) {
-        metadata["labels"] =
-            meta.labels.iter().map(|(key, value)| (key.to_string(), json!(&**value))).collect();
-    }
-    if !says_owner(value, meta.controller.as_deref()) {
-        owners(&mut value["metadata"], meta.controller.as_deref());
-    }
-}
-
-/// Whether a body's labels are these; none are the same as an empty map.
-fn says_labels(said: Option<&Value>, meta: &Meta) -> bool {
-    let said = said.and_then(Value::as_object);
-    said.map_or(0, serde_json::Map::len) == meta.labels.len()
-        && said
-            .into_iter()
-            .flatten()
-            .all(|(key, value)| meta.labels.get(&**key).is_some_and(|label| value.as_str() == Some(&**label)))
-}
-
-/// Whether a body's controlling owner is this one.
-fn says_owner(object: &Value, owner: Option<&Owner>) -> bool {
-    match (controlling(object), owner) {
-        (None, None) => true,
-        (Some(said), Some(owner)) => {
-            said["kind"] == *owner.kind && said["name"] == *owner.name && said["uid"] == *owner.uid
-        }
-        _ => false,
-    }
-}
-
-/// Makes `owner` the controlling owner; other owner references stay.
-fn owners(metadata: &mut Value, owner: Option<&Owner>) {
-    let mut list = metadata["ownerReferences"].as_array().cloned().unwrap_or_default();
-    list.retain(|reference| reference["controller"] != true);
-    if let Some(owner) = owner {
-        list.push(owner.reference());
-    }
-    if let Some(metadata) = metadata.as_object_mut() {
-        if list.is_empty() {
-            metadata.remove("ownerReferences");
-        } else {
-            metadata.insert("ownerReferences".into(), Value::Array(list));
-        }
-    }
 }

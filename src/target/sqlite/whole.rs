@@ -1,7 +1,8 @@
-//! The bodies of pods into a world, for rules that ask for more than every world keeps.
+//! The bodies of nodes and pods into a world, for rules that ask for more than every world keeps.
 
 use std::sync::Arc;
 
+use rusqlite::Row;
 use serde_json::Value;
 
 use super::columns::text;
@@ -10,7 +11,7 @@ use super::objects::json_column;
 use super::store::Store;
 use super::sum;
 use crate::diagnostic::Diagnostic;
-use crate::kube::{Body, ObjectKey};
+use crate::kube::{Body, Details, Node, ObjectKey};
 use crate::state::{Whole, World};
 
 impl Store {
@@ -19,11 +20,36 @@ impl Store {
     /// # Errors
     /// When the store is damaged or cannot be read.
     pub fn load_whole(&self, world: &mut World, whole: Whole) -> Result<(), Diagnostic> {
-        if whole.pods && !world.whole.pods {
-            world.whole.pods = true;
+        let before = world.whole;
+        world.whole = before.or(whole);
+        if whole.pods && !before.pods {
             self.load_pods(world)?;
         }
+        if whole.nodes && !before.nodes {
+            self.load_nodes(world)?;
+        }
         Ok(())
+    }
+
+    fn load_nodes(&self, world: &mut World) -> Result<(), Diagnostic> {
+        self.run("read the nodes", |connection| {
+            let mut statement =
+                connection.prepare_cached("SELECT name, body, status, sum FROM node_bodies")?;
+            let mut rows = statement.query([])?;
+            while let Some(row) = rows.next()? {
+                sum::check(row, "node_bodies", 0, 3)?;
+                if let Some(node) = world.nodes.get_mut(&ObjectKey::new("", text(row, 0)?)) {
+                    let whole = with_status(row, 1)?;
+                    let details = Details::from_value(&whole, None).with_whole(&whole, None);
+                    node.details = Some(Arc::new(details));
+                }
+            }
+            let without = |node: &&Node| node.details.as_ref().is_none_or(|it| it.whole.is_none());
+            match world.nodes.values().find(without) {
+                Some(node) => Err::<(), Fault>(sum::missing("node_bodies", &node.meta.key.name)),
+                None => Ok(()),
+            }
+        })
     }
 
     fn load_pods(&self, world: &mut World) -> Result<(), Diagnostic> {
@@ -37,11 +63,7 @@ impl Store {
                 let Some(pod) = world.pods.get_mut(&key).filter(|pod| pod.body == Body::Stored) else {
                     continue;
                 };
-                let mut value = json_column(row, 2)?.unwrap_or(Value::Null);
-                if let (Some(status), Some(fields)) = (json_column(row, 3)?, value.as_object_mut()) {
-                    fields.insert("status".to_owned(), status);
-                }
-                pod.body = Body::Read(Arc::new(value));
+                pod.body = Body::Read(with_status(row, 2)?);
             }
             match world.pods.values().find(|pod| pod.body == Body::Stored) {
                 Some(pod) => Err::<(), Fault>(sum::missing("pod_bodies", &pod.meta.key.to_string())),
@@ -49,4 +71,13 @@ impl Store {
             }
         })
     }
+}
+
+/// The body in one column with the status in the next one.
+fn with_status(row: &Row<'_>, column: usize) -> Result<Arc<Value>, Fault> {
+    let mut value = json_column(row, column)?.unwrap_or(Value::Null);
+    if let (Some(status), Some(fields)) = (json_column(row, column + 1)?, value.as_object_mut()) {
+        fields.insert("status".to_owned(), status);
+    }
+    Ok(Arc::new(value))
 }
