@@ -7,6 +7,7 @@
 
 mod apply;
 mod change;
+mod cookbook;
 mod generate;
 mod placement;
 mod timing;
@@ -34,6 +35,9 @@ fn main() {
     }
     if wanted("apply") {
         apply::run();
+    }
+    if wanted("cookbook") {
+        cookbook::run();
     }
     if wanted("watch") {
         watching::run();
