@@ -226,7 +226,7 @@ fn told(rules: &str, node: &str, value: i64) -> String {
     let parts = tree.rules.iter().flat_map(|tried| &tried.parts).filter(|part| !part.holds());
     let said = parts.map(|part| match part {
         explain::Part::Aggregate(total) => total.to_string(),
-        explain::Part::Comparison(text, _) => format!("not {text}"),
+        explain::Part::Comparison(it) => format!("not {}", it.text),
         explain::Part::Row(goal) | explain::Part::Not(goal) => goal.fact.clone(),
     });
     said.collect::<Vec<_>>().join("; ")

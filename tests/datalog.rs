@@ -231,7 +231,8 @@ fn check_goal(goal: &Goal, data: &Data, text: &str) {
     assert_eq!(goal.holds, there, "{}\n{text}", goal.fact);
     for tried in &goal.rules {
         assert!(text.contains(&tried.rule.text), "{}\n{text}", goal.fact);
-        assert_eq!(goal.holds, tried.parts.iter().all(Part::holds), "{}\n{text}", goal.fact);
+        let told = (&goal.fact, &tried.rule.text, &tried.bound, &tried.parts);
+        assert_eq!(goal.holds, tried.parts.iter().all(Part::holds), "{told:#?}\n{text}");
         for part in &tried.parts {
             if let Part::Row(goal) | Part::Not(goal) = part {
                 check_goal(goal, data, text);

@@ -70,4 +70,4 @@ pub use request::{Outcome, Request};
 pub use seen::{Seen, Sight};
 pub use selector::LabelSelector;
 pub use warned::Warnings;
-pub use why::{Because, Why, explain};
+pub use why::{Because, Why, explain, explain_rows};

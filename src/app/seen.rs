@@ -12,7 +12,7 @@ use super::resources::{meant, missing, not_found};
 use super::rules;
 use crate::datalog::{Program, Query};
 use crate::diagnostic::Diagnostic;
-use crate::explain::{Explanation, Segment, SourceField};
+use crate::explain::{self, Segment, SourceField, locate};
 use crate::facts;
 use crate::kube::{Kind, Name, ObjectKey};
 use crate::manifest::{self, Input};
@@ -131,12 +131,17 @@ impl Seen {
     ///
     /// # Errors
     /// When the store cannot be read.
-    pub fn locate(&self, explanation: &mut Explanation, here: Option<&Path>) -> Result<(), Diagnostic> {
+    pub fn locate(
+        &self,
+        trees: &mut [&mut Vec<explain::Step>],
+        here: Option<&Path>,
+    ) -> Result<(), Diagnostic> {
         let mut wanted: Vec<SourceField> = Vec::new();
-        explanation.locate(&mut |source| {
+        let mut want = |source: &SourceField| {
             wanted.push(source.clone());
             None
-        });
+        };
+        trees.iter_mut().for_each(|steps| locate(steps, &mut want));
         let options = match &self.origins {
             Origins::Read(_, manifests) => manifests.options.clone(),
             Origins::Store(_) => manifest::Options::default(),
@@ -153,8 +158,9 @@ impl Seen {
                 }
             }
         }
-        explanation
-            .locate(&mut |source| Some(places.get(source).cloned().unwrap_or_else(|| source.to_string())));
+        let mut place =
+            |source: &SourceField| Some(places.get(source).cloned().unwrap_or_else(|| source.to_string()));
+        trees.iter_mut().for_each(|steps| locate(steps, &mut place));
         Ok(())
     }
 

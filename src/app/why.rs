@@ -1,18 +1,22 @@
-//! Explain: why a pod is there, or is not; what a node or a daemonset comes to.
+//! Explain: why a pod is there, or is not; what a node or a daemonset comes to; why any row
+//! of any relation is there.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use super::planning::waiting;
+use super::resources::not_found;
 use super::seen::Seen;
-use crate::diagnostic::Diagnostic;
-use crate::explain::{self, Explanation, OnNode, Summary};
+use crate::datalog::Query;
+use crate::diagnostic::{Diagnostic, nearest};
+use crate::explain::{self, Explanation, OnNode, Rows, Summary};
 use crate::kube::{Kind, ObjectKey};
 use crate::plan::Waiting;
 
 /// What is asked.
 #[derive(Debug, Clone)]
 pub struct Why {
-    /// A daemonset and a node, a daemonset, a node or a pod, as a person names them.
+    /// A daemonset and a node, a daemonset, a node or a pod, as a person names them; or an
+    /// atom of the rules.
     pub words: Vec<String>,
     /// The namespace of what names none.
     pub namespace: String,
@@ -20,6 +24,8 @@ pub struct Why {
     pub here: Option<PathBuf>,
     /// The time, in seconds of Unix time.
     pub now: i64,
+    /// So many rows of a relation are explained.
+    pub most: usize,
 }
 
 /// What is answered.
@@ -30,6 +36,8 @@ pub enum Because {
     Node(OnNode),
     /// Of a daemonset and all nodes, with what it waits for.
     DaemonSet(Box<Summary>, Option<Waiting>),
+    /// Of the rows of a relation.
+    Rows(Rows),
 }
 
 /// Answers.
@@ -39,6 +47,9 @@ pub enum Because {
 pub fn explain(why: &Why, seen: &Seen) -> Result<Because, Vec<Diagnostic>> {
     let words: Vec<&str> = why.words.iter().map(String::as_str).collect();
     match words.as_slice() {
+        [first, ..] if first.contains('(') => {
+            explain_rows(&words.join(" "), seen, why.most, why.here.as_deref(), why.now).map(Because::Rows)
+        }
         [pod, name] if is_word_of(pod, Kind::Pod) => why.of_pod(name, seen),
         [node, name] if is_word_of(node, Kind::Node) && !why.is_daemonset(node, seen) => {
             why.on_node(name, seen)
@@ -57,6 +68,45 @@ pub fn explain(why: &Why, seen: &Seen) -> Result<Because, Vec<Diagnostic>> {
             Diagnostic::error("nothing-named", "no daemonset was named")
                 .help("write `dsrules explain DAEMONSET NODE`"),
         ]),
+    }
+}
+
+/// Answers for up to `most` rows that an atom of the rules fits: `too_many("n1")`,
+/// `too_many(Node)`. Files below `here` are named from there on.
+///
+/// # Errors
+/// When it is no atom or names what is not there, and when the rules derive too much.
+pub fn explain_rows(
+    atom: &str,
+    seen: &Seen,
+    most: usize,
+    here: Option<&Path>,
+    now: i64,
+) -> Result<Rows, Vec<Diagnostic>> {
+    let query = Query::compile(&seen.program, atom)?;
+    let Some(atom) = query.atom() else {
+        return Err(vec![
+            Diagnostic::error("not-one-relation", "one relation can be explained, and this is more than that")
+                .help("write `RELATION(VALUE, ...)`, as `eligible(\"ns/agent\", \"n1\")`; `dsrules query` answers the rest"),
+        ]);
+    };
+    let world = seen.world_for(&query)?;
+    let mut rows = explain::rows(&seen.program, &world, atom, most, now)?;
+    if !rows.holds && !rows.unknown.is_empty() {
+        return Err(rows.unknown.iter().map(|(kind, name)| unknown(*kind, name, seen)).collect());
+    }
+    let mut trees: Vec<_> = rows.rows.iter_mut().map(|told| &mut told.steps).collect();
+    seen.locate(&mut trees, here)?;
+    Ok(rows)
+}
+
+/// An object that an atom names and that is not there.
+fn unknown(kind: Kind, name: &str, seen: &Seen) -> Diagnostic {
+    let keys: Vec<String> = seen.world.keys(kind).into_iter().map(ToString::to_string).collect();
+    let elsewhere = keys.iter().find(|key| key.ends_with(&format!("/{name}"))).map(String::as_str);
+    match elsewhere.or_else(|| nearest(name, keys.iter().map(String::as_str))) {
+        Some(near) => not_found(kind, name).help(format!("did you mean `{near}`?")),
+        None => not_found(kind, name),
     }
 }
 
@@ -133,7 +183,7 @@ impl Why {
             return Err(daemonset.into_iter().chain(node).collect());
         };
         let mut explanation = explain::pair(&seen.program, world, found, on, self.now)?;
-        seen.locate(&mut explanation, self.here.as_deref())?;
+        seen.locate(&mut [&mut explanation.steps], self.here.as_deref())?;
         Ok(Because::Pair(Box::new(explanation)))
     }
 

@@ -68,6 +68,7 @@ mod versions;
 mod view;
 mod ways;
 
+pub use aggregate::Aggregate;
 pub use budget::{Deadline, Limits};
 pub use evaluation::Evaluation;
 pub use expression::quoted;

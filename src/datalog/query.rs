@@ -106,6 +106,15 @@ impl Query {
         relations.into_iter().collect()
     }
 
+    /// The atom, negated or not, if it asks for no more than that.
+    #[must_use]
+    pub fn atom(&self) -> Option<&Atom> {
+        match self.ways.as_slice() {
+            [way] if way.len() == 1 => way[0].atom(),
+            _ => None,
+        }
+    }
+
     /// The names of the values in each answer. If there are none, the query is one of yes
     /// or no, and yes is one empty answer.
     pub fn variables(&self) -> impl Iterator<Item = &str> {

@@ -9,7 +9,7 @@ use std::collections::BTreeMap;
 
 use super::leaf::key;
 use crate::datalog::explain::{Goal, Part, tree};
-use crate::datalog::{Evaluation, Handle, Limits, Program, RelationId, Symbols, Value};
+use crate::datalog::{Atom, Evaluation, Handle, Limits, Program, RelationId, Symbols, Value};
 use crate::diagnostic::Diagnostic;
 use crate::facts::{Alone, Encoder, Grouping};
 use crate::kube::{Kind, Name};
@@ -41,8 +41,13 @@ const OF_PODS: &[Handle] = &[
     relations::revision,
     relations::updated,
 ];
+/// What says which objects are in which group, where there are no pods and where there are.
+const GROUPS: [&[Handle]; 2] = [
+    &[relations::class, relations::in_class, relations::in_profile, relations::profile],
+    &[relations::pod, relations::revision],
+];
 /// So often it is asked once more; each time names what the time before rested on.
-const MAX_ROUNDS: usize = 8;
+pub(super) const MAX_ROUNDS: usize = 8;
 
 /// A world, the rules and what follows.
 pub(super) struct Answers<'a> {
@@ -80,10 +85,22 @@ pub(super) fn ask<'a, T>(
 impl<'a> Answers<'a> {
     /// Derives what can be asked; what is alone stands for itself.
     pub fn new(program: &'a Program, world: &World, alone: &Alone, now: i64) -> Result<Self, Diagnostic> {
-        let of_pods = if world.pods.is_empty() { &[] } else { OF_PODS };
-        let asked = ASKED.iter().chain(of_pods);
-        let wanted: Vec<RelationId> = asked.map(|handle| program.id(*handle)).collect();
-        let mut encoder = Encoder::new(program.clone(), Grouping::On, &wanted);
+        Answers::of(program, world, None, Grouping::On, alone, now)
+    }
+
+    /// Derives one relation, or else what is asked about a pair.
+    pub fn of(
+        program: &'a Program,
+        world: &World,
+        relation: Option<RelationId>,
+        grouping: Grouping,
+        alone: &Alone,
+        now: i64,
+    ) -> Result<Self, Diagnostic> {
+        let [asked, of_pods] = if relation.is_some() { GROUPS } else { [ASKED, OF_PODS] };
+        let asked = asked.iter().chain(of_pods.iter().filter(|_| !world.pods.is_empty()));
+        let wanted: Vec<RelationId> = asked.map(|handle| program.id(*handle)).chain(relation).collect();
+        let mut encoder = Encoder::new(program.clone(), grouping, &wanted);
         encoder.single_out(alone.clone());
         let facts = encoder.all(world, now);
         let mut symbols = encoder.symbols;
@@ -123,7 +140,7 @@ impl<'a> Answers<'a> {
     }
 
     /// The objects in the groups that some goals are about.
-    fn members(&mut self, goals: &[&Goal]) -> Alone {
+    pub fn members(&mut self, goals: &[&Goal]) -> Alone {
         let mut groups: BTreeMap<Group, Vec<String>> = BTreeMap::new();
         for goal in goals {
             collect(goal, &mut groups);
@@ -155,6 +172,31 @@ impl<'a> Answers<'a> {
         }
         alone
     }
+}
+
+/// The objects that an atom names.
+pub(super) fn alone(program: &Program, atom: &Atom) -> Alone {
+    let mut alone = Alone::default();
+    for (column, term) in program.declaration(atom.relation).columns.iter().zip(&atom.terms) {
+        let Some(Value::Text(text)) = term.constant() else { continue };
+        match &*column.ty {
+            "Node" => drop(alone.nodes.insert(text.into())),
+            "DaemonSet" => drop(alone.daemonsets.insert(key(text))),
+            "Pod" => drop(alone.labelled.insert((Kind::Pod, key(text)))),
+            "Revision" => drop(alone.labelled.insert((Kind::ControllerRevision, key(text)))),
+            ty => {
+                for group in groups(ty) {
+                    match group.members {
+                        relations::in_class => drop(alone.daemonsets.insert(key(text))),
+                        relations::in_profile => drop(alone.nodes.insert(text.into())),
+                        relations::pod => drop(alone.labelled.insert((Kind::Pod, key(text)))),
+                        _ => drop(alone.labelled.insert((Kind::ControllerRevision, key(text)))),
+                    }
+                }
+            }
+        }
+    }
+    alone
 }
 
 /// A kind of group: the relation that has its members, and which part of the whole it is.
@@ -196,7 +238,14 @@ fn collect(goal: &Goal, found: &mut BTreeMap<Group, Vec<String>>) {
     for part in goal.rules.iter().flat_map(|tried| &tried.parts) {
         match part {
             Part::Row(goal) | Part::Not(goal) => collect(goal, found),
-            Part::Comparison(..) | Part::Aggregate(_) => {}
+            Part::Aggregate(total) => {
+                for part in total.first.iter().flat_map(|counted| &counted.parts) {
+                    if let Part::Row(goal) = part {
+                        collect(goal, found);
+                    }
+                }
+            }
+            Part::Comparison(_) => {}
         }
     }
 }

@@ -7,6 +7,7 @@ use serde::Serialize;
 
 use super::leaf::values;
 use super::sentences::{denies, says};
+use super::values::{comparison, times, total};
 use crate::datalog::explain::{Goal, Part, Tried};
 
 /// One thing that keeps a pod off.
@@ -82,8 +83,11 @@ fn collect(goal: &Goal, found: &mut Vec<Cause>) {
             match part {
                 Part::Row(missing) => collect(missing, found),
                 Part::Not(there) => found.extend(there.rules.iter().map(|tried| cause(there, tried))),
-                Part::Aggregate(total) => found.push(Cause::Other { what: format!("not {total}") }),
-                Part::Comparison(text, _) => found.push(Cause::Other { what: format!("not {text}") }),
+                Part::Aggregate(it) => found.push(Cause::Other { what: total(it) }),
+                Part::Comparison(it) => {
+                    let said = comparison(it, false, &times(tried));
+                    found.extend(said.map(|what| Cause::Other { what }));
+                }
             }
         }
     }

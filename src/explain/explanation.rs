@@ -4,7 +4,7 @@ use serde::Serialize;
 
 use super::cause::Cause;
 use super::pods::PodState;
-use super::step::{SourceField, Step};
+use super::step::Step;
 use crate::kube::{Name, ObjectKey};
 
 /// All there is to say about a daemonset and a node.
@@ -38,20 +38,4 @@ pub struct Told {
     /// What would mend it, where something is known to.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub mend: Option<String>,
-}
-
-impl Explanation {
-    /// Calls `place` for the source of every fact and puts what it gives into `from`.
-    pub fn locate(&mut self, place: &mut dyn FnMut(&SourceField) -> Option<String>) {
-        locate(&mut self.steps, place);
-    }
-}
-
-fn locate(steps: &mut [Step], place: &mut dyn FnMut(&SourceField) -> Option<String>) {
-    for step in steps {
-        if let Some(source) = &step.source {
-            step.from = place(source);
-        }
-        locate(&mut step.parts, place);
-    }
 }

@@ -133,7 +133,12 @@ pub(super) fn source(goal: &Goal, world: &World) -> Option<SourceField> {
             daemonset(&["spec", "updateStrategy", "rollingUpdate", "maxUnavailable"])
         }
         ("max_surge_written", [..]) => daemonset(&["spec", "updateStrategy", "rollingUpdate", "maxSurge"]),
-        ("template_container" | "template_image", [..]) => of_spec(&["containers"]),
+        ("template_container" | "template_image" | "template_request" | "template_limit", [..]) => {
+            of_spec(&["containers"])
+        }
+        ("pod_target", [..]) => at(Kind::Pod, key(values[0]), &["spec", "nodeName"]),
+        ("pod_label", [_, label, _]) => at(Kind::Pod, key(values[0]), &["metadata", "labels", label]),
+        ("pod_phase" | "pod_not_running", [..]) => at(Kind::Pod, key(values[0]), &["status", "phase"]),
         ("template_priority_class", [..]) => of_spec(&["priorityClassName"]),
         ("template_service_account", [..]) => of_spec(&["serviceAccountName"]),
         (relation, [name, path, _]) if of_fields(relation).is_some() => {

@@ -1,4 +1,5 @@
-//! Why a daemonset has a pod on a node, or has none: from the rules that decided it.
+//! Why a daemonset has a pod on a node, or has none, and why any row of any relation is
+//! there, or is not: from the rules that decided it.
 //!
 //! ```text
 //!   world -> evaluate, the pair in question by name -> datalog::explain::tree -> steps, causes
@@ -17,10 +18,12 @@ mod leaf;
 mod levers;
 mod pair;
 mod pods;
+mod rows;
 mod sentences;
 mod step;
 mod steps;
 mod summary;
+mod values;
 
 pub use blocker::blocker;
 pub use cause::{Cause, TermCause};
@@ -28,5 +31,6 @@ pub use explanation::{Explanation, Told};
 pub use grouped::{Also, Group, Named};
 pub use pair::{of_pod, pair};
 pub use pods::PodState;
-pub use step::{Mark, Segment, SourceField, Step};
+pub use rows::{Rows, rows};
+pub use step::{Mark, Segment, SourceField, Step, locate, trim};
 pub use summary::{OnNode, Running, Summary, node, summary};

@@ -32,7 +32,7 @@ const INPUTS: &[Sentence] = &[
     ("toleration", "{0} is a toleration", "there is no such toleration[ as {0}]"),
     ("term_expression", "requirement \"{1}\"", "\"{0}\" does not ask for labels"),
     ("term_field", "requirement \"{1}\"", "\"{0}\" does not ask for fields"),
-    ("requirement", "\"{0}\" asks for {1}", "there is no requirement[ \"{0}\"]"),
+    ("requirement", "\"{0}\" asks for {1}", "there is no requirement[ \"{0}\"][ with the operator {2}]"),
     ("requirement_value", "\"{0}\" lists {1}", "\"{0}\" does not list [{1}]"),
     ("requirement_number", "\"{0}\" lists the number {1}", "\"{0}\" does not list exactly one whole number"),
     ("requirement_size", "\"{0}\" lists {1} values", "\"{0}\" lists another number of values"),
@@ -298,7 +298,12 @@ pub(super) fn denies(goal: &Goal) -> Option<String> {
     {
         let mut values = goal.values.clone();
         values[0] = Some("nothing".to_owned());
-        return Some(fill(yes, &values));
+        if yes.contains("{0}") {
+            return Some(fill(yes, &values));
+        }
+        let is_known = values[1..].iter().all(Option::is_some);
+        let what = if is_known { yes } else { yes.split(['{', '"']).next().unwrap_or(yes) };
+        return Some(format!("there is no {}", fill(what, &values)));
     }
     Some(fill(no, &goal.values).trim_end_matches('.').to_owned())
 }

@@ -4,6 +4,7 @@ use std::fmt;
 
 use serde::Serialize;
 
+use crate::diagnostic::counted;
 use crate::kube::{Kind, ObjectKey};
 
 /// What a step says of what stands in it.
@@ -83,4 +84,30 @@ impl Step {
     pub(super) fn new(mark: Mark, text: impl Into<String>) -> Self {
         Step { mark, text: text.into(), rule: None, source: None, from: None, parts: Vec::new() }
     }
+}
+
+/// Calls `place` for the source of every fact and puts what it gives into `from`.
+pub fn locate(steps: &mut [Step], place: &mut dyn FnMut(&SourceField) -> Option<String>) {
+    for step in steps {
+        if let Some(source) = &step.source {
+            step.from = place(source);
+        }
+        locate(&mut step.parts, place);
+    }
+}
+
+/// Leaves away what lies deeper than so many levels, and says how much that is.
+pub fn trim(steps: &mut [Step], depth: usize) {
+    for step in steps {
+        if depth > 1 {
+            trim(&mut step.parts, depth - 1);
+        } else if !step.parts.is_empty() {
+            let below = counted(count(&step.parts), "line");
+            step.parts = vec![Step::new(Mark::Fact, format!("… {below} below, left away by --depth"))];
+        }
+    }
+}
+
+fn count(steps: &[Step]) -> usize {
+    steps.iter().map(|step| 1 + count(&step.parts)).sum()
 }

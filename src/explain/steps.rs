@@ -7,10 +7,10 @@
 
 use super::context::Context;
 use super::leaf::{is_trivial, key, key_of_requirement, label_of, phrase, source, values};
-use super::sentences::{denies, goes_on, is_time, says};
+use super::sentences::{denies, goes_on, says};
 use super::step::{Mark, Step};
-use crate::datalog::explain::{Goal, Part, Total, Tried};
-use crate::kube::timestamp;
+use super::values::{comparison, times, total, value_of};
+use crate::datalog::explain::{Compared, Goal, Part, Total, Tried};
 
 /// Steps that say why a goal holds.
 pub(super) fn why(goal: &Goal, told: &Context<'_>) -> Vec<Step> {
@@ -29,6 +29,9 @@ pub(super) fn why(goal: &Goal, told: &Context<'_>) -> Vec<Step> {
     // What the tool's rules take for given is no reason.
     if tried.builtin && tried.parts.is_empty() {
         return Vec::new();
+    }
+    if tried.is_fact {
+        return vec![sentence(Mark::Fact, goal, tried, Vec::new())];
     }
     let mut parts = reasons(tried, told);
     parts.extend(replaced(goal, tried, told));
@@ -76,12 +79,12 @@ fn replaced(goal: &Goal, tried: &Tried, told: &Context<'_>) -> Option<Step> {
 
 /// Steps for the parts of a rule that holds.
 fn reasons(tried: &Tried, told: &Context<'_>) -> Vec<Step> {
-    let times: Vec<&str> = tried.parts.iter().flat_map(times).collect();
+    let times = times(tried);
     let mut parts: Vec<Step> = Vec::new();
     for part in &tried.parts {
         match part {
             Part::Not(goal) if !tried.builtin => parts.extend(absent(goal, told)),
-            Part::Comparison(text, _) => parts.extend(comparison(text, tried.builtin, &times)),
+            Part::Comparison(it) => parts.extend(of_comparison(Mark::Fact, it, tried.builtin, &times)),
             _ => parts.extend(supporting(part, told)),
         }
     }
@@ -89,45 +92,44 @@ fn reasons(tried: &Tried, told: &Context<'_>) -> Vec<Step> {
     parts
 }
 
-/// A comparison, if it says something: times as times, and none of a text with itself.
-fn comparison(text: &str, builtin: bool, times: &[&str]) -> Option<Step> {
-    let is_of_texts = text.contains('"');
-    let says_nothing = text.split_once(" = ").is_some_and(|(left, right)| left == right);
-    if says_nothing || (builtin && is_of_texts) {
-        return None;
-    }
-    let words = text.split(' ').map(|word| match word.parse() {
-        Ok(seconds) if times.contains(&word) => timestamp(seconds),
-        _ => word.to_owned(),
-    });
-    let words: Vec<String> = words.collect();
-    Some(Step::new(Mark::Fact, words.join(" ")))
+fn of_comparison(mark: Mark, compared: &Compared, builtin: bool, times: &[&str]) -> Option<Step> {
+    Some(Step::new(mark, comparison(compared, builtin, times)?))
 }
 
-/// The values of a part that are times.
-fn times(part: &Part) -> Vec<&str> {
-    let Part::Row(goal) = part else { return Vec::new() };
-    let values = goal.values.iter().enumerate().filter(|(at, _)| is_time(&goal.relation, *at));
-    values.filter_map(|(_, value)| value.as_deref()).collect()
-}
-
-/// Why there is no such row, for a rule of a user's own that asks for there being none.
+/// Why there is no such row, for a rule of a user's own that asks for it or for there being none.
 pub(super) fn absent(goal: &Goal, told: &Context<'_>) -> Vec<Step> {
     if goal.input {
         return vec![missing(goal, told)];
     }
-    let parts = if goes_on(goal) { why_not(goal, told) } else { Vec::new() };
-    let text = if goal.builtin {
-        match denies(goal) {
-            Some(text) => text,
-            None => return parts,
-        }
-    } else {
-        format!("there is no {}", goal.fact)
-    };
-    let nothing_more = |step: &Step| step.parts.is_empty() && step.text == note(goal);
+    let parts = if goes_on(goal) { lacks(goal, told) } else { Vec::new() };
+    let text = denied(goal);
+    let nothing_more = |step: &Step| step.parts.is_empty() && (step.text == note(goal) || step.text == text);
     let parts = if parts.iter().all(nothing_more) { Vec::new() } else { parts };
-    vec![Step { parts, ..Step::new(Mark::Missing, text) }]
+    let note = goal.note.as_ref().map_or_else(String::new, |note| format!(" ({note})"));
+    // The only rule that could say so stands beside it.
+    let only = match goal.rules.as_slice() {
+        [only] if !only.builtin => Some(place(only)),
+        _ => None,
+    };
+    vec![Step { parts, rule: only, ..Step::new(Mark::Missing, format!("{text}{note}")) }]
+}
+
+/// That there is no such row.
+fn denied(goal: &Goal) -> String {
+    let by_rule = || {
+        let said = goal.rules.iter().find_map(|tried| tried.sentence.as_deref())?;
+        Some(format!("it is not so that {}", tidy(said)))
+    };
+    let said = if goal.builtin { denies(goal).or_else(by_rule) } else { None };
+    said.unwrap_or_else(|| format!("there is no {}", goal.fact))
+}
+
+/// What each rule lacks, one of a user's own under its sentence where there are several.
+fn lacks(goal: &Goal, told: &Context<'_>) -> Vec<Step> {
+    match goal.rules.as_slice() {
+        [only] if !only.builtin => failing(only, told),
+        _ => why_not(goal, told),
+    }
 }
 
 /// Steps that say why a goal does not hold: what fails in each rule that could derive it.
@@ -137,24 +139,85 @@ pub(super) fn why_not(goal: &Goal, told: &Context<'_>) -> Vec<Step> {
     }
     let mut steps = Vec::new();
     for tried in &goal.rules {
-        let times: Vec<&str> = tried.parts.iter().flat_map(times).collect();
-        for part in tried.parts.iter().filter(|part| !part.holds()) {
-            match part {
-                Part::Row(goal) => steps.extend(why_not(goal, told)),
-                Part::Not(goal) => steps.extend(obstacle(goal, told)),
-                Part::Aggregate(total) => steps.push(of_total(Mark::No, total)),
-                Part::Comparison(text, _) => {
-                    let said = comparison(text, false, &times).into_iter();
-                    steps.extend(said.map(|it| Step::new(Mark::No, format!("not {}", it.text))));
-                }
-            }
+        let parts = failing(tried, told);
+        if tried.builtin {
+            steps.extend(parts);
+        } else {
+            steps.push(not_so(tried, parts));
         }
     }
+    if goal.cut {
+        steps.push(Step::new(Mark::Missing, "and in more ways it does not"));
+    }
     if steps.is_empty() {
-        let said = if goal.builtin { denies(goal) } else { Some(note(goal)) };
+        let said = match goal.rules.as_slice() {
+            _ if !goal.builtin => Some(note(goal)),
+            // What was told above, of what has no words but its rules'.
+            [] => denies(goal),
+            _ => Some(denied(goal)),
+        };
         steps.extend(said.map(|text| Step::new(Mark::Missing, text)));
     }
     dedup(&mut steps);
+    steps
+}
+
+/// A rule that does not hold, with what it lacks.
+fn not_so(tried: &Tried, parts: Vec<Step>) -> Step {
+    let said = tried.sentence.as_deref().map(|said| format!("not so: {}", tidy(said)));
+    let text = said.unwrap_or_else(|| "this rule does not hold".to_owned());
+    Step { rule: Some(place(tried)), parts, ..Step::new(Mark::No, text) }
+}
+
+/// The parts of a rule that fail; of a user's own, where one is about values, also what they are.
+fn failing(tried: &Tried, told: &Context<'_>) -> Vec<Step> {
+    let times = times(tried);
+    let is_about_values =
+        |part: &Part| matches!(part, Part::Comparison(_) | Part::Aggregate(_)) && !part.holds();
+    let with_values = !tried.builtin && tried.parts.iter().any(is_about_values);
+    let mut steps = Vec::new();
+    for part in &tried.parts {
+        match part {
+            Part::Row(goal) if part.holds() && with_values => steps.extend(given(goal, told)),
+            Part::Aggregate(total) if part.holds() && with_values => {
+                steps.push(of_total(Mark::Fact, total, told));
+            }
+            Part::Comparison(it) if part.holds() && with_values => {
+                steps.extend(of_comparison(Mark::Fact, it, false, &times));
+            }
+            _ if part.holds() => {}
+            Part::Row(goal) if goal.builtin || goal.input => steps.extend(why_not(goal, told)),
+            Part::Row(goal) => steps.extend(absent(goal, told)),
+            Part::Not(goal) => {
+                steps.extend(obstacle(goal, told));
+                steps.extend(others(goal));
+            }
+            Part::Aggregate(total) => steps.push(of_total(Mark::No, total, told)),
+            Part::Comparison(it) => steps.extend(of_comparison(Mark::No, it, false, &times)),
+        }
+    }
+    dedup(&mut steps);
+    steps
+}
+
+/// A row that is there, in a line, if it says something.
+fn given(goal: &Goal, told: &Context<'_>) -> Option<Step> {
+    if goal.input {
+        return (!is_trivial(&goal.relation)).then(|| fact(goal, told));
+    }
+    (!goal.builtin).then(|| Step::new(Mark::Fact, goal.fact.clone()))
+}
+
+/// Further rows that stand in the way.
+fn others(goal: &Goal) -> Vec<Step> {
+    let (named, more) = match goal.builtin {
+        true => (&[][..], goal.others.len() + goal.more),
+        false => (goal.others.as_slice(), goal.more),
+    };
+    let mut steps: Vec<Step> = named.iter().map(|fact| Step::new(Mark::No, format!("{fact} too"))).collect();
+    if more > 0 {
+        steps.push(Step::new(Mark::No, format!("and {more} more like it")));
+    }
     steps
 }
 
@@ -192,15 +255,58 @@ fn supporting(part: &Part, told: &Context<'_>) -> Vec<Step> {
     match part {
         Part::Row(goal) => why(goal, told),
         Part::Not(goal) => refutations(goal, told),
-        Part::Comparison(text, _) => comparison(text, true, &[]).into_iter().collect(),
-        Part::Aggregate(total) => vec![of_total(Mark::Fact, total)],
+        Part::Comparison(it) => of_comparison(Mark::Fact, it, true, &[]).into_iter().collect(),
+        Part::Aggregate(total) => vec![of_total(Mark::Fact, total, told)],
     }
 }
 
 /// The value of an aggregate, with the first of what makes it.
-fn of_total(mark: Mark, total: &Total) -> Step {
-    let first = total.first.iter().map(|way| Step::new(Mark::Fact, way.clone()));
-    Step { parts: first.collect(), ..Step::new(mark, total.to_string()) }
+fn of_total(mark: Mark, it: &Total, told: &Context<'_>) -> Step {
+    let mut parts = Vec::new();
+    for counted in &it.first {
+        let rows = counted.parts.iter().filter_map(|part| match part {
+            Part::Row(goal) => Some(goal),
+            _ => None,
+        });
+        let mut of_it: Vec<Step> = rows.flat_map(|goal| shown(goal, told)).collect();
+        dedup(&mut of_it);
+        match (of_it.len(), value_of(counted, it)) {
+            (0 | 1, _) => parts.append(&mut of_it),
+            (_, Some(value)) => parts.push(Step { parts: of_it, ..Step::new(Mark::Fact, value) }),
+            _ => parts.push(Step { parts: of_it.split_off(1), ..of_it.swap_remove(0) }),
+        }
+    }
+    let more = it.ways.saturating_sub(it.first.len());
+    if more > 0 {
+        parts.push(Step::new(Mark::Fact, format!("and {more} more")));
+    }
+    Step { parts, ..Step::new(mark, total(it)) }
+}
+
+/// A row that is asked for by itself, also one that only ties things together.
+pub(super) fn shown(goal: &Goal, told: &Context<'_>) -> Vec<Step> {
+    let several = goal.rules.windows(2).any(|two| place(&two[0]) != place(&two[1]));
+    if !goal.holds && !goal.input && several {
+        let of_rule = |tried| not_so(tried, failing(tried, told));
+        return goal.rules.iter().map(of_rule).filter(|step| !step.parts.is_empty()).collect();
+    }
+    if !goal.holds {
+        return why_not(goal, told);
+    }
+    if goal.input {
+        return vec![fact(goal, told)];
+    }
+    match goal.rules.first() {
+        Some(tried) if tried.is_fact || is_trivial(&goal.relation) => {
+            let mark = if tried.is_fact { Mark::Fact } else { Mark::Yes };
+            vec![sentence(mark, goal, tried, reasons(tried, told))]
+        }
+        _ => {
+            let steps = why(goal, told);
+            let plain = || says(goal).unwrap_or_else(|| goal.fact.clone());
+            if steps.is_empty() { vec![Step::new(Mark::Yes, plain())] } else { steps }
+        }
+    }
 }
 
 /// Takes out what is said twice.
@@ -311,8 +417,11 @@ fn added(taint: &str, told: &Context<'_>) -> Option<Step> {
 fn sentence(mark: Mark, goal: &Goal, tried: &Tried, parts: Vec<Step>) -> Step {
     let plain = || says(goal).unwrap_or_else(|| goal.fact.clone());
     let text = tried.sentence.as_deref().map_or_else(plain, tidy);
-    let rule = Some(format!("{}:{}", tried.rule.file, tried.rule.line));
-    Step { rule, parts, ..Step::new(mark, text) }
+    Step { rule: Some(place(tried)), parts, ..Step::new(mark, text) }
+}
+
+fn place(tried: &Tried) -> String {
+    format!("{}:{}", tried.rule.file, tried.rule.line)
 }
 
 fn fact(goal: &Goal, told: &Context<'_>) -> Step {

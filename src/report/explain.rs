@@ -7,7 +7,7 @@ use serde::Serialize;
 use super::data::API_VERSION;
 use super::{Paint, Table};
 use crate::diagnostic::{counted, visible};
-use crate::explain::{Explanation, Group, Mark, Named, OnNode, Step, Summary};
+use crate::explain::{Explanation, Group, Mark, Named, OnNode, Rows, Step, Summary};
 
 /// A document of ours: its version, its kind, and what it says.
 #[derive(Serialize)]
@@ -32,6 +32,11 @@ pub fn summary_document(summary: &Summary) -> impl Serialize + '_ {
 /// A node's daemonsets as a document.
 pub fn on_node_document(node: &OnNode) -> impl Serialize + '_ {
     Document { api_version: API_VERSION, kind: "ExplanationOfNode", content: node }
+}
+
+/// Rows of a relation as a document.
+pub fn rows_document(rows: &Rows) -> impl Serialize + '_ {
+    Document { api_version: API_VERSION, kind: "ExplanationOfRows", content: rows }
 }
 
 /// Gives the text of the rule at a place such as `rules/placement.dl:120`.
@@ -76,6 +81,35 @@ pub fn explanation(
     Ok(())
 }
 
+/// Writes why rows are there, or why there is none, for a person; `wide` as for an explanation.
+///
+/// # Errors
+/// Where writing fails.
+pub fn rows(rows: &Rows, wide: Option<RuleText<'_>>, paint: Paint, out: &mut dyn Write) -> io::Result<()> {
+    for (at, told) in rows.rows.iter().enumerate() {
+        if at > 0 {
+            writeln!(out)?;
+        }
+        writeln!(out, "{}\n", paint.strong(headline(rows, &told.row)))?;
+        for step in &told.steps {
+            tree(step, 0, wide, paint, out)?;
+        }
+    }
+    for note in &rows.notes {
+        writeln!(out, "\n{} {}", paint.changed("~"), visible(note))?;
+    }
+    if rows.more > 0 {
+        let name = &rows.relation;
+        writeln!(out, "\nand {} of {name}", counted(rows.more, "more row"))?;
+    }
+    Ok(())
+}
+
+fn headline(rows: &Rows, row: &str) -> String {
+    let what = if rows.holds { "holds" } else { "does not hold" };
+    format!("{} {what}", visible(row))
+}
+
 fn tree(
     step: &Step,
     depth: usize,
@@ -110,13 +144,31 @@ fn tree(
 /// # Errors
 /// Where writing fails.
 pub fn explanation_dot(explanation: &Explanation, out: &mut dyn Write) -> io::Result<()> {
+    let root = (explanation.headline.clone(), explanation.steps.as_slice());
+    graph(&[root], explanation.eligible, out)
+}
+
+/// Writes why rows are there as a graph for Graphviz, with a root for each.
+///
+/// # Errors
+/// Where writing fails.
+pub fn rows_dot(rows: &Rows, out: &mut dyn Write) -> io::Result<()> {
+    let roots = rows.rows.iter().map(|told| (headline(rows, &told.row), told.steps.as_slice()));
+    graph(&roots.collect::<Vec<_>>(), rows.holds, out)
+}
+
+fn graph(roots: &[(String, &[Step])], holds: bool, out: &mut dyn Write) -> io::Result<()> {
     writeln!(out, "digraph explanation {{")?;
     writeln!(out, "  rankdir=LR; node [shape=box, fontname=\"sans-serif\"];")?;
-    let colour = if explanation.eligible { "darkgreen" } else { "firebrick" };
-    writeln!(out, "  n0 [label={}, color={colour}, penwidth=2];", label(&explanation.headline, None))?;
-    let mut next = 1;
-    for step in &explanation.steps {
-        dot(step, 0, &mut next, out)?;
+    let colour = if holds { "darkgreen" } else { "firebrick" };
+    let mut next = 0;
+    for (headline, steps) in roots {
+        let root = next;
+        next += 1;
+        writeln!(out, "  n{root} [label={}, color={colour}, penwidth=2];", label(headline, None))?;
+        for step in *steps {
+            dot(step, root, &mut next, out)?;
+        }
     }
     writeln!(out, "}}")
 }

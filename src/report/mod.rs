@@ -34,8 +34,8 @@ pub use data::{FileLine, ListWriter, list, plan_document, write_json, write_json
 pub use describe::{describe_daemonset, describe_node, describe_pod, describe_template};
 pub use events::{EventRow, event_columns};
 pub use explain::{
-    Answers, RuleText, explanation, explanation_document, explanation_dot, on_node, on_node_document,
-    summary, summary_document,
+    Answers, RuleText, explanation, explanation_document, explanation_dot, on_node, on_node_document, rows,
+    rows_document, rows_dot, summary, summary_document,
 };
 pub use finding::{FindingLine, finding_lines};
 pub use findings::{findings_github, findings_json, findings_junit, findings_sarif};

@@ -79,7 +79,7 @@ impl Session {
 
     /// Runs without a word in the transcript.
     pub fn quietly(&self, line: &str) -> Said {
-        let output = self.command().args(line.split_whitespace()).output().unwrap();
+        let output = self.command().args(words(line)).output().unwrap();
         let text = |bytes| String::from_utf8(bytes).unwrap();
         Said { out: text(output.stdout), err: text(output.stderr), code: output.status.code().unwrap() }
     }
@@ -150,6 +150,18 @@ impl Session {
     pub fn snapshot(self, name: &str) {
         snapshot(name, &self.transcript);
     }
+}
+
+/// The words of a line; what stands in `'…'` is one.
+fn words(line: &str) -> Vec<String> {
+    let mut words = Vec::new();
+    for (at, part) in line.split('\'').enumerate() {
+        match at % 2 {
+            0 => words.extend(part.split_whitespace().map(ToOwned::to_owned)),
+            _ => words.push(part.to_owned()),
+        }
+    }
+    words
 }
 
 pub fn snapshot(name: &str, text: &str) {

@@ -76,7 +76,7 @@ fn reason(part: &Part) -> String {
     match part {
         Part::Row(goal) => format!("{} is not there", fact(goal)),
         Part::Not(goal) => format!("{} is there", fact(goal)),
-        Part::Comparison(text, _) => format!("`{text}` does not hold"),
+        Part::Comparison(it) => format!("`{}` does not hold", it.text),
         Part::Aggregate(total) => format!("it is {total}"),
     }
 }

@@ -1,4 +1,5 @@
-//! `dsrules explain`: why a pod is there, or is not, from the rules that decided it.
+//! `dsrules explain`: why a pod or a row of a relation is there, or is not, from the rules
+//! that decided it.
 
 use std::io::{self, Write};
 
@@ -6,7 +7,7 @@ use clap::{Args, ValueEnum};
 use dsrules::app::{Because, Why, explain};
 use dsrules::datalog::Program;
 use dsrules::diagnostic::{Diagnostic, visible};
-use dsrules::explain::{Explanation, OnNode, Summary};
+use dsrules::explain::{Explanation, OnNode, Rows, Summary, trim};
 use dsrules::plan::Waiting;
 use dsrules::report::{self, Detail};
 
@@ -17,8 +18,13 @@ use crate::cli::options::world::WorldArgs;
 /// Arguments of `explain`.
 #[derive(Debug, Args)]
 pub struct ExplainArgs {
-    /// A daemonset and a node, a daemonset for all nodes, `node/NAME`, or `pod NAME`
-    #[arg(value_name = "DAEMONSET [NODE] | node/NAME | pod NAME", required = true, num_args = 1..=2)]
+    /// A daemonset and a node, a daemonset for all nodes, `node/NAME`, `pod NAME`, or a row of a
+    /// relation, as 'eligible("ns/agent", Node)'
+    #[arg(
+        value_name = "DAEMONSET [NODE] | node/NAME | pod NAME | RELATION(...)",
+        required = true,
+        num_args = 1..=2
+    )]
     what: Vec<String>,
     /// The namespace to look in
     #[arg(long, short = 'n', value_name = "NAMESPACE", default_value = "default")]
@@ -26,6 +32,12 @@ pub struct ExplainArgs {
     /// How to show it
     #[arg(long, short = 'o', value_name = "FORMAT", value_enum, default_value_t = Format::Text)]
     output: Format,
+    /// How many levels of reasons are shown
+    #[arg(long, value_name = "LEVELS", value_parser = clap::value_parser!(u16).range(1..))]
+    depth: Option<u16>,
+    /// How many rows of a relation are explained
+    #[arg(long, value_name = "ROWS", default_value_t = 5, value_parser = clap::value_parser!(u16).range(1..))]
+    limit: u16,
     #[command(flatten)]
     world: WorldArgs,
 }
@@ -53,9 +65,18 @@ pub fn run(args: &ExplainArgs, context: &mut Context) -> Result<Exit, Failure> {
         namespace: args.namespace.clone(),
         here: std::env::current_dir().ok(),
         now: context.seconds(),
+        most: args.limit.into(),
     };
+    let depth = args.depth.map_or(usize::MAX, usize::from);
     match explain(&why, &seen)? {
-        Because::Pair(explanation) => pair(&explanation, args.output, &seen.program, context)?,
+        Because::Pair(mut explanation) => {
+            trim(&mut explanation.steps, depth);
+            pair(&explanation, args.output, &seen.program, context)?;
+        }
+        Because::Rows(mut found) => {
+            found.rows.iter_mut().for_each(|told| trim(&mut told.steps, depth));
+            rows(&found, args.output, &seen.program, context)?;
+        }
         Because::Node(node) => on_node(&node, args.output, context)?,
         Because::DaemonSet(it, waiting) => summary(&it, waiting.as_ref(), args.output, context)?,
     }
@@ -73,16 +94,34 @@ fn pair(
     match output {
         Format::Text => report::explanation(explanation, None, paint, &mut context.fitted())?,
         Format::Wide => {
-            let text = |place: &str| {
-                let mut rules = program.rules();
-                let rule = rules.find(|rule| format!("{}:{}", rule.file, rule.line) == place)?;
-                Some(rule.text.to_string())
-            };
+            let text = |place: &str| text_of(program, place);
             report::explanation(explanation, Some(&text), paint, &mut context.fitted())?;
         }
         Format::Json => report::write_json(&report::explanation_document(explanation), out)?,
         Format::Yaml => report::write_yaml(&report::explanation_document(explanation), out)?,
         Format::Dot => report::explanation_dot(explanation, out)?,
+    }
+    Ok(())
+}
+
+/// The text of the rule at a place.
+fn text_of(program: &Program, place: &str) -> Option<String> {
+    let rule = program.rules().find(|rule| format!("{}:{}", rule.file, rule.line) == place)?;
+    Some(rule.text.to_string())
+}
+
+fn rows(rows: &Rows, output: Format, program: &Program, context: &mut Context) -> Result<(), Failure> {
+    let paint = context.paint;
+    let out = &mut context.out;
+    match output {
+        Format::Text => report::rows(rows, None, paint, &mut context.fitted())?,
+        Format::Wide => {
+            let text = |place: &str| text_of(program, place);
+            report::rows(rows, Some(&text), paint, &mut context.fitted())?;
+        }
+        Format::Json => report::write_json(&report::rows_document(rows), out)?,
+        Format::Yaml => report::write_yaml(&report::rows_document(rows), out)?,
+        Format::Dot => report::rows_dot(rows, out)?,
     }
     Ok(())
 }

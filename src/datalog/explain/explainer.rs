@@ -72,7 +72,9 @@ pub(super) struct Explainer<'a> {
     pub symbols: &'a Symbols,
     pub evaluation: &'a Evaluation,
     /// Rows that are explained already, to which a repetition refers.
-    pub shown: BTreeSet<(RelationId, Vec<Sym>)>,
+    pub shown: BTreeSet<(RelationId, Vec<Cell>)>,
+    /// Whether one way in which a row holds is enough, and each row is explained once.
+    pub is_brief: bool,
     /// The absent rows being explained, from the outside in.
     pub path: Vec<(RelationId, Vec<Cell>)>,
     nodes: usize,
@@ -87,6 +89,7 @@ impl<'a> Explainer<'a> {
             symbols,
             evaluation,
             shown: BTreeSet::new(),
+            is_brief: false,
             path: Vec::new(),
             nodes: 0,
             rounds: BTreeMap::new(),
@@ -113,8 +116,7 @@ impl<'a> Explainer<'a> {
             for term in [term, other] {
                 let found = match term {
                     Term::Variable(Variable(at)) => binding[same[*at]],
-                    // Constants of heads are interned when a program is evaluated.
-                    _ => Some(term.constant().and_then(|value| self.symbols.find(value))?),
+                    _ => Some(self.constant(term)?),
                 };
                 if value.is_some() && found.is_some() && value != found {
                     return None;
@@ -192,13 +194,18 @@ impl<'a> Explainer<'a> {
         }
     }
 
+    /// The symbol of a constant, which may be one that no row has.
+    fn constant(&self, term: &Term) -> Option<Sym> {
+        self.symbols.worked_out(term.constant()?)
+    }
+
     /// What is known of an atom's row.
     pub fn pattern(&self, atom: &Atom, binding: &Binding) -> Vec<Cell> {
         let cell = |(at, term): (usize, &Term)| {
             let first = |variable| atom.terms.iter().position(|term| term.variable() == Some(variable));
             let known = match term {
                 Term::Variable(variable) => binding.get(variable.0).copied().flatten(),
-                _ => term.constant().and_then(|value| self.symbols.find(value)),
+                _ => self.constant(term),
             };
             known.map_or(Cell::LikeColumn(term.variable().and_then(first).unwrap_or(at)), Cell::Known)
         };

@@ -5,7 +5,8 @@ use super::super::program::{Atom, Literal};
 use super::super::rows::Row;
 use super::super::symbols::Sym;
 use super::explainer::{Binding, Explainer};
-use super::total::{FIRST, Total};
+use super::goal::{Counted, Total};
+use super::total::FIRST;
 
 impl Explainer<'_> {
     /// What `first` that an atom stands for says of a row.
@@ -43,9 +44,21 @@ impl Explainer<'_> {
             declaration.name,
             self.of_group(atom, group.as_deref())
         );
-        let shown = ranked.iter().take(FIRST).filter_map(|row| self.way(rows, row));
+        let shown = ranked
+            .iter()
+            .take(FIRST)
+            .filter_map(|row| Some(Counted { text: self.way(rows, row)?, value: None, parts: Vec::new() }));
         let holds = at.is_some() && self.is_among(atom, body, way);
-        Some(Total { text, ways: ranked.len(), first: shown.collect(), holds })
+        Some(Total {
+            text,
+            aggregate: None,
+            value: None,
+            wanted: None,
+            of: Vec::new(),
+            ways: ranked.len(),
+            first: shown.collect(),
+            holds,
+        })
     }
 
     /// Whether a place is one of the first.

@@ -35,7 +35,7 @@ impl Explainer<'_> {
         written(self.symbols.value(sym))
     }
 
-    fn term(&self, term: &Term, way: &Binding) -> String {
+    pub(super) fn term(&self, term: &Term, way: &Binding) -> String {
         match self.filled_term(term, way) {
             Term::Text(text) => written(Value::Text(&text)),
             Term::Number(number) => number.to_string(),

@@ -1,40 +1,20 @@
 //! The value of an aggregate in an explanation: what it comes to, for which group, and the
 //! first of the ways that make it. The relations behind it are never named.
 
-use serde::Serialize;
-
+use super::super::aggregate::{Aggregate, Fold};
 use super::super::compare::BEYOND;
 use super::super::program::{Atom, Comparison, Literal, RelationId, Rule};
+use super::super::rows::Row;
 use super::super::symbols::{Sym, Value};
 use super::explainer::{Binding, Explainer, known};
+use super::goal::{Counted, Part, Total};
 
 /// So many of the ways that make a value are shown.
 pub(super) const FIRST: usize = 3;
 
-/// An aggregate with its value.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct Total {
-    /// What it comes to: `2 = count : { on(Pod, Node) } for Node = "n1"`.
-    pub text: String,
-    /// In how many ways its body holds.
-    pub ways: usize,
-    /// The first of them: `on("p1", "n1")`.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
-    pub first: Vec<String>,
-    /// Whether it has the value that the rule needs.
-    pub holds: bool,
-}
-
-impl std::fmt::Display for Total {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(
-            f,
-            "{} ({})",
-            self.text,
-            if self.ways == 1 { "1 row".to_owned() } else { format!("{} rows", self.ways) }
-        )
-    }
-}
+/// A rule for what stands in braces, the parts that a row of it rests on, and the values of
+/// its variables.
+type Braced<'a> = (&'a Rule, Vec<&'a Literal>, Vec<Option<Sym>>);
 
 impl Explainer<'_> {
     /// Whether an atom stands for an aggregate.
@@ -99,6 +79,7 @@ impl Explainer<'_> {
                     wanted.is_none_or(|wanted| self.symbols.value(wanted) == Value::Number(0))
                 }
             };
+        let value = is.clone();
         let wanted = wanted.map(shown);
         let mut text = match (&is, &wanted) {
             (_, Some(wanted)) => format!("{wanted} = {}", declaration.name),
@@ -112,7 +93,52 @@ impl Explainer<'_> {
             None => text += ", but there is none",
         }
         let (ways, first) = group.map_or((0, Vec::new()), |group| self.first_ways(atom, &group));
-        Some(Total { text, ways, first, holds })
+        let (aggregate, of) = match self.fold(atom) {
+            Some((Rule { fold: Some(Fold::One(aggregate)), .. }, rows)) => {
+                let columns = &self.program.declaration(rows).columns;
+                let own = declaration.columns.len() - 1
+                    ..columns.len() - usize::from(*aggregate != Aggregate::Count);
+                let own = columns.get(own).unwrap_or_default();
+                (Some(*aggregate), own.iter().map(|column| column.ty.clone()).collect())
+            }
+            _ => (None, Vec::new()),
+        };
+        Some(Total { text, aggregate, value, wanted, of, ways, first, holds })
+    }
+
+    /// The aggregate that an atom stands for, if its group is known, with the reasons of what
+    /// makes it.
+    pub fn total_deep(
+        &mut self,
+        literal: &Literal,
+        body: &[Literal],
+        way: &Binding,
+        near: bool,
+        depth: usize,
+    ) -> Option<Total> {
+        let atom = literal.atom()?;
+        let group = self.group(atom, way)?;
+        let mut total = self.total(literal, body, way)?;
+        let (rule, rows) = self.fold(atom)?;
+        let ranked = self.ranked(rows, rule.fold.as_ref()?, &group);
+        let counted = ranked.iter().filter_map(|row| {
+            let (rule, told, way) = self.counted(rows, row)?;
+            Some((rule.clone(), told.into_iter().cloned().collect::<Vec<_>>(), way))
+        });
+        let counted: Vec<_> = counted.take(total.first.len()).collect();
+        for (counted, (rule, told, way)) in total.first.iter_mut().zip(counted) {
+            for literal in &told {
+                let Some(atom) = literal.positive() else { continue };
+                counted.parts.extend(match self.total(literal, &rule.body, &way) {
+                    Some(total) => Some(Part::Aggregate(total)),
+                    None => {
+                        let pattern = self.pattern(atom, &way);
+                        Some(Part::Row(self.goal(atom.relation, &pattern, near, depth + 1)))
+                    }
+                });
+            }
+        }
+        Some(total)
     }
 
     /// The group that an aggregate is about: ` for Node = "n1"`.
@@ -143,26 +169,53 @@ impl Explainer<'_> {
     }
 
     /// In how many ways the body of an aggregate holds for a group, and the first of them.
-    fn first_ways(&self, atom: &Atom, group: &[Sym]) -> (usize, Vec<String>) {
-        let Some((_, rows)) = self.fold(atom) else { return (0, Vec::new()) };
-        let of_group = || self.evaluation.rows_with_prefix(rows, group);
-        let first = of_group().take(FIRST).filter_map(|row| self.way(rows, &row));
-        (of_group().count(), first.collect())
+    fn first_ways(&self, atom: &Atom, group: &[Sym]) -> (usize, Vec<Counted>) {
+        let Some((folded, rows)) = self.fold(atom) else { return (0, Vec::new()) };
+        let Some(fold) = &folded.fold else { return (0, Vec::new()) };
+        let has_value = matches!(fold, Fold::One(aggregate) if *aggregate != Aggregate::Count);
+        let first = self.ranked(rows, fold, group).into_iter().take(FIRST).filter_map(|row| {
+            let value = row.last().filter(|_| has_value);
+            let value = value.map(|sym| self.symbols.value(*sym).to_string());
+            Some(Counted { text: self.way(rows, &row)?, value, parts: Vec::new() })
+        });
+        (self.evaluation.rows_with_prefix(rows, group).count(), first.collect())
+    }
+
+    /// The rows of a group, those that matter most first.
+    pub(super) fn ranked(&self, rows: RelationId, fold: &Fold, group: &[Sym]) -> Vec<Row> {
+        let mut all: Vec<Row> = self.evaluation.rows_with_prefix(rows, group).collect();
+        let aggregate = match fold {
+            Fold::First(first) => return first.ranked(&all, self.symbols),
+            Fold::One(aggregate) => *aggregate,
+        };
+        let weight = |row: &Row| match (aggregate, row.last().map(|sym| self.symbols.value(*sym))) {
+            (Aggregate::Min, Some(Value::Number(number))) => i128::from(number),
+            (Aggregate::Sum | Aggregate::Max, Some(Value::Number(number))) => -i128::from(number),
+            _ => 0,
+        };
+        let values = |row: &Row| row.iter().map(|sym| self.symbols.value(*sym)).collect::<Vec<_>>();
+        all.sort_by(|one, other| (weight(one), values(one)).cmp(&(weight(other), values(other))));
+        all
     }
 
     /// A way in which the body of an aggregate holds: `on("p1", "n1")`.
     pub(super) fn way(&self, rows: RelationId, row: &[Sym]) -> Option<String> {
+        let (rule, told, way) = self.counted(rows, row)?;
+        let told = told.into_iter().filter_map(|literal| match self.total(literal, &rule.body, &way) {
+            Some(total) => Some(total.text),
+            None => literal.positive().map(|atom| self.atom(rule, atom, &way)),
+        });
+        Some(told.collect::<Vec<_>>().join(", "))
+    }
+
+    /// What a row of what stands in braces rests on.
+    fn counted(&self, rows: RelationId, row: &[Sym]) -> Option<Braced<'_>> {
         self.program.rules_for(rows).find_map(|rule| {
             let inside = |atom: &Atom| atom.span.start >= rule.span.start && atom.span.end <= rule.span.end;
             let unified = self.unify(rule, &known(row))?;
             let way = self.ways(&unified.body, &unified.binding, 1, &mut |_| true).pop()?;
-            let way = unified.spread(&way);
             let told = rule.body.iter().filter(|literal| literal.positive().is_some_and(inside));
-            let told = told.filter_map(|literal| match self.total(literal, &rule.body, &way) {
-                Some(total) => Some(total.text),
-                None => literal.positive().map(|atom| self.atom(rule, atom, &way)),
-            });
-            Some(told.collect::<Vec<_>>().join(", "))
+            Some((rule, told.collect(), unified.spread(&way)))
         })
     }
 }

@@ -3,99 +3,22 @@
 //!
 //! Unlike [`why`](super::why), which shows one reason, it also goes into what a negated part asks about, and for a row
 //! that is not there it shows *every* part of a rule that fails, so that all of them can
-//! be mended at once.
-
-use std::sync::Arc;
-
-use serde::Serialize;
+//! be mended at once. What cannot be said, because a part that fails leaves a variable
+//! without a value, is left out.
 
 use super::super::evaluation::Evaluation;
-use super::super::program::{Atom, Given, Kind, Literal, Program, RelationId, Rule, Term};
+use super::super::program::{Atom, Given, Kind, Literal, Program, RelationId, Rule};
 use super::super::rows::Row;
 use super::super::symbols::{Sym, Symbols};
-use super::explainer::{Binding, Cell, Explainer, Pattern, RuleRef, Unified, known};
-use super::total::Total;
+use super::explainer::{Binding, Cell, Explainer, Pattern, Unified, known};
+use super::goal::{Goal, Part, Tried};
 
 /// So many ways in which one rule holds or fails are shown.
 const WAYS: usize = 8;
+/// So many further rows that stand in the way are named.
+const OTHERS: usize = 3;
 
-/// A row, there or not, and why.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct Goal {
-    /// Whether there is such a row.
-    pub holds: bool,
-    /// The relation.
-    pub relation: String,
-    /// The values of the row; none where any value would do.
-    pub values: Vec<Option<String>>,
-    /// The row as one would write it, with `_` for any value.
-    pub fact: String,
-    /// Whether it is a row of an input.
-    pub input: bool,
-    /// Whether the relation is a part of the tool.
-    pub builtin: bool,
-    /// The types of its columns.
-    #[serde(skip)]
-    pub types: Vec<Arc<str>>,
-    /// Where it was stated, if it came with the program: `facts/rack.csv:3`.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub stated: Option<String>,
-    /// If it holds, the ways in which it was derived; else the ways in which it was not.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
-    pub rules: Vec<Tried>,
-    /// What there is to say beside the rules.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub note: Option<String>,
-}
-
-/// One way through one rule.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct Tried {
-    /// The sentence over the rule, filled in as far as values are known.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub sentence: Option<String>,
-    /// The sentence as it was written, with `{Variable}` where a value stands.
-    #[serde(skip)]
-    pub template: Arc<str>,
-    /// The values of the rule's variables that are known.
-    #[serde(skip)]
-    pub bound: Vec<(Arc<str>, String)>,
-    /// The rule.
-    pub rule: RuleRef,
-    /// Whether the rule is a part of the tool.
-    pub builtin: bool,
-    /// The parts of its body, in order.
-    pub parts: Vec<Part>,
-}
-
-/// A part of a rule's body.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Part {
-    /// There must be such a row.
-    Row(Goal),
-    /// There must be no such row.
-    Not(Goal),
-    /// A comparison with its values filled in, and whether it holds.
-    Comparison(String, bool),
-    /// An aggregate with its value, which may not be the one that is needed.
-    Aggregate(Total),
-}
-
-impl Part {
-    /// Whether the part holds, so that the rule may.
-    #[must_use]
-    pub fn holds(&self) -> bool {
-        match self {
-            Part::Row(goal) => goal.holds,
-            Part::Not(goal) => !goal.holds,
-            Part::Comparison(_, holds) => *holds,
-            Part::Aggregate(total) => total.holds,
-        }
-    }
-}
-
-/// Explains a row, there or not.
+/// Explains a row, there or not, with every way in which it holds.
 #[must_use]
 pub fn tree(
     program: &Program,
@@ -107,6 +30,37 @@ pub fn tree(
     // What nearly holds is of interest only where something does not hold.
     let near = !evaluation.contains(relation, row);
     Explainer::new(program, symbols, evaluation).goal(relation, &known(row), near, 0)
+}
+
+/// Explains a row that is there by one way in which it holds; what it rests on is explained
+/// once.
+#[must_use]
+pub fn proof(
+    program: &Program,
+    symbols: &Symbols,
+    evaluation: &Evaluation,
+    relation: RelationId,
+    row: &[Sym],
+) -> Goal {
+    let mut explainer = Explainer::new(program, symbols, evaluation);
+    explainer.is_brief = true;
+    explainer.goal(relation, &known(row), false, 0)
+}
+
+/// Explains why there is no row that an atom fits; its variables may be any values.
+#[must_use]
+pub fn absence(program: &Program, symbols: &Symbols, evaluation: &Evaluation, atom: &Atom) -> Goal {
+    let mut explainer = Explainer::new(program, symbols, evaluation);
+    explainer.is_brief = true;
+    let pattern = explainer.pattern(atom, &[]);
+    explainer.goal(atom.relation, &pattern, true, 0)
+}
+
+/// The rows that an atom fits.
+#[must_use]
+pub fn fitting(program: &Program, symbols: &Symbols, evaluation: &Evaluation, atom: &Atom) -> Vec<Vec<Sym>> {
+    let explainer = Explainer::new(program, symbols, evaluation);
+    explainer.rows(atom.relation, &explainer.pattern(atom, &[])).map(|row| row.to_vec()).collect()
 }
 
 impl Explainer<'_> {
@@ -131,11 +85,14 @@ impl Explainer<'_> {
             builtin: declaration.builtin,
             types: declaration.columns.iter().map(|column| column.ty.clone()).collect(),
             rules: Vec::new(),
+            others: Vec::new(),
+            more: 0,
+            cut: false,
             note: None,
         }
     }
 
-    fn goal(&mut self, relation: RelationId, row: &Pattern, near: bool, depth: usize) -> Goal {
+    pub(super) fn goal(&mut self, relation: RelationId, row: &Pattern, near: bool, depth: usize) -> Goal {
         let program = self.program.clone();
         let found = self.some_row(relation, row);
         let row = found.map_or_else(|| row.to_vec(), |found| known(&found));
@@ -148,13 +105,20 @@ impl Explainer<'_> {
             goal.note = Some("not evaluated".to_owned());
         } else if self.path.contains(&entry) {
             goal.note = Some("it would need itself".to_owned());
+        } else if self.is_brief && !self.shown.insert(entry.clone()) {
+            goal.note = Some("told above".to_owned());
         } else if self.is_full(depth) {
             goal.note = Some("not explained further, as there is too much of it".to_owned());
         } else {
+            let syms: Option<Vec<Sym>> = row.iter().map(|cell| cell.sym()).collect();
+            let round = syms.filter(|_| goal.holds).and_then(|row| self.round(relation, &row));
             self.path.push(entry);
             for rule in program.rules_for(relation) {
                 if let Some(unified) = self.unify(rule, &row) {
-                    self.tried(rule, &unified, near, &mut goal, depth);
+                    self.tried(rule, &unified, near, round, &mut goal, depth);
+                }
+                if goal.holds && self.is_brief && !goal.rules.is_empty() {
+                    break;
                 }
             }
             self.path.pop();
@@ -164,84 +128,124 @@ impl Explainer<'_> {
 
     /// The ways through a rule: those that hold, or, for a row that is not there, those
     /// that get furthest.
-    fn tried(&mut self, rule: &Rule, unified: &Unified, near: bool, goal: &mut Goal, depth: usize) {
+    fn tried(
+        &mut self,
+        rule: &Rule,
+        unified: &Unified,
+        near: bool,
+        round: Option<(usize, usize)>,
+        goal: &mut Goal,
+        depth: usize,
+    ) {
         let holds = goal.holds;
         let Unified { body, binding, .. } = unified;
         let held: Vec<Literal> = if holds { body.clone() } else { self.held(body, binding) };
-        let path = self.path.clone();
+        let most = if holds && self.is_brief { 1 } else { WAYS + 1 };
         // A row of a recursive relation is not explained by itself.
-        let mut accept = |way: &Binding| {
-            let mut atoms = body.iter().filter_map(Literal::positive);
-            !holds || atoms.all(|atom| !path.contains(&(atom.relation, self.pattern(atom, way))))
-        };
-        let mut ways = self.ways(&held, binding, WAYS, &mut accept);
+        let mut accept = |way: &Binding| !holds || self.is_early(body, way, round);
+        let mut ways = self.ways(&held, binding, most, &mut accept);
         if held.is_empty() {
             ways = vec![binding.to_vec()];
         }
+        goal.cut |= ways.len() > WAYS;
+        ways.truncate(WAYS);
         let ways = ways.into_iter().map(|way| self.completed(body, way)).collect::<Vec<_>>();
         for way in ways {
             let way = unified.spread(&way);
             if !holds && self.is_other_way(&rule.body, &way) {
                 continue;
             }
-            let is_told = |literal: &&Literal| match literal {
-                Literal::Comparison(comparison) => !self.is_of_total(comparison, body),
-                _ => true,
-            };
-            let told: Vec<&Literal> = body.iter().filter(is_told).collect();
-            let parts = told
-                .into_iter()
-                .map(|literal| match literal {
-                    Literal::Positive(atom) | Literal::Negative(atom) if self.is_total(atom) => {
-                        self.part(rule, literal, &way, near, depth)
-                    }
-                    // What holds, or does not, as it should is not why a rule fails.
-                    Literal::Positive(atom) if !holds && (held.contains(literal) || !near) => {
-                        Part::Row(self.shallow(rule, atom, &way))
-                    }
-                    Literal::Negative(atom) if !holds => {
-                        let goal = self.shallow(rule, atom, &way);
-                        Part::Not(if goal.holds { self.goal_of(rule, atom, &way, near, depth) } else { goal })
-                    }
-                    // Why there is no such row is told of a rule of a user's own.
-                    _ => self.part(rule, literal, &way, near || !rule.builtin, depth),
-                })
-                .collect();
+            let mut parts = Vec::new();
+            for at in 0..body.len() {
+                parts.extend(if holds {
+                    self.holding_part(rule, (body, at), &way, near, round, depth)
+                } else {
+                    self.part(rule, (body, at), held.contains(&body[at]), &way, near, depth)
+                });
+            }
             goal.rules.push(Tried {
                 sentence: self.sentence(rule, &way),
                 template: rule.sentence.clone(),
                 bound: self.bound(rule, &way),
                 rule: self.rule_ref(rule),
                 builtin: rule.builtin,
+                is_fact: rule.body.is_empty(),
                 parts,
             });
         }
     }
 
-    fn part(&mut self, rule: &Rule, literal: &Literal, way: &Binding, near: bool, depth: usize) -> Part {
-        if let Some(total) = self.total(literal, &rule.body, way) {
-            return Part::Aggregate(total);
-        }
-        match literal {
-            Literal::Positive(atom) => Part::Row(self.goal_of(rule, atom, way, near, depth)),
-            Literal::Negative(atom) => Part::Not(self.goal_of(rule, atom, way, near, depth)),
-            Literal::Comparison(comparison) => {
-                let known = comparison.variables().all(|variable| way[variable.0].is_some());
-                let holds =
-                    known && !self.ways(std::slice::from_ref(literal), way, 1, &mut |_| true).is_empty();
-                Part::Comparison(self.comparison(comparison, way), holds)
+    /// A part of a rule that holds.
+    fn holding_part(
+        &mut self,
+        rule: &Rule,
+        (body, at): (&[Literal], usize),
+        way: &Binding,
+        near: bool,
+        round: Option<(usize, usize)>,
+        depth: usize,
+    ) -> Option<Part> {
+        match &body[at] {
+            literal @ (Literal::Positive(atom) | Literal::Negative(atom)) if self.is_total(atom) => {
+                self.total_deep(literal, body, way, near, depth).map(Part::Aggregate)
             }
+            Literal::Positive(atom) => {
+                let row = self.early_row(atom, way, round)?;
+                Some(Part::Row(self.goal(atom.relation, &known(&row), near, depth + 1)))
+            }
+            // Why there is no such row is told of a rule of a user's own.
+            Literal::Negative(atom) => {
+                Some(Part::Not(self.goal_of(rule, atom, way, near || !rule.builtin, depth)))
+            }
+            Literal::Comparison(comparison) if self.is_of_total(comparison, body) => None,
+            Literal::Comparison(_) => self.compared(rule, body, at, way).map(Part::Comparison),
         }
     }
 
-    fn goal_of(&mut self, rule: &Rule, atom: &Atom, way: &Binding, near: bool, depth: usize) -> Goal {
-        let shallow = self.shallow(rule, atom, way);
-        if shallow.input || self.unseen(atom) {
-            return shallow;
+    /// A part of a rule that does not hold.
+    fn part(
+        &mut self,
+        rule: &Rule,
+        (body, at): (&[Literal], usize),
+        is_held: bool,
+        way: &Binding,
+        near: bool,
+        depth: usize,
+    ) -> Option<Part> {
+        let is_known = |atom: &Atom| atom.variables().all(|variable| way[variable.0].is_some());
+        match &body[at] {
+            literal @ (Literal::Positive(atom) | Literal::Negative(atom)) if self.is_total(atom) => {
+                self.total_deep(literal, body, way, near, depth).map(Part::Aggregate)
+            }
+            // What holds, or does not, as it should is not why a rule fails.
+            Literal::Positive(atom) if is_held || !near => Some(Part::Row(self.shallow(rule, atom, way))),
+            Literal::Positive(atom) => Some(Part::Row(self.goal_of(rule, atom, way, near, depth))),
+            Literal::Negative(atom) if !is_known(atom) => None,
+            Literal::Negative(atom) => {
+                let goal = self.shallow(rule, atom, way);
+                Some(Part::Not(if goal.holds { self.in_the_way(rule, atom, way, near, depth) } else { goal }))
+            }
+            Literal::Comparison(comparison) if self.is_of_total(comparison, body) => None,
+            Literal::Comparison(_) => self.compared(rule, body, at, way).map(Part::Comparison),
         }
+    }
+
+    /// A row that must not be there, with all that it rests on, and others like it.
+    fn in_the_way(&mut self, rule: &Rule, atom: &Atom, way: &Binding, near: bool, depth: usize) -> Goal {
+        let is_brief = std::mem::replace(&mut self.is_brief, false);
+        let mut goal = self.goal_of(rule, atom, way, near, depth);
+        self.is_brief = is_brief;
+        let pattern = self.pattern(atom, way);
+        let mut rows = self.rows(atom.relation, &pattern).skip(1);
+        goal.others = rows.by_ref().take(OTHERS).map(|row| self.fact(atom.relation, &known(&row))).collect();
+        goal.more = rows.count();
+        goal
+    }
+
+    fn goal_of(&mut self, rule: &Rule, atom: &Atom, way: &Binding, near: bool, depth: usize) -> Goal {
         let mut goal = self.goal(atom.relation, &self.pattern(atom, way), near, depth + 1);
         if !goal.holds {
-            goal.fact = shallow.fact;
+            goal.fact = self.atom(rule, atom, way);
         }
         goal
     }
@@ -249,28 +253,14 @@ impl Explainer<'_> {
     /// The row of an atom without its reasons.
     fn shallow(&self, rule: &Rule, atom: &Atom, way: &Binding) -> Goal {
         let pattern = self.pattern(atom, way);
-        let found = if self.unseen(atom) { None } else { self.some_row(atom.relation, &pattern) };
-        match found {
+        match self.some_row(atom.relation, &pattern) {
             Some(row) => self.bare_goal(atom.relation, &known(&row)),
-            // A constant that no row has is shown all the same.
-            None => {
-                let mut goal = self.bare_goal(atom.relation, &pattern);
-                for (value, term) in goal.values.iter_mut().zip(&atom.terms) {
-                    *value = term.constant().map(|it| it.to_string()).or(value.take());
-                }
-                Goal { holds: false, fact: self.atom(rule, atom, way), ..goal }
-            }
+            None => Goal { fact: self.atom(rule, atom, way), ..self.bare_goal(atom.relation, &pattern) },
         }
     }
 
-    /// Whether an atom has a constant that no row of any relation has.
-    fn unseen(&self, atom: &Atom) -> bool {
-        let mut constants = atom.terms.iter().filter_map(Term::constant);
-        constants.any(|value| self.symbols.find(value).is_none())
-    }
-
     /// The values of a rule's variables, as far as they are known.
-    fn bound(&self, rule: &Rule, way: &Binding) -> Vec<(Arc<str>, String)> {
+    fn bound(&self, rule: &Rule, way: &Binding) -> Vec<(std::sync::Arc<str>, String)> {
         let value = |sym: &Option<Sym>| sym.map(|sym| self.symbols.value(sym).to_string());
         let named = rule.variables.iter().zip(way);
         named.filter_map(|(name, sym)| Some((name.clone(), value(sym)?))).collect()
@@ -297,13 +287,19 @@ impl Explainer<'_> {
 
     /// A row that is there and fits, as it is or with any value where none is known.
     fn some_row(&self, relation: RelationId, row: &Pattern) -> Option<Vec<Sym>> {
+        self.rows(relation, row).next().map(|row| row.to_vec())
+    }
+
+    /// The rows that fit.
+    fn rows(&self, relation: RelationId, row: &Pattern) -> impl Iterator<Item = Row> + use<'_> {
         let known = row.iter().map_while(|cell| cell.sym()).collect::<Vec<Sym>>();
-        let fits = |found: &Row| {
-            found.iter().zip(row).all(|(value, cell)| match cell {
+        let row = row.to_vec();
+        let fits = move |found: &Row| {
+            found.iter().zip(&row).all(|(value, cell)| match cell {
                 Cell::Known(sym) => sym == value,
                 Cell::LikeColumn(at) => found[*at] == *value,
             })
         };
-        self.evaluation.rows_with_prefix(relation, &known).find(fits).map(|row| row.to_vec())
+        self.evaluation.rows_with_prefix(relation, &known).filter(fits)
     }
 }

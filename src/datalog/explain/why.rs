@@ -14,7 +14,7 @@ use super::super::program::{Atom, Kind, Literal, Program, RelationId, Rule, Term
 use super::super::rows::RowSet;
 use super::super::symbols::{Sym, Symbols};
 use super::explainer::{Binding, Cell, Explainer, MAX_DEPTH, RuleRef, known};
-use super::total::Total;
+use super::goal::Total;
 
 /// A row that is there, and how it got there.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -110,7 +110,7 @@ impl Subgoal {
             Subgoal::Aggregate(total) => {
                 writeln!(f, "{total}")?;
                 let indent = "  ".repeat(depth + 1);
-                total.first.iter().try_for_each(|way| writeln!(f, "{indent}{way}"))
+                total.first.iter().try_for_each(|way| writeln!(f, "{indent}{}", way.text))
             }
         }
     }
@@ -142,7 +142,7 @@ impl Explainer<'_> {
             derivation.note = Some("input".to_owned());
             return derivation;
         }
-        if !self.shown.insert((relation, row.to_vec())) {
+        if !self.shown.insert((relation, known(row))) {
             derivation.note = Some("explained above".to_owned());
             return derivation;
         }
@@ -154,7 +154,7 @@ impl Explainer<'_> {
         let round = self.round(relation, row);
         for rule in program.rules_for(relation) {
             let Some(unified) = self.unify(rule, &known(row)) else { continue };
-            let mut early = |way: &Binding| self.is_early(rule, way, round);
+            let mut early = |way: &Binding| self.is_early(&rule.body, way, round);
             let Some(way) = self.ways(&rule.body, &unified.binding, 1, &mut early).pop() else { continue };
             derivation.sentence = self.sentence(rule, &way);
             derivation.rule = Some(self.rule_ref(rule));
@@ -192,17 +192,21 @@ impl Explainer<'_> {
     }
 
     /// Whether all rows a rule needs of its own stratum are of earlier rounds.
-    fn is_early(&self, rule: &Rule, way: &Binding, round: Option<(usize, usize)>) -> bool {
+    pub(super) fn is_early(&self, body: &[Literal], way: &Binding, round: Option<(usize, usize)>) -> bool {
         round.is_none()
-            || rule
-                .body
+            || body
                 .iter()
                 .filter_map(Literal::positive)
                 .all(|atom| self.early_row(atom, way, round).is_some())
     }
 
     /// A row for an atom; of the stratum in question only one of an earlier round.
-    fn early_row(&self, atom: &Atom, way: &Binding, round: Option<(usize, usize)>) -> Option<Vec<Sym>> {
+    pub(super) fn early_row(
+        &self,
+        atom: &Atom,
+        way: &Binding,
+        round: Option<(usize, usize)>,
+    ) -> Option<Vec<Sym>> {
         let mut atom = atom.clone();
         // Each column that is still open becomes a variable of its own number.
         for (at, term) in atom.terms.iter_mut().enumerate() {
@@ -226,7 +230,7 @@ impl Explainer<'_> {
     }
 
     /// For a row of a recursive stratum, the stratum and the round it was derived in.
-    fn round(&mut self, relation: RelationId, row: &[Sym]) -> Option<(usize, usize)> {
+    pub(super) fn round(&mut self, relation: RelationId, row: &[Sym]) -> Option<(usize, usize)> {
         let strata = &self.program.body.strata;
         let at = strata.iter().position(|stratum| stratum.recursive && stratum.has(relation))?;
         if !self.rounds.contains_key(&at) {
