@@ -52,3 +52,4 @@ pub mod target;
 pub mod app;
 pub mod report;
 pub mod serve;
+pub mod lsp;

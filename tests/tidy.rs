@@ -21,7 +21,7 @@ use circles::{Circle, circles};
 /// Every module of the library in data-flow order, as `src/lib.rs` lists them, and what it
 /// may know of the ones before it. A module that is missing here is an error: say where it
 /// stands.
-const MAY_KNOW: [(&str, &[&str]); 20] = [
+const MAY_KNOW: [(&str, &[&str]); 21] = [
     ("diagnostic", &[]),
     ("yaml", &["diagnostic"]),
     ("cores", &[]),
@@ -59,6 +59,7 @@ const MAY_KNOW: [(&str, &[&str]); 20] = [
     ),
     ("report", &["diagnostic", "yaml", "kube", "plan", "explain", "target", "app"]),
     ("serve", &["diagnostic", "state"]),
+    ("lsp", &["diagnostic", "state", "datalog", "policy"]),
     ("cli", &["cli"]),
 ];
 

@@ -3,7 +3,7 @@
 use clap::{Parser, Subcommand, builder::styling};
 
 use super::commands::{
-    apply, completions, delete, describe, explain, get, help, man, plan, query, rollout, rules, test,
+    apply, completions, delete, describe, explain, get, help, lsp, man, plan, query, rollout, rules, test,
     validate, watch,
 };
 use super::options::global::Global;
@@ -70,6 +70,8 @@ pub enum Command {
     Test(test::TestArgs),
     /// Show the rules that decide
     Rules(rules::RulesArgs),
+    /// Serve an editor: mistakes, names and layout of rule files, by the Language Server Protocol
+    Lsp(lsp::LspArgs),
     /// Write the completion script of a shell
     Completions(completions::CompletionsArgs),
     /// Print the version

@@ -19,7 +19,7 @@ use clap::{CommandFactory, Parser};
 
 use args::{Cli, Command};
 use commands::{
-    apply, completions, delete, describe, explain, get, help, man, plan, query, rollout, rules, test,
+    apply, completions, delete, describe, explain, get, help, lsp, man, plan, query, rollout, rules, test,
     validate, watch,
 };
 use context::Context;
@@ -53,6 +53,7 @@ fn run(command: &Command, context: &mut Context) -> Result<Exit, Failure> {
         Command::Query(args) => query::run(args, context),
         Command::Test(args) => test::run(args, context),
         Command::Rules(args) => rules::run(args, context),
+        Command::Lsp(args) => lsp::run(args, context),
         Command::Completions(args) => completions::run(args, &Cli::command(), context),
         Command::Version => {
             writeln!(context.out, "dsrules {}", env!("CARGO_PKG_VERSION"))?;

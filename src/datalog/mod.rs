@@ -45,6 +45,7 @@ mod open_body;
 mod order;
 mod overload;
 mod parameter;
+mod outline;
 mod parser;
 mod plan;
 mod planner;
@@ -67,6 +68,7 @@ mod unused;
 mod versions;
 mod view;
 mod ways;
+mod words;
 
 pub use aggregate::Aggregate;
 pub use budget::{Deadline, Limits};
@@ -79,6 +81,7 @@ pub use functions::{Function, Pattern, TextTest};
 pub use handle::{Handle, Signature};
 pub use load::Loaded;
 pub use moments::{Moment, next_moment};
+pub use outline::{Item, ItemKind, Mention, Named, Outline};
 pub use program::{
     Arithmetic, Atom, Column, Comparison, Constraint, Declaration, Expression, Given, Kind, Literal,
     MAX_VARIABLES, NUMBER, Operator, Parameter, Program, RelationId, Rule, Setting, Term, Variable,
@@ -89,3 +92,4 @@ pub use source::{MAX_SOURCE, Source, Span};
 pub use symbols::{Sym, Symbols, Value};
 pub use times::number;
 pub use update::Changes;
+pub use words::{Sort, words};

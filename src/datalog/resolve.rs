@@ -21,7 +21,7 @@ use super::versions::versions;
 use crate::diagnostic::{Diagnostic, Place, nearest};
 
 /// What may stand behind a declaration.
-const QUALIFIERS: [&str; 6] = ["input", "output", "open", "violation", "warning", "unique"];
+pub(super) const QUALIFIERS: [&str; 6] = ["input", "output", "open", "violation", "warning", "unique"];
 
 /// Everything but the strata, and what is wrong with it.
 pub(super) fn resolve(sources: &[Source<'_>], settings: &[Setting]) -> (Body, Vec<Diagnostic>) {

@@ -30,6 +30,7 @@ fn the_help_texts_are_these() {
         "rules list",
         "rules show",
         "rules fmt",
+        "lsp",
         "completions",
     ] {
         let said = session.quietly(&format!("{command} --help"));

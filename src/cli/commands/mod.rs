@@ -8,6 +8,7 @@ pub mod describe;
 pub mod explain;
 pub mod get;
 pub mod help;
+pub mod lsp;
 pub mod man;
 pub mod plan;
 pub mod query;

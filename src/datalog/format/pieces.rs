@@ -4,9 +4,9 @@
 //! The lexer leaves comments out, so they are found in the gaps between its tokens. Each
 //! belongs to the token beside it, and keeps its place on the line.
 
-use super::super::aggregate::Aggregate;
 use super::super::lexer::Token;
 use super::super::source::Span;
+use super::super::words::{Sort, sort_of};
 
 /// Where a comment stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -132,13 +132,11 @@ fn leads_on(rest: &str, last: bool) -> bool {
     }
 }
 
-/// Words that a value may follow, so that what comes is no list of arguments and no
-/// subtraction.
-const WORDS: [&str; 6] = ["in", "not", "first", "by", "desc", "of"];
-
+/// Whether it is a word that a value may follow, so that what comes is no list of arguments
+/// and no subtraction.
 fn is_word(token: &Token) -> bool {
     let Token::Name(name) = token else { return false };
-    WORDS.contains(&name.as_str()) || Aggregate::ALL.iter().any(|(known, _)| known == name)
+    matches!(sort_of(name), Some(Sort::Keyword | Sort::Aggregate))
 }
 
 /// Whether a token ends a value, so that `-` behind it subtracts.
