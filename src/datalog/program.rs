@@ -188,6 +188,14 @@ pub struct Rule {
     pub(super) span: Span,
 }
 
+impl Rule {
+    /// Whether it makes one row of many: more of what it looks at may well give less.
+    #[must_use]
+    pub fn folds(&self) -> bool {
+        self.fold.is_some()
+    }
+}
+
 /// The relations that a name stands for, by the type of their first column.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Overload {

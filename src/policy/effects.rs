@@ -10,6 +10,7 @@
 //!   blocked(D, N) :- has_pod(Other, N), Other < D.     ends: the first by name stays
 //!   blocked("a/b", N) :- has_pod("a/c", N).            ends: nothing leads back to a/c
 //!   blocked(D, N) :- fits(D, N), !has_pod(D, N).       ends: nothing new is placed
+//!   blocked(D, N) :- count : { … !has_pod(D, M) } < 2  refused: fewer may be what it asks for
 //! ```
 //! What is said of pods that no daemonset is named for can be anybody's; if such a rule
 //! goes in circles, it is noticed when the plan is made.
@@ -18,7 +19,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use super::relations;
-use crate::datalog::{Atom, Declaration, Kind, Literal, Operator, Program, RelationId, Rule, Term};
+use crate::datalog::{Atom, Declaration, Expression, Kind, Literal, Operator, Program, RelationId, Rule, Term};
 use crate::diagnostic::Diagnostic;
 
 /// More names than this are not told apart.
@@ -136,7 +137,8 @@ fn builtin(program: &Program) -> Known {
         for rule in program.rules().filter(|rule| rule.builtin) {
             for (atom, not) in counted(program, rule) {
                 let of: Vec<bool> = signs.get(&atom.relation).into_iter().flatten().copied().collect();
-                signs.entry(rule.head.relation).or_default().extend(of.into_iter().map(|sign| sign != not));
+                let both = of.iter().flat_map(|sign| through(rule, *sign != not));
+                signs.entry(rule.head.relation).or_default().extend(both);
             }
         }
         if signs.values().map(BTreeSet::len).sum::<usize>() == before {
@@ -170,10 +172,16 @@ fn asked(program: &Program, rule: &Rule, known: &Known) -> Vec<Asked> {
                     continue;
                 }
             }
-            all.push(((*negative != not, terms), *by));
+            all.extend(through(rule, *negative != not).map(|sign| ((sign, terms.clone()), *by)));
         }
     }
     all
+}
+
+/// What a rule makes of what it asks for: an aggregate, and the first few, may well come of
+/// fewer rows where they come of more.
+fn through(rule: &Rule, negative: bool) -> impl Iterator<Item = bool> + use<> {
+    [negative, !negative].into_iter().take(if rule.folds() { 2 } else { 1 })
 }
 
 /// The atoms of a rule that a pod's coming and going decides: what is not true of a pod
@@ -288,13 +296,17 @@ fn leads_back(edges: &[Edge<'_>], part: usize) -> bool {
         let ends = edge.from[part].iter().chain(edge.rule.head.terms.get(part));
         names.extend(ends.filter_map(text).map(Some));
         names.extend(excluded(edge.rule, None).map(Some));
+        names.extend(self::names(edge.rule, None, [Operator::In, Operator::Equal]).map(Some));
     }
     if names.len() > MAX_NAMES {
         return true;
     }
     let may_be = |rule: &Rule, term: Option<&Term>, name: &Named| match term {
         Some(Term::Text(text)) => name.as_ref() == Some(text),
-        Some(term) => name.as_ref().is_none_or(|name| excluded(rule, Some(term)).all(|not| not != *name)),
+        Some(term) => {
+            let is_listed = listed(rule, term).is_none_or(|names| name.as_ref().is_some_and(|it| names.contains(it)));
+            is_listed && name.as_ref().is_none_or(|name| excluded(rule, Some(term)).all(|not| not != *name))
+        }
         None => true,
     };
     let mut leads: BTreeSet<(&Named, &Named)> = BTreeSet::new();
@@ -324,15 +336,41 @@ fn leads_back(edges: &[Edge<'_>], part: usize) -> bool {
 
 /// The names that a rule says that a term, or any term, is not.
 fn excluded<'a>(rule: &'a Rule, term: Option<&'a Term>) -> impl Iterator<Item = Arc<str>> + 'a {
-    rule.body.iter().filter_map(move |literal| {
-        let Literal::Comparison(comparison) = literal else { return None };
-        let (left, right) = (comparison.left.term()?, comparison.right.term()?);
-        let (variable, text) = match (left, right) {
-            (other, Term::Text(text)) | (Term::Text(text), other) => (other, text),
-            _ => return None,
+    names(rule, term, [Operator::NotEqual, Operator::NotIn])
+}
+
+/// The names of which a rule says that a term is one of them.
+fn listed(rule: &Rule, term: &Term) -> Option<Vec<Arc<str>>> {
+    let is_it = |literal: &Literal| match literal {
+        Literal::Comparison(it) => it.operator == Operator::In && it.left.term() == Some(term),
+        _ => false,
+    };
+    rule.body.iter().any(is_it).then(|| names(rule, Some(term), [Operator::In, Operator::Equal]).collect())
+}
+
+/// The names that a term, or any term, is compared with by such operators.
+fn names<'a>(
+    rule: &'a Rule,
+    term: Option<&'a Term>,
+    operators: [Operator; 2],
+) -> impl Iterator<Item = Arc<str>> + 'a {
+    let comparisons = rule.body.iter().filter_map(|literal| match literal {
+        Literal::Comparison(comparison) => Some(comparison),
+        _ => None,
+    });
+    let asked = comparisons.filter(move |comparison| operators.contains(&comparison.operator));
+    asked.flat_map(move |comparison| {
+        let right: Vec<&Term> = match &comparison.right {
+            Expression::List(items) => items.iter().filter_map(Expression::term).collect(),
+            right => right.term().into_iter().collect(),
         };
-        let fits = comparison.operator == Operator::NotEqual && term.is_none_or(|term| term == variable);
-        fits.then(|| text.clone())
+        let sides = comparison.left.term().into_iter().flat_map(move |left| right.clone().into_iter().map(move |right| (left, right)));
+        sides.filter_map(move |pair| match pair {
+            (other, Term::Text(text)) | (Term::Text(text), other) => {
+                term.is_none_or(|term| term == other).then(|| text.clone())
+            }
+            _ => None,
+        })
     })
 }
 
