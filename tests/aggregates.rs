@@ -130,6 +130,7 @@ fn the_first_of_a_group_are_taken() {
         ("r(N, 1) :- first 1 N by (count : { on(P, N) }) desc : { node(N) }.", "a1"),
         ("r(N, V) :- node(N), V = count : { first 2 M by T : { at(M, T) }, M != N }.", "a1 b1 c2"),
         ("r(M, 1) :- first 1 N by T : { at(N, T) }, first 1 M by T : { at(M, T), M != N }.", "b1"),
+        (".param k: number = 2\nr(N, 1) :- first k N : { node(N) }, count : { node(M) } > k.", "a1 b1"),
         (".decl first(n: Node) first(N) :- node(N). r(N, 1) :- first(N).", "a1 b1 c1"),
     ]);
 }

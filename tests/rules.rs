@@ -117,6 +117,17 @@ fn rules_come_from_options_and_from_dsrules_yaml_and_stay() {
 }
 
 #[test]
+fn a_query_counts() {
+    let folder = cluster(&[]);
+    let ask = |query: &str| text(&dsrules(folder.path(), &["query", query, "-f", "in", "-o", "csv"]).stdout);
+    assert_eq!(ask("N = count : {node(X)}"), "N\n2\n");
+    assert_eq!(ask("node(Node), Labels = count : { node_label(Node, Key, _) }"), "Node,Labels\na,1\nb,0\n");
+    assert_eq!(ask("first 1 Node by Node desc : { node(Node) }"), "Node\nb\n");
+    let wrong = dsrules(folder.path(), &["query", "N = count : { nod(X) }", "-f", "in"]);
+    assert!(text(&wrong.stderr).contains("did you mean `node`?"));
+}
+
+#[test]
 fn a_violation_changes_nothing_and_ends_with_3() {
     let rule = ".decl bare(node: Node) violation\n/// {Node} has no disk\nbare(Node) :- node(Node), !node_label(Node, \"disk\", _).\n";
     let folder = cluster(&[("r.dl", rule)]);

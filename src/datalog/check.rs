@@ -67,7 +67,8 @@ pub(super) fn check_query(
 ) {
     let span = Span { source: 0, start: 0, end: 0 };
     let places = ways.iter().flatten().flat_map(places);
-    let places: Vec<(Variable, Span)> = places.filter(|(it, _)| !variables[it.0].starts_with('_')).collect();
+    let places: Vec<(Variable, Span)> =
+        places.filter(|(it, _)| is_variable(&variables[it.0]) && !variables[it.0].starts_with('_')).collect();
     let asked: BTreeMap<Variable, Span> = places.into_iter().rev().collect();
     let terms = asked.keys().map(|variable| Term::Variable(*variable)).collect();
     let head = Atom { relation: RelationId(u32::MAX), terms, span, spans: asked.into_values().collect() };

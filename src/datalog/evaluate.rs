@@ -35,7 +35,8 @@ impl Evaluation {
         limits: &Limits,
     ) -> Result<Evaluation, Diagnostic> {
         let needed = needed(program, wanted);
-        let heads = program.rules().map(|rule| head_values(&rule.head, symbols)).collect();
+        let heads =
+            program.rules().map(|rule| head_values(&rule.head, |value| symbols.intern(value))).collect();
         let mut tables: Tables = program
             .body
             .declarations
@@ -90,6 +91,38 @@ impl Evaluation {
             }
             evaluation.check_all(work)?;
         }
+        Ok(evaluation)
+    }
+
+    /// The same with more relations and rules, behind those that it has: what they need is there.
+    pub(super) fn extended(&self, program: &Program, symbols: &Symbols) -> Result<Evaluation, Diagnostic> {
+        let mut evaluation = self.clone();
+        evaluation.program = program.clone();
+        let known = self.tables.len();
+        for declaration in &program.body.declarations[known..] {
+            let columns = declaration.columns.len();
+            evaluation.tables.push(Some(Arc::new(Table::new(columns, RowSet::new(columns)))));
+        }
+        let budget = Budget::new(&self.limits, program.body.rules.len());
+        let work = Work { symbols, budget: &budget };
+        for rule in &program.body.rules[self.heads.len()..] {
+            let mut is_full = false;
+            let values = head_values(&rule.head, |value| {
+                let sym = symbols.worked_out(value);
+                is_full |= sym.is_none();
+                sym.unwrap_or(0)
+            });
+            if is_full {
+                return Err(budget.error(Stop::Values, program, rule.head.relation, Some(rule)));
+            }
+            evaluation.heads.push(values);
+        }
+        for stratum in &program.body.strata {
+            if stratum.relations.iter().any(|id| id.index() >= known) {
+                evaluation.stratum(stratum, work, None)?;
+            }
+        }
+        evaluation.check_all(work)?;
         Ok(evaluation)
     }
 

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::compare::{Compare, Compute};
 use super::program::{Atom, RelationId, Term};
-use super::symbols::{Sym, Symbols};
+use super::symbols::{Sym, Value};
 use super::table::Table;
 
 /// What the bindings start from.
@@ -119,12 +119,12 @@ pub(super) struct RulePlan {
 /// The tables, by [`RelationId`].
 pub(super) type Tables = Vec<Option<Arc<Table>>>;
 
-/// The values a head is made of; constants must have been interned.
-pub(super) fn head_values(head: &Atom, symbols: &mut Symbols) -> Vec<Known> {
+/// The values a head is made of, with the symbols that constants are given.
+pub(super) fn head_values(head: &Atom, mut intern: impl FnMut(Value<'_>) -> Sym) -> Vec<Known> {
     let cell = |term: &Term| match term {
         Term::Variable(variable) => Known::Slot(variable.0),
         // `_` was refused when the program was checked.
-        _ => Known::Constant(term.constant().map_or(0, |value| symbols.intern(value))),
+        _ => Known::Constant(term.constant().map_or(0, &mut intern)),
     };
     head.terms.iter().map(cell).collect()
 }

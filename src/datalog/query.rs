@@ -7,14 +7,15 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use super::budget::{Stop, worked_out};
-use super::check::check_query;
+use super::check::{check_query, check_rules, is_variable};
 use super::evaluation::Evaluation;
 use super::overload::choose;
 use super::parser::parse_body;
-use super::program::{Atom, Literal, MAX_VARIABLES, Program, RelationId};
-use super::resolve::{Names, diagnostic, resolve_literal};
+use super::program::{Atom, Literal, MAX_VARIABLES, Program, RelationId, Rule};
+use super::resolve::{Names, Resolver, diagnostic};
 use super::settle::Fill;
 use super::source::{MAX_SOURCE, Source, Span, Text};
+use super::strata::stratify;
 use super::symbols::{Sym, Symbols};
 use super::times::read_times;
 use crate::diagnostic::{Diagnostic, Place};
@@ -28,6 +29,10 @@ pub struct Query {
     variables: Vec<Arc<str>>,
     /// The ways in which it may hold.
     ways: Vec<Vec<Literal>>,
+    /// The program with the relations of the query's own braces, if it has any.
+    program: Option<Program>,
+    /// How many declarations and rules it had before.
+    known: (usize, usize),
     text: Arc<str>,
 }
 
@@ -55,18 +60,9 @@ impl Query {
         if !unsettled.is_empty() {
             return Err(unsettled);
         }
+        let mut resolver = Resolver::new(body);
         let mut names = Names::default();
-        let mut ways = Vec::new();
-        for way in &raw {
-            let resolved = way.iter().map(|literal| resolve_literal(&body, literal, &mut names));
-            let (known, wrong): (Vec<_>, Vec<_>) = resolved.partition(Result::is_ok);
-            let mut known: Vec<Literal> = known.into_iter().flatten().collect();
-            if names.names.len() <= MAX_VARIABLES {
-                read_times(&body, &mut known);
-            }
-            ways.push(known);
-            found.extend(wrong.into_iter().filter_map(Result::err).map(|error| *error));
-        }
+        let parts: Vec<_> = raw.iter().map(|way| resolver.parts(way, &mut names)).collect();
         if names.names.len() > MAX_VARIABLES {
             found.push(
                 Diagnostic::error(
@@ -77,20 +73,48 @@ impl Query {
                 .help("write `_` for what does not matter"),
             );
         }
+        let mut ways = Vec::new();
+        if found.is_empty() {
+            let outer = asking(source, text);
+            for parts in parts.into_iter().flatten() {
+                ways.extend(resolver.lifted(parts, &names, &outer).unwrap_or_default());
+            }
+        }
+        let Resolver { mut body, mut lifted, found: wrong, .. } = resolver;
+        found.extend(wrong);
+        ways.iter_mut()
+            .chain(lifted.iter_mut().map(|rule| &mut rule.body))
+            .for_each(|way| read_times(&body, way));
         if found.is_empty() {
             check_query(&body, &ways, &names.names, &mut found);
+            lifted.chunk_by(|one, other| one.span == other.span).for_each(|rules| {
+                check_rules(&body, rules, false, &mut found);
+            });
+        }
+        let has_more = !lifted.is_empty();
+        body.rules.extend(lifted);
+        if has_more && found.is_empty() {
+            match stratify(&body) {
+                Ok(strata) => body.strata = strata,
+                Err(error) => found.push(error),
+            }
         }
         if !found.is_empty() {
             Diagnostic::sort(&mut found);
             found.dedup();
             return Err(found);
         }
-        Ok(Query { variables: names.names, ways, text: text.into() })
+        let known = (program.body.declarations.len(), program.body.rules.len());
+        let program = has_more.then(|| Program { body: Arc::new(body) });
+        Ok(Query { variables: names.names, ways, program, known, text: text.into() })
     }
 
-    /// The atoms in it, negated or not.
+    /// The atoms in it, negated or not, also in braces.
     pub fn atoms(&self) -> impl Iterator<Item = &Atom> {
-        self.ways.iter().flatten().filter_map(Literal::atom)
+        let (declarations, rules) = self.known;
+        let in_braces = self.program.iter().flat_map(move |program| &program.body.rules[rules..]);
+        let literals = self.ways.iter().flatten().chain(in_braces.flat_map(|rule| &rule.body));
+        literals.filter_map(Literal::atom).filter(move |atom| atom.relation.index() < declarations)
     }
 
     /// Where the terms of an atom stand.
@@ -122,7 +146,8 @@ impl Query {
     }
 
     fn asked(&self) -> impl Iterator<Item = usize> {
-        (0..self.variables.len()).filter(|at| !self.variables[*at].starts_with('_'))
+        let is_asked = |name: &str| is_variable(name) && !name.starts_with('_');
+        (0..self.variables.len()).filter(move |at| is_asked(&self.variables[*at]))
     }
 
     /// All answers, each once, sorted by their values.
@@ -138,6 +163,9 @@ impl Query {
                 format!("the relation `{name}` was not evaluated"),
             ));
         }
+        let extended =
+            self.program.as_ref().map(|program| evaluation.extended(program, symbols)).transpose()?;
+        let evaluation = extended.as_ref().unwrap_or(evaluation);
         let asked: Vec<usize> = self.asked().collect();
         let mut answers = BTreeSet::new();
         let most = MAX_ANSWERS.min(evaluation.limits.rows_per_relation);
@@ -165,6 +193,23 @@ impl Query {
             values(a).cmp(&values(b))
         });
         Ok(answers)
+    }
+}
+
+/// The rule that a query would be.
+fn asking(source: u32, text: &str) -> Rule {
+    let span = Span { source, start: 0, end: u32::try_from(text.len()).unwrap_or(u32::MAX) };
+    Rule {
+        head: Atom { relation: RelationId(u32::MAX), terms: Vec::new(), span, spans: Vec::new() },
+        body: Vec::new(),
+        variables: Vec::new(),
+        sentence: "".into(),
+        text: text.into(),
+        file: "<query>".into(),
+        line: 1,
+        builtin: false,
+        fold: None,
+        span,
     }
 }
 
@@ -205,8 +250,18 @@ mod tests {
         assert_eq!(ask("far(X, Y), !edge(X, Y)"), "X,Y: ac ad bd");
         assert_eq!(ask("far(\"a\", Y), far(_Z, Y), Y != \"c\"."), "Y: b d");
         assert_eq!(ask("far(\"a\", \"nowhere\")"), ": ");
+        assert_eq!(ask("N = count : { far(X, _) }"), "N: 6");
+        assert_eq!(ask("edge(X, _), N = count : { far(X, _Y) }"), "X,N: a3 b2 c1");
+        assert_eq!(ask("edge(_, X), count : { far(X, _) } < 1"), "X: d");
+        assert_eq!(ask("count : { far(_, _) } > 5, edge(\"a\", X); edge(_, X), X = \"d\""), "X: b d");
+        assert_eq!(ask("first 1 (X, Y) by Y desc : { edge(X, Y) }"), "X,Y: cd");
+        assert_eq!(ask("N = count : { X = \"new\", far(_, \"new\") }"), "N: 0");
         assert_eq!(ask("!far(\"a\", \"nowhere\")"), ": ");
         assert_eq!(Query::compile(&program, "fa(X, Y), far(X)").unwrap_err().len(), 2);
+        let wrong = |text: &str| Query::compile(&program, text).unwrap_err()[0].code;
+        assert_eq!(wrong("N = count : { far(X, Y, Z) }"), "wrong-arity");
+        assert_eq!(wrong("N = sum X : { far(X, Y) }"), "type-mismatch");
+        assert_eq!(wrong("X = \"a\", N = count : { edge(Y, _), !far(X, Z) }"), "unsafe-variable");
         assert_eq!(Query::compile(&program, "far(X, Y), ").unwrap_err()[0].code, "syntax");
         assert_eq!(Query::compile(&program, "!far(X, Y)").unwrap_err()[0].code, "unsafe-variable");
     }

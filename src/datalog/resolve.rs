@@ -56,8 +56,7 @@ pub(super) fn resolve(sources: &[Source<'_>], settings: &[Setting]) -> (Body, Ve
         }
         parsed.push(items);
     }
-    let mut resolver =
-        Resolver { body, lifted: Vec::new(), found, broken: BTreeSet::new(), types: BTreeMap::new() };
+    let mut resolver = Resolver { found, ..Resolver::new(body) };
     resolver.all(parsed, settings);
     (resolver.body, resolver.found)
 }
@@ -79,6 +78,12 @@ pub(super) struct Resolver {
 }
 
 impl Resolver {
+    /// One that knows what is declared.
+    pub(super) fn new(body: Body) -> Self {
+        let (lifted, found) = (Vec::new(), Vec::new());
+        Resolver { body, lifted, found, broken: BTreeSet::new(), types: BTreeMap::new() }
+    }
+
     fn all(&mut self, parsed: Vec<Items>, settings: &[Setting]) {
         let (mut rules, mut parameters, mut declarations) = (Vec::new(), Vec::new(), Vec::new());
         let mut overloads = Vec::new();
@@ -389,7 +394,7 @@ impl Names {
             RawExpression::Written(number, text, span) => {
                 Expression::Written(*number, text.as_str().into(), *span)
             }
-            // Taken out before, or refused.
+            // Taken out before.
             RawExpression::Aggregate(aggregate) => Expression::Term(Term::Any, aggregate.span),
             RawExpression::Pattern(pattern) => Expression::Pattern(pattern.clone()),
             RawExpression::Call(function, items, span) => {
@@ -455,31 +460,18 @@ pub(super) fn resolve_atom(body: &Body, raw: &RawAtom, names: &mut Names) -> Res
 }
 
 /// A part of a body with the relations and variables that it names.
-pub(super) fn resolve_literal(
-    body: &Body,
-    raw: &RawLiteral,
-    names: &mut Names,
-) -> Result<Literal, Box<Diagnostic>> {
+fn resolve_literal(body: &Body, raw: &RawLiteral, names: &mut Names) -> Result<Literal, Box<Diagnostic>> {
     match raw {
         RawLiteral::Positive(atom) => resolve_atom(body, atom, names).map(Literal::Positive),
         RawLiteral::Negative(atom) => resolve_atom(body, atom, names).map(Literal::Negative),
-        RawLiteral::First(braces) => Err(braces_here(body, braces.span)),
-        RawLiteral::Comparison { left, right, .. }
-            if let Some(braces) = left.aggregate().or(right.aggregate()) =>
-        {
-            Err(braces_here(body, braces.span))
+        // Taken out before.
+        RawLiteral::First(braces) => {
+            let error = Diagnostic::error("aggregate-here", "`first` stands where it cannot");
+            Err(Box::new(error.at(body.place(braces.span))))
         }
         RawLiteral::Comparison { left, operator, right, span } => {
             let (left, right) = versions(names.expression(left), names.expression(right));
             Ok(Literal::Comparison(Comparison { left, operator: *operator, right, span: *span }))
         }
     }
-}
-
-fn braces_here(body: &Body, span: Span) -> Box<Diagnostic> {
-    let error = Diagnostic::error("aggregate-here", "an aggregate stands where none can")
-        .at(body.place(span))
-        .because("only the body of a rule has aggregates, not a query")
-        .help("give it a relation of its own: `pods(Node, N) :- node(Node), N = count : { pod_target(Pod, Node) }.`");
-    Box::new(error)
 }

@@ -19,7 +19,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use super::relations;
-use crate::datalog::{Atom, Declaration, Expression, Kind, Literal, Operator, Program, RelationId, Rule, Term};
+use crate::datalog::{
+    Atom, Declaration, Expression, Kind, Literal, Operator, Program, RelationId, Rule, Term,
+};
 use crate::diagnostic::Diagnostic;
 
 /// More names than this are not told apart.
@@ -304,7 +306,8 @@ fn leads_back(edges: &[Edge<'_>], part: usize) -> bool {
     let may_be = |rule: &Rule, term: Option<&Term>, name: &Named| match term {
         Some(Term::Text(text)) => name.as_ref() == Some(text),
         Some(term) => {
-            let is_listed = listed(rule, term).is_none_or(|names| name.as_ref().is_some_and(|it| names.contains(it)));
+            let is_listed =
+                listed(rule, term).is_none_or(|names| name.as_ref().is_some_and(|it| names.contains(it)));
             is_listed && name.as_ref().is_none_or(|name| excluded(rule, Some(term)).all(|not| not != *name))
         }
         None => true,
@@ -364,7 +367,11 @@ fn names<'a>(
             Expression::List(items) => items.iter().filter_map(Expression::term).collect(),
             right => right.term().into_iter().collect(),
         };
-        let sides = comparison.left.term().into_iter().flat_map(move |left| right.clone().into_iter().map(move |right| (left, right)));
+        let sides = comparison
+            .left
+            .term()
+            .into_iter()
+            .flat_map(move |left| right.clone().into_iter().map(move |right| (left, right)));
         sides.filter_map(move |pair| match pair {
             (other, Term::Text(text)) | (Term::Text(text), other) => {
                 term.is_none_or(|term| term == other).then(|| text.clone())
