@@ -210,6 +210,7 @@ fn rename(way: &mut [Literal], from: &str, to: &str) {
     fn expression(it: &mut Expression, from: &str, to: &str) {
         match it {
             Expression::Term(it) => term(it, from, to),
+            Expression::Pattern(_) => {}
             Expression::Negate(inner) | Expression::Call(_, inner, _) => expression(inner, from, to),
             Expression::Binary(left, _, right) => {
                 expression(left, from, to);

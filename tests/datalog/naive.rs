@@ -121,6 +121,7 @@ fn bindings(body: &[Literal], at: usize, binding: Binding, data: &Data, each: &m
                     Some(Worth::Text(text)) => Val::Text(text),
                     Some(Worth::Number(number)) => i64::try_from(number).map_or(Val::Beyond, Val::Number),
                     Some(Worth::Beyond) => Val::Beyond,
+                    Some(Worth::Version(_)) => panic!("a version is no value of a variable"),
                 };
                 let mut binding = binding;
                 binding.insert(name.clone(), found);
@@ -207,6 +208,10 @@ fn matched(atom: &Atom, row: &Row, binding: &Binding) -> Option<Binding> {
 
 fn holds(comparison: &Comparison, binding: &Binding) -> bool {
     let mut right = comparison.right.iter().map(|right| {
+        if let Expression::Pattern(pattern) = right {
+            let Worth::Text(text) = worth(&comparison.left, binding)? else { return None };
+            return Some(finds(pattern, &text) != comparison.operator.starts_with('!'));
+        }
         let (left, right) = (worth(&comparison.left, binding)?, worth(right, binding)?);
         let known = left != Worth::Beyond && right != Worth::Beyond;
         if let (Worth::Text(left), Worth::Text(right)) = (&left, &right) {
@@ -234,11 +239,36 @@ fn holds(comparison: &Comparison, binding: &Binding) -> bool {
     }
 }
 
+/// What the random regular expressions say.
+fn finds(pattern: &str, text: &str) -> bool {
+    match pattern {
+        "^B" => text.starts_with('B'),
+        "a$" => text.ends_with('a'),
+        "^a$" => text == "a",
+        "[0-9]" => text.contains(|c: char| c.is_ascii_digit()),
+        "(?i)b" => text.contains(['b', 'B']),
+        other => panic!("{other} is new"),
+    }
+}
+
+/// The numbers of a version, as far as random texts are ones; without noughts at the end.
+fn version(text: &str) -> Option<Vec<u64>> {
+    let text = text.strip_prefix('v').unwrap_or(text);
+    let text = text.split(|c: char| !c.is_ascii_digit() && c != '.').next()?;
+    let numbers = text.split('.').map(|part| part.parse::<u64>().ok());
+    let mut numbers = numbers.collect::<Option<Vec<u64>>>()?;
+    while numbers.last() == Some(&0) {
+        numbers.pop();
+    }
+    Some(numbers)
+}
+
 /// A number is exact, also where it is no 64-bit number.
 #[derive(Debug, PartialEq, Eq, PartialOrd, Ord)]
 enum Worth {
     Text(String),
     Number(i128),
+    Version(Vec<u64>),
     /// It comes from a number that no row can hold: it passes all that it is compared with.
     Beyond,
 }
@@ -251,12 +281,13 @@ fn worth(expression: &Expression, binding: &Binding) -> Option<Worth> {
             match worth(part, binding)? {
                 Worth::Number(number) => numbers.push(number),
                 Worth::Beyond => return Some(Err(Worth::Beyond)),
-                Worth::Text(_) => return None,
+                Worth::Text(_) | Worth::Version(_) => return None,
             }
         }
         Some(Ok(numbers))
     };
     Some(match expression {
+        Expression::Pattern(_) => return None,
         Expression::Term(term) => match value(term, binding).unwrap() {
             Val::Text(text) => Worth::Text(text),
             Val::Number(number) => Worth::Number(number.into()),
@@ -267,6 +298,7 @@ fn worth(expression: &Expression, binding: &Binding) -> Option<Worth> {
             match *name {
                 "lower" => Worth::Text(text.to_lowercase()),
                 "split" => Worth::Text(text.split('/').nth(*at)?.to_owned()),
+                "version" => Worth::Version(version(&text)?),
                 "length" => Worth::Number(text.chars().count() as i128),
                 _ => Worth::Number(text.parse::<i64>().ok()?.into()),
             }

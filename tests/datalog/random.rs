@@ -54,6 +54,8 @@ pub enum Expression {
     Binary(Box<Expression>, &'static str, Box<Expression>),
     /// A function of a text, and for `split` the number of the part.
     Call(&'static str, Box<Expression>, usize),
+    /// A regular expression.
+    Pattern(&'static str),
 }
 
 /// `left operator right`; several on the right are a list.
@@ -124,6 +126,8 @@ pub type Change = Vec<(String, Row)>;
 
 const OPERATORS: [&str; 6] = ["!=", "<", "=", "<=", ">", ">="];
 const TESTS: [&str; 5] = ["starts_with", "ends_with", "contains", "!contains", "!starts_with"];
+/// Regular expressions whose meaning the naive evaluator has in words of its own.
+pub const PATTERNS: [&str; 5] = ["^B", "a$", "^a$", "[0-9]", "(?i)b"];
 const SIGNS: [&str; 5] = ["*", "+", "-", "/", "%"];
 
 impl Rules {
@@ -274,7 +278,7 @@ impl Rules {
     }
 
     pub fn text(&self) -> String {
-        let mut text = ".type T\n".to_owned();
+        let mut text = ".type T\n.param two: number = 2\n.param letter: T = \"a\"\n".to_owned();
         for relation in &self.relations {
             let columns = relation.numbers.iter().enumerate();
             let columns =
@@ -346,7 +350,7 @@ fn constant(choices: &mut Choices, number: bool) -> Val {
             [0, 1, 2, -1, i64::MAX][choices.pick(5)] - i64::from(i16::MAX) * i64::from(choices.pick(9) == 8),
         )
     } else {
-        Val::Text(["a", "B/a", "-7", "say \"d\"\\"][choices.pick(4)].to_owned())
+        Val::Text(["a", "B/a", "-7", "say \"d\"\\", "1.10", "v1.9/a"][choices.pick(6)].to_owned())
     }
 }
 
@@ -362,8 +366,10 @@ fn term(term: &Term) -> String {
     match term {
         Term::Any => "_".to_owned(),
         Term::Variable(name) => name.clone(),
+        Term::Constant(Val::Number(2)) => "two".to_owned(),
         Term::Constant(Val::Number(number)) => number.to_string(),
         Term::Constant(Val::Beyond) => unreachable!("no row has it"),
+        Term::Constant(Val::Text(text)) if text == "a" => "letter".to_owned(),
         Term::Constant(Val::Text(text)) => format!("\"{}\"", text.replace('\\', "\\\\").replace('"', "\\\"")),
     }
 }
@@ -397,7 +403,7 @@ fn shown(literal: &Literal) -> String {
             let left = expression(&comparison.left);
             match comparison.operator.split_once("with") {
                 Some(_) => format!("{}({left}, {right})", comparison.operator),
-                None if comparison.operator.ends_with("contains") => {
+                None if comparison.operator.ends_with("contains") || comparison.operator.ends_with("matches") => {
                     format!("{}({left}, {right})", comparison.operator)
                 }
                 None => format!("{left} {} {right}", comparison.operator),
@@ -414,7 +420,14 @@ fn inner(ways: &[Vec<Literal>]) -> String {
 /// With a parenthesis around each part: what binds tighter is the engine's tests' matter.
 fn expression(it: &Expression) -> String {
     match it {
+        Expression::Term(Term::Constant(Val::Number(0))) => "0m".to_owned(),
+        Expression::Term(Term::Constant(Val::Number(1))) => "1s".to_owned(),
         Expression::Term(it) => term(it),
+        Expression::Pattern(text) => format!("\"{text}\""),
+        Expression::Call("version", text, _) => match &**text {
+            Expression::Term(Term::Constant(Val::Text(text))) if text.starts_with('1') => format!("v\"{text}\""),
+            text => format!("version({})", expression(text)),
+        },
         Expression::Negate(inner) => format!("-({})", expression(inner)),
         Expression::Call("split", text, at) => format!("split({}, \"/\", {at})", expression(text)),
         Expression::Call(name, text, _) => format!("{name}({})", expression(text)),
@@ -427,6 +440,16 @@ fn expression(it: &Expression) -> String {
 fn comparison(choices: &mut Choices, bound: &[Vec<String>; 2]) -> Comparison {
     let number = choices.pick(2) == 1;
     let left = calculation(choices, number, bound, 2);
+    if !number && choices.pick(6) == 5 {
+        let right = vec![Expression::Pattern(PATTERNS[choices.pick(PATTERNS.len())])];
+        return Comparison { left, right, operator: ["matches", "!matches"][choices.pick(2)] };
+    }
+    if !number && choices.pick(6) == 5 {
+        let right = Expression::Term(Term::Constant(Val::Text("1.9.0".to_owned())));
+        let version = |of: Expression| Expression::Call("version", Box::new(of), 0);
+        let operator = OPERATORS[choices.pick(OPERATORS.len())];
+        return Comparison { left: version(left), right: vec![version(right)], operator };
+    }
     if !number && choices.pick(3) == 2 {
         let right = vec![calculation(choices, number, bound, 1)];
         return Comparison { left, right, operator: TESTS[choices.pick(TESTS.len())] };
