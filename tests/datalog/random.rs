@@ -403,7 +403,9 @@ fn shown(literal: &Literal) -> String {
             let left = expression(&comparison.left);
             match comparison.operator.split_once("with") {
                 Some(_) => format!("{}({left}, {right})", comparison.operator),
-                None if comparison.operator.ends_with("contains") || comparison.operator.ends_with("matches") => {
+                None if comparison.operator.ends_with("contains")
+                    || comparison.operator.ends_with("matches") =>
+                {
                     format!("{}({left}, {right})", comparison.operator)
                 }
                 None => format!("{left} {} {right}", comparison.operator),
@@ -425,7 +427,9 @@ fn expression(it: &Expression) -> String {
         Expression::Term(it) => term(it),
         Expression::Pattern(text) => format!("\"{text}\""),
         Expression::Call("version", text, _) => match &**text {
-            Expression::Term(Term::Constant(Val::Text(text))) if text.starts_with('1') => format!("v\"{text}\""),
+            Expression::Term(Term::Constant(Val::Text(text))) if text.starts_with('1') => {
+                format!("v\"{text}\"")
+            }
             text => format!("version({})", expression(text)),
         },
         Expression::Negate(inner) => format!("-({})", expression(inner)),
