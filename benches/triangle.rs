@@ -47,7 +47,7 @@ fn edges() -> Vec<(u32, u32)> {
 
 /// All rows of the query, from edges in memory, indexes and all.
 fn leapjoin(edges: &[(u32, u32)]) -> usize {
-    let program = Program::load(&[Source { file: "triangle.dl", text: RULE, builtin: true }]);
+    let program = Program::load(&[Source { file: "triangle.dl", text: RULE, builtin: true, folder: "" }]);
     let program = program.program.expect("a sound rule");
     let [edge, query] = ["e", "q"].map(|name| program.relation(name).expect("declared"));
     let (mut symbols, mut facts) = (Symbols::new(), Facts::new());

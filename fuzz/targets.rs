@@ -29,7 +29,7 @@ pub fn manifest(bytes: &[u8]) {
 /// Reading rules: any text gives a program or errors, and errors can be shown.
 pub fn rules(bytes: &[u8]) {
     let Ok(text) = std::str::from_utf8(bytes) else { return };
-    let loaded = Program::load(&[Source { file: "fuzz.dl", text, builtin: false }]);
+    let loaded = Program::load(&[Source { file: "fuzz.dl", text, builtin: false, folder: "" }]);
     shown(&loaded.diagnostics);
 }
 

@@ -19,7 +19,7 @@ at("a", 1). at("b", 2). at("c", 3).
 
 fn load(rules: &str) -> Result<Program, String> {
     let text = format!("{FACTS}{rules}");
-    let loaded = Program::load(&[Source { file: "facts.dl", text: &text, builtin: false }]);
+    let loaded = Program::load(&[Source { file: "facts.dl", text: &text, builtin: false, folder: "" }]);
     let first = loaded.diagnostics.iter().find(|found| found.is_error());
     let told = first.map(|error| format!("{}: {}", error.code, error.message));
     loaded.program.ok_or_else(|| told.unwrap())

@@ -24,7 +24,7 @@ use random::{Choices, Rules};
 
 /// The program of a text, which has to be without errors.
 fn load(text: &str) -> Program {
-    let loaded = Program::load(&[Source { file: "random.dl", text, builtin: true }]);
+    let loaded = Program::load(&[Source { file: "random.dl", text, builtin: true, folder: "" }]);
     let shown: Vec<String> = loaded.diagnostics.iter().map(|found| found.render(false)).collect();
     loaded.program.unwrap_or_else(|| panic!("{}\n{text}", shown.join("\n")))
 }

@@ -1,6 +1,6 @@
 //! What people are told about wrong rules: each file of `tests/datalog/errors/` is a
-//! program with mistakes, its snapshot is all that is said about it. The part of a file
-//! behind `=== NAME` is a user's file beside the built-in one.
+//! program with mistakes, its snapshot is all that is said about it. Each part of a file
+//! behind `=== NAME` is a user's file beside the built-in one, in the folder that it names.
 
 #![allow(clippy::unwrap_used, missing_docs)]
 
@@ -10,10 +10,12 @@ use std::time::{Duration, Instant};
 use dsrules::datalog::{Program, Source};
 
 fn told(name: &str, text: &str) -> String {
-    let (builtin, user) = text.split_once("=== user.dl\n").unwrap_or((text, ""));
-    let mut sources = vec![Source { file: name, text: builtin, builtin: true }];
-    if !user.is_empty() {
-        sources.push(Source { file: "user.dl", text: user, builtin: false });
+    let mut parts = text.split("=== ");
+    let builtin = parts.next().unwrap_or("");
+    let mut sources = vec![Source { file: name, text: builtin, builtin: true, folder: "" }];
+    for (file, text) in parts.filter_map(|part| part.split_once('\n')) {
+        let folder = file.rsplit_once('/').map_or("", |(folder, _)| folder);
+        sources.push(Source { file, text, builtin: false, folder });
     }
     let loaded = Program::load(&sources);
     let failed = loaded.diagnostics.iter().any(|found| found.is_error());

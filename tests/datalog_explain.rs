@@ -41,7 +41,7 @@ impl World {
     }
 
     fn of(text: &str, facts: &[&[&str]]) -> Self {
-        let source = Source { file: "small.dl", text, builtin: true };
+        let source = Source { file: "small.dl", text, builtin: true, folder: "" };
         let program = Program::load(&[source]).program.unwrap();
         let mut symbols = Symbols::new();
         let mut all = Facts::new();

@@ -13,7 +13,7 @@ const CHAIN: &str = ".decl e(a: number, b: number) input\n.decl p(a: number, b: 
     p(A, B) :- e(A, B).\np(A, C) :- p(A, B), p(B, C).\n";
 
 fn load(text: &str) -> Program {
-    let loaded = Program::load(&[Source { file: "own.dl", text, builtin: true }]);
+    let loaded = Program::load(&[Source { file: "own.dl", text, builtin: true, folder: "" }]);
     loaded.program.unwrap_or_else(|| panic!("{:#?}", loaded.diagnostics))
 }
 

@@ -14,7 +14,7 @@ text("a"). text("b"). text("registry.local/team/app:1.2").
 
 /// The answers of a query, its values joined, or the first thing that is wrong with it.
 fn ask(query: &str) -> String {
-    let source = Source { file: "facts.dl", text: FACTS, builtin: false };
+    let source = Source { file: "facts.dl", text: FACTS, builtin: false, folder: "" };
     let loaded = Program::load(&[source]);
     let program = loaded.program.unwrap_or_else(|| panic!("{:#?}", loaded.diagnostics));
     let query = match Query::compile(&program, query) {

@@ -44,7 +44,7 @@ fn rule_files() -> Vec<PathBuf> {
 
 /// All that is known of the program, but for where it stands and how it was written.
 fn meant(text: &str) -> String {
-    let loaded = Program::load(&[Source { file: "t.dl", text, builtin: true }]);
+    let loaded = Program::load(&[Source { file: "t.dl", text, builtin: true, folder: "" }]);
     let codes: Vec<&str> = loaded.diagnostics.iter().map(|found| found.code).collect();
     let program = loaded.program.map_or_else(String::new, |program| {
         let all = (program.declarations().collect::<Vec<_>>(), program.rules().collect::<Vec<_>>());

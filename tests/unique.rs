@@ -22,7 +22,7 @@ of(V, N) :- owner(N, V).
 "#;
 
 fn program(text: &str) -> Program {
-    Program::load(&[Source { file: "own.dl", text, builtin: false }]).program.unwrap()
+    Program::load(&[Source { file: "own.dl", text, builtin: false, folder: "" }]).program.unwrap()
 }
 
 #[test]

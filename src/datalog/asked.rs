@@ -6,11 +6,6 @@ use super::lexer::Token;
 use super::parser::Parser;
 use super::syntax::{RawExpression, RawLiteral};
 
-/// The question that a name stands for.
-pub(super) fn text_test(name: &str) -> Option<TextTest> {
-    TextTest::ALL.into_iter().find(|(known, _)| *known == name).map(|(_, test)| test)
-}
-
 impl Parser<'_> {
     /// `starts_with(T, "a")` and its kin.
     pub(super) fn text_test(&mut self, test: TextTest, holds: bool, depth: usize) -> Option<RawLiteral> {

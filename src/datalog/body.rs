@@ -4,7 +4,6 @@
 //! so nothing behind the parser knows of `;`. Parentheses may stand in each other, to a
 //! depth that cannot exhaust the stack.
 
-use super::asked::text_test;
 use super::expression::{Arithmetic, Operator};
 use super::functions::{Function, Version};
 use super::lexer::Token;
@@ -170,22 +169,24 @@ impl Parser<'_> {
             self.deep(depth)?;
             return self.first(depth);
         }
+        let call = self.is_ahead(1, "(");
         if self.take("!") {
             if let Token::Name(name) = self.token()
-                && let Some(test) = text_test(name)
+                && self.is_ahead(1, "(")
+                && let Some(test) = self.asks(name)
             {
                 return self.text_test(test, false, depth);
             }
             return Some(RawLiteral::Negative(self.atom("a relation behind `!`")?));
         }
-        let call = matches!(self.tokens.get(self.at + 1), Some((Token::Mark("("), _)));
         match self.token() {
+            Token::Name(_) if self.is_ahead(1, "::") => Some(RawLiteral::Positive(self.atom("a relation")?)),
             Token::Name(_) if call && self.goes_on_behind(self.at + 1) => self.comparison(depth),
             // `sum (A + B) : { … }`, and no relation that is named `sum`.
             Token::Name(_) if call && self.aggregate_here().is_some() && self.is_behind(self.at + 1, ":") => {
                 self.comparison(depth)
             }
-            Token::Name(name) if call => match text_test(name) {
+            Token::Name(name) if call => match self.asks(name) {
                 Some(test) => self.text_test(test, true, depth),
                 None => Some(RawLiteral::Positive(self.atom("a relation")?)),
             },
@@ -286,8 +287,9 @@ impl Parser<'_> {
     }
 
     pub(super) fn atom(&mut self, what: &str) -> Option<RawAtom> {
-        let (name, name_span) = self.name(what)?;
-        if !name.starts_with(|c: char| c.is_ascii_lowercase()) {
+        let (name, name_span) = self.qualified(what)?;
+        let last = name.rsplit("::").next().unwrap_or(&name);
+        if !last.starts_with(|c: char| c.is_ascii_lowercase()) {
             self.fault(
                 "relation-name",
                 format!("`{name}` is no name of a relation"),

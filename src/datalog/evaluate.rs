@@ -199,7 +199,7 @@ mod tests {
     use super::*;
 
     fn load(text: &str) -> Program {
-        let loaded = Program::load(&[Source { file: "test.dl", text, builtin: true }]);
+        let loaded = Program::load(&[Source { file: "test.dl", text, builtin: true, folder: "" }]);
         loaded.program.unwrap_or_else(|| panic!("{:#?}", loaded.diagnostics))
     }
 

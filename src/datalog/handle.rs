@@ -50,7 +50,7 @@ impl Program {
     ) -> Result<Program, Vec<Diagnostic>> {
         let (mut handles, mut wrong) = (Vec::with_capacity(table.len()), Vec::new());
         for signature in table {
-            let declared = self.relation(signature.name).map(|id| self.declaration(id));
+            let declared = self.builtin(signature.name).map(|id| self.declaration(id));
             match declared {
                 Some(declaration) if signature.is_of(declaration) => handles.push(declaration.id),
                 _ => wrong.push(self.refused(signature, declared).at(place(signature))),
@@ -97,7 +97,8 @@ mod tests {
     fn refused(signature: Signature) -> Option<Diagnostic> {
         let text =
             ".type Node\n.decl up(node: Node) input\n.decl on(node: Node) output\non(Node) :- up(Node).\n";
-        let program = Program::load(&[Source { file: "a.dl", text, builtin: true }]).program.unwrap();
+        let program =
+            Program::load(&[Source { file: "a.dl", text, builtin: true, folder: "" }]).program.unwrap();
         let found = program.with_handles(&[signature], |_| Place::file("table.rs"));
         if let Ok(program) = &found {
             assert_eq!(&*program.declaration(program.id(Handle::at(0))).name, signature.name);

@@ -286,6 +286,7 @@ impl Resolver {
             columns,
             kind: Kind::Internal,
             open: false,
+            exported: false,
             constraint: None,
             unique: Vec::new(),
             doc: String::new(),
@@ -293,6 +294,7 @@ impl Resolver {
             line: outer.line,
             builtin: outer.builtin,
             within: Some(outer.head.relation),
+            module: self.body.declaration(outer.head.relation).module,
             span: raw.span,
         });
         id

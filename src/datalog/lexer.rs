@@ -70,9 +70,9 @@ pub(super) const MAX_NAME: usize = 64;
 /// not a million.
 pub(super) const MAX_FAULTS: usize = 50;
 
-const MARKS: [&str; 24] = [
-    ":-", "!=", "<=", ">=", "(", ")", ",", ".", "!", "=", "<", ">", "+", "-", "*", "/", "%", ":", "_", ";",
-    "[", "]", "{", "}",
+const MARKS: [&str; 26] = [
+    ":-", "::", "!=", "<=", "<:", ">=", "(", ")", ",", ".", "!", "=", "<", ">", "+", "-", "*", "/", "%", ":",
+    "_", ";", "[", "]", "{", "}",
 ];
 
 /// All tokens of a text, ending with [`Token::End`].

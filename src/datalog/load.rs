@@ -37,7 +37,7 @@ impl Program {
         body.rules = rules;
         for ways in body.rules.chunk_by(|one, other| one.span == other.span) {
             let lifted = body.declaration(ways[0].head.relation).within.is_some();
-            if diagnostics.len() < MAX_DIAGNOSTICS {
+            if diagnostics.len() < MAX_DIAGNOSTICS || !diagnostics.iter().any(Diagnostic::is_error) {
                 check_rules(&body, ways, !lifted, &mut diagnostics);
             }
         }

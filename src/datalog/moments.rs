@@ -326,7 +326,7 @@ mod tests {
     /// The rows of `found` at a time, and when it may be another one.
     fn at(rule: &str, now: i64) -> (Vec<String>, Moment) {
         let text = format!("{TEXT}{rule}\n");
-        let loaded = Program::load(&[Source { file: "t.dl", text: &text, builtin: false }]);
+        let loaded = Program::load(&[Source { file: "t.dl", text: &text, builtin: false, folder: "" }]);
         let program = loaded.program.unwrap_or_else(|| panic!("{:?}", loaded.diagnostics));
         let mut symbols = Symbols::new();
         let mut facts = Facts::new();

@@ -251,7 +251,7 @@ mod tests {
         let text = format!(
             ".type N\n.decl n(a: N, b: number) input\n.decl t(a: N) input\n.decl r(a: N) output\n{rules}\n"
         );
-        let loaded = Program::load(&[Source { file: "t", text: &text, builtin: false }]);
+        let loaded = Program::load(&[Source { file: "t", text: &text, builtin: false, folder: "" }]);
         let program = loaded.program.unwrap_or_else(|| panic!("{:#?}", loaded.diagnostics));
         program
             .oddities()

@@ -161,7 +161,7 @@ mod tests {
         let text = ".type T\n.decl few(b: T) input\n.decl many(a: T, b: T) input\n\
             .decl product(a: T, b: T) output\nproduct(A, B) :- few(B), many(A, _).\n\
             .decl some(a: T, b: T) output\nsome(A, B) :- few(B), many(A, B).\n";
-        let loaded = Program::load(&[Source { file: "t.dl", text, builtin: true }]);
+        let loaded = Program::load(&[Source { file: "t.dl", text, builtin: true, folder: "" }]);
         let program = loaded.program.unwrap_or_else(|| panic!("{:#?}", loaded.diagnostics));
         let tables = vec![table(10, &[10]), table(10_000, &[100, 1000]), None, None];
         let orders = program.rules().map(|rule| order_of(rule, &tables));
@@ -175,7 +175,8 @@ mod tests {
             .decl controller(p: T, u: T) input\n.decl set(l: T, n: T) input\n\
             .decl space(d: T, n: T) input\n.decl r(d: T, p: T) output\n\
             r(D, P) :- uid(D, U), controller(P, U), pod(P, L), set(L, N), space(D, N).\n";
-        let program = Program::load(&[Source { file: "t.dl", text, builtin: true }]).program.unwrap();
+        let program =
+            Program::load(&[Source { file: "t.dl", text, builtin: true, folder: "" }]).program.unwrap();
         // A hundred daemonsets with a hundred pods each, all in one namespace.
         let tables = vec![
             table(100, &[100, 100]),

@@ -7,30 +7,31 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use super::modules::{ModuleId, Seen};
 use super::program::{Body, Overload, RelationId};
 use super::syntax::{RawAtom, RawExpression, RawLiteral, RawOverload, RawTerm};
 use crate::diagnostic::Diagnostic;
 
 /// What an `.overload` says.
-pub(super) fn declare(body: &Body, raw: &RawOverload) -> Result<Overload, Box<Diagnostic>> {
+pub(super) fn declare(body: &Body, module: ModuleId, raw: &RawOverload) -> Result<Overload, Box<Diagnostic>> {
     let error = |message: String, span, help: &'static str| {
         Box::new(Diagnostic::error("bad-overload", message).at(body.place(span)).help(help))
     };
-    if body.names.contains_key(raw.name.as_str()) {
+    if body.names.of(module, &raw.name).is_some() {
         let message = format!("`{}` is a relation already", raw.name);
         return Err(error(message, raw.name_span, "give one of them another name"));
     }
     let mut overload = Overload { doc: raw.doc.join("\n").trim().to_owned(), ..Overload::default() };
     for (name, span) in &raw.members {
-        let Some(id) = body.names.get(name.as_str()) else {
+        let Seen::One(id) = body.names.seen(&body.modules, Some(module), name) else {
             let message = format!("unknown relation `{name}`");
             return Err(error(message, *span, "an overloaded name stands for declared relations"));
         };
-        let Some(first) = body.declaration(*id).columns.first() else {
+        let Some(first) = body.declaration(id).columns.first() else {
             let message = format!("`{name}` has no columns");
             return Err(error(message, *span, "the type of the first column says which one is meant"));
         };
-        if overload.members.insert(first.ty.clone(), *id).is_some() {
+        if overload.members.insert(first.ty.clone(), id).is_some() {
             let message = format!("two relations of `{}` begin with a `{}`", raw.name, first.ty);
             return Err(error(message, *span, "the type of the first column says which one is meant"));
         }
@@ -50,8 +51,8 @@ pub(super) fn choose(body: &Body, others: &[&RawAtom], ways: &mut [Vec<RawLitera
     }
     let mut types: BTreeMap<String, Arc<str>> = BTreeMap::new();
     let mut learn = |atom: &RawAtom| {
-        let Some(id) = body.names.get(atom.name.as_str()) else { return };
-        for ((term, _), column) in atom.terms.iter().zip(&body.declaration(*id).columns) {
+        let Seen::One(id) = seen(body, atom) else { return };
+        for ((term, _), column) in atom.terms.iter().zip(&body.declaration(id).columns) {
             if let RawTerm::Variable(name) = term {
                 types.entry(name.clone()).or_insert_with(|| column.ty.clone());
             }
@@ -62,7 +63,16 @@ pub(super) fn choose(body: &Body, others: &[&RawAtom], ways: &mut [Vec<RawLitera
     each(ways, &mut |atom| {
         let Some(overload) = overload(body, atom) else { return };
         match meant(body, overload, atom, &types) {
-            Ok(id) => atom.name = body.declaration(id).name.to_string(),
+            // With its module, as the name may be one of the user's as well.
+            Ok(id) => {
+                let declaration = body.declaration(id);
+                let module = body.modules.name(declaration.module);
+                atom.name = if body.module(atom.span) == Some(declaration.module) {
+                    declaration.name.to_string()
+                } else {
+                    format!("{module}::{}", declaration.name)
+                };
+            }
             Err(error) => found.push(*error),
         }
     });
@@ -71,8 +81,14 @@ pub(super) fn choose(body: &Body, others: &[&RawAtom], ways: &mut [Vec<RawLitera
 
 /// What an atom's name is overloaded with; a relation of that name comes first.
 fn overload<'b>(body: &'b Body, atom: &RawAtom) -> Option<&'b Overload> {
-    let found = body.overloads.get(atom.name.as_str())?;
-    (!body.names.contains_key(atom.name.as_str())).then_some(found)
+    let from = body.module(atom.span);
+    let Seen::One(found) = body.overloads.seen(&body.modules, from, &atom.name) else { return None };
+    let is_relation = matches!(seen(body, atom), Seen::One(_) | Seen::Several(_));
+    (!is_relation).then(|| &body.overloaded[found])
+}
+
+fn seen(body: &Body, atom: &RawAtom) -> Seen<RelationId> {
+    body.names.seen(&body.modules, body.module(atom.span), &atom.name)
 }
 
 /// The relation that an atom means.

@@ -11,6 +11,7 @@
 use std::sync::Arc;
 
 use super::expression::Term;
+use super::modules::ModuleId;
 use super::source::Span;
 use crate::diagnostic::Place;
 
@@ -66,6 +67,7 @@ pub struct Parameter {
     pub file: Arc<str>,
     /// The line it starts on, from 1.
     pub line: u32,
+    pub(super) of: ModuleId,
     pub(super) span: Span,
 }
 

@@ -6,6 +6,7 @@
 
 use super::aggregate::Aggregate;
 use super::expression::Term;
+use super::functions::TextTest;
 use super::lexer::{Fault, MAX_FAULTS, MAX_NAME, Token, tokens};
 use super::source::Span;
 use super::syntax::{
@@ -15,11 +16,12 @@ use super::syntax::{
 /// Words that a parameter cannot be named after, beside those of aggregates.
 const WORDS: [&str; 8] = ["as", "asc", "by", "desc", "first", "in", "not", "of"];
 
-/// Reads a whole text.
-pub(super) fn parse(source: u32, text: &str) -> Items {
+/// Reads a whole text. Where a relation may stand, `taken` are relations and no questions
+/// about texts.
+pub(super) fn parse(source: u32, text: &str, taken: Vec<TextTest>) -> Items {
     let (tokens, faults) = tokens(source, text);
     let items = Items { faults, ..Items::default() };
-    let mut parser = Parser { text, tokens, at: 0, items, docs: Vec::new(), words: 0 };
+    let mut parser = Parser { text, tokens, at: 0, items, docs: Vec::new(), words: 0, taken };
     parser.items();
     let mut items = parser.items;
     // One mistake often breaks more than one thing on its line: the first one is told.
@@ -31,11 +33,19 @@ pub(super) fn parse(source: u32, text: &str) -> Items {
     items
 }
 
+/// The questions about texts that a text declares as relations.
+pub(super) fn declared_tests(text: &str) -> impl Iterator<Item = TextTest> {
+    text.lines().filter_map(|line| line.trim_start().strip_prefix(".decl")).filter_map(|declared| {
+        let name = declared.trim_start().split(|c: char| !c.is_ascii_alphanumeric() && c != '_').next();
+        TextTest::ALL.iter().find(|(known, _)| name == Some(known)).map(|(_, test)| *test)
+    })
+}
+
 /// Reads a rule body alone, as a query: the ways in which it may hold.
 pub(super) fn parse_body(source: u32, text: &str) -> (Vec<Vec<RawLiteral>>, Vec<Fault>) {
     let (tokens, faults) = tokens(source, text);
     let items = Items { faults, ..Items::default() };
-    let mut parser = Parser { text, tokens, at: 0, items, docs: Vec::new(), words: 0 };
+    let mut parser = Parser { text, tokens, at: 0, items, docs: Vec::new(), words: 0, taken: Vec::new() };
     let mut ways = Vec::new();
     if let Some(found) = parser.body() {
         ways = found;
@@ -55,6 +65,7 @@ pub(super) struct Parser<'a> {
     docs: Vec<(String, Span)>,
     /// How many names were met that may be ones of parameters.
     pub(super) words: usize,
+    taken: Vec<TextTest>,
 }
 
 impl Parser<'_> {
@@ -68,6 +79,17 @@ impl Parser<'_> {
             Span { source: 0, start: 0, end: 0 },
             |(_, span)| *span,
         )
+    }
+
+    /// Whether a mark stands so many tokens ahead.
+    pub(super) fn is_ahead(&self, tokens: usize, mark: &str) -> bool {
+        matches!(self.tokens.get(self.at + tokens), Some((Token::Mark(found), _)) if *found == mark)
+    }
+
+    /// The question about texts that a name stands for, if it is none of a relation here.
+    pub(super) fn asks(&self, name: &str) -> Option<TextTest> {
+        let (_, test) = TextTest::ALL.into_iter().find(|(known, _)| *known == name)?;
+        (!self.taken.contains(&test)).then_some(test)
     }
 
     pub(super) fn last_span(&self) -> Span {
@@ -149,6 +171,22 @@ impl Parser<'_> {
         }
         self.expected(what);
         None
+    }
+
+    /// As `name`, perhaps with a module in front.
+    pub(super) fn qualified(&mut self, what: &str) -> Option<(String, Span)> {
+        let (name, span) = self.name(what)?;
+        if !self.take("::") {
+            return Some((name, span));
+        }
+        let (last, end) = self.name("a name behind `::`")?;
+        Some((format!("{name}::{last}"), span.to(end)))
+    }
+
+    /// A word behind a declaration. The next rule may follow it without anything in between.
+    fn qualifier(&mut self) -> Option<(String, Span)> {
+        let opens = self.is_ahead(1, "(") || self.is_ahead(1, "::");
+        if opens || !matches!(self.token(), Token::Name(_)) { None } else { self.name("") }
     }
 
     fn items(&mut self) {
@@ -234,7 +272,13 @@ impl Parser<'_> {
                         span,
                     );
                 }
-                self.items.types.push(RawType { name, span });
+                let qualifier = self.qualifier();
+                if let Some((word, span)) = qualifier.as_ref().filter(|(word, _)| word != "export") {
+                    let message = format!("unknown qualifier `{word}`");
+                    self.fault("unknown-qualifier", message, "a type is `export` or nothing", *span);
+                }
+                self.items.types.push(RawType { name, exported: qualifier.is_some(), span });
+                self.take(".");
                 Some(())
             }
             "decl" => {
@@ -288,6 +332,7 @@ impl Parser<'_> {
                         "input" | "output" => {
                             "write it behind the declaration: `.decl rack(node: Node) input`"
                         }
+                        "export" => "write it behind the declaration: `.decl rack(node: Node) export`",
                         _ => "the directives are `.type`, `.decl` and `.param`",
                     },
                     start,
@@ -317,24 +362,20 @@ impl Parser<'_> {
             }
             let (name, name_span) = self.name("the name of a column")?;
             self.need(":", "`:` and the type of the column")?;
-            let (ty, ty_span) = self.name("a type")?;
+            let (ty, ty_span) = self.qualified("a type")?;
             columns.push(RawColumn { name, ty, name_span, ty_span });
         }
         let mut span = start.to(self.last_span());
         let (mut qualifiers, mut unique) = (Vec::new(), Vec::new());
-        while let Token::Name(word) = self.token() {
-            if word == "unique" && self.is_unique() {
+        loop {
+            if matches!(self.token(), Token::Name(word) if word == "unique") && self.is_unique() {
                 unique.push(self.unique()?);
                 span = span.to(self.last_span());
                 continue;
             }
-            // The next rule may follow without anything in between: `name (`.
-            if matches!(self.tokens.get(self.at + 1), Some((Token::Mark("("), _))) {
-                break;
-            }
-            qualifiers.push((word.clone(), self.span()));
-            span = span.to(self.span());
-            self.at += 1;
+            let Some(qualifier) = self.qualifier() else { break };
+            span = span.to(qualifier.1);
+            qualifiers.push(qualifier);
         }
         // Soufflé has no full stop here; who writes one means no harm.
         self.take(".");

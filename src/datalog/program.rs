@@ -10,6 +10,7 @@ use std::sync::Arc;
 
 use super::aggregate::Fold;
 pub use super::expression::{Arithmetic, Comparison, Expression, Operator, Term, Variable};
+use super::modules::{ModuleId, Modules, Named, Seen};
 pub use super::parameter::{Parameter, Setting};
 use super::source::{Span, Text, place};
 use crate::diagnostic::Place;
@@ -72,6 +73,18 @@ pub struct Column {
 /// The built-in type of integers.
 pub const NUMBER: &str = "number";
 
+/// A type, by its place among those of a program.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct TypeId(pub u32);
+
+/// A declared type.
+#[derive(Debug, Clone)]
+pub(super) struct Type {
+    /// What columns call it: with the module where another type has the name alone.
+    pub name: Arc<str>,
+    pub span: Span,
+}
+
 /// A declared relation.
 #[derive(Debug, Clone)]
 pub struct Declaration {
@@ -85,6 +98,8 @@ pub struct Declaration {
     pub kind: Kind,
     /// Whether a user's rules may derive more of it.
     pub open: bool,
+    /// Whether other modules know it by its name.
+    pub exported: bool,
     /// Whether its rows are violations or warnings; then it is an output.
     pub constraint: Option<Constraint>,
     /// Columns, by their places, that no two rows may have alike.
@@ -100,6 +115,7 @@ pub struct Declaration {
     /// Of one that holds what an aggregate is about and that nobody declared, the relation in
     /// whose rule the aggregate stands. Its name is then the aggregate's text.
     pub within: Option<RelationId>,
+    pub(super) module: ModuleId,
     pub(super) span: Span,
 }
 
@@ -237,13 +253,16 @@ pub struct Program {
 #[derive(Debug, Clone, Default)]
 pub(super) struct Body {
     pub texts: Vec<Text>,
-    pub types: Vec<Arc<str>>,
+    pub modules: Modules,
+    pub types: Vec<Type>,
+    pub type_names: Named<TypeId>,
     pub parameters: Vec<Parameter>,
     /// The parameters by where they are used.
     pub uses: BTreeMap<Span, usize>,
     pub declarations: Vec<Declaration>,
-    pub names: BTreeMap<Arc<str>, RelationId>,
-    pub overloads: BTreeMap<Arc<str>, Overload>,
+    pub names: Named<RelationId>,
+    pub overloads: Named<usize>,
+    pub overloaded: Vec<Overload>,
     pub rules: Vec<Rule>,
     pub given: Vec<Given>,
     pub strata: Vec<Stratum>,
@@ -258,6 +277,15 @@ impl Body {
 
     pub fn declaration(&self, id: RelationId) -> &Declaration {
         &self.declarations[id.index()]
+    }
+
+    pub fn ty(&self, id: TypeId) -> &Type {
+        &self.types[id.0 as usize]
+    }
+
+    /// The module of the text that a span is in.
+    pub fn module(&self, span: Span) -> Option<ModuleId> {
+        self.texts.get(span.source as usize).and_then(|text| text.module)
     }
 }
 
@@ -276,17 +304,47 @@ impl Program {
         self.body.given.iter()
     }
 
-    /// The relation of that name.
+    /// The relation of that name, perhaps with a module in front: a user's goes before one of
+    /// the tool's.
     #[must_use]
     pub fn relation(&self, name: &str) -> Option<RelationId> {
-        self.body.names.get(name).copied()
+        self.relations(name).first().copied()
+    }
+
+    /// All that a query may mean by a name: several where modules of the user share it.
+    #[must_use]
+    pub fn relations(&self, name: &str) -> Vec<RelationId> {
+        match self.body.names.seen(&self.body.modules, None, name) {
+            Seen::One(id) => vec![id],
+            Seen::Several(found) => found.iter().map(|entry| entry.it).collect(),
+            Seen::Hidden(_) | Seen::NoModule | Seen::Nothing => Vec::new(),
+        }
+    }
+
+    /// The relation of the tool's own that has the name, whatever the user calls so.
+    #[must_use]
+    pub fn builtin(&self, name: &str) -> Option<RelationId> {
+        self.body.names.of(ModuleId::BUILTIN, name).map(|entry| entry.it)
+    }
+
+    /// What rules call the module that a relation is of.
+    #[must_use]
+    pub fn module(&self, declaration: &Declaration) -> &str {
+        self.body.modules.name(declaration.module)
+    }
+
+    /// The folder of that module.
+    #[must_use]
+    pub fn folder(&self, declaration: &Declaration) -> &str {
+        self.body.modules.folder(declaration.module)
     }
 
     /// The relations that a name stands for by the type of their first column, and what is
     /// documented of it; none where it is not overloaded.
     #[must_use]
     pub fn overload(&self, name: &str) -> Option<(Vec<RelationId>, &str)> {
-        let found = self.body.overloads.get(name)?;
+        let Seen::One(found) = self.body.overloads.seen(&self.body.modules, None, name) else { return None };
+        let found = &self.body.overloaded[found];
         Some((found.members.values().copied().collect(), &found.doc))
     }
 
@@ -303,7 +361,7 @@ impl Program {
 
     /// All symbol types, in the order they were declared in.
     pub fn types(&self) -> impl Iterator<Item = &str> {
-        self.body.types.iter().map(|ty| &**ty)
+        self.body.types.iter().map(|ty| &*ty.name)
     }
 
     /// All parameters, in the order they were declared in.

@@ -49,7 +49,7 @@ impl Query {
         // The query's text stands beside the program's, so that spans find it.
         let mut body = (*program.body).clone();
         let source = u32::try_from(body.texts.len()).unwrap_or(u32::MAX);
-        body.texts.push(Text::new(&Source { file: "<query>", text, builtin: false }));
+        body.texts.push(Text::new(&Source { file: "<query>", text, builtin: false, folder: "" }));
         let (mut raw, faults) = parse_body(source, text);
         let mut found: Vec<Diagnostic> = faults.iter().map(|fault| diagnostic(&body, fault)).collect();
         let mut fill = Fill::new(&body);
@@ -225,7 +225,7 @@ mod tests {
 
     #[test]
     fn a_query_has_names_and_sorted_answers() {
-        let source = Source { file: "t.dl", text: TEXT, builtin: true };
+        let source = Source { file: "t.dl", text: TEXT, builtin: true, folder: "" };
         let program = Program::load(&[source]).program.unwrap();
         let mut symbols = Symbols::new();
         let mut facts = Facts::new();

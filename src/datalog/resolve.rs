@@ -8,26 +8,25 @@ use std::sync::Arc;
 
 use super::functions::TextTest;
 use super::lexer::Fault;
+use super::modules::{Entry, ModuleId, Seen};
+use super::naming;
 use super::overload::{choose, declare};
-use super::parser::parse;
+use super::parser::{declared_tests, parse};
 use super::program::{
-    Atom, Body, Column, Comparison, Constraint, Declaration, Expression, Kind, Literal, MAX_VARIABLES,
-    NUMBER, RelationId, Rule, Setting, Term, Variable,
+    Atom, Body, Comparison, Expression, Kind, Literal, MAX_VARIABLES, RelationId, Rule, Setting, Term,
+    Variable,
 };
-use super::rows::MAX_COLUMNS;
 use super::source::{MAX_DIAGNOSTICS, MAX_SOURCE, Source, Span, Text};
-use super::syntax::{Items, RawAtom, RawDeclaration, RawExpression, RawLiteral, RawRule, RawTerm, RawType};
+use super::syntax::{Items, RawAtom, RawExpression, RawLiteral, RawRule, RawTerm};
 use super::versions::versions;
-use crate::diagnostic::{Diagnostic, Place, nearest};
-
-/// What may stand behind a declaration.
-pub(super) const QUALIFIERS: [&str; 6] = ["input", "output", "open", "violation", "warning", "unique"];
+use crate::diagnostic::{Diagnostic, Place};
 
 /// Everything but the strata, and what is wrong with it.
 pub(super) fn resolve(sources: &[Source<'_>], settings: &[Setting]) -> (Body, Vec<Diagnostic>) {
     let mut found = Vec::new();
     let mut body = Body::default();
     let mut parsed = Vec::new();
+    let taken = taken(sources);
     for source in sources {
         let index = u32::try_from(body.texts.len()).unwrap_or(u32::MAX);
         let mut kept = *source;
@@ -42,8 +41,11 @@ pub(super) fn resolve(sources: &[Source<'_>], settings: &[Setting]) -> (Body, Ve
             );
             kept.text = "";
         }
-        let items = parse(index, kept.text);
         let mut text = Text::new(&kept);
+        let module = if source.builtin { ModuleId::BUILTIN } else { body.modules.of_folder(source.folder) };
+        text.module = Some(module);
+        let of_module = taken.iter().filter(|(folder, _)| !source.builtin && *folder == source.folder);
+        let items = parse(index, kept.text, of_module.map(|(_, test)| *test).collect());
         text.doc = items.doc.join("\n");
         body.texts.push(text);
         found.extend(items.faults.iter().map(|fault| diagnostic(&body, fault)));
@@ -54,11 +56,20 @@ pub(super) fn resolve(sources: &[Source<'_>], settings: &[Setting]) -> (Body, Ve
                     .help("put it directly over a rule or a `.decl`, or make it a `//` comment"),
             );
         }
-        parsed.push(items);
+        parsed.push((module, items));
     }
     let mut resolver = Resolver { found, ..Resolver::new(body) };
     resolver.all(parsed, settings);
     (resolver.body, resolver.found)
+}
+
+/// The questions about texts that are relations in a folder, as that is what it calls them.
+fn taken<'a>(sources: &[Source<'a>]) -> Vec<(&'a str, TextTest)> {
+    let mut found = Vec::new();
+    for source in sources.iter().filter(|source| !source.builtin) {
+        found.extend(declared_tests(source.text).map(|test| (source.folder, test)));
+    }
+    found
 }
 
 /// A fault of the lexer or parser as a diagnostic.
@@ -73,28 +84,26 @@ pub(super) struct Resolver {
     pub(super) lifted: Vec<Rule>,
     pub(super) found: Vec<Diagnostic>,
     /// Relations and parameters whose declaration is wrong: rules that use them are passed over.
-    pub(super) broken: BTreeSet<String>,
-    pub(super) types: BTreeMap<String, Span>,
+    pub(super) broken: BTreeSet<(String, ModuleId)>,
 }
 
 impl Resolver {
     /// One that knows what is declared.
     pub(super) fn new(body: Body) -> Self {
-        let (lifted, found) = (Vec::new(), Vec::new());
-        Resolver { body, lifted, found, broken: BTreeSet::new(), types: BTreeMap::new() }
+        Resolver { body, lifted: Vec::new(), found: Vec::new(), broken: BTreeSet::new() }
     }
 
-    fn all(&mut self, parsed: Vec<Items>, settings: &[Setting]) {
+    fn all(&mut self, parsed: Vec<(ModuleId, Items)>, settings: &[Setting]) {
         let (mut rules, mut parameters, mut declarations) = (Vec::new(), Vec::new(), Vec::new());
         let mut overloads = Vec::new();
-        for items in parsed {
+        for (module, items) in parsed {
             for ty in items.types {
-                self.ty(ty);
+                self.ty(module, ty);
             }
-            self.broken.extend(items.broken);
+            self.broken.extend(items.broken.into_iter().map(|name| (name, module)));
             parameters.extend(items.parameters);
             declarations.extend(items.declarations);
-            overloads.extend(items.overloads);
+            overloads.extend(items.overloads.into_iter().map(|raw| (module, raw)));
             rules.extend(items.rules);
         }
         for raw in parameters {
@@ -104,13 +113,17 @@ impl Resolver {
         for raw in declarations {
             self.declaration(raw);
         }
-        for raw in overloads {
-            if let Some(overload) = self.noted(declare(&self.body, &raw)) {
-                self.body.overloads.insert(raw.name.into(), overload);
+        for (module, raw) in overloads {
+            if let Some(overload) = self.noted(declare(&self.body, module, &raw)) {
+                let it = self.body.overloaded.len();
+                let entry = Entry { module, exported: module == ModuleId::BUILTIN, it };
+                self.body.overloaded.push(overload);
+                self.body.overloads.add(raw.name.into(), entry);
             }
         }
         for mut raw in rules {
-            if self.found.len() >= MAX_DIAGNOSTICS {
+            // Many warnings are no reason to leave a rule out.
+            if self.found.len() >= MAX_DIAGNOSTICS && self.found.iter().any(Diagnostic::is_error) {
                 break;
             }
             let unsettled = choose(&self.body, &[&raw.head], &mut raw.ways);
@@ -129,147 +142,10 @@ impl Resolver {
     }
 
     pub(super) fn tell(&mut self, diagnostic: Diagnostic) {
-        if self.found.len() < MAX_DIAGNOSTICS {
+        let is_first = diagnostic.is_error() && !self.found.iter().any(Diagnostic::is_error);
+        if is_first || self.found.len() < MAX_DIAGNOSTICS {
             self.found.push(diagnostic);
         }
-    }
-
-    fn ty(&mut self, raw: RawType) {
-        let first = if raw.name == NUMBER { None } else { self.types.get(&raw.name).copied() };
-        if first.is_some() || raw.name == NUMBER {
-            let mut error =
-                Diagnostic::error("redefinition", format!("the type `{}` is declared twice", raw.name))
-                    .help("take this line out; a type is known in all rule files");
-            if let Some(first) = first {
-                error = error.related(self.body.place(first), "first declared here");
-            }
-            self.report(error, raw.span);
-            return;
-        }
-        self.body.types.push(raw.name.as_str().into());
-        self.types.insert(raw.name, raw.span);
-    }
-
-    fn declaration(&mut self, raw: RawDeclaration) {
-        if let Some(first) = self.body.names.get(raw.name.as_str()) {
-            let first = self.body.declaration(*first);
-            let by_user = !self.body.texts[raw.span.source as usize].builtin;
-            let help = if first.builtin && by_user {
-                "a built-in relation cannot be declared again; give yours another name"
-            } else {
-                "give one of them another name"
-            };
-            let error =
-                Diagnostic::error("redefinition", format!("the relation `{}` is declared twice", raw.name))
-                    .related(self.body.place(first.span), "first declared here")
-                    .help(help);
-            self.report(error, raw.name_span);
-            return;
-        }
-        if TextTest::ALL.iter().any(|(name, _)| *name == raw.name) {
-            let error = Diagnostic::error("redefinition", format!("`{}` asks about texts", raw.name))
-                .because("the language has it already, in the body of a rule")
-                .help("give the relation another name");
-            self.report(error, raw.name_span);
-            self.broken.insert(raw.name);
-            return;
-        }
-        let before = self.found.len();
-        if let Some(extra) = raw.columns.get(MAX_COLUMNS) {
-            let error = Diagnostic::error(
-                "too-many-columns",
-                format!("`{}` has {} columns, the limit is {MAX_COLUMNS}", raw.name, raw.columns.len()),
-            )
-            .help("split the relation, or leave out what is not compared");
-            self.report(error, extra.name_span);
-        }
-        self.columns(&raw);
-        let (kind, open, constraint) = self.qualifiers(&raw);
-        let unique = raw.unique.iter().map(|columns| self.unique(&raw, columns)).collect();
-        if self.found.len() > before {
-            self.broken.insert(raw.name);
-            return;
-        }
-        let text = &self.body.texts[raw.span.source as usize];
-        let id = RelationId(u32::try_from(self.body.declarations.len()).unwrap_or(u32::MAX));
-        let name: Arc<str> = raw.name.as_str().into();
-        let columns = raw.columns.iter();
-        let declaration = Declaration {
-            id,
-            name: name.clone(),
-            columns: columns
-                .map(|c| Column { name: c.name.as_str().into(), ty: c.ty.as_str().into() })
-                .collect(),
-            kind,
-            open,
-            constraint,
-            unique,
-            doc: raw.doc.join("\n").trim().to_owned(),
-            file: text.file.clone(),
-            line: text.line(raw.span.start),
-            builtin: text.builtin,
-            within: None,
-            span: raw.span,
-        };
-        self.body.declarations.push(declaration);
-        self.body.names.insert(name, id);
-    }
-
-    fn columns(&mut self, raw: &RawDeclaration) {
-        let mut names = BTreeSet::new();
-        for column in raw.columns.iter().take(MAX_COLUMNS) {
-            if !names.insert(&column.name) {
-                let error =
-                    Diagnostic::error("redefinition", format!("two columns are named `{}`", column.name))
-                        .help("give one of them another name");
-                self.report(error, column.name_span);
-            }
-            if column.ty != NUMBER && !self.types.contains_key(&column.ty) {
-                let error = self.unknown_type(&column.ty);
-                self.report(error, column.ty_span);
-            }
-        }
-    }
-
-    fn qualifiers(&mut self, raw: &RawDeclaration) -> (Kind, bool, Option<Constraint>) {
-        let (mut kind, mut open, mut constraint) = (Kind::Internal, false, None);
-        for (word, span) in &raw.qualifiers {
-            if word == "unique" {
-                let error = Diagnostic::error("unknown-qualifier", "`unique` names no columns")
-                    .help("name those that no two rows may have alike: `unique(node)`");
-                self.report(error, *span);
-                continue;
-            }
-            let before = (kind, open, constraint);
-            match word.as_str() {
-                "input" => kind = Kind::Input,
-                "output" if kind != Kind::Input => kind = Kind::Output,
-                "open" => open = true,
-                "violation" => (kind, constraint) = (Kind::Output, Some(Constraint::Violation)),
-                "warning" => (kind, constraint) = (Kind::Output, Some(Constraint::Warning)),
-                _ => {}
-            }
-            let mixed = before != (Kind::Internal, false, None)
-                && !matches!((kind, open, constraint), (Kind::Output, true, None));
-            if before == (kind, open, constraint) || mixed {
-                let error = if QUALIFIERS.contains(&word.as_str()) {
-                    Diagnostic::error(
-                        "unknown-qualifier",
-                        format!("`{word}` does not go with what stands before it"),
-                    )
-                } else {
-                    Diagnostic::error("unknown-qualifier", format!("unknown qualifier `{word}`"))
-                };
-                let error = match nearest(word, QUALIFIERS) {
-                    Some(near) if near != word => error.help(format!("did you mean `{near}`?")),
-                    _ => error.help(
-                        "a relation is `input`, `output`, `open`, `open output`, `violation`, `warning` or none of them",
-                    ),
-                };
-                self.report(error, *span);
-            }
-        }
-        (kind, open, constraint)
     }
 
     /// One rule for each way in which it may hold; all of them know the variables of all.
@@ -313,6 +189,7 @@ impl Resolver {
     fn permitted(&mut self, raw: &RawAtom, id: RelationId, is_fact: bool) -> Option<()> {
         let head = self.body.declaration(id);
         let by_user = !self.body.texts[raw.span.source as usize].builtin;
+        let is_elsewhere = self.body.module(raw.span) != Some(head.module);
         let name = &raw.name;
         let error = if head.kind == Kind::Input && (head.builtin || !is_fact) {
             let error =
@@ -343,6 +220,11 @@ impl Resolver {
                     open.join(", ")
                 ))
             }
+        } else if is_elsewhere && !head.open {
+            let folder = self.body.modules.name(head.module);
+            let message = format!("a rule derives `{name}`, which the folder `{folder}` has declared");
+            Diagnostic::error("closed-relation", message)
+                .help("derive a relation of your own, or write `open` behind its declaration")
         } else {
             return Some(());
         };
@@ -353,8 +235,7 @@ impl Resolver {
 
     pub(super) fn literal(&mut self, raw: &RawLiteral, names: &mut Names) -> Option<Literal> {
         if let RawLiteral::Positive(atom) | RawLiteral::Negative(atom) = raw
-            && !self.body.names.contains_key(atom.name.as_str())
-            && self.broken.contains(&atom.name)
+            && self.is_broken(atom)
         {
             return None;
         }
@@ -363,14 +244,34 @@ impl Resolver {
     }
 
     fn atom(&mut self, raw: &RawAtom, names: &mut Names) -> Option<Atom> {
-        if !self.body.names.contains_key(raw.name.as_str()) && self.broken.contains(&raw.name) {
+        if self.is_broken(raw) {
             return None;
         }
         let found = resolve_atom(&self.body, raw, names);
         self.noted(found)
     }
 
-    fn noted<T>(&mut self, found: Result<T, Box<Diagnostic>>) -> Option<T> {
+    /// Whether an atom names a relation whose declaration was refused.
+    fn is_broken(&self, raw: &RawAtom) -> bool {
+        let module = self.body.module(raw.span);
+        let own = module.and_then(|module| self.body.names.of(module, &raw.name));
+        if self.broken.is_empty() || own.is_some() {
+            return false;
+        }
+        let seen = || matches!(self.body.names.seen(&self.body.modules, module, &raw.name), Seen::One(_));
+        self.is_broken_in(module, &raw.name) || self.is_broken_somewhere(&raw.name) && !seen()
+    }
+
+    pub(super) fn is_broken_in(&self, module: Option<ModuleId>, name: &str) -> bool {
+        module.is_some_and(|module| self.broken.contains(&(name.to_owned(), module)))
+    }
+
+    pub(super) fn is_broken_somewhere(&self, name: &str) -> bool {
+        let mut from = self.broken.range((name.to_owned(), ModuleId::BUILTIN)..);
+        from.next().is_some_and(|(found, _)| found == name)
+    }
+
+    pub(super) fn noted<T>(&mut self, found: Result<T, Box<Diagnostic>>) -> Option<T> {
         found.map_err(|error| self.tell(*error)).ok()
     }
 }
@@ -428,14 +329,7 @@ impl Names {
 
 /// An atom whose relation exists and has that many columns.
 pub(super) fn resolve_atom(body: &Body, raw: &RawAtom, names: &mut Names) -> Result<Atom, Box<Diagnostic>> {
-    let Some(relation) = body.names.get(raw.name.as_str()).copied() else {
-        let error = Diagnostic::error("unknown-relation", format!("unknown relation `{}`", raw.name))
-            .at(body.place(raw.name_span));
-        return Err(Box::new(match nearest(&raw.name, body.names.keys().map(|name| &**name)) {
-            Some(name) => error.help(format!("did you mean `{name}`?")),
-            None => error.help(format!("declare it: `.decl {}(...)`", raw.name)),
-        }));
-    };
+    let relation = naming::relation(body, &raw.name, raw.name_span)?;
     let declaration = body.declaration(relation);
     if declaration.columns.len() != raw.terms.len() {
         let wanted = declaration.columns.len();

@@ -5,6 +5,8 @@ use std::sync::Arc;
 
 use super::expression::{Operator, Term, quoted};
 use super::functions::{Pattern, TextTest, time};
+use super::modules::ModuleId;
+use super::naming;
 use super::parameter::{Parameter, Setting};
 use super::program::{Body, NUMBER};
 use super::resolve::Resolver;
@@ -20,17 +22,20 @@ const NUMBERS: &str =
 impl Resolver {
     /// Declares a parameter with the value that it has.
     pub(super) fn parameter(&mut self, raw: RawParameter, settings: &[Setting]) {
+        let Some(of) = self.body.module(raw.span) else { return };
         let text = &self.body.texts[raw.span.source as usize];
-        let (module, file, line) = (text.module.clone(), text.file.clone(), text.line(raw.span.start));
-        if let Some(first) = own(&self.body, &module, &raw.name).map(|at| self.body.parameters[at].span) {
+        let (file, line) = (text.file.clone(), text.line(raw.span.start));
+        let module = self.body.modules.name(of).clone();
+        if let Some(first) = own(&self.body, Some(of), &raw.name).map(|at| self.body.parameters[at].span) {
             let message = format!("the parameter `{}` is declared twice", raw.name);
             let error = Diagnostic::error("redefinition", message)
                 .related(self.body.place(first), "first declared here")
                 .help("take this line out; a parameter is known in all rule files of its folder");
             return self.report(error, raw.name_span);
         }
-        let Some(default) = self.default(&raw) else {
-            self.broken.insert(raw.name);
+        let known = self.type_of(&raw);
+        let Some((ty, default)) = known.and_then(|ty| Some((ty, self.default(&raw)?))) else {
+            self.broken.insert((raw.name, of));
             return;
         };
         let setting = settings.iter().rev().find(|it| it.is_for(&module, &raw.name));
@@ -43,7 +48,7 @@ impl Resolver {
                 Err(error) => {
                     let declared = self.body.place(raw.span);
                     self.tell(error.at(setting.place.clone()).related(declared, "declared here"));
-                    self.broken.insert(raw.name);
+                    self.broken.insert((raw.name, of));
                     return;
                 }
             },
@@ -57,14 +62,14 @@ impl Resolver {
                         raw.name
                     ));
                 self.report(error, raw.span);
-                self.broken.insert(raw.name);
+                self.broken.insert((raw.name, of));
                 return;
             }
         };
         self.body.parameters.push(Parameter {
             module,
             name: raw.name.as_str().into(),
-            ty: raw.ty.as_str().into(),
+            ty,
             value,
             written: written.into(),
             default: default.map(|(_, written)| written.into()),
@@ -72,17 +77,21 @@ impl Resolver {
             doc: raw.doc.join("\n").trim().to_owned(),
             file,
             line,
+            of,
             span: raw.span,
         });
     }
 
+    fn type_of(&mut self, raw: &RawParameter) -> Option<Arc<str>> {
+        if raw.ty == NUMBER {
+            return Some(NUMBER.into());
+        }
+        let known = naming::ty(&self.body, &raw.ty, raw.ty_span);
+        self.noted(known).map(|ty| self.body.ty(ty).name.clone())
+    }
+
     /// The default of a parameter and how it was written, if it has one; not if it is wrong.
     fn default(&mut self, raw: &RawParameter) -> Option<Option<(Term, String)>> {
-        if raw.ty != NUMBER && !self.types.contains_key(&raw.ty) {
-            let error = self.unknown_type(&raw.ty);
-            self.report(error, raw.ty_span);
-            return None;
-        }
         let Some((default, span)) = &raw.default else { return Some(None) };
         let value = match default {
             Term::Text(text) => of_type(raw, text),
@@ -103,20 +112,12 @@ impl Resolver {
         }
     }
 
-    pub(super) fn unknown_type(&self, ty: &str) -> Diagnostic {
-        let error = Diagnostic::error("unknown-type", format!("unknown type `{ty}`"));
-        match nearest(ty, self.types.keys().map(String::as_str).chain([NUMBER])) {
-            Some(name) => error.help(format!("did you mean `{name}`?")),
-            None => error.help(format!("declare it: `.type {ty}`")),
-        }
-    }
-
     /// Says which settings are for nothing that was declared.
     pub(super) fn settings(&mut self, settings: &[Setting]) {
         for setting in settings.iter().filter(|setting| !setting.kept) {
             let parameters = &self.body.parameters;
             let known = parameters.iter().any(|it| setting.is_for(&it.module, &it.name));
-            if known || self.broken.contains(&setting.name) {
+            if known || self.is_broken_somewhere(&setting.name) {
                 continue;
             }
             let shown = setting.shown();
@@ -149,6 +150,7 @@ impl Resolver {
         if !raw.words {
             return Some(raw);
         }
+        let module = self.body.module(raw.span);
         let mut fill = Fill::new(&self.body);
         fill.atom(&mut raw.head);
         raw.ways.iter_mut().flatten().for_each(|literal| fill.literal(literal));
@@ -158,7 +160,7 @@ impl Resolver {
         wrong.into_iter().for_each(|error| self.tell(error));
         // Of a line with a mistake, or a parameter that is declared with one, enough is said.
         let is_news =
-            |(name, error): &(String, Diagnostic)| !self.broken.contains(name) && !self.has_told(error);
+            |(name, error): &(String, Diagnostic)| !self.is_broken_in(module, name) && !self.has_told(error);
         for (_, error) in unknown.into_iter().filter(is_news).collect::<Vec<_>>() {
             self.tell(error);
         }
@@ -173,8 +175,8 @@ impl Resolver {
 
     /// A sentence with the values of the parameters that it names: `more than {quota} pods`.
     pub(super) fn said(&self, sentence: String, span: Span) -> Arc<str> {
-        let module = &self.body.texts[span.source as usize].module;
-        let own = self.body.parameters.iter().filter(|it| it.module == *module);
+        let module = self.body.module(span);
+        let own = self.body.parameters.iter().filter(|it| Some(it.of) == module);
         own.fold(sentence, |said, it| match said.contains('{') {
             true => said.replace(&format!("{{{}}}", it.name), it.written.trim_matches('"')),
             false => said,
@@ -294,11 +296,11 @@ impl<'a> Fill<'a> {
     /// The parameter that a name stands for: one of the module it stands in; in a query of
     /// any, if there is but one.
     fn parameter(&mut self, name: &str, span: Span) -> Option<&'a Parameter> {
-        let module = &self.body.texts[span.source as usize].module;
+        let module = self.body.module(span);
         let with_name = || self.body.parameters.iter().enumerate().filter(|(_, it)| &*it.name == name);
         let mut all = with_name();
         let at = own(self.body, module, name)
-            .or_else(|| all.next().filter(|_| module.is_empty() && all.next().is_none()).map(|(at, _)| at));
+            .or_else(|| all.next().filter(|_| module.is_none() && all.next().is_none()).map(|(at, _)| at));
         if let Some(at) = at {
             self.uses.insert(span, at);
             return Some(&self.body.parameters[at]);
@@ -329,8 +331,8 @@ impl<'a> Fill<'a> {
 }
 
 /// The parameter of that name that a module has.
-fn own(body: &Body, module: &str, name: &str) -> Option<usize> {
-    body.parameters.iter().position(|it| *it.module == *module && *it.name == *name)
+fn own(body: &Body, module: Option<ModuleId>, name: &str) -> Option<usize> {
+    body.parameters.iter().position(|it| Some(it.of) == module && *it.name == *name)
 }
 
 fn constant(value: &Term) -> RawTerm {

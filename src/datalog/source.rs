@@ -5,6 +5,7 @@
 
 use std::sync::Arc;
 
+use super::modules::ModuleId;
 use crate::diagnostic::Place;
 
 /// A rule text is at most so many bytes long.
@@ -21,6 +22,8 @@ pub struct Source<'a> {
     pub text: &'a str,
     /// Whether it is a part of the tool; a user's text may only add to open relations.
     pub builtin: bool,
+    /// The folder of a user's text: the texts of one folder are a module.
+    pub folder: &'a str,
 }
 
 /// Bytes `start..end` of one of the loaded texts.
@@ -44,8 +47,8 @@ pub(super) struct Text {
     pub file: Arc<str>,
     pub text: Arc<str>,
     pub builtin: bool,
-    /// The folder it is of, without what that stands in.
-    pub module: Arc<str>,
+    /// None of a query, which sees what all of them say.
+    pub module: Option<ModuleId>,
     pub doc: String,
     lines: Vec<usize>,
 }
@@ -59,7 +62,7 @@ impl Text {
             file: source.file.into(),
             text: source.text.into(),
             builtin: source.builtin,
-            module: module(source.file).into(),
+            module: None,
             doc: String::new(),
             lines,
         }
@@ -84,12 +87,6 @@ impl Text {
     pub fn slice(&self, span: Span) -> &str {
         self.text.get(span.start as usize..span.end as usize).unwrap_or("")
     }
-}
-
-/// The folder that a file stands in.
-fn module(file: &str) -> &str {
-    let folder = file.rsplit_once(['/', '\\']).map_or("", |(folder, _)| folder);
-    folder.rsplit(['/', '\\']).next().unwrap_or(folder)
 }
 
 /// The place of a span among all loaded texts.

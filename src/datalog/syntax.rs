@@ -30,6 +30,7 @@ pub(super) struct Items {
 #[derive(Debug)]
 pub(super) struct RawType {
     pub name: String,
+    pub exported: bool,
     pub span: Span,
 }
 
@@ -50,7 +51,7 @@ pub(super) struct RawDeclaration {
     pub name: String,
     pub name_span: Span,
     pub columns: Vec<RawColumn>,
-    /// `input`, `output`, `open`, as written.
+    /// `input`, `output`, `open`, `export`, as written.
     pub qualifiers: Vec<(String, Span)>,
     /// The columns of each `unique(…)`.
     pub unique: Vec<Vec<(String, Span)>>,
@@ -61,6 +62,7 @@ pub(super) struct RawDeclaration {
 #[derive(Debug)]
 pub(super) struct RawColumn {
     pub name: String,
+    /// Perhaps with a module in front, as the names of relations in rules.
     pub ty: String,
     pub name_span: Span,
     pub ty_span: Span,

@@ -22,13 +22,14 @@ pub(super) fn check_unused(body: &Body, found: &mut Vec<Diagnostic>) {
     for declaration in &body.declarations {
         let at = declaration.id.index();
         let name = &declaration.name;
-        let warning = if declaration.kind == Kind::Internal && !declaration.open && !used[at] {
+        let seen = used[at] || declaration.open || declaration.exported;
+        let warning = if declaration.kind == Kind::Internal && !seen {
             Diagnostic::warning("unused-relation", format!("no rule uses the relation `{name}`"))
                 .help("declare it as `output` if it is a result, or take it out")
         } else if declaration.kind != Kind::Input && !declaration.open && !derived[at] {
             Diagnostic::warning("empty-relation", format!("no rule derives the relation `{name}`"))
                 .help("add a rule or a fact, or declare it as `input`")
-        } else if declaration.kind == Kind::Input && !declaration.builtin && !used[at] {
+        } else if declaration.kind == Kind::Input && !declaration.builtin && !seen {
             Diagnostic::warning("unused-relation", format!("no rule uses the input `{name}`"))
                 .help("take it out if it is not needed")
         } else {

@@ -1,8 +1,8 @@
 //! The words of the language: for editors, which colour and complete them.
 
 use super::aggregate::Aggregate;
+use super::declare::QUALIFIERS;
 use super::functions::{Function, TextTest};
-use super::resolve::QUALIFIERS;
 
 /// What a word is for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]

@@ -9,6 +9,6 @@ pub(super) type Filled = (RelationId, &'static Rows);
 /// Those of the relations of a kind that are asked for.
 pub(super) fn filled(program: &Program, needed: impl Fn(RelationId) -> bool, kind: Kind) -> Vec<Filled> {
     let known =
-        kind.info().facts.iter().filter_map(|fact| Some((program.relation(fact.relation)?, &fact.rows)));
+        kind.info().facts.iter().filter_map(|fact| Some((program.builtin(fact.relation)?, &fact.rows)));
     known.filter(|(id, _)| needed(*id)).collect()
 }

@@ -93,7 +93,7 @@ impl Project {
             let source = |file: &'_ OwnFile| (file.path.clone(), file.text.clone());
             let texts: Vec<_> = self.files.iter().map(source).collect();
             let sources: Vec<Source<'_>> =
-                texts.iter().map(|(file, text)| Source { file, text, builtin: true }).collect();
+                texts.iter().map(|(file, text)| Source { file, text, builtin: true, folder: "" }).collect();
             found.extend(Program::load(&sources).diagnostics);
         } else {
             found.extend(policy::load(&self.files).diagnostics);

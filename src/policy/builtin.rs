@@ -3,6 +3,9 @@
 //! They are the only place where policy stands; a user's own texts are loaded after
 //! them and may add to the relations that are declared open.
 
+use std::fs;
+use std::path::Path;
+
 use super::relations;
 use crate::datalog::{Loaded, Program, Setting, Source};
 use crate::diagnostic::Diagnostic;
@@ -21,6 +24,11 @@ pub const BUILTIN: &[(&str, &str)] = &[
     ("rules/cluster.dl", include_str!("../../rules/cluster.dl")),
 ];
 
+/// The version of the list of relations that are exported, and so are for rules of a user's: a
+/// new one when one of them goes, has other columns, or is new and open. What comes without a
+/// new version breaks no rule, as a user's own names go before these.
+pub const LIST_VERSION: u32 = 1;
+
 /// Whether something was found in a built-in text.
 #[must_use]
 pub fn is_builtin(found: &Diagnostic) -> bool {
@@ -36,6 +44,14 @@ pub struct UserRules {
     pub text: String,
 }
 
+/// The folder that a file is in, the same one from wherever it is named: its rules are a
+/// module of that name.
+pub(super) fn folder_of(file: &str) -> String {
+    let folder = Path::new(file).parent().filter(|folder| *folder != Path::new(""));
+    let folder = folder.unwrap_or(Path::new("."));
+    fs::canonicalize(folder).unwrap_or_else(|_| folder.to_owned()).display().to_string()
+}
+
 /// Loads the built-in rules and a user's after them.
 #[must_use]
 pub fn load(own: &[UserRules]) -> Loaded {
@@ -45,8 +61,14 @@ pub fn load(own: &[UserRules]) -> Loaded {
 /// The same with values for parameters.
 #[must_use]
 pub fn load_with(own: &[UserRules], settings: &[Setting]) -> Loaded {
-    let builtin = BUILTIN.iter().map(|(file, text)| Source { file, text, builtin: true });
-    let own = own.iter().map(|rules| Source { file: &rules.file, text: &rules.text, builtin: false });
+    let builtin = BUILTIN.iter().map(|(file, text)| Source { file, text, builtin: true, folder: "" });
+    let folders: Vec<String> = own.iter().map(|rules| folder_of(&rules.file)).collect();
+    let own = own.iter().zip(&folders).map(|(rules, folder)| Source {
+        file: &rules.file,
+        text: &rules.text,
+        builtin: false,
+        folder,
+    });
     let mut loaded = Program::load_with(&builtin.chain(own).collect::<Vec<_>>(), settings);
     match loaded.program.take().map(relations::resolved) {
         Some(Ok(program)) => loaded.program = Some(program),

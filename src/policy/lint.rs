@@ -37,9 +37,10 @@ pub(super) fn hints(found: &mut [Diagnostic], own: &[UserRules]) {
 fn own_type(error: &Diagnostic, own: &[UserRules]) -> Option<String> {
     let (_, ty) = error.message.strip_suffix("`, not what stands here")?.rsplit_once('`')?;
     let (_, what) = error.label.strip_suffix('`')?.rsplit_once('`')?;
+    let last = ty.rsplit("::").next();
     let declares = |rules: &UserRules| {
         let mut lines = rules.text.lines().filter_map(|line| line.trim().strip_prefix(".type "));
-        lines.any(|rest| rest.split_whitespace().next() == Some(ty))
+        lines.any(|rest| rest.split_whitespace().next() == last)
     };
     own.iter().any(declares).then(|| {
         format!("declare the column as `{what}`: a `{ty}` is what only facts of your own say, and what the cluster says keeps its type")

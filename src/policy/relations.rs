@@ -298,7 +298,7 @@ fn of_kind(program: &Program, kind: kube::Kind) -> impl Iterator<Item = Diagnost
             Rows::Entries(_) => 3,
         };
         let name = fact.relation;
-        let declared = program.relation(name).map(|id| &program.declaration(id).columns);
+        let declared = program.builtin(name).map(|id| &program.declaration(id).columns);
         let fits =
             |is: &Vec<Column>| is.len() == columns && is.first().is_some_and(|it| &*it.ty == type_of(kind));
         (!declared.is_some_and(fits)).then(|| {

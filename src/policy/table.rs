@@ -11,6 +11,7 @@ use csv::{ReaderBuilder, StringRecord, Trim};
 
 use crate::datalog::{Declaration, Given, Kind, NUMBER, Program, Term};
 use crate::diagnostic::{Diagnostic, Place, counted, nearest};
+use crate::policy::builtin::folder_of;
 use crate::state::OwnFile;
 
 /// So many problems of one file are told.
@@ -75,7 +76,25 @@ pub(super) fn read(program: &Program, file: &OwnFile, out: &mut Vec<Given>, foun
 fn input_of<'a>(program: &'a Program, file: &OwnFile) -> Result<&'a Declaration, Box<Diagnostic>> {
     let stem = Path::new(&*file.path).file_stem().and_then(|stem| stem.to_str()).unwrap_or("");
     let place = Place::file(file.path.clone());
-    let Some(id) = program.relation(stem) else {
+    let own: Vec<&Declaration> =
+        program.declarations().filter(|it| !it.builtin && &*it.name == stem).collect();
+    let declaration = match nearest_to(&own, program, file).as_slice() {
+        [] => program.builtin(stem).map(|id| program.declaration(id)).filter(|it| it.exported),
+        [one] => Some(*one),
+        several => {
+            let error =
+                Diagnostic::error("ambiguous-name", format!("several folders have an input `{stem}`"))
+                    .at(place)
+                    .help(
+                        "put the file beside the rules that it is meant for, into the folder `facts` there",
+                    );
+            let declared = |error: Diagnostic, it: &&Declaration| {
+                error.related(program.place_of(it), "one is declared here")
+            };
+            return Err(Box::new(several.iter().fold(error, declared)));
+        }
+    };
+    let Some(declaration) = declaration else {
         let error = Diagnostic::error(
             "unknown-relation",
             format!("a file of facts is named after an input, and there is no relation `{stem}`"),
@@ -87,7 +106,6 @@ fn input_of<'a>(program: &'a Program, file: &OwnFile) -> Result<&'a Declaration,
             None => error.help(format!("declare it in a rule file: `.decl {stem}(node: Node, ...) input`")),
         }));
     };
-    let declaration = program.declaration(id);
     if declaration.kind == Kind::Input && !declaration.builtin {
         return Ok(declaration);
     }
@@ -99,6 +117,20 @@ fn input_of<'a>(program: &'a Program, file: &OwnFile) -> Result<&'a Declaration,
     } else {
         error.help(format!("write `.decl {declaration} input`"))
     }))
+}
+
+/// Of relations in several folders those whose folder shares most of its path with a file.
+fn nearest_to<'a>(own: &[&'a Declaration], program: &Program, file: &OwnFile) -> Vec<&'a Declaration> {
+    if own.len() < 2 {
+        return own.to_vec();
+    }
+    let folder = folder_of(&file.path);
+    let shared = |it: &Declaration| {
+        let (one, other) = (Path::new(&folder).components(), Path::new(program.folder(it)).components());
+        one.zip(other).take_while(|(one, other)| one == other).count()
+    };
+    let most = own.iter().map(|it| shared(it)).max();
+    own.iter().filter(|it| Some(shared(it)) == most).copied().collect()
 }
 
 /// Where a record stands.
@@ -276,7 +308,7 @@ mod tests {
         .decl used(a: N) output\nused(A) :- rack(A, _, _), own(A).\n";
 
     fn facts(name: &str, text: &str) -> (Vec<String>, Vec<Diagnostic>) {
-        let source = Source { file: "t.dl", text: RULES, builtin: false };
+        let source = Source { file: "t.dl", text: RULES, builtin: false, folder: "" };
         let program = Program::load(&[source]).program.unwrap();
         let (mut given, mut found) = (Vec::new(), Vec::new());
         let file = OwnFile::new(name, crate::state::OwnKind::Csv, text);

@@ -184,7 +184,7 @@ fn a_rule_of_ones_own_keeps_pods_off_and_is_the_reason() {
     session.write("agent.yaml", daemonset("agent", "agent:1", "", ""));
     session.write(
         "own/quiet.dl",
-        "/// {Node} is kept quiet.\nblocked(DaemonSet, Node) :- in_class(DaemonSet, _), node(Node), Node = \"a\".\n",
+        "/// {Node} is kept quiet.\nblocked(DaemonSet, Node) :- daemonset(DaemonSet), node(Node), Node = \"a\".\n",
     );
     session.ok("apply nodes.yaml agent.yaml --rules own");
     assert_eq!(session.nodes_of("agent"), ["b"]);

@@ -10,7 +10,7 @@ mod print;
 mod tree;
 
 use super::lexer::{Token, tokens};
-use super::parser::parse;
+use super::parser::{declared_tests, parse};
 use super::source::{MAX_SOURCE, Source, Text};
 use crate::diagnostic::{Diagnostic, Place};
 use pieces::{Piece, Stands, pieces};
@@ -26,9 +26,9 @@ pub fn format(file: &str, text: &str) -> Result<String, Vec<Diagnostic>> {
         let message = format!("a rule text of {} bytes is over the limit of {MAX_SOURCE}", text.len());
         return Err(vec![Diagnostic::error("source-too-large", message).at(Place::file(file))]);
     }
-    let items = parse(0, text);
+    let items = parse(0, text, declared_tests(text).collect());
     if !items.faults.is_empty() {
-        let text = Text::new(&Source { file, text, builtin: false });
+        let text = Text::new(&Source { file, text, builtin: false, folder: "" });
         return Err(items.faults.iter().map(|fault| fault.told(text.place(fault.span))).collect());
     }
     let (found, _) = tokens(0, text);
