@@ -12,6 +12,7 @@ use super::apart::{Braces, Part, inside, leaves, named, variable};
 use super::check::is_variable;
 use super::define::{bound, definitions, in_atoms};
 use super::expression::{Comparison, Expression, Operator, Term, Variable};
+use super::modules::ModuleId;
 use super::program::{
     Atom, Body, Column, Declaration, Kind, Literal, MAX_VARIABLES, NUMBER, RelationId, Rule,
 };
@@ -294,7 +295,7 @@ impl Resolver {
             line: outer.line,
             builtin: outer.builtin,
             within: Some(outer.head.relation),
-            module: self.body.declaration(outer.head.relation).module,
+            module: self.body.module(raw.span).unwrap_or(ModuleId::BUILTIN),
             span: raw.span,
         });
         id
