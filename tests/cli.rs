@@ -22,6 +22,8 @@ mod lints;
 mod newcomer;
 #[path = "cli/plans.rs"]
 mod plans;
+#[path = "cli/profiles.rs"]
+mod profiles;
 #[path = "cli/restores.rs"]
 mod restores;
 #[path = "cli/rollouts.rs"]

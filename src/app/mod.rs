@@ -30,6 +30,7 @@ mod placed;
 mod plan;
 pub mod planning;
 mod prepare;
+pub mod profile;
 mod put;
 mod query;
 mod read;

@@ -20,7 +20,7 @@ pub struct Policy {
 
 /// What was asked for, or is named by a `dsrules.yaml` beside the manifests.
 pub(super) fn find(asked: &Asked, beside: &[PathBuf]) -> Found {
-    policy::find(&Asked { beside: beside.to_vec(), ..asked.clone() })
+    policy::find(&Asked { beside: [&asked.beside, beside].concat(), ..asked.clone() })
 }
 
 /// Whether only the built-in rules are meant.

@@ -12,6 +12,7 @@ use std::time::{Duration, Instant};
 
 use super::late::MOST;
 use super::program::{Program, RelationId, Rule};
+use super::recorder::Recorder;
 use crate::diagnostic::Diagnostic;
 
 /// What an evaluation may use before it is refused.
@@ -29,6 +30,8 @@ pub struct Limits {
     pub bytes: usize,
     /// How long an evaluation may take; without one, as long as its rows take.
     pub deadline: Option<Deadline>,
+    /// Whoever wants to know which rule is run: told of each before it is.
+    pub watch: Option<fn(&Rule)>,
 }
 
 impl Default for Limits {
@@ -39,6 +42,7 @@ impl Default for Limits {
             bytes_per_relation: 400_000_000,
             bytes: 4_000_000_000,
             deadline: None,
+            watch: None,
         }
     }
 }
@@ -96,6 +100,14 @@ pub(super) struct Budget {
     until: Option<(Instant, fn() -> Instant)>,
     /// By rule: rows that it may still look at.
     left: Vec<AtomicU64>,
+    /// What counts and times the runs, if somebody asks.
+    pub recorder: Option<Recorder>,
+}
+
+/// A run that began.
+pub(super) struct Began {
+    since: Option<Instant>,
+    left: u64,
 }
 
 /// So many rows are looked at between two looks at the clock.
@@ -118,7 +130,7 @@ impl Budget {
             (start.checked_add(deadline.allowed).unwrap_or(start), deadline.clock)
         });
         let left = (0..rules).map(|_| AtomicU64::new(limits.rows_per_rule)).collect();
-        Budget { limits: *limits, until, left }
+        Budget { limits: *limits, until, left, recorder: None }
     }
 
     /// What is left to a rule.
@@ -126,6 +138,21 @@ impl Budget {
         let left = self.left.get(rule).map_or(0, |left| left.load(Ordering::Relaxed));
         // Looked at once at the start: many short runs are late too.
         Meter { left: Cell::new(left), next: Cell::new(left), until: self.until, stop: Cell::new(None) }
+    }
+
+    /// A run of a rule begins: whoever watches is told, and the clock is read if somebody counts.
+    pub fn begin(&self, rule: &Rule, meter: &Meter) -> Began {
+        if let Some(watch) = self.limits.watch {
+            watch(rule);
+        }
+        Began { since: self.recorder.as_ref().map(Recorder::now), left: meter.left.get() }
+    }
+
+    /// It ends, and has found so many rows.
+    pub fn end(&self, rule: usize, began: &Began, meter: &Meter, found: u64) {
+        if let Some((recorder, since)) = self.recorder.as_ref().zip(began.since) {
+            recorder.add(rule, since, began.left.saturating_sub(meter.left.get()), found);
+        }
     }
 
     /// Takes what a run used from what is left to its rule. No rule runs on two cores.

@@ -34,18 +34,21 @@ impl Evaluation {
             return Ok(());
         }
         let set = found.entry(rule.head.relation).or_insert_with(|| RowSet::new(rule.head.terms.len()));
-        let plan = self.plan(at, start, work.symbols);
         let meter = work.budget.meter(at);
+        let began = work.budget.begin(rule, &meter);
+        let plan = self.plan(at, start, work.symbols);
         let context = Context { tables: &self.tables, symbols: work.symbols, before, meter: &meter };
         let head = &self.heads[at];
         // Rows are made a set from time to time, so repeated ones never pile up.
         let width = RowSet::width(head.len());
         let most = self.limits.rows_per_relation.min(self.limits.bytes_per_relation / width);
         let mut check_at = (set.len() * 2).max(1 << 20).min(most.saturating_add(1));
+        let mut emitted = 0;
         run(&context, &plan, rows, &mut |binding| {
             if meter.is_stopped() {
                 return;
             }
+            emitted += 1;
             set.push(head.iter().map(|known| known.value(binding)));
             if set.len() >= check_at {
                 set.sort();
@@ -56,6 +59,7 @@ impl Evaluation {
             }
         });
         work.budget.take(at, &meter);
+        work.budget.end(at, &began, &meter, emitted);
         let error = |stop| work.budget.error(stop, &program, rule.head.relation, Some(rule));
         meter.stopped().map_or(Ok(()), |stop| Err(error(stop)))
     }

@@ -34,6 +34,19 @@ impl Evaluation {
         wanted: &[RelationId],
         limits: &Limits,
     ) -> Result<Evaluation, Diagnostic> {
+        let budget = Budget::new(limits, program.body.rules.len());
+        Evaluation::within(program, symbols, facts, wanted, &budget)
+    }
+
+    /// The same within a budget that somebody counts.
+    pub(super) fn within(
+        program: &Program,
+        symbols: &mut Symbols,
+        facts: Facts,
+        wanted: &[RelationId],
+        budget: &Budget,
+    ) -> Result<Evaluation, Diagnostic> {
+        let limits = &budget.limits;
         let needed = needed(program, wanted);
         let heads =
             program.rules().map(|rule| head_values(&rule.head, |value| symbols.intern(value))).collect();
@@ -60,8 +73,7 @@ impl Evaluation {
         let mut evaluation =
             Evaluation { program: program.clone(), tables, limits: *limits, heads, plans: Plans::default() };
         let program = program.clone();
-        let budget = Budget::new(limits, program.body.rules.len());
-        let work = Work { symbols, budget: &budget };
+        let work = Work { symbols, budget };
         for level in levels(&program, &needed) {
             let (recursive, plain): (Vec<&Stratum>, Vec<&Stratum>) =
                 level.into_iter().partition(|stratum| stratum.recursive);

@@ -43,6 +43,7 @@ impl Evaluation {
         let Some((at, rows)) = self.folds(stratum) else { return Ok(()) };
         let folding = Folding::new(&self.program, at, work);
         let mut set = RowSet::new(folding.head);
+        let began = work.budget.begin(folding.rule, &folding.meter);
         let mut group: Vec<Row> = Vec::new();
         for row in self.rows(rows) {
             if group.first().is_some_and(|first| first[..folding.groups] != row[..folding.groups]) {
@@ -52,6 +53,7 @@ impl Evaluation {
             group.push(row);
         }
         folding.push(&group, &mut set)?;
+        work.budget.end(at, &began, &folding.meter, set.len() as u64);
         found.insert(folding.rule.head.relation, set);
         Ok(())
     }

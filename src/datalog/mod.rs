@@ -52,8 +52,10 @@ mod outline;
 mod parser;
 mod plan;
 mod planner;
+mod profile;
 mod program;
 mod query;
+mod recorder;
 mod resolve;
 mod rows;
 mod run;
@@ -86,6 +88,7 @@ pub use load::Loaded;
 pub use modules::OWN_MODULE;
 pub use moments::{Moment, next_moment};
 pub use outline::{Item, ItemKind, Mention, Named, Outline};
+pub use profile::{RuleCost, StepCost, thousands};
 pub use program::{
     Arithmetic, Atom, Column, Comparison, Constraint, Declaration, Expression, Given, Kind, Literal,
     MAX_VARIABLES, NUMBER, Operator, Parameter, Program, RelationId, Rule, Setting, Term, Variable,

@@ -60,9 +60,7 @@ pub struct Linted {
 /// # Errors
 /// When there are no rules, or they, the manifests or the store cannot be read.
 pub fn lint(asked: &Lint, listener: &dyn Listener) -> Result<Linted, Vec<Diagnostic>> {
-    let beside = asked.manifests.beside();
-    let rules = Asked { beside: [asked.rules.beside.clone(), beside].concat(), ..asked.rules.clone() };
-    let shown = find(&rules, &rules.beside).into_files()?;
+    let shown = find(&asked.rules, &asked.manifests.beside()).into_files()?;
     let store = match &asked.database {
         Some(database) if asked.manifests.is_empty() && database.path.exists() => Some(database.read()?),
         _ => None,

@@ -1,7 +1,9 @@
-//! `dsrules rules list|show|check|fmt`: the policy, as it is written and run.
+//! `dsrules rules list|show|check|fmt|profile`: the policy, as it is written and run.
 
 mod check;
 mod fmt;
+mod paths;
+mod profile;
 
 use std::path::Path;
 
@@ -45,13 +47,16 @@ enum RulesCommand {
     Check(check::CheckArgs),
     /// Bring rule files into their one layout
     Fmt(fmt::FmtArgs),
+    /// Show what each rule costs: rows it looks at, time, and how it is joined
+    Profile(profile::ProfileArgs),
 }
 
-/// Lists, shows, checks or formats.
+/// Lists, shows, checks, formats or profiles.
 pub fn run(args: &RulesArgs, context: &mut Context) -> Result<Exit, Failure> {
     match &args.command {
         RulesCommand::Check(args) => check::run(args, context),
         RulesCommand::Fmt(args) => fmt::run(args, context),
+        RulesCommand::Profile(args) => profile::run(args, context),
         RulesCommand::List { open, rules } => list(&alone(&rules.asked(), context)?, *open, context),
         RulesCommand::Show { name, rules } => {
             // A file of one's own that is named is one to look into.

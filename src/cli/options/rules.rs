@@ -8,6 +8,7 @@ use dsrules::datalog::{Deadline, Limits};
 use dsrules::policy::{self, Asked};
 
 use super::duration::duration;
+use crate::cli::progress::Progress;
 
 /// A user's own rules, for every command that runs rules.
 #[derive(Debug, Clone, Args)]
@@ -34,7 +35,7 @@ impl RuleArgs {
     /// What rules may derive.
     pub fn limits(&self) -> Limits {
         let deadline = self.timeout.map(|allowed| Deadline { allowed, clock: Instant::now });
-        Limits { deadline, ..Limits::of_rows(self.max_rows) }
+        Limits { deadline, watch: Some(Progress::rule), ..Limits::of_rows(self.max_rows) }
     }
 
     /// What was named.

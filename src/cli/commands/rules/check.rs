@@ -5,15 +5,13 @@ use std::path::PathBuf;
 use clap::{Args, ValueEnum};
 use dsrules::app::lint::{Lint, Linted, lint};
 use dsrules::diagnostic::{Diagnostic, Severity, counted};
-use dsrules::policy::{self, Asked, LINTS};
+use dsrules::policy::{self, LINTS};
 use dsrules::report::{self, Table};
 
+use super::paths::{CONFIG, named};
 use crate::cli::context::Context;
 use crate::cli::exit::{Exit, Failure};
 use crate::cli::options::world::WorldArgs;
-
-/// The file that names rules.
-const CONFIG: &str = "dsrules.yaml";
 
 /// Arguments of `rules check`.
 #[derive(Debug, Args)]
@@ -72,12 +70,7 @@ pub fn run(args: &CheckArgs, context: &mut Context) -> Result<Exit, Failure> {
 impl CheckArgs {
     fn asked(&self, context: &Context) -> Result<Lint, Diagnostic> {
         let sight = self.world.sight("default", context)?;
-        let mut rules: Asked = sight.rules;
-        for path in &self.paths {
-            let names_rules =
-                path.join(CONFIG).is_file() || path.file_name().is_some_and(|name| name == CONFIG);
-            if names_rules { &mut rules.beside } else { &mut rules.rules }.push(path.clone());
-        }
+        let mut rules = named(&self.paths, sight.rules);
         if rules.rules.is_empty() && rules.beside.is_empty() {
             rules.beside.push(PathBuf::from(CONFIG));
         }
