@@ -85,7 +85,8 @@ impl Doing {
         let Some((text, file, line)) = &self.rule else { return self.stage.to_owned() };
         let text: Vec<&str> = text.split_whitespace().collect();
         let text = text.join(" ");
-        let cut = text.char_indices().nth(RULE_SHOWN).map_or(text.clone(), |(at, _)| format!("{}…", &text[..at]));
+        let cut =
+            text.char_indices().nth(RULE_SHOWN).map_or(text.clone(), |(at, _)| format!("{}…", &text[..at]));
         let gap = if self.stage.is_empty() { "" } else { ": " };
         visible(&format!("{}{gap}{cut} [{file}:{line}]", self.stage)).into_owned()
     }

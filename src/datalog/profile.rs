@@ -98,7 +98,9 @@ impl Evaluation {
                 }
             }
         }
-        costs.sort_by(|(_, a), (_, b)| (b.time, b.looks, &a.file, a.line).cmp(&(a.time, a.looks, &b.file, b.line)));
+        costs.sort_by(|(_, a), (_, b)| {
+            (b.time, b.looks, &a.file, a.line).cmp(&(a.time, a.looks, &b.file, b.line))
+        });
         if let Ok(done) = &done {
             for (at, cost) in costs.iter_mut().take(top) {
                 cost.steps = done.steps(&rules[*at], symbols);
@@ -118,7 +120,8 @@ impl Evaluation {
         if rule.fold.is_some() {
             return Vec::new();
         }
-        let plan = plan(Some(&rule.head), &rule.body, rule.variables.len(), Start::Nothing, symbols, &self.tables);
+        let plan =
+            plan(Some(&rule.head), &rule.body, rule.variables.len(), Start::Nothing, symbols, &self.tables);
         let limits = Limits { rows_per_rule: AGAIN, watch: None, ..self.limits };
         let meter = Budget::new(&limits, 1).meter(0);
         let context = Context { tables: &self.tables, symbols, before: None, meter: &meter };
@@ -129,7 +132,8 @@ impl Evaluation {
         };
         let mut described = Described { evaluation: self, rule, bound: 0, told: 0 };
         let prefix = |steps: usize, tested: bool| {
-            let mut first = RulePlan { computed: Vec::new(), steps: plan.steps[..steps].to_vec(), ..plan.clone() };
+            let mut first =
+                RulePlan { computed: Vec::new(), steps: plan.steps[..steps].to_vec(), ..plan.clone() };
             if !tested {
                 let checks = first.steps.last_mut().map_or(&mut first.checks, |step| &mut step.checks);
                 // What is worked out is known from here on.
@@ -242,7 +246,8 @@ fn help(cost: &RuleCost, is_recursive: bool) -> Vec<String> {
             at + 1
         ));
     }
-    let dear = cost.steps.iter().enumerate().filter(|(_, step)| step.made >= FEW && step.made / 10 > step.stay);
+    let dear =
+        cost.steps.iter().enumerate().filter(|(_, step)| step.made >= FEW && step.made / 10 > step.stay);
     if let Some((at, step)) = dear.max_by_key(|(_, step)| step.made) {
         let tests = step.tests.join("`, `");
         help.push(format!(
@@ -277,7 +282,10 @@ fn help(cost: &RuleCost, is_recursive: bool) -> Vec<String> {
         ));
     }
     if is_recursive && cost.runs > 1_000 {
-        help.push(format!("it runs in {} rounds: each takes one step; join longer ones", thousands(cost.runs)));
+        help.push(format!(
+            "it runs in {} rounds: each takes one step; join longer ones",
+            thousands(cost.runs)
+        ));
     }
     help
 }
@@ -330,7 +338,16 @@ mod tests {
         let steps: Vec<String> = costs[0]
             .steps
             .iter()
-            .map(|it| format!("{} | {} | {} {} {}", it.parts.join(","), it.tests.join(","), it.made, it.stay, it.is_free))
+            .map(|it| {
+                format!(
+                    "{} | {} | {} {} {}",
+                    it.parts.join(","),
+                    it.tests.join(","),
+                    it.made,
+                    it.stay,
+                    it.is_free
+                )
+            })
             .collect();
         assert_eq!(steps, ["n(A, X) |  | 200 200 false", "n(B, Y) | X = Y + 150 | 40000 50 true"]);
         assert!(costs[0].looks >= 40_000, "{}", costs[0].looks);

@@ -22,7 +22,6 @@ pub const LINTS: &[(&str, &str)] = &[
     ("no-namespace", "a daemonset, pod or revision is named without its namespace"),
     ("singleton-variable", "a variable stands at one place alone"),
     ("stray-sentence", "a sentence stands over nothing"),
-    ("two-waves", "a node is in two waves of one daemonset"),
     (
         "unknown-constant",
         "nothing in the given cluster has ever had a name, key or value that a rule asks for",

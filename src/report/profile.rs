@@ -84,9 +84,9 @@ pub fn profile_document(profiled: &Profiled) -> Value {
 }
 
 fn rule(rule: &RuleCost) -> Value {
-    let steps = rule.steps.iter().map(|step| {
-        json!({ "parts": step.parts, "tests": step.tests, "made": step.made, "stay": step.stay })
-    });
+    let steps = rule.steps.iter().map(
+        |step| json!({ "parts": step.parts, "tests": step.tests, "made": step.made, "stay": step.stay }),
+    );
     json!({
         "relation": rule.relation,
         "rule": rule.text,
@@ -161,7 +161,11 @@ own.dl:3  near(A, B) :- n(A, X), n(B, Y), X < Y.
 2 rules ran, in 1.250 s; 2,000 facts were read in 0.020 s
 ";
         let trimmed: String = text.lines().map(|line| format!("{}\n", line.trim_end())).collect();
-        assert_eq!(trimmed.split_whitespace().collect::<Vec<_>>(), expected.split_whitespace().collect::<Vec<_>>(), "{text}");
+        assert_eq!(
+            trimmed.split_whitespace().collect::<Vec<_>>(),
+            expected.split_whitespace().collect::<Vec<_>>(),
+            "{text}"
+        );
         assert_eq!(profile_document(&profiled)["rules"][0]["join"][1]["stay"], 12);
     }
 }

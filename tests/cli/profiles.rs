@@ -17,7 +17,8 @@ fn session() -> Session {
     let session = Session::new();
     session.write("own.dl", RULES);
     session.write("fleet/dsrules.yaml", "rules: ../own.dl\n");
-    let nodes: Vec<String> = (0..120).map(|at| node(&format!("n{at}"), &format!("place=p{}", at / 60), "")).collect();
+    let nodes: Vec<String> =
+        (0..120).map(|at| node(&format!("n{at}"), &format!("place=p{}", at / 60), "")).collect();
     session.write("fleet/nodes.yaml", nodes.join("---\n"));
     session.write("fleet/agent.yaml", daemonset("agent", "agent:1", "", ""));
     session

@@ -4,12 +4,11 @@
 //! ```text
 //!   texts -> load, oddities                       of rules alone
 //!   cluster -> facts as given, and as a plan leaves them
-//!           -> constants, idle rules, waves       of rules and facts
+//!           -> constants, idle rules              of rules and facts
 //! ```
 
 mod constants;
 mod idle;
-mod waves;
 
 use std::collections::BTreeSet;
 
@@ -153,13 +152,13 @@ impl Lint {
         findings.extend(constants::unknown(program, &states));
         let idle = idle::never_fired(program, &states, findings);
         findings.extend(idle);
-        findings.extend(waves::twice(program, &given));
         Ok(())
     }
 }
 
 /// The relations that rules of one's own are about.
 fn wanted(program: &Program) -> Vec<RelationId> {
+    // Two waves for one node are refused there.
     let mut wanted: BTreeSet<RelationId> = [program.id(relations::wave)].into();
     for rule in program.rules().filter(|rule| !rule.builtin) {
         wanted.insert(rule.head.relation);
