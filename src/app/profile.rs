@@ -7,11 +7,13 @@ use super::listener::Listener;
 use super::options::{MaxDelete, Options};
 use super::planning;
 use super::seen::Sight;
-use crate::datalog::{Evaluation, Limits, Program, RelationId, RuleCost};
+use crate::datalog::{Evaluation, Limits, Program, RelationId};
 use crate::diagnostic::Diagnostic;
 use crate::facts::{Encoder, Grouping};
 use crate::reason;
 use crate::state::Gone;
+
+pub use crate::datalog::{RuleCost, StepCost, thousands};
 
 /// What is asked.
 pub struct Profile {

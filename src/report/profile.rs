@@ -6,8 +6,8 @@ use serde_json::{Value, json};
 
 use super::data::API_VERSION;
 use super::table::Table;
-use crate::app::profile::Profiled;
-use crate::datalog::{RuleCost, thousands};
+use crate::app::profile::{Profiled, RuleCost, thousands};
+
 use crate::diagnostic::visible;
 
 /// The `top` dearest rules.
@@ -111,7 +111,7 @@ mod tests {
     use std::time::Duration;
 
     use super::*;
-    use crate::datalog::StepCost;
+    use crate::app::profile::StepCost;
 
     #[test]
     fn the_dearest_rules_come_first_with_their_joins() {
