@@ -1,5 +1,7 @@
 //! What follows from a world, for some relations of any kind: a plan asks for its own alone.
 
+use std::collections::BTreeSet;
+
 use crate::datalog::{Evaluation, Limits, Program, RelationId, Symbols};
 use crate::diagnostic::Diagnostic;
 use crate::facts::{Encoder, Grouping};
@@ -35,3 +37,13 @@ pub(super) fn derive(
 
 /// With more nodes than this, those that no rule can tell apart are compared once.
 const MANY: usize = 500;
+
+/// The relations that rules of one's own are about.
+pub(super) fn own_relations(program: &Program) -> Vec<RelationId> {
+    let mut own = BTreeSet::new();
+    for rule in program.rules().filter(|rule| !rule.builtin) {
+        own.insert(rule.head.relation);
+        own.extend(rule.body.iter().filter_map(|literal| Some(literal.atom()?.relation)));
+    }
+    own.into_iter().collect()
+}

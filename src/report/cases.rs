@@ -6,7 +6,8 @@ use serde_json::{Value, json};
 use similar::TextDiff;
 
 use super::data::API_VERSION;
-use crate::app::cases::{Difference, Differing, Got, Outcome};
+use crate::app::cases::{Clause, Coverage, Difference, Differing, Got, Outcome};
+use crate::diagnostic::visible;
 
 /// So many rows of a relation are shown, of those that are missing and of the others.
 const ROWS_SHOWN: usize = 20;
@@ -54,16 +55,38 @@ fn rows(outcome: &Outcome, difference: &Difference, text: &mut String) {
     }
 }
 
+/// How much of the rules is tested, and what is not, line by line.
+#[must_use]
+pub fn coverage_text(coverage: &Coverage) -> String {
+    let ((rules, all_rules), (clauses, all)) = (coverage.rules(), coverage.fired());
+    let mut text = format!("fired {rules} of {all_rules} rules, {clauses} of {all} clauses\n");
+    for Clause { place, rule, way, .. } in coverage.clauses().filter(|clause| !clause.fired) {
+        let way = if way.1 > 1 { format!(" (way {} of {})", way.0, way.1) } else { String::new() };
+        let rule = rule.split_whitespace().collect::<Vec<_>>().join(" ");
+        let _ = writeln!(text, "  no case fires {place}{way}: {}", visible(&rule));
+    }
+    text
+}
+
 /// Cases as a `kind: TestResults` of `apiVersion: dsrules.dev/v1`.
 #[must_use]
-pub fn cases_document(outcomes: &[Outcome]) -> Value {
+pub fn cases_document(outcomes: &[Outcome], coverage: Option<&Coverage>) -> Value {
     let passed = outcomes.iter().filter(|outcome| outcome.passed()).count();
-    json!({
+    let mut document = json!({
         "apiVersion": API_VERSION,
         "kind": "TestResults",
         "summary": { "passed": passed, "failed": outcomes.len() - passed },
         "cases": outcomes.iter().map(case).collect::<Vec<_>>(),
-    })
+    });
+    if let Some(coverage) = coverage {
+        let ((rules, all_rules), (fired, all)) = (coverage.rules(), coverage.fired());
+        document["coverage"] = json!({
+            "rules": { "fired": rules, "all": all_rules },
+            "clauses": { "fired": fired, "all": all },
+            "notFired": coverage.clauses().filter(|clause| !clause.fired).collect::<Vec<_>>(),
+        });
+    }
+    document
 }
 
 fn case(outcome: &Outcome) -> Value {

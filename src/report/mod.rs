@@ -29,7 +29,7 @@ mod waiting;
 mod whatif;
 
 pub use applied::{applied, statuses};
-pub use cases::{case_failure, cases_document};
+pub use cases::{case_failure, cases_document, coverage_text};
 pub use columns::{Columns, cells, columns};
 pub use data::{FileLine, ListWriter, list, plan_document, write_json, write_json_line, write_yaml};
 pub use describe::{describe_daemonset, describe_node, describe_pod, describe_template};

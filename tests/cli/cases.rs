@@ -106,3 +106,21 @@ fn what_is_wrong_with_an_expectation_has_its_place_and_a_way_out() {
     }
     session.snapshot("cases_wrong");
 }
+
+#[test]
+fn what_no_case_fires_is_named_with_its_place() {
+    let mut session = case();
+    session.write("spot/more.dl", ".decl odd(node: Node) output\nodd(N) :- node(N),\n    (node_label(N, \"a\", _); count : { pod_target(_, N) } > 1; !spot(N), N = \"x\").\n");
+    session.write("spot/dsrules.yaml", "rules: [rules.dl, more.dl]\n");
+    expect(&session, "expect: {late: false}\n");
+    session.ok("test spot --coverage");
+    session.ok("test spot --coverage-min 50%");
+    assert_eq!(session.quietly("test spot --coverage-min 90%").code, 1);
+    session.write("spot/expected-in-summer.yaml", "apiVersion: dsrules.dev/v1\nkind: ExpectedPlan\nsettings: {now: \"2026-07-01T00:00:00Z\"}\nexpect: {late: true}\n");
+    session.ok("test spot --coverage");
+    session.fails("test spot --coverage-min all");
+    let json: Value = serde_json::from_str(&session.quietly("test spot --coverage -o json").out).unwrap();
+    assert_eq!(json["coverage"]["rules"], serde_json::json!({ "fired": 6, "all": 6 }));
+    assert_eq!(json["coverage"]["notFired"].as_array().unwrap().len(), 2);
+    session.snapshot("cases_coverage");
+}

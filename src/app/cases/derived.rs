@@ -3,12 +3,9 @@
 use std::collections::BTreeSet;
 
 use super::cell::Cell;
-use crate::app::derived::{State, derive};
+use crate::app::derived::State;
 use crate::datalog::explain::{Goal, Part, tree, why};
-use crate::datalog::{Limits, Program, RelationId, Row};
-use crate::diagnostic::Diagnostic;
-use crate::plan::Plan;
-use crate::state::World;
+use crate::datalog::{Program, RelationId, Row};
 
 /// So many reasons why a row is not there are told.
 const REASONS: usize = 3;
@@ -20,16 +17,9 @@ pub(super) struct Derived<'a> {
 }
 
 impl<'a> Derived<'a> {
-    /// Derives some relations at the time `now`, and what the plan does to pods, if there is one.
-    pub fn new(
-        program: &'a Program,
-        world: &World,
-        now: i64,
-        plan: Option<&Plan>,
-        wanted: &[RelationId],
-        limits: &Limits,
-    ) -> Result<Self, Diagnostic> {
-        Ok(Derived { program, state: derive(program, world, now, plan, wanted, limits)? })
+    /// What was derived by a program.
+    pub fn new(program: &'a Program, state: State) -> Self {
+        Derived { program, state }
     }
 
     /// The rows of a relation, by their values.

@@ -11,6 +11,7 @@
 //! expects a plan (`lines`), rows of relations (`rows`), or both. Nothing is written here.
 
 mod cell;
+mod coverage;
 mod derived;
 mod expected;
 mod lines;
@@ -24,6 +25,7 @@ use self::derived::Derived;
 use self::expected::Written;
 use self::lines::Lines;
 use self::rows::Expectation;
+use crate::app::derived::{State as Rows, derive, own_relations};
 use crate::app::options::Options;
 use crate::app::planning::{self, Planned};
 use crate::app::put::put_all;
@@ -34,6 +36,7 @@ use crate::policy::{self, Asked};
 use crate::state::{CONFIG, Gone, OwnFile, OwnKind, World};
 
 pub use cell::Cell;
+pub use coverage::{Clause, Coverage};
 pub use expected::{EXPECTED, Settings, State};
 pub use rows::{Difference, Differing};
 
@@ -135,16 +138,53 @@ pub fn run(root: &Path, file: &Path, more: &Asked) -> Outcome {
     Outcome { name, folder: folder.to_owned(), file: file.to_owned(), got }
 }
 
-fn got(folder: &Path, file: &Path, text: &str, more: &Asked) -> Result<Got, Vec<Diagnostic>> {
+/// The rules that the cases of these files fire, before their plans or after. What is wrong with a
+/// case is told when it is run.
+#[must_use]
+pub fn coverage(files: &[PathBuf], more: &Asked) -> Coverage {
+    let mut coverage = Coverage::default();
+    for file in files {
+        let _ = cover(file, more, &mut coverage);
+    }
+    coverage
+}
+
+fn cover(file: &Path, more: &Asked, coverage: &mut Coverage) -> Result<(), Vec<Diagnostic>> {
+    let folder = file.parent().unwrap_or(file);
+    let text = fs::read_to_string(file).unwrap_or_default();
     let shown = file.display().to_string();
-    let written = Written::read(&shown, text)?;
+    let written = Written::read(&shown, &text)?;
+    let program = program(folder, &shown, &text, &written, more)?;
+    let mut case = Case::read(folder, &program, written.settings.options())?;
+    let wanted = own_relations(&program);
+    let given = case.state(&wanted, None)?;
+    let planned = case.planned()?;
+    let after = case.state(&wanted, Some(&planned))?;
+    coverage.add(&program, &[given, after]);
+    Ok(())
+}
+
+/// The rules of a case, with the parameters that its file sets.
+fn program(
+    folder: &Path,
+    shown: &str,
+    text: &str,
+    written: &Written,
+    more: &Asked,
+) -> Result<Program, Vec<Diagnostic>> {
     let asked = Asked { beside: vec![folder.to_owned()], ..more.clone() };
     let mut files = policy::find(&asked).into_files()?;
     if !written.settings.params.is_empty() {
-        files.push(OwnFile::new(shown.as_str(), OwnKind::Parameters, text));
+        files.push(OwnFile::new(shown, OwnKind::Parameters, text));
     }
     let loaded = policy::load(&files);
-    let Some(program) = loaded.program else { return Err(loaded.diagnostics) };
+    loaded.program.ok_or(loaded.diagnostics)
+}
+
+fn got(folder: &Path, file: &Path, text: &str, more: &Asked) -> Result<Got, Vec<Diagnostic>> {
+    let shown = file.display().to_string();
+    let written = Written::read(&shown, text)?;
+    let program = program(folder, &shown, text, &written, more)?;
     let none = serde_yaml::Mapping::new();
     let expect = written.expect.as_ref().unwrap_or(&none);
     let expectations = rows::read(&program, &shown, text, expect)?;
@@ -225,16 +265,20 @@ impl<'a> Case<'a> {
         planned(&mut self.world, std::mem::take(&mut self.reading), self.program, &self.options)
     }
 
-    /// The rows of relations: of the cluster as it was given, or as a plan left it.
+    /// The rows of relations with their reasons.
     fn derived(&self, wanted: &[RelationId], planned: Option<&Planned>) -> Result<Derived<'a>, Diagnostic> {
+        Ok(Derived::new(self.program, self.state(wanted, planned)?))
+    }
+
+    /// The rows of relations: of the cluster as it was given, or as a plan left it.
+    fn state(&self, wanted: &[RelationId], planned: Option<&Planned>) -> Result<Rows, Diagnostic> {
         let (now, limits) = (self.options.now, &self.options.limits);
         if let Some(planned) = planned {
-            let plan = Some(&planned.plan);
-            return Derived::new(self.program, &self.world, now, plan, wanted, limits);
+            return derive(self.program, &self.world, now, Some(&planned.plan), wanted, limits);
         }
         let mut world = self.world.clone();
         put_all(&mut world, self.reading.objects.clone(), &Gone::default(), &self.options);
-        Derived::new(self.program, &world, now, None, wanted, limits)
+        derive(self.program, &world, now, None, wanted, limits)
     }
 }
 

@@ -12,14 +12,14 @@ mod idle;
 
 use std::collections::BTreeSet;
 
-use super::derived::{State, derive};
+use super::derived::{State, derive, own_relations};
 use super::listener::Listener;
 use super::manifests::Manifests;
 use super::open::Database;
 use super::options::{MaxDelete, Options};
 use super::rules::{Policy, find};
 use super::{planning, strangers};
-use crate::datalog::{Limits, Program, RelationId};
+use crate::datalog::{Limits, Program};
 use crate::diagnostic::Diagnostic;
 use crate::policy::{self, Asked, relations};
 use crate::state::{Gone, OwnFile, World};
@@ -138,7 +138,9 @@ impl Lint {
         mut world: World,
         findings: &mut Vec<Diagnostic>,
     ) -> Result<(), Diagnostic> {
-        let wanted = wanted(program);
+        let mut wanted = own_relations(program);
+        // Two waves for one node are refused there.
+        wanted.push(program.id(relations::wave));
         let given = derive(program, &world, self.now, None, &wanted, &self.limits)?;
         let options = Options {
             limits: self.limits,
@@ -154,15 +156,4 @@ impl Lint {
         findings.extend(idle);
         Ok(())
     }
-}
-
-/// The relations that rules of one's own are about.
-fn wanted(program: &Program) -> Vec<RelationId> {
-    // Two waves for one node are refused there.
-    let mut wanted: BTreeSet<RelationId> = [program.id(relations::wave)].into();
-    for rule in program.rules().filter(|rule| !rule.builtin) {
-        wanted.insert(rule.head.relation);
-        wanted.extend(rule.body.iter().filter_map(|literal| Some(literal.atom()?.relation)));
-    }
-    wanted.into_iter().collect()
 }

@@ -4,7 +4,7 @@ use std::fs;
 use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
-use dsrules::app::cases::{self, Outcome};
+use dsrules::app::cases::{self, Coverage, Outcome};
 use dsrules::diagnostic::{Diagnostic, Place, visible};
 use dsrules::report;
 
@@ -21,6 +21,12 @@ pub struct TestArgs {
     /// Take the plans and the rows as they are now as what is expected
     #[arg(long)]
     update: bool,
+    /// Say which rules, and which of their ways, no case fires
+    #[arg(long)]
+    coverage: bool,
+    /// Fail where less than this part of the clauses is fired, as `90%`
+    #[arg(long, value_name = "PERCENT", value_parser = percent)]
+    coverage_min: Option<usize>,
     /// How to show the results
     #[arg(long, short = 'o', value_name = "FORMAT", value_enum, default_value_t = Format::Text)]
     output: Format,
@@ -42,30 +48,54 @@ pub enum Format {
 /// Runs the cases; 1 if one fails.
 pub fn run(args: &TestArgs, context: &mut Context) -> Result<Exit, Failure> {
     let more = args.rules.asked();
-    let mut outcomes = Vec::new();
+    let (mut outcomes, mut files) = (Vec::new(), Vec::new());
     for root in &args.folders {
         for file in cases::find(root, args.update)? {
             outcomes.push(cases::run(root, &file, &more));
+            files.push(file);
         }
     }
     if args.update {
         return update(&outcomes, context);
     }
-    match args.output {
+    let asked = args.coverage || args.coverage_min.is_some();
+    let coverage = asked.then(|| cases::coverage(&files, &more));
+    tell(&outcomes, coverage.as_ref(), args.output, context)?;
+    let least = args.coverage_min.unwrap_or(0);
+    let covered = coverage.is_none_or(|it| it.fired().0 * 100 >= least * it.fired().1);
+    Ok(if covered && outcomes.iter().all(Outcome::passed) { Exit::Done } else { Exit::Error })
+}
+
+/// `90%` or `90`.
+fn percent(text: &str) -> Result<usize, String> {
+    let number = text.strip_suffix('%').unwrap_or(text).parse().ok().filter(|number| *number <= 100);
+    number.ok_or_else(|| "a percentage is a whole number up to 100, as `90%`".to_owned())
+}
+
+fn tell(
+    outcomes: &[Outcome],
+    coverage: Option<&Coverage>,
+    output: Format,
+    context: &mut Context,
+) -> Result<(), Failure> {
+    match output {
         Format::Junit => {
             let results: Vec<report::Tested> = outcomes.iter().map(tested).collect();
             report::junit(&results, &mut context.out)?;
         }
-        Format::Json => report::write_json(&report::cases_document(&outcomes), &mut context.out)?,
+        Format::Json => report::write_json(&report::cases_document(outcomes, coverage), &mut context.out)?,
         Format::Text => {
-            for outcome in &outcomes {
+            for outcome in outcomes {
                 show(outcome, context)?;
             }
             let passed = outcomes.iter().filter(|outcome| outcome.passed()).count();
             writeln!(context.out, "\n{passed} passed, {} failed", outcomes.len() - passed)?;
+            if let Some(coverage) = coverage {
+                write!(context.out, "{}", report::coverage_text(coverage))?;
+            }
         }
     }
-    Ok(if outcomes.iter().all(Outcome::passed) { Exit::Done } else { Exit::Error })
+    Ok(())
 }
 
 fn show(outcome: &Outcome, context: &mut Context) -> Result<(), Failure> {
