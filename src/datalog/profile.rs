@@ -314,7 +314,7 @@ mod tests {
         let text = format!(
             ".type N\n.decl n(a: N, b: number) input\n.decl r(a: N, b: N) output\n.decl far(a: N, b: N) output\n{rules}\n"
         );
-        let loaded = Program::load(&[Source { file: "t", text: &text, builtin: false }]);
+        let loaded = Program::load(&[Source { file: "t", text: &text, builtin: false, folder: "" }]);
         let program = loaded.program.unwrap_or_else(|| panic!("{:#?}", loaded.diagnostics));
         let (mut symbols, mut facts) = (Symbols::new(), Facts::new());
         let relation = |name: &str| program.relation(name).unwrap_or_else(|| panic!("{name}"));
