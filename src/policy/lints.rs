@@ -20,6 +20,7 @@ pub const LINTS: &[(&str, &str)] = &[
     ("no-facts", "an input of your own has no facts"),
     ("no-header", "the first line of a table of facts looks like a header and is none"),
     ("no-namespace", "a daemonset, pod or revision is named without its namespace"),
+    ("shadowed-name", "a relation of your own has the name of one that the tool exports"),
     ("singleton-variable", "a variable stands at one place alone"),
     ("stray-sentence", "a sentence stands over nothing"),
     (
