@@ -57,3 +57,50 @@ fn questions_have_these_answers() {
     let made = r#"pod_label(_P, "app", "agent"), pod_target(_P, N), pod_request(_P, "cpu", A)"#;
     assert_eq!(ask(made, &["--db", &db]), "n1,300\nn2,300\nn3,300\n");
 }
+
+/// Objects that no rule of dsrules is about are kept, shown, changed and taken away as all
+/// others, and what rules ask of them follows.
+#[test]
+fn other_kinds_are_objects_too() {
+    let folder = tempfile::tempdir().unwrap();
+    let at = folder.path();
+    let ports = |port: u16, more: &str| {
+        let node = "apiVersion: v1\nkind: Node\nmetadata: { name: n1 }\n";
+        let spaces = "---\napiVersion: v1\nkind: Namespace\nmetadata: { name: pay }\n";
+        let service = format!(
+            "---\napiVersion: v1\nkind: Service\nmetadata: {{ name: web, namespace: pay }}\nspec: {{ ports: [{{ port: {port} }}] }}\n"
+        );
+        std::fs::write(at.join("in.yaml"), format!("{node}{spaces}{service}{more}")).unwrap();
+    };
+    let asked = || {
+        dsrules(
+            at,
+            &[
+                "query",
+                "-o",
+                "csv",
+                r#"object(_O, K, _, N), K in ["Service", "Secret"], field(_O, "spec.ports[0].port", P)"#,
+            ],
+        )
+    };
+    let secret = "---\napiVersion: v1\nkind: Secret\nmetadata: { name: key, namespace: pay }\nstringData: { token: hidden }\n";
+    ports(80, secret);
+    let said = dsrules(at, &["apply", "in.yaml"]);
+    assert!(said.contains("service/web created") && said.contains("secret/key created"), "{said}");
+    assert_eq!(asked(), "K,N,P\nService,web,80\n");
+    assert!(dsrules(at, &["get", "svc,secrets", "-n", "pay"]).contains("service/web"));
+    let kept = dsrules(at, &["get", "secret", "key", "-n", "pay", "-o", "json"]);
+    assert!(kept.contains("\"token\": \"\"") && !kept.contains("hidden"), "{kept}");
+    ports(81, "");
+    let said = dsrules(at, &["apply", "in.yaml", "--prune"]);
+    assert!(said.contains("service/web configured") && said.contains("secret/key pruned"), "{said}");
+    assert_eq!(asked(), "K,N,P\nService,web,81\n");
+    dsrules(at, &["delete", "service", "web", "-n", "pay"]);
+    assert_eq!(asked(), "K,N,P\n");
+    // What is in a namespace goes with it.
+    dsrules(at, &["apply", "in.yaml"]);
+    ports(81, "");
+    dsrules(at, &["apply", "in.yaml"]);
+    dsrules(at, &["delete", "namespace", "pay"]);
+    assert_eq!(asked(), "K,N,P\n");
+}

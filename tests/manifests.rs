@@ -80,13 +80,10 @@ metadata: {resourceVersion: ''}
 ";
     let reading = read_text(yaml);
     assert_eq!(messages(&reading), Vec::<String>::new());
-    assert_eq!(keys(&reading), ["Node a", "Pod default/p"]);
-    assert_eq!(
-        reading.others.iter().map(|(kind, n)| format!("{kind}: {n}")).collect::<Vec<_>>(),
-        ["v1/Service: 1"]
-    );
+    assert_eq!(keys(&reading), ["Node a", "Service default/s", "Pod default/p"]);
+    assert!(reading.others.is_empty());
     assert_eq!(reading.objects[0].value["status"]["somethingNew"], 1);
-    assert_eq!(reading.objects[1].origin.path, "items[2]");
+    assert_eq!(reading.objects[2].origin.path, "items[2]");
 }
 
 #[test]

@@ -1,7 +1,7 @@
 //! The manifests of a use case: files, folders and texts, read with what is to be said
 //! of them.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
 use super::listener::Listener;
@@ -77,7 +77,7 @@ impl Manifests {
         let mut reading = self.read_silently()?;
         listener.tell(reading.diagnostics.extract_if(.., |found| !found.is_error()).collect());
         // Without any object this is an error, or the whole of the answer.
-        if reading.has_errors() || reading.objects.is_empty() {
+        if reading.has_errors() || reading.plans_nothing() {
             return Ok(reading);
         }
         let kinds = || reading.objects.iter().map(|object| object.kind);
@@ -110,8 +110,10 @@ impl Manifests {
 /// The error for an input without a single object that is of use here: what is planned
 /// for it would be about something else.
 pub(super) fn nothing_read(reading: &Reading) -> Diagnostic {
-    let count: usize = reading.others.values().sum();
-    let kinds: Vec<&str> = reading.others.keys().take(SHOWN).map(String::as_str).collect();
+    let others = reading.objects.iter().map(|object| object.kind.name());
+    let count = reading.others.values().sum::<usize>() + reading.objects.len();
+    let kinds: BTreeSet<&str> = reading.others.keys().map(String::as_str).chain(others).collect();
+    let kinds: Vec<&str> = kinds.into_iter().take(SHOWN).collect();
     let error = Diagnostic::error("no-objects", "nothing was read that could be planned");
     let error = match count {
         0 => error,
@@ -122,17 +124,26 @@ pub(super) fn nothing_read(reading: &Reading) -> Diagnostic {
     error.help(format!("name files or folders with objects of the kinds that it reads: {read}"))
 }
 
-/// Names what was read and is of no use here.
+/// Names what was read and is of no use here, or only to rules.
 pub fn note_others(reading: &Reading, listener: &dyn Listener) {
-    if reading.others.is_empty() {
-        return;
+    let mut kept: BTreeMap<&str, usize> = BTreeMap::new();
+    for object in reading.objects.iter().filter(|object| object.kind.is_other()) {
+        *kept.entry(object.kind.name()).or_default() += 1;
     }
-    let mut others: Vec<String> =
-        reading.others.iter().take(SHOWN).map(|(kind, count)| format!("{count} {kind}")).collect();
-    if reading.others.len() > SHOWN {
-        others.push(format!("and {} kinds more", reading.others.len() - SHOWN));
+    let left = reading.others.iter().map(|(kind, count)| (kind.as_str(), *count));
+    for (what, kinds) in [
+        ("kept for rules to ask about, and no more", kept.into_iter().collect::<Vec<_>>()),
+        ("left alone what dsrules has no use for", left.collect()),
+    ] {
+        let mut told: Vec<String> =
+            kinds.iter().take(SHOWN).map(|(kind, count)| format!("{count} {kind}")).collect();
+        if kinds.len() > SHOWN {
+            told.push(format!("and {} kinds more", kinds.len() - SHOWN));
+        }
+        if !told.is_empty() {
+            listener.note(&format!("note: {what}: {}", told.join(", ")));
+        }
     }
-    listener.note(&format!("note: left alone what dsrules has no use for: {}", others.join(", ")));
 }
 
 /// Whether there are manifests in the folders of a folder.

@@ -21,12 +21,12 @@ pub(super) fn put_all(
         let change = world.put(with_restart(object, world), options.now);
         objects.push(Applied { kind, key, change });
     }
+    world.given.extend(gone.given.iter().cloned());
     for (kind, key) in &gone.objects {
         // What a delete command removed meanwhile is gone already.
         if world.delete(*kind, key, Cascade::default()) {
             objects.push(Applied { kind: *kind, key: key.clone(), change: Change::Pruned });
         }
     }
-    world.given.extend(gone.given.iter().cloned());
     objects
 }

@@ -28,7 +28,7 @@ pub(super) fn read(request: &Request, listener: &dyn Listener) -> Result<Read, V
     }
     let manifests = &request.manifests;
     let mut reading = manifests.read(listener)?;
-    if reading.objects.is_empty() && !reading.has_errors() {
+    if reading.plans_nothing() && !reading.has_errors() {
         reading.diagnostics.push(nothing_read(&reading));
     }
     manifests.point_deeper(&mut reading);
@@ -57,7 +57,7 @@ pub(super) fn go_past(
             error.help = Some(all.to_owned());
         }
     }
-    let nothing_left = reading.objects.is_empty() && !request.options.allow_empty;
+    let nothing_left = reading.plans_nothing() && !request.options.allow_empty;
     if !errors.is_empty() && (!request.keep_going || nothing_left) {
         return Err(errors);
     }

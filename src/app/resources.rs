@@ -1,5 +1,6 @@
 //! `TYPE`, `TYPE NAME...`, `TYPE/NAME...`, `TYPE,TYPE`: which objects a person means.
 
+use super::open::Database;
 use crate::diagnostic::{Diagnostic, nearest};
 use crate::kube::{Kind, ObjectKey};
 use crate::target::Memory;
@@ -59,6 +60,20 @@ pub fn wanted(words: &[String]) -> Result<Wanted, Diagnostic> {
         return Ok(Wanted::All(kinds));
     }
     Ok(Wanted::Named(kinds.iter().flat_map(|kind| names.iter().map(|name| (*kind, name.clone()))).collect()))
+}
+
+/// The same, where the store may have kinds that are not managed.
+///
+/// # Errors
+/// When they name no kind, managed or of an object that there is.
+pub fn wanted_of(words: &[String], database: &Database) -> Result<Wanted, Diagnostic> {
+    let known = wanted(words);
+    if known.as_ref().is_err_and(|error| error.code == "unknown-resource") {
+        // A kind is known by its words once it is met. Without a store there is none.
+        let met = database.read().and_then(|store| store.kinds());
+        return if met.is_ok() { wanted(words) } else { known };
+    }
+    known
 }
 
 fn slashed(word: &str) -> Result<(Resource, String), Diagnostic> {

@@ -27,11 +27,21 @@ impl Encoder {
         self.fields(Kind::Pod, relations::pod_field, it, &pod.meta.key, || pod.whole());
     }
 
-    /// The same of a kind without a view of its own; those without a type of their own are
-    /// objects alone.
-    pub(super) fn plain_fields(&mut self, kind: Kind, object: &Plain, it: Sym) {
+    pub(super) fn namespace_fields(&mut self, namespace: &Plain, it: Sym) {
+        let whole = || Some(namespace.whole(Kind::Namespace));
+        self.fields(Kind::Namespace, relations::namespace_field, it, &namespace.meta.key, whole);
+    }
+
+    /// An object of a kind that is not managed, which has no type of its own.
+    pub(super) fn other(&mut self, kind: Kind, object: &Plain) {
         let whole = || Some(object.whole(kind));
-        self.fields(kind, relations::namespace_field, it, &object.meta.key, whole);
+        let it = self.as_object(kind, &object.meta.key);
+        self.fields(kind, relations::object_field, it, &object.meta.key, whole);
+    }
+
+    /// Whether objects of a kind that is not managed are asked for.
+    pub(super) fn asks_for_others(&self) -> bool {
+        self.uses(relations::object) || self.uses(relations::object_field)
     }
 
     /// The symbol of an object among those of all kinds, as `Service/pay/web`.
@@ -48,15 +58,16 @@ impl Encoder {
         key: &ObjectKey,
         whole: impl FnOnce() -> Option<Value>,
     ) {
-        let name = kind.name();
+        let name = kind.written();
         let as_object = self.demand.asks_for(name);
         let (object, of_object) = (relations::object, relations::object_field);
-        let fields = self.uses(relation) || as_object && self.uses(of_object);
+        let of_type = !kind.is_other() && self.uses(relation);
+        let fields = of_type || as_object && self.uses(of_object);
         let whole = if fields { whole() } else { None }.map(|mut value| {
             kube::defaults(kind, &mut value, &key.namespace);
             value
         });
-        if let Some(whole) = &whole {
+        if let Some(whole) = whole.as_ref().filter(|_| of_type) {
             self.rows_of_fields(relation, it, whole);
         }
         if as_object && (self.uses(object) || self.uses(of_object)) {

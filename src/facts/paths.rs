@@ -88,9 +88,10 @@ pub fn wants_whole<'a>(
     let needed = program.needed(wanted);
     let demand = Demand::of(program, &needed, atoms);
     let needs = |handle| needed(program.id(handle));
-    let as_object = |kind: Kind| needs(relations::object_field) && demand.asks_for(kind.name());
+    let as_object = |kind: Kind| needs(relations::object_field) && demand.asks_for(kind.written());
     Whole {
         nodes: needs(relations::node_field) || as_object(Kind::Node),
+        others: needs(relations::object_field),
         pods: needs(relations::pod_field) || needs(relations::pod_request) || as_object(Kind::Pod),
     }
 }

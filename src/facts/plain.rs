@@ -10,8 +10,16 @@ use crate::kube::{Kind, Plain, Rows, labels_of};
 impl Encoder {
     /// The facts about one object.
     pub(super) fn plain(&mut self, kind: Kind, object: &Plain) {
+        if kind.is_other() {
+            if self.asks_for_others() {
+                self.other(kind, object);
+            }
+            return;
+        }
         let it = self.subject(kind, &object.meta.key);
-        self.plain_fields(kind, object, it);
+        if kind == Kind::Namespace {
+            self.namespace_fields(object, it);
+        }
         for (id, rows) in self.plain.get(&kind).into_iter().flatten() {
             match rows {
                 Rows::Itself => self.out.insert(*id, &[it]),

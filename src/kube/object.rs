@@ -26,6 +26,9 @@ pub struct Object {
 /// Fills in the defaults of an object.
 pub fn defaults(kind: Kind, value: &mut Value, namespace: &str) {
     let Some(object) = value.as_object_mut() else { return };
+    if kind.is_other() {
+        return;
+    }
     if kind.namespaced()
         && let Some(meta) = made(object, "metadata")
         && meta.get("namespace").is_none_or(|it| it.is_null() || it == "")
@@ -40,6 +43,9 @@ pub fn defaults(kind: Kind, value: &mut Value, namespace: &str) {
 #[must_use]
 pub fn kept(kind: Kind, value: &Value) -> Value {
     let mut value = value.clone();
+    if kind.is_other() {
+        return value;
+    }
     // Where it names no namespace, its key says which it is in.
     defaults(kind, &mut value, "");
     keep_value(&Shape::Object(kind.name()), &value)

@@ -105,7 +105,7 @@ impl Path {
     /// The first field in it that no object of the kind can have.
     #[must_use]
     pub fn unknown_in(&self, kind: Kind) -> Option<Unknown> {
-        let mut shape = Shape::Object(kind.name());
+        let mut shape = if kind.is_other() { Shape::Any } else { Shape::Object(kind.name()) };
         for step in &self.0 {
             shape = match (shape, step) {
                 (Shape::Object(name), Step::Field(field)) => {

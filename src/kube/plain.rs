@@ -12,6 +12,7 @@ use super::Meta;
 pub struct Plain {
     /// Metadata.
     pub meta: Meta,
-    /// The whole object as it was written.
+    /// The whole object as it was written; null where it is of a kind that is not managed and
+    /// no rule asks for it.
     pub value: Arc<Value>,
 }

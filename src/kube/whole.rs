@@ -127,11 +127,13 @@ fn object_at<'v>(value: &'v mut Value, name: &str) -> &'v mut Value {
 
 /// Puts the system's metadata over the body's.
 pub fn complete(kind: Kind, value: &mut Value, meta: &Meta) {
-    field(value, "apiVersion", json!(kind.api_version()));
-    field(value, "kind", json!(kind.name()));
+    if !kind.is_other() {
+        field(value, "apiVersion", json!(kind.api_version()));
+        field(value, "kind", json!(kind.name()));
+    }
     let metadata = object_at(value, "metadata");
     metadata["name"] = json!(&*meta.key.name);
-    if kind.namespaced() {
+    if !meta.key.namespace.is_empty() {
         metadata["namespace"] = json!(&*meta.key.namespace);
     }
     metadata["uid"] = json!(&*meta.uid);

@@ -17,8 +17,15 @@ use crate::validate::{ErrorType, FieldError, validate, warnings};
 
 /// Checks all that was found; an object with errors is not kept.
 pub(super) fn all(harvest: &mut Harvest, options: &Options) {
-    let Harvest { found, findings, hidden, hides_errors, .. } = harvest;
+    let Harvest { found, findings, hidden, hides_errors, others, .. } = harvest;
     found.retain(|found| {
+        if found.kind.is_other() {
+            let is_small = size(&found.value) <= options.limits.object_bytes;
+            if !is_small {
+                *others.entry(found.kind.to_string()).or_default() += 1;
+            }
+            return is_small;
+        }
         let checked = fields(found.kind, &found.value, options);
         let mut sound = checked.hidden == 0 && !found.refused;
         *hidden += checked.hidden;

@@ -108,6 +108,9 @@ pub fn read(inputs: &[Input], options: &Options) -> Reading {
                     reading.objects.push(object);
                 }
                 Some((first, ..)) if reading.objects[*first].value == object.value => {}
+                // Nothing is decided by it, so nothing is stopped: the last one counts, as for
+                // `kubectl apply`.
+                Some((first, ..)) if object.kind.is_other() => reading.objects[*first] = object,
                 Some(&(_, file_of_first, first)) => {
                     twice.push(Twice { object, second: (nth, spot), first: (file_of_first, first) });
                     file.complete = false;

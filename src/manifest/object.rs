@@ -174,6 +174,9 @@ pub(super) fn take(
             }
             named(kind, value, at, refused, namespace, out);
         }
+        Ok(None) if let Some((kind, key)) = other(&kind, &version, &value, namespace) => {
+            out.found.push(Found { kind, key, value: open(kind, value), at, refused: false });
+        }
         Ok(None) => {
             // Shown in one line, whatever somebody called it.
             const LONGEST: usize = 100;
@@ -232,6 +235,44 @@ fn recognise(kind: &str, version: &str) -> Result<Option<Kind>, Box<(FieldPath, 
         return Err(Box::new((FieldPath::default().field("kind"), problem)));
     }
     Ok(None)
+}
+
+/// Kind and key of an object that is not managed, where it is sound enough to be kept.
+fn other(kind: &str, version: &str, value: &Value, default: &str) -> Option<(Kind, ObjectKey)> {
+    let kind = Kind::other(version, kind)?;
+    let meta = &value["metadata"];
+    let is_segment = |name: &str| {
+        (1..=253).contains(&name.len())
+            && !matches!(name, "." | "..")
+            && !name.contains(|it: char| matches!(it, '/' | '%') || it.is_control() || it.is_whitespace())
+    };
+    let name = meta["name"].as_str().filter(|name| is_segment(name))?;
+    let namespace = match &meta["namespace"] {
+        Value::Null => "",
+        Value::String(namespace) if namespace.is_empty() || is_segment(namespace) => namespace,
+        _ => return None,
+    };
+    let namespace = match (kind.namespaced(), namespace) {
+        (false, _) => "",
+        (true, "") => default,
+        (true, namespace) => namespace,
+    };
+    Some((kind, ObjectKey::new(namespace, name)))
+}
+
+/// What may be kept of an object: of a Secret all but what is secret.
+fn open(kind: Kind, mut value: Value) -> Value {
+    const APPLIED: &str = "kubectl.kubernetes.io/last-applied-configuration";
+    if kind.name() == "Secret" {
+        for field in ["data", "stringData"] {
+            let entries = value.get_mut(field).and_then(Value::as_object_mut);
+            entries.into_iter().flatten().for_each(|(_, secret)| *secret = "".into());
+        }
+        if let Some(annotations) = value["metadata"].get_mut("annotations").and_then(Value::as_object_mut) {
+            annotations.remove(APPLIED);
+        }
+    }
+    value
 }
 
 /// An object must have a name of its own, or applying twice would make two.

@@ -28,6 +28,12 @@ pub struct Reading {
 }
 
 impl Reading {
+    /// Whether no object in it says what is to run: what only rules ask about does not.
+    #[must_use]
+    pub fn plans_nothing(&self) -> bool {
+        self.objects.iter().all(|object| object.kind.is_other())
+    }
+
     /// Whether anything is wrong that fails a command.
     #[must_use]
     pub fn has_errors(&self) -> bool {

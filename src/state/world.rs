@@ -63,16 +63,22 @@ pub struct Whole {
     pub nodes: bool,
     /// Pods that a manifest wrote.
     pub pods: bool,
+    /// Objects of kinds that are not managed.
+    pub others: bool,
 }
 
 impl Whole {
     /// All of them.
-    pub const ALL: Whole = Whole { nodes: true, pods: true };
+    pub const ALL: Whole = Whole { nodes: true, pods: true, others: true };
 
     /// The kinds of either.
     #[must_use]
     pub fn or(self, other: Whole) -> Whole {
-        Whole { nodes: self.nodes || other.nodes, pods: self.pods || other.pods }
+        Whole {
+            nodes: self.nodes || other.nodes,
+            pods: self.pods || other.pods,
+            others: self.others || other.others,
+        }
     }
 }
 

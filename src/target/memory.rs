@@ -78,6 +78,12 @@ pub trait Memory: Target {
     /// As [`load`](Memory::load), and what the visitor fails with.
     fn objects(&self, kind: Kind, namespace: Option<&str>, visit: VisitObject<'_>) -> Result<(), Diagnostic>;
 
+    /// The kinds without a table of their own of which there are objects.
+    ///
+    /// # Errors
+    /// As [`load`](Memory::load).
+    fn kinds(&self) -> Result<Vec<Kind>, Diagnostic>;
+
     /// The pods that are bound to a node and not being deleted, by node; only those whose
     /// controlling owner is of the kind `owner`, and those without one.
     ///

@@ -1,7 +1,7 @@
 //! `dsrules delete`: objects and what belongs to them.
 
 use clap::{Args, ValueEnum};
-use dsrules::app::resources::wanted;
+use dsrules::app::resources::wanted_of;
 use dsrules::app::{self, Cascade, Deletion, LabelSelector, Outcome};
 use dsrules::diagnostic::Diagnostic;
 use dsrules::plan::{Applied, Plan};
@@ -86,7 +86,7 @@ pub fn run(args: &DeleteArgs, context: &mut Context) -> Result<Exit, Failure> {
 fn request(args: &DeleteArgs, context: &Context) -> Result<Deletion, Diagnostic> {
     Ok(Deletion {
         database: context.database.clone(),
-        wanted: wanted(&args.resources)?,
+        wanted: wanted_of(&args.resources, &context.database)?,
         namespace: args.namespace.clone(),
         selector: args.selector.clone(),
         all: args.all,

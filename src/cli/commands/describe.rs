@@ -3,7 +3,7 @@
 use std::io::Write;
 
 use clap::Args;
-use dsrules::app::resources::wanted;
+use dsrules::app::resources::wanted_of;
 use dsrules::app::{Described, Description, describe};
 use dsrules::kube::Kind;
 use dsrules::report::{self, EventRow};
@@ -24,7 +24,7 @@ pub struct DescribeArgs {
 
 /// Writes the pages.
 pub fn run(args: &DescribeArgs, context: &mut Context) -> Result<Exit, Failure> {
-    let wanted = wanted(&args.resources)?;
+    let wanted = wanted_of(&args.resources, &context.database)?;
     let Description { found, problems, elsewhere } = describe(&context.database, &wanted, &args.namespace)?;
     for (at, described) in found.iter().enumerate() {
         let gap = if at == 0 { "" } else { "\n\n" };

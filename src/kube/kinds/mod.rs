@@ -12,16 +12,18 @@ pub(super) mod daemonset;
 mod info;
 mod namespace;
 pub(super) mod node;
+mod other;
 pub(super) mod pod;
 
 use std::fmt;
 
-use serde::Serialize;
+use serde::{Serialize, Serializer};
 
 pub use info::{Fact, KindInfo, NameForm, Rows};
+pub use other::Other;
 
-/// The kinds dsrules reads; all others are counted and left alone.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+/// The kinds dsrules manages, and all others, which are kept for rules to ask about.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Kind {
     /// v1 Namespace.
     Namespace,
@@ -33,6 +35,8 @@ pub enum Kind {
     ControllerRevision,
     /// v1 Pod.
     Pod,
+    /// One that is not managed.
+    Other(Other),
 }
 
 /// The list of all kinds, in the order in which they are applied, which is that of [`Kind`].
@@ -45,7 +49,7 @@ const KINDS: [(Kind, &KindInfo); 5] = [
 ];
 
 impl Kind {
-    /// All kinds, in the order in which they are applied.
+    /// All managed kinds, in the order in which they are applied.
     pub const ALL: [Kind; KINDS.len()] = {
         let mut all = [Kind::Namespace; KINDS.len()];
         let mut at = 0;
@@ -59,10 +63,50 @@ impl Kind {
     /// What is known of it.
     #[must_use]
     pub fn info(self) -> &'static KindInfo {
-        KINDS[self as usize].1
+        match self {
+            Kind::Namespace => KINDS[0].1,
+            Kind::Node => KINDS[1].1,
+            Kind::DaemonSet => KINDS[2].1,
+            Kind::ControllerRevision => KINDS[3].1,
+            Kind::Pod => KINDS[4].1,
+            Kind::Other(other) => other.info(),
+        }
     }
 
-    /// The kind as manifests write it.
+    /// The kind that is not managed and that manifests write so; `None` where it can be none.
+    #[must_use]
+    pub fn other(api_version: &str, kind: &str) -> Option<Kind> {
+        if Kind::from_name(kind).is_some() && !api_version.contains('.') || kind.contains('.') {
+            return None;
+        }
+        let name = match api_version.split_once('/') {
+            Some((group, _)) => format!("{kind}.{group}"),
+            None => kind.to_owned(),
+        };
+        Other::named(&name).map(Kind::Other)
+    }
+
+    /// The kind with this [`name`](Kind::name), managed or not.
+    #[must_use]
+    pub fn known_as(name: &str) -> Option<Kind> {
+        Kind::from_name(name).or_else(|| Other::named(name).map(Kind::Other))
+    }
+
+    /// Whether it is one that is kept for rules to ask about, and no more.
+    #[must_use]
+    pub fn is_other(self) -> bool {
+        matches!(self, Kind::Other(_))
+    }
+
+    /// The kind as manifests write it, without a group.
+    #[must_use]
+    pub fn written(self) -> &'static str {
+        let name = self.name();
+        name.split_once('.').map_or(name, |(kind, _)| kind)
+    }
+
+    /// What it is called everywhere: as manifests write it, and with the group of one that is
+    /// not managed, as `PodDisruptionBudget.policy`.
     #[must_use]
     pub fn name(self) -> &'static str {
         self.info().name
@@ -86,17 +130,18 @@ impl Kind {
         self.info().namespaced
     }
 
-    /// The kind that manifests write as `name`.
+    /// The managed kind that manifests write as `name`.
     #[must_use]
     pub fn from_name(name: &str) -> Option<Kind> {
         Kind::ALL.into_iter().find(|kind| kind.name() == name)
     }
 
-    /// The kind that kubectl's users mean by `daemonset`, `ds`, `daemonsets.apps` ….
+    /// The kind, of those that are managed or were met, that kubectl's users mean by `daemonset`, `ds`, `daemonsets.apps` ….
     #[must_use]
     pub fn from_resource(word: &str) -> Option<Kind> {
         let word = word.to_ascii_lowercase();
-        Kind::ALL.into_iter().find(|kind| kind.info().is_called(&word))
+        let mut known = Kind::ALL.into_iter().chain(Other::met().into_iter().map(Kind::Other));
+        known.find(|kind| kind.info().is_called(&word))
     }
 
     /// The fact that fills a relation, with the kind that it is about.
@@ -104,6 +149,12 @@ impl Kind {
     pub fn of_relation(relation: &str) -> Option<(Kind, &'static Fact)> {
         let facts = |kind: Kind| kind.info().facts.iter().map(move |fact| (kind, fact));
         Kind::ALL.into_iter().flat_map(facts).find(|(_, fact)| fact.relation == relation)
+    }
+}
+
+impl Serialize for Kind {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(self.name())
     }
 }
 
@@ -120,7 +171,8 @@ mod tests {
     #[test]
     fn the_list_stands_in_the_order_of_the_kinds() {
         for (at, (kind, info)) in KINDS.iter().enumerate() {
-            assert_eq!(*kind as usize, at, "{kind}");
+            assert_eq!(KINDS.iter().position(|(other, _)| other == kind), Some(at), "{kind}");
+            assert!(std::ptr::eq(kind.info(), *info), "{kind}");
             assert_eq!(format!("{kind:?}"), info.name);
         }
     }

@@ -43,7 +43,7 @@ impl Store {
                     let pod = pods::read(row, &mut reader)?;
                     Ok((pod.meta.key.clone(), pod))
                 })?,
-                others: others(connection, &mut reader)?,
+                others: others(connection, &mut reader, false)?,
                 backoff: backoff(connection, &mut reader)?,
                 attempts: attempts(connection, &mut reader)?,
                 incarnations: incarnations(connection, &mut reader)?,
@@ -133,9 +133,12 @@ pub(super) fn body(row: &Row<'_>, column: usize) -> Result<Arc<Value>, Fault> {
     Ok(Arc::new(serde_json::from_str(text(row, column)?)?))
 }
 
-fn others(
+/// The objects without a table of their own. The bodies of those that are not managed are
+/// null, unless they are `whole`: nothing but rules looks at them.
+pub(super) fn others(
     connection: &Connection,
     reader: &mut Reader<'_>,
+    whole: bool,
 ) -> Result<BTreeMap<(Kind, ObjectKey), Plain>, Fault> {
     let sql = format!(
         "SELECT kind, namespace, name, {SYSTEM}, body, sum FROM objects ORDER BY kind, namespace, name"
@@ -145,7 +148,10 @@ fn others(
         let key =
             ObjectKey { namespace: reader.names.name(text(row, 1)?), name: reader.names.name(text(row, 2)?) };
         let meta = columns::meta(row, 3, key.clone(), reader)?;
-        Ok(((kind(text(row, 0)?)?, key), Plain { meta, value: body(row, SYSTEM_COUNT + 3)? }))
+        let kind = kind(text(row, 0)?)?;
+        let value =
+            if whole || !kind.is_other() { body(row, SYSTEM_COUNT + 3)? } else { Arc::new(Value::Null) };
+        Ok(((kind, key), Plain { meta, value }))
     })
 }
 

@@ -49,6 +49,10 @@ impl Memory for Store {
         Store::objects(self, kind, namespace, visit)
     }
 
+    fn kinds(&self) -> Result<Vec<Kind>, Diagnostic> {
+        Store::kinds(self)
+    }
+
     fn bound_pods(&self, owner: &str) -> Result<BTreeMap<Name, Vec<ObjectKey>>, Diagnostic> {
         Store::bound_pods(self, owner)
     }

@@ -12,7 +12,7 @@ use super::columns::{self, SYSTEM, SYSTEM_COUNT, text};
 use super::dictionary::Reader;
 use super::fault::Fault;
 use super::store::Store;
-use super::tables::{keys, table};
+use super::tables::{keys, kind, table};
 use super::{pods, sum};
 use crate::diagnostic::Diagnostic;
 use crate::kube::whole::{bind, complete, compute, field, give_status};
@@ -50,6 +50,23 @@ impl Store {
     ) -> Result<(), Diagnostic> {
         let which = namespace.filter(|_| kind.namespaced()).map_or(Which::All, Which::Of);
         self.run("read the objects", |connection| each(connection, kind, which, visit))
+    }
+
+    /// The kinds of the objects that share a table.
+    ///
+    /// # Errors
+    /// When the store is damaged or cannot be read.
+    pub fn kinds(&self) -> Result<Vec<Kind>, Diagnostic> {
+        self.run("read the objects", |connection| {
+            let mut statement =
+                connection.prepare_cached("SELECT DISTINCT kind FROM objects ORDER BY kind")?;
+            let mut rows = statement.query([])?;
+            let mut kinds = Vec::new();
+            while let Some(row) = rows.next()? {
+                kinds.push(kind(text(row, 0)?)?);
+            }
+            Ok(kinds)
+        })
     }
 
     /// An object was not found: there is none, unless the row of one is damaged. A key

@@ -6,7 +6,9 @@ use rusqlite::Row;
 use serde_json::Value;
 
 use super::columns::text;
+use super::dictionary::Reader;
 use super::fault::Fault;
+use super::load::others;
 use super::objects::json_column;
 use super::store::Store;
 use super::sum;
@@ -27,6 +29,9 @@ impl Store {
         }
         if whole.nodes && !before.nodes {
             self.load_nodes(world)?;
+        }
+        if whole.others && !before.others {
+            self.load_others(world)?;
         }
         Ok(())
     }
@@ -49,6 +54,19 @@ impl Store {
                 Some(node) => Err::<(), Fault>(sum::missing("node_bodies", &node.meta.key.name)),
                 None => Ok(()),
             }
+        })
+    }
+
+    fn load_others(&self, world: &mut World) -> Result<(), Diagnostic> {
+        self.run("read the objects", |connection| {
+            let read = others(connection, &mut Reader::new(connection)?, true)?;
+            for (it, read) in read {
+                // What was put meanwhile says more than the store.
+                if let Some(object) = world.others.get_mut(&it).filter(|object| object.value.is_null()) {
+                    object.value = read.value;
+                }
+            }
+            Ok(())
         })
     }
 

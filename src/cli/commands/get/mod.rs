@@ -5,7 +5,7 @@ mod stream;
 mod tables;
 
 use dsrules::app::Group;
-use dsrules::app::resources::{Resource, Wanted, wanted};
+use dsrules::app::resources::{Resource, Wanted, wanted_of};
 use dsrules::diagnostic::Diagnostic;
 use dsrules::report;
 use serde_json::Value;
@@ -20,7 +20,7 @@ pub use options::GetArgs;
 
 /// Shows what was asked for.
 pub fn run(args: &GetArgs, context: &mut Context) -> Result<Exit, Failure> {
-    let wanted = wanted(&args.resources)?;
+    let wanted = wanted_of(&args.resources, &context.database)?;
     if args.watch {
         return Err(Diagnostic::error("not-followed", "`get` shows what there is once, and does not wait")
             .help("`watch dsrules get pods` shows it over and over; `dsrules watch DIR` follows a folder")
