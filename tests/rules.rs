@@ -9,6 +9,8 @@ use std::process::{Command, Output};
 
 #[path = "rules/parameters.rs"]
 mod parameters;
+#[path = "rules/types.rs"]
+mod types;
 
 fn dsrules(folder: &Path, arguments: &[&str]) -> Output {
     Command::new(env!("CARGO_BIN_EXE_dsrules"))

@@ -201,7 +201,7 @@ impl Parser<'_> {
             self.fault(
                 "unknown-function",
                 format!("there is no function `{name}`"),
-                "there are `lower`, `length`, `split`, `to_number`, `to_cpu`, `to_amount`, `to_seconds`, `to_time` and `version`; a relation stands by itself",
+                "there are `lower`, `length`, `split`, `to_number`, `to_cpu`, `to_amount`, `to_seconds`, `to_time`, `version`, `minute_in`, `weekday_in`, `date_in` and `as`; a relation stands by itself",
                 span,
             );
             return None;
@@ -213,14 +213,24 @@ impl Parser<'_> {
             if !items.is_empty() {
                 self.need(",", "`,` or `)`")?;
             }
+            // The type behind `as` is no value.
+            if function == Function::As && items.len() == 1 {
+                let (ty, span) = self.name("a type")?;
+                items.push(RawExpression::Term(RawTerm::Text(ty), span));
+                continue;
+            }
             items.push(self.joined(1, depth + 1, values)?);
         }
         let wanted = function.takes().len();
         if items.len() != wanted {
             self.fault(
                 "wrong-arity",
-                format!("`{name}` takes {wanted} value{}, here are {}", if wanted == 1 { "" } else { "s" }, items.len()),
-                "write `lower(Text)`, or `split(Text, \"/\", 0)`: a text, what parts it, and the number of the part",
+                format!(
+                    "`{name}` takes {wanted} value{}, here are {}",
+                    if wanted == 1 { "" } else { "s" },
+                    items.len()
+                ),
+                function.written(),
                 span,
             );
             return None;

@@ -95,8 +95,8 @@ pub(super) fn check_query(
 /// The type of a text that has none of its own yet.
 const TEXT: &str = "text";
 
-struct Checker<'a> {
-    body: &'a Body,
+pub(super) struct Checker<'a> {
+    pub(super) body: &'a Body,
     rule: &'a Rule,
     found: &'a mut Vec<Diagnostic>,
     /// For each variable its type and where it got it.
@@ -106,7 +106,7 @@ struct Checker<'a> {
 }
 
 impl Checker<'_> {
-    fn report(&mut self, diagnostic: Diagnostic, span: Span) {
+    pub(super) fn report(&mut self, diagnostic: Diagnostic, span: Span) {
         if self.found.len() < MAX_DIAGNOSTICS {
             self.found.push(diagnostic.at(self.body.place(span)));
         }
@@ -161,7 +161,7 @@ impl Checker<'_> {
                         let error = error
                             .labelled(format!("`{}` is a `{ty}`", self.name(*variable)))
                             .related(self.body.place(first), format!("it is a `{ty}` from here"))
-                            .help("use two variables and compare them with `=` if their texts may be equal");
+                            .help("use two variables and compare them with `=` if their texts may be equal, or make one of the other: `Y = as(X, Value)`");
                         self.report(error, *span);
                         None
                     }
@@ -224,6 +224,7 @@ impl Checker<'_> {
             Some(Term::Variable(other)) => self.types[other.0].clone().map(|(ty, _)| ty),
             Some(Term::Text(_)) => Some(TEXT.into()),
             _ => match self.expression_type(value) {
+                Some(_) if let Some(ty) = self.cast_type(value) => Some(ty.into()),
                 Some(Sort::Text) => Some(TEXT.into()),
                 Some(Sort::Version) => {
                     let error = Diagnostic::error("type-mismatch", "a version is no value of a variable")
@@ -271,7 +272,7 @@ impl Checker<'_> {
     }
 
     /// What kind of value an expression has; `None` if that is not known.
-    fn expression_type(&mut self, expression: &Expression) -> Option<Sort> {
+    pub(super) fn expression_type(&mut self, expression: &Expression) -> Option<Sort> {
         match expression {
             Expression::Term(term, _) => {
                 self.is_number(term).map(|number| if number { Sort::Number } else { Sort::Text })
@@ -279,19 +280,7 @@ impl Checker<'_> {
             Expression::Written(..) => Some(Sort::Number),
             Expression::Pattern(_) => Some(Sort::Text),
             Expression::List(_) => None,
-            Expression::Call(function, items, span) => {
-                for (item, wanted) in items.iter().zip(function.takes()) {
-                    if self.expression_type(item).is_some_and(|sort| sort != *wanted) {
-                        let what = if *wanted == Sort::Text { "a text" } else { "a number" };
-                        let message = format!("`{}` takes {what} here", function.name());
-                        let error = Diagnostic::error("type-mismatch", message).help(
-                            "`split(Text, \"/\", 0)` takes two texts and a number, the others one text",
-                        );
-                        self.report(error, *span);
-                    }
-                }
-                Some(function.gives())
-            }
+            Expression::Call(function, items, span) => self.called(*function, items, *span),
             Expression::Negate(inner) => self.added(inner).then_some(Sort::Number),
             Expression::Binary(left, _, right) => {
                 (self.added(left) && self.added(right)).then_some(Sort::Number)

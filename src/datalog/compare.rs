@@ -11,6 +11,7 @@ use super::budget::{Meter, Stop};
 use super::functions::{Function, Pattern, TextTest, Version, lower, read, split};
 use super::program::{Arithmetic, Comparison, Expression, Operator, Term, Variable};
 use super::symbols::{Sym, Symbols, Value};
+use super::zones::{Shown, shown};
 
 /// The symbol of a number that no row can hold.
 pub(super) const BEYOND: Sym = Sym::MAX;
@@ -70,6 +71,14 @@ pub(super) fn compare(comparison: &Comparison) -> Compare {
         right => vec![operand(right)],
     };
     Compare { left: operand(&comparison.left), operator: comparison.operator, right }
+}
+
+/// The text that an expression is worth, if it is one.
+pub(super) fn text(expression: &Expression, binding: &[Sym], symbols: &Symbols) -> Option<String> {
+    match operand(expression).worth(binding, symbols) {
+        Ok(Worth::Text(text)) => Some(text.into_owned()),
+        _ => None,
+    }
 }
 
 /// The number that an expression is worth for a binding; nothing where it is none.
@@ -207,7 +216,20 @@ fn called<'a>(
 ) -> Result<Worth<'a>, Nothing> {
     let mut worths = items.iter().map(|item| item.worth(binding, symbols));
     let mut next = || worths.next().unwrap_or(Err(Nothing::Undefined));
-    let Worth::Text(text) = next()? else { return Err(Nothing::Undefined) };
+    let first = next()?;
+    let text = match first {
+        _ if function == Function::As => return Ok(first),
+        Worth::Number(time) if function.has_zone() => {
+            let Worth::Text(zone) = next()? else { return Err(Nothing::Undefined) };
+            let shown = shown(function, time, &zone).ok_or(Nothing::Undefined)?;
+            return Ok(match shown {
+                Shown::Minute(minute) => Worth::Number(minute.into()),
+                Shown::Text(text) => Worth::Text(text.into()),
+            });
+        }
+        Worth::Text(text) => text,
+        _ => return Err(Nothing::Undefined),
+    };
     let worth = match function {
         Function::Lower => Some(Worth::Text(lower(text))),
         Function::Split => match (next()?, next()?) {

@@ -117,6 +117,17 @@ impl Expression {
         }
     }
 
+    /// The type that it is cast to, if it is.
+    pub(super) fn cast(&self) -> Option<&str> {
+        match self {
+            Expression::Call(Function::As, items, _) => match items.get(1)?.term()? {
+                Term::Text(ty) => Some(ty),
+                _ => None,
+            },
+            _ => None,
+        }
+    }
+
     /// The variable that it is, if it is no more than that.
     pub(super) fn variable(&self) -> Option<Variable> {
         match self {
@@ -198,6 +209,11 @@ impl Expression {
                 if items.iter().all(|item| is_constant(item, term)) =>
             {
                 items.iter().map(|item| format!("v{}", item.shown(term))).collect()
+            }
+            // A type is a name.
+            Expression::Call(Function::As, items, _) => {
+                let items: Vec<String> = items.iter().map(|item| item.shown(term)).collect();
+                format!("as({})", items.join(", ").trim_end_matches('"').replacen(", \"", ", ", 1))
             }
             Expression::Call(function, items, _) => {
                 let items: Vec<String> = items.iter().map(|item| item.shown(term)).collect();

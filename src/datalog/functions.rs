@@ -34,6 +34,14 @@ pub enum Function {
     ToTime,
     /// `version(T)`, or `v"1.2.3"`: a version, to be compared.
     Version,
+    /// `minute_in(Time, "Europe/Berlin")`: the minute of the day there.
+    MinuteIn,
+    /// `weekday_in(Time, "Europe/Berlin")`: the day of the week there, as `Monday`.
+    WeekdayIn,
+    /// `date_in(Time, "Europe/Berlin")`: the date there, as `2026-12-24`.
+    DateIn,
+    /// `as(X, Type)`: the same value as one of another type. The type is a text.
+    As,
 }
 
 /// What kind of value an expression has.
@@ -46,7 +54,7 @@ pub(super) enum Sort {
 
 impl Function {
     /// All of them, by name.
-    pub(super) const ALL: [(&'static str, Function); 9] = [
+    pub(super) const ALL: [(&'static str, Function); 13] = [
         ("lower", Function::Lower),
         ("length", Function::Length),
         ("split", Function::Split),
@@ -56,6 +64,10 @@ impl Function {
         ("to_seconds", Function::ToSeconds),
         ("to_time", Function::ToTime),
         ("version", Function::Version),
+        ("minute_in", Function::MinuteIn),
+        ("weekday_in", Function::WeekdayIn),
+        ("date_in", Function::DateIn),
+        ("as", Function::As),
     ];
 
     /// Its name.
@@ -68,7 +80,26 @@ impl Function {
     pub(super) fn takes(self) -> &'static [Sort] {
         match self {
             Function::Split => &[Sort::Text, Sort::Text, Sort::Number],
+            Function::MinuteIn | Function::WeekdayIn | Function::DateIn => &[Sort::Number, Sort::Text],
+            Function::As => &[Sort::Text, Sort::Text],
             _ => &[Sort::Text],
+        }
+    }
+
+    /// Whether it is about a time at some place.
+    pub(super) fn has_zone(self) -> bool {
+        matches!(self, Function::MinuteIn | Function::WeekdayIn | Function::DateIn)
+    }
+
+    /// How one writes it.
+    pub(super) fn written(self) -> &'static str {
+        match self {
+            Function::Split => "a text, what parts it, and the number of the part: `split(Text, \"/\", 0)`",
+            Function::MinuteIn | Function::WeekdayIn | Function::DateIn => {
+                "a time in seconds and a time zone: `minute_in(Now, \"Europe/Berlin\")`"
+            }
+            Function::As => "a value and a type: `as(Rack, Value)`",
+            _ => "one text: `lower(Text)`",
         }
     }
 
@@ -76,6 +107,7 @@ impl Function {
     pub(super) fn gives(self) -> Sort {
         match self {
             Function::Lower | Function::Split => Sort::Text,
+            Function::WeekdayIn | Function::DateIn | Function::As => Sort::Text,
             Function::Version => Sort::Version,
             _ => Sort::Number,
         }
@@ -184,7 +216,7 @@ pub(super) fn read(function: Function, text: &str) -> Option<i64> {
         Function::ToAmount => units::amount(text),
         Function::ToSeconds => units::seconds(text),
         Function::ToTime => time(text),
-        Function::Lower | Function::Split | Function::Version => None,
+        _ => None,
     }
 }
 

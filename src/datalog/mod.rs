@@ -18,6 +18,7 @@ mod asked;
 mod body;
 mod braces;
 mod budget;
+mod called;
 mod check;
 mod compare;
 mod declare;
@@ -74,6 +75,7 @@ mod versions;
 mod view;
 mod ways;
 mod words;
+mod zones;
 
 pub use aggregate::Aggregate;
 pub use budget::{Deadline, Limits};

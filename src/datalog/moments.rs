@@ -11,13 +11,15 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::compare::{BEYOND, number};
+use super::compare::{BEYOND, number, text};
 use super::define::{defined, definitions};
 use super::evaluation::Evaluation;
+use super::functions::Function;
 use super::program::{
     Arithmetic, Atom, Comparison, Expression, Literal, Operator, RelationId, Rule, Term, Variable,
 };
 use super::symbols::{Sym, Symbols};
+use super::zones::{Shown, next as next_shown, shown};
 
 /// When something may be otherwise.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -185,6 +187,14 @@ impl<'r> Timed<'r> {
             right => vec![right],
         };
         let of = |right: &Expression| -> Result<Option<i128>, Untold> {
+            let days =
+                (self.day(&comparison.left, binding, symbols, now)?, self.day(right, binding, symbols, now)?);
+            match days {
+                (Some(one), Some(other)) => return Ok(Some(one.min(other))),
+                (Some(ends), None) if !self.is_timed(right.variables()) => return Ok(Some(ends)),
+                (None, Some(ends)) if !self.is_timed(comparison.left.variables()) => return Ok(Some(ends)),
+                _ => {}
+            }
             let sides = (
                 self.line(&comparison.left, binding, symbols, now)?,
                 self.line(right, binding, symbols, now)?,
@@ -204,6 +214,51 @@ impl<'r> Timed<'r> {
             }
         }
         next
+    }
+
+    /// The time that a function with a time zone is asked about, the zone, and until when its
+    /// answer stays; nothing where there is none.
+    fn there(
+        &self,
+        function: Function,
+        items: &[Expression],
+        binding: &[Sym],
+        symbols: &Symbols,
+        now: i64,
+    ) -> Result<Option<(i128, String, i128)>, Untold> {
+        let [time, zone] = items else { return Err(Untold) };
+        if self.is_timed(zone.variables()) {
+            return Err(Untold);
+        }
+        let Some(zone) = text(zone, binding, symbols) else { return Ok(None) };
+        let Some(line) = self.line(time, binding, symbols, now)? else { return Ok(None) };
+        if line.a != 1 {
+            return Err(Untold);
+        }
+        let time = line.b + i128::from(now);
+        let Some(ends) = next_shown(function, time, &zone) else { return Ok(None) };
+        Ok(Some((time, zone, line.until.min(ends - line.b))))
+    }
+
+    /// When the day that a side names ends; nothing where it names none.
+    fn day(
+        &self,
+        side: &Expression,
+        binding: &[Sym],
+        symbols: &Symbols,
+        now: i64,
+    ) -> Result<Option<i128>, Untold> {
+        match side {
+            Expression::Term(Term::Variable(variable), _) => match self.known.get(variable).copied() {
+                Some(Some(value)) => self.day(value, binding, symbols, now),
+                _ => Ok(None),
+            },
+            Expression::Call(function @ (Function::WeekdayIn | Function::DateIn), items, _) => {
+                let there = self.there(*function, items, binding, symbols, now)?;
+                Ok(there.map(|(.., until)| until))
+            }
+            _ => Ok(None),
+        }
     }
 
     /// What an expression is worth at any time from now on; nothing where it is not defined.
@@ -230,6 +285,16 @@ impl<'r> Timed<'r> {
                 return Ok(line.map(|it| Line { a: -it.a, b: -it.b, ..it }));
             }
             Expression::Binary(left, sign, right) => (left, sign, right),
+            // A minute stays what it is until the next one.
+            Expression::Call(function @ Function::MinuteIn, items, _) => {
+                let Some((time, zone, until)) = self.there(*function, items, binding, symbols, now)? else {
+                    return Ok(None);
+                };
+                return Ok(match shown(*function, time, &zone) {
+                    Some(Shown::Minute(minute)) => Some(Line { a: 0, b: minute.into(), until }),
+                    _ => None,
+                });
+            }
             _ => return Err(Untold),
         };
         let sides = (self.line(left, binding, symbols, now)?, self.line(right, binding, symbols, now)?);
@@ -344,7 +409,7 @@ mod tests {
         (rows, next_moment(&done, &symbols, program.rules(), relation("clock"), now))
     }
 
-    const TOLD: [&str; 15] = [
+    const TOLD: [&str; 19] = [
         "found(N) :- made(N, T), clock(W), W < T + 30.",
         "found(N) :- made(N, T), clock(W), T + 30 <= W.",
         "found(N) :- made(N, T), clock(W), W - T > 30, W - T < 45.",
@@ -359,6 +424,10 @@ mod tests {
         "found(N) :- made(N, _), clock(W), !big(N), W > 111.",
         "found(N) :- made(N, T), clock(W), End = T * 2 - 50, Part = W / 20, Part > End.",
         "found(N) :- made(N, T), clock(W), W / 0 > T.",
+        "found(N) :- made(N, T), clock(W), minute_in(W + T, \"Asia/Kathmandu\") % 2 = 0.",
+        "found(N) :- made(N, _), clock(W), M = minute_in(W, \"UTC\"), M < 3.",
+        "found(N) :- made(N, T), clock(W), weekday_in(W + 86100 - T, \"UTC\") = \"Friday\".",
+        "found(N) :- made(N, T), clock(W), Day = date_in(W + 86100 - T, \"UTC\"), Day not in [\"1970-01-02\"].",
         "found(N) :- made(N, T), clock(W), T - 3 * W > -301, 500 - 2 * W <= T * 3.",
     ];
 

@@ -1,0 +1,82 @@
+//! What is checked of functions: that they get what they take, that a time zone is one, and
+//! that a cast leads from one type to another.
+
+use super::check::Checker;
+use super::expression::{Expression, Term};
+use super::functions::{Function, Sort};
+use super::program::NUMBER;
+use super::source::Span;
+use super::zones::{is_zone, zones};
+use crate::diagnostic::{Diagnostic, nearest};
+
+fn text(expression: &Expression) -> Option<&str> {
+    match expression.term() {
+        Some(Term::Text(text)) => Some(text),
+        _ => None,
+    }
+}
+
+impl Checker<'_> {
+    /// The type that a value is cast to, if there is such a type.
+    pub(super) fn cast_type<'e>(&self, value: &'e Expression) -> Option<&'e str> {
+        value.cast().filter(|ty| *ty == NUMBER || self.body.types.iter().any(|it| **it == **ty))
+    }
+
+    /// What kind of value a function has.
+    pub(super) fn called(&mut self, function: Function, items: &[Expression], span: Span) -> Option<Sort> {
+        if function == Function::As {
+            return self.cast_to(items, span);
+        }
+        for (item, wanted) in items.iter().zip(function.takes()) {
+            if self.expression_type(item).is_some_and(|sort| sort != *wanted) {
+                let what = if *wanted == Sort::Text { "a text" } else { "a number" };
+                let message = format!("`{}` takes {what} here", function.name());
+                let error = Diagnostic::error("type-mismatch", message);
+                self.report(error.help(format!("it takes {}", function.written())), span);
+            }
+        }
+        if let Some(name) = items.get(1).and_then(text).filter(|name| function.has_zone() && !is_zone(name)) {
+            let error = Diagnostic::error("unknown-zone", format!("there is no time zone `{name}`"));
+            let known = zones();
+            self.report(
+                match nearest(name, known.iter().map(String::as_str)) {
+                    Some(near) => error.help(format!("did you mean `{near}`?")),
+                    None => error.help(
+                        "write it as the tz database has it: `Europe/Berlin`, `America/New_York`, `UTC`",
+                    ),
+                },
+                span,
+            );
+        }
+        Some(function.gives())
+    }
+
+    fn cast_to(&mut self, items: &[Expression], span: Span) -> Option<Sort> {
+        let [value, ty] = items else { return None };
+        let ty = text(ty)?;
+        let wanted = if ty == NUMBER { Sort::Number } else { Sort::Text };
+        let given = self.expression_type(value);
+        if wanted == Sort::Text && !self.body.types.iter().any(|it| **it == *ty) {
+            let error = Diagnostic::error("unknown-type", format!("unknown type `{ty}`"));
+            let error = match nearest(ty, self.body.types.iter().map(|it| &**it)) {
+                Some(near) => error.help(format!("did you mean `{near}`?")),
+                None => error.help(format!("declare it: `.type {ty}`")),
+            };
+            self.report(error, span);
+        }
+        if given.is_some_and(|given| given != wanted) {
+            let (message, help) = match wanted {
+                Sort::Number => (
+                    "`as` makes no number of a text",
+                    "`to_number(Text)` reads one; `to_cpu`, `to_amount`, `to_seconds` and `to_time` read units",
+                ),
+                _ => (
+                    "`as` makes no text of a number",
+                    "it takes a text of one type to be one of another; numbers are compared as they are",
+                ),
+            };
+            self.report(Diagnostic::error("type-mismatch", message).help(help), span);
+        }
+        Some(wanted)
+    }
+}
