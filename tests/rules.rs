@@ -7,6 +7,8 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
+#[path = "rules/facts.rs"]
+mod facts;
 #[path = "rules/parameters.rs"]
 mod parameters;
 #[path = "rules/types.rs"]

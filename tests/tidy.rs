@@ -226,7 +226,7 @@ fn problems(file: &File) -> Vec<String> {
         ],
         "writes files",
     ));
-    all.extend(file.finds(&SQL, &["src/target/sqlite"], "holds SQL"));
+    all.extend(file.finds(&SQL, &["src/target/sqlite", "src/policy/sqlite.rs"], "holds SQL"));
     all.extend(file.finds(&PRINTS, &["src/cli"], "prints"));
     all.extend(file.finds(&OUTSIDE, &["src/cli"], "reads the clock or the environment"));
     all.extend(file.finds(&OPENS, &["src/target", "src/app/open.rs"], "opens a store"));

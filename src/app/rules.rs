@@ -77,7 +77,9 @@ impl Policy {
             None => Vec::new(),
         };
         // What was said on a command line went with its input, and nothing takes its place.
-        kept.retain(|stored| is_flag(stored) || !own.iter().any(|it| it.path == stored.path));
+        kept.retain(|stored| {
+            is_flag(stored) || !own.iter().any(|it| it.path == stored.path && it.relation == stored.relation)
+        });
         let loaded = policy::load_with(&kept, &shown);
         match loaded.program {
             Some(program) => Ok((Policy { own, program }, loaded.diagnostics)),

@@ -296,6 +296,18 @@ impl Parser<'_> {
                 }
                 Some(())
             }
+            // Whoever reads the files has followed it.
+            "include" => {
+                let _docs = self.docs_here();
+                self.at += 1;
+                if !matches!(self.token(), Token::Text(_)) {
+                    self.expected("the path of a rule file in quotes");
+                    return None;
+                }
+                self.at += 1;
+                self.take(".");
+                Some(())
+            }
             "param" => {
                 let doc = self.docs_here().into_iter().map(|(line, _)| line).collect();
                 self.at += 1;
@@ -333,7 +345,7 @@ impl Parser<'_> {
                             "write it behind the declaration: `.decl rack(node: Node) input`"
                         }
                         "export" => "write it behind the declaration: `.decl rack(node: Node) export`",
-                        _ => "the directives are `.type`, `.decl` and `.param`",
+                        _ => "the directives are `.type`, `.decl`, `.param` and `.include`",
                     },
                     start,
                 );

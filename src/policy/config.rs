@@ -3,7 +3,9 @@
 //!
 //! ```yaml
 //! rules: [policy/]          # .dl files and folders, relative to this file
-//! facts: [racks/rack.csv]   # .csv files and folders
+//! facts:                    # .csv and .json files, folders of them, and queries
+//! - racks/rack.csv
+//! - {relation: rack, sqlite: inventory.db, query: "select node, rack from machines"}
 //! params: {quota: 3}        # values of their parameters
 //! ```
 
@@ -24,10 +26,65 @@ pub(super) struct Config {
     #[serde(default)]
     pub rules: Paths,
     #[serde(default)]
-    pub facts: Paths,
+    pub facts: Facts,
     /// By name; what they are is read by `settings`.
     #[serde(default)]
     pub params: BTreeMap<String, serde_yaml::Value>,
+}
+
+/// One source of facts or a list of them.
+#[derive(Debug, PartialEq, Eq, Deserialize)]
+#[serde(untagged)]
+pub(super) enum Facts {
+    One(FactSource),
+    Many(Vec<FactSource>),
+}
+
+impl Default for Facts {
+    fn default() -> Self {
+        Facts::Many(Vec::new())
+    }
+}
+
+impl Facts {
+    pub fn sources(self) -> Vec<FactSource> {
+        match self {
+            Facts::One(source) => vec![source],
+            Facts::Many(sources) => sources,
+        }
+    }
+}
+
+/// Where facts are: in a file named after its input or a folder of such, or in one that is
+/// for an input with a name.
+#[derive(Debug, PartialEq, Eq, Deserialize)]
+#[serde(untagged)]
+pub(super) enum FactSource {
+    Path(PathBuf),
+    Input(InputFrom),
+}
+
+/// Facts of an input with the file that they are in, of one kind.
+#[derive(Debug, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct InputFrom {
+    pub relation: String,
+    pub csv: Option<PathBuf>,
+    pub json: Option<PathBuf>,
+    pub sqlite: Option<PathBuf>,
+    pub query: Option<String>,
+}
+
+impl FactSource {
+    fn is_clear(&self) -> bool {
+        match self {
+            FactSource::Path(_) => true,
+            FactSource::Input(InputFrom { csv, json, sqlite, query, .. }) => {
+                let files = [csv, json, sqlite].into_iter().flatten().count();
+                files == 1 && query.is_some() == sqlite.is_some()
+            }
+        }
+    }
 }
 
 /// One path or a list of them.
@@ -74,7 +131,20 @@ pub(super) fn parse(file: &str, text: &str) -> Result<Config, Diagnostic> {
             });
         }
     }
-    serde_yaml::from_str(text).map_err(|error| wrong(file, text, &error))
+    let config: Config = serde_yaml::from_str(text).map_err(|error| wrong(file, text, &error))?;
+    let unclear = match &config.facts {
+        Facts::One(source) => !source.is_clear(),
+        Facts::Many(sources) => !sources.iter().all(FactSource::is_clear),
+    };
+    if unclear {
+        let at = text.find("relation").unwrap_or(0);
+        let place = Place::of_span(file, text, at, at + "relation".len());
+        return Err(refused(
+            place,
+            "facts of an input are in one file, of `csv`, `json` or `sqlite`, which has a `query`".to_owned(),
+        ));
+    }
+    Ok(config)
 }
 
 fn wrong(file: &str, text: &str, error: &serde_yaml::Error) -> Diagnostic {
@@ -82,10 +152,14 @@ fn wrong(file: &str, text: &str, error: &serde_yaml::Error) -> Diagnostic {
         Some(at) => Place::of_span(file, text, at.index(), at.index() + 1),
         None => Place::file(file),
     };
+    refused(place, error.to_string())
+}
+
+fn refused(place: Place, why: String) -> Diagnostic {
     Diagnostic::error("bad-config", format!("`{CONFIG}` cannot be read"))
         .at(place)
-        .because(error.to_string())
-        .help("write `rules: [PATH, ...]` and `facts: [PATH, ...]`, relative to the file, and `params: {NAME: VALUE}`")
+        .because(why)
+        .help("write `rules: [PATH, ...]`, `facts: [PATH, ...]` and `params: {NAME: VALUE}`, relative to the file; facts may be `{relation: NAME, csv: PATH}`, `{relation: NAME, json: PATH}` and `{relation: NAME, sqlite: PATH, query: SQL}` as well")
 }
 
 #[cfg(test)]
@@ -97,7 +171,9 @@ mod tests {
     fn one_path_or_several_or_nothing() {
         assert_eq!(parse("f", "").unwrap(), Config::default());
         assert_eq!(parse("f", "rules: a.dl\n").unwrap().rules.from(Path::new("x")), [Path::new("x/a.dl")]);
-        assert_eq!(parse("f", "facts: [a, b]\n").unwrap().facts.from(Path::new("")).len(), 2);
+        assert_eq!(parse("f", "facts: [a, {relation: r, json: b}]\n").unwrap().facts.sources().len(), 2);
+        assert_eq!(parse("f", "facts: [{relation: r}]\n").unwrap_err().code, "bad-config");
+        assert_eq!(parse("f", "facts: [{relation: r, sqlite: b}]\n").unwrap_err().code, "bad-config");
         let error = parse("f", "rules: []\nfact: []\n").unwrap_err();
         assert_eq!(error.help.as_deref(), Some("did you mean `facts`?"));
         assert_eq!(error.place.unwrap().line, 2);

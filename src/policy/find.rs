@@ -5,8 +5,10 @@ use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
-use super::config::parse;
+use super::config::{FactSource, parse};
 use super::settings::FLAG;
+use super::sqlite;
+use crate::datalog::includes;
 use crate::diagnostic::{Diagnostic, Place};
 use crate::state::{CONFIG, OwnFile, OwnKind};
 
@@ -87,9 +89,26 @@ impl Reader {
                     let parameters = OwnFile::new(shown.as_str(), OwnKind::Parameters, text.as_str());
                     self.found.files.push(parameters);
                 }
-                let (rules, facts) = (config.rules.from(folder), config.facts.from(folder));
+                let rules = config.rules.from(folder);
                 rules.iter().for_each(|path| self.rules(path, &shown));
-                facts.iter().for_each(|path| self.facts(path, &shown));
+                let at = |path: PathBuf| if folder == Path::new("") { path } else { folder.join(path) };
+                for source in config.facts.sources() {
+                    match source {
+                        FactSource::Path(path) => self.facts(&at(path), &shown),
+                        FactSource::Input(it) => {
+                            let name = &it.relation;
+                            it.csv
+                                .into_iter()
+                                .for_each(|path| self.input(&at(path), OwnKind::Csv, name, &shown));
+                            it.json
+                                .into_iter()
+                                .for_each(|path| self.input(&at(path), OwnKind::Json, name, &shown));
+                            for (path, query) in it.sqlite.iter().zip(&it.query) {
+                                self.query(&at(path.clone()), query, name, &shown);
+                            }
+                        }
+                    }
+                }
             }
             Err(error) => self.found.problems.push(error),
         }
@@ -99,7 +118,7 @@ impl Reader {
         if !path.is_dir() {
             return self.file(path, OwnKind::Rules, named_by);
         }
-        let Some(inside) = self.inside(path, "dl", named_by) else { return };
+        let Some(inside) = self.inside(path, &["dl"], named_by) else { return };
         let facts = path.join("facts");
         self.found.places.insert(facts.clone());
         if inside.is_empty() && !facts.is_dir() {
@@ -116,26 +135,26 @@ impl Reader {
 
     fn facts(&mut self, path: &Path, named_by: &str) {
         if !path.is_dir() {
-            return self.file(path, OwnKind::Csv, named_by);
+            return self.file(path, of_facts(path), named_by);
         }
-        let Some(inside) = self.inside(path, "csv", named_by) else { return };
+        let Some(inside) = self.inside(path, &FACTS, named_by) else { return };
         if inside.is_empty() {
             let error = Diagnostic::error("no-facts", "there are no facts in the folder")
                 .at(Place::file(path.display().to_string()))
-                .help("files of facts end in `.csv` and are named after their input, as `rack.csv`");
+                .help("files of facts end in `.csv`, `.json` or `.jsonl` and are named after their input, as `rack.csv`");
             return self.found.problems.push(error);
         }
-        inside.iter().for_each(|file| self.file(file, OwnKind::Csv, named_by));
+        inside.iter().for_each(|file| self.file(file, of_facts(file), named_by));
     }
 
-    /// The files of a folder with this extension, in order.
-    fn inside(&mut self, folder: &Path, extension: &str, named_by: &str) -> Option<Vec<PathBuf>> {
+    /// The files of a folder with these extensions, in order.
+    fn inside(&mut self, folder: &Path, extensions: &[&str], named_by: &str) -> Option<Vec<PathBuf>> {
         self.found.places.insert(folder.to_owned());
         let list = || -> io::Result<Vec<PathBuf>> {
             let mut paths = Vec::new();
             for entry in fs::read_dir(folder)? {
                 let path = entry?.path();
-                if path.extension().is_some_and(|found| found == extension) {
+                if path.extension().is_some_and(|found| extensions.iter().any(|it| found == *it)) {
                     paths.push(path);
                 }
             }
@@ -159,14 +178,74 @@ impl Reader {
         if !self.seen.insert(fs::canonicalize(path).unwrap_or_else(|_| path.to_owned())) {
             return;
         }
+        self.input(path, kind, "", named_by);
+    }
+
+    /// A rule file that another one includes, by a path from there on.
+    fn included(&mut self, by: &Path, path: &str, at: Place) {
+        let path = by.parent().unwrap_or(Path::new("")).join(path);
+        let readable = is_readable(&path).and_then(|()| match path.is_dir() {
+            true => Err(io::Error::other("it is a folder")),
+            false => Ok(()),
+        });
+        match readable {
+            Ok(()) => self.file(&path, OwnKind::Rules, &at.to_string()),
+            Err(error) => {
+                let message = format!("the included file `{}` cannot be read", path.display());
+                let error = Diagnostic::error("unreadable-rules", message).at(at).because(error.to_string());
+                self.found.problems.push(error.help("a path is relative to the file that includes it"));
+                self.found.places.insert(path);
+            }
+        }
+    }
+
+    /// What a query finds in a SQLite file, for an input.
+    fn query(&mut self, path: &Path, query: &str, relation: &str, named_by: &str) {
+        self.found.places.insert(path.to_owned());
+        // What is written stands there before it gets into the file.
+        self.found.places.insert(PathBuf::from(format!("{}-wal", path.display())));
+        if let Err(error) = fs::metadata(path).and_then(|_| is_readable(path)) {
+            return self.found.problems.push(unreadable(path, &error, named_by));
+        }
+        match sqlite::rows(path, query) {
+            Ok(text) => {
+                let file = OwnFile::new(path.display().to_string(), OwnKind::Json, text);
+                self.found.files.push(OwnFile { relation: relation.into(), ..file });
+            }
+            Err(error) => {
+                let named = Place::file(named_by.to_owned());
+                self.found.problems.push(error.related(named, format!("for the input `{relation}`")));
+            }
+        }
+    }
+
+    /// A file of facts for an input that has a name, or any other.
+    fn input(&mut self, path: &Path, kind: OwnKind, relation: &str, named_by: &str) {
+        self.found.places.insert(path.to_owned());
         match fs::read_to_string(path) {
             Ok(text) => {
                 let text = text.strip_prefix('\u{feff}').unwrap_or(&text);
-                self.found.files.push(OwnFile::new(path.display().to_string().as_str(), kind, text));
+                let shown = path.display().to_string();
+                let file = OwnFile::new(shown.as_str(), kind, text);
+                self.found.files.push(OwnFile { relation: relation.into(), ..file });
+                if kind == OwnKind::Rules {
+                    includes(&shown, text)
+                        .into_iter()
+                        .for_each(|(other, at)| self.included(path, &other, at));
+                }
             }
             Err(error) => self.found.problems.push(unreadable(path, &error, named_by)),
         }
     }
+}
+
+/// What files of facts end in.
+const FACTS: [&str; 4] = ["csv", "json", "jsonl", "ndjson"];
+
+/// What a file of facts is by its name.
+fn of_facts(path: &Path) -> OwnKind {
+    let extension = path.extension().and_then(|it| it.to_str()).unwrap_or("csv");
+    if FACTS[1..].contains(&extension) { OwnKind::Json } else { OwnKind::Csv }
 }
 
 /// Whether a file that was found, not named, can be read without waiting for anyone.
@@ -182,6 +261,6 @@ fn unreadable(path: &Path, error: &io::Error, named_by: &str) -> Diagnostic {
         .at(Place::file(shown.to_string()))
         .because(error.to_string())
         .help(format!(
-            "it is named by `{named_by}`; rules are .dl files, facts .csv files, or folders of them"
+            "it is named by `{named_by}`; rules are .dl files, facts .csv or .json files, or folders of them"
         ))
 }

@@ -4,19 +4,21 @@
 //!   --rules, --facts, dsrules.yaml -> files (find) -> texts -> program with facts (load)
 //!   --param, params: -> files as well -> settings
 //! ```
-//! A rule folder is its `.dl` files and the `.csv` files of its folder `facts`; a file of
-//! facts fills the input that it is named after. Nothing here runs rules.
+//! A rule folder is its `.dl` files and the files of its folder `facts` (CSV, JSON); a file of
+//! facts fills the input that it is named after, or that a `dsrules.yaml` names. Nothing here runs rules.
 
 pub mod builtin;
 mod config;
 mod constraints;
 mod effects;
 mod find;
+mod json;
 mod lint;
 mod lints;
 mod paths;
 pub mod relations;
 mod settings;
+mod sqlite;
 mod table;
 
 use self::builtin::UserRules;
@@ -66,8 +68,12 @@ pub fn load_with(kept: &[OwnFile], own: &[OwnFile]) -> Loaded {
         return Loaded { program: None, diagnostics };
     };
     let mut given = Vec::new();
-    for file in files().filter(|file| file.kind == OwnKind::Csv) {
-        table::read(&program, file, &mut given, &mut diagnostics);
+    for file in files() {
+        match file.kind {
+            OwnKind::Csv => table::read(&program, file, &mut given, &mut diagnostics),
+            OwnKind::Json => json::read(&program, file, &mut given, &mut diagnostics),
+            OwnKind::Rules | OwnKind::Parameters => {}
+        }
     }
     program = program.with_given(given);
     lint::names(&program, &mut diagnostics);

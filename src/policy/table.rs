@@ -73,8 +73,12 @@ pub(super) fn read(program: &Program, file: &OwnFile, out: &mut Vec<Given>, foun
 }
 
 /// The input that the file is named after.
-fn input_of<'a>(program: &'a Program, file: &OwnFile) -> Result<&'a Declaration, Box<Diagnostic>> {
-    let stem = Path::new(&*file.path).file_stem().and_then(|stem| stem.to_str()).unwrap_or("");
+pub(super) fn input_of<'a>(program: &'a Program, file: &OwnFile) -> Result<&'a Declaration, Box<Diagnostic>> {
+    let path = Path::new(&*file.path);
+    let stem = match &*file.relation {
+        "" => path.file_stem().and_then(|stem| stem.to_str()).unwrap_or(""),
+        relation => relation,
+    };
     let place = Place::file(file.path.clone());
     let own: Vec<&Declaration> =
         program.declarations().filter(|it| !it.builtin && &*it.name == stem).collect();
@@ -102,7 +106,11 @@ fn input_of<'a>(program: &'a Program, file: &OwnFile) -> Result<&'a Declaration,
         .at(place);
         let own = program.declarations().filter(|it| !it.builtin).map(|it| &*it.name);
         return Err(Box::new(match nearest(stem, own) {
-            Some(near) => error.help(format!("did you mean `{near}.csv`?")),
+            Some(near) if file.relation.is_empty() => {
+                let extension = path.extension().and_then(|it| it.to_str()).unwrap_or("csv");
+                error.help(format!("did you mean `{near}.{extension}`?"))
+            }
+            Some(near) => error.help(format!("did you mean `{near}`?")),
             None => error.help(format!("declare it in a rule file: `.decl {stem}(node: Node, ...) input`")),
         }));
     };

@@ -15,12 +15,14 @@ pub enum OwnKind {
     Csv,
     /// Values of parameters.
     Parameters,
+    /// Facts in JSON, or what a query found as such.
+    Json,
 }
 
 impl OwnKind {
     /// All of them; the place of each is the number that the store has for it, so a new one
     /// stands at the end.
-    const ALL: [OwnKind; 3] = [OwnKind::Rules, OwnKind::Csv, OwnKind::Parameters];
+    const ALL: [OwnKind; 4] = [OwnKind::Rules, OwnKind::Csv, OwnKind::Parameters, OwnKind::Json];
 
     /// The number that stands for it.
     #[must_use]

@@ -9,7 +9,7 @@ CREATE TABLE own_files (
     input    TEXT    NOT NULL,
     path     TEXT    NOT NULL,
     relation TEXT    NOT NULL,  -- empty: the file is named after it
-    kind     INTEGER NOT NULL,  -- 0: a rule text; 1: facts (CSV); 2: values of parameters
+    kind     INTEGER NOT NULL,  -- 0: a rule text; 1: facts (CSV); 2: values of parameters; 3: facts (JSON)
     text     TEXT    NOT NULL,
     sum      INTEGER NOT NULL,
     PRIMARY KEY (input, path, relation)
