@@ -19,7 +19,7 @@ fn text(expression: &Expression) -> Option<&str> {
 impl Checker<'_> {
     /// The type that a value is cast to, if there is such a type.
     pub(super) fn cast_type<'e>(&self, value: &'e Expression) -> Option<&'e str> {
-        value.cast().filter(|ty| *ty == NUMBER || self.body.types.iter().any(|it| **it == **ty))
+        value.cast().filter(|ty| *ty == NUMBER || self.body.types.iter().any(|it| *it.name == **ty))
     }
 
     /// What kind of value a function has.
@@ -56,9 +56,9 @@ impl Checker<'_> {
         let ty = text(ty)?;
         let wanted = if ty == NUMBER { Sort::Number } else { Sort::Text };
         let given = self.expression_type(value);
-        if wanted == Sort::Text && !self.body.types.iter().any(|it| **it == *ty) {
+        if wanted == Sort::Text && !self.body.types.iter().any(|it| *it.name == *ty) {
             let error = Diagnostic::error("unknown-type", format!("unknown type `{ty}`"));
-            let error = match nearest(ty, self.body.types.iter().map(|it| &**it)) {
+            let error = match nearest(ty, self.body.types.iter().map(|it| &*it.name)) {
                 Some(near) => error.help(format!("did you mean `{near}`?")),
                 None => error.help(format!("declare it: `.type {ty}`")),
             };

@@ -14,7 +14,7 @@ pub fn includes(file: &str, text: &str) -> Vec<(String, Place)> {
         return Vec::new();
     }
     let (tokens, _) = tokens(0, text);
-    let source = Text::new(&Source { file, text, builtin: false });
+    let source = Text::new(&Source { file, text, builtin: false, folder: "" });
     let pairs = tokens.windows(2).filter_map(|pair| match pair {
         [(Token::Directive(word), _), (Token::Text(path), span)] if word == "include" => {
             Some((path.clone(), source.place(*span)))
