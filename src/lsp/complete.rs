@@ -8,7 +8,7 @@ use lsp_types::{
 };
 
 use super::hover::word;
-use super::names::Meaning;
+use super::names::{Meaning, distance};
 use super::project::Project;
 use crate::datalog::{Item, ItemKind, Named, Sort, words};
 
@@ -91,7 +91,7 @@ fn of_sort(sorts: &[Sort]) -> Vec<CompletionItem> {
                 Sort::Function | Sort::Test => CompletionItemKind::FUNCTION,
                 _ => CompletionItemKind::KEYWORD,
             };
-            item(name, kind, 5, String::new(), word(name).unwrap_or(""))
+            item(name, kind, 4, String::new(), word(name).unwrap_or(""))
         })
         .collect()
 }
@@ -136,7 +136,7 @@ fn relations(project: &Project, document: usize, snippets: bool) -> Vec<Completi
             if meant != Some(Meaning::Item { document: other, item: at }) {
                 continue;
             }
-            let order = if it.builtin { 3 } else { 1 };
+            let order = 1 + distance(&project.documents[document], it, declared);
             let mut shown =
                 item(&declared.name, CompletionItemKind::STRUCT, order, signature(declared), &declared.doc);
             if snippets {

@@ -49,7 +49,7 @@ impl Project {
             };
             let is_own = module.is_none_or(|module| module_of(it) == module);
             if is_own {
-                found.push((distance(home, it), document, item));
+                found.push((distance(home, it, &it.outline.items[item]), document, item));
             }
         }
         found.into_iter().min().map(|(_, document, item)| Meaning::Item { document, item })
@@ -104,18 +104,22 @@ impl Project {
     }
 }
 
-/// How far a document is from another: of two declarations the nearer one is meant.
-fn distance(home: &Document, other: &Document) -> u8 {
+/// How far a declaration is from a document that names it: of two the nearer one is meant.
+/// What is not for others comes last, as one who reads wants to see it all the same.
+pub(super) fn distance(home: &Document, other: &Document, item: &Item) -> u8 {
+    let is_open = item.qualifiers.iter().any(|word| matches!(word.as_str(), "export" | "open"));
     match () {
         () if other.path == home.path => 0,
-        () if other.builtin => 3,
-        () if other.path.parent() == home.path.parent() => 1,
-        () => 2,
+        () if !other.builtin && other.path.parent() == home.path.parent() => 1,
+        () => 2 + u8::from(other.builtin) + if is_open { 0 } else { 2 },
     }
 }
 
-/// The module of a file: the name of its folder.
-pub(super) fn module_of(document: &Document) -> &str {
-    let folder = document.path.parent().and_then(Path::file_name);
-    folder.and_then(|name| name.to_str()).unwrap_or("")
+/// The module of a file, as it stands before `::`: the name of its folder, or of the tool.
+fn module_of(document: &Document) -> String {
+    if document.builtin {
+        return "dsrules".to_owned();
+    }
+    let folder = document.path.parent().and_then(Path::file_name).unwrap_or_default().to_string_lossy();
+    folder.chars().map(|c| if c.is_ascii_alphanumeric() { c } else { '_' }).collect()
 }
