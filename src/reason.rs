@@ -3,9 +3,10 @@
 //! It is asked again after each change of the world. The first time everything is
 //! derived; after that only what the changed objects touch.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use crate::datalog::explain::said;
+use crate::datalog::explain::{RuleRef, said, said_of_all};
 use crate::datalog::{Changes, Evaluation, Handle, Limits, Program, RelationId, Row, Sym, Symbols, Value};
 use crate::diagnostic::Diagnostic;
 use crate::facts::{Encoder, Grouping};
@@ -202,6 +203,18 @@ impl Reasoner {
         let id = self.program.id(relation);
         let (sentence, rule) = said(&self.program, self.symbols(), self.evaluation.as_ref()?, id, row)?;
         Some((sentence, format!("{}:{}", rule.file, rule.line)))
+    }
+
+    /// What [`Self::told`] tells of each row of a relation; nothing where it cannot be told
+    /// of all at once.
+    #[must_use]
+    pub fn told_of_all(&self, relation: Handle) -> Option<BTreeMap<Vec<Sym>, (String, String)>> {
+        let id = self.program.id(relation);
+        let all = said_of_all(&self.program, self.symbols(), self.evaluation.as_ref()?, id)?;
+        let told = |(row, (sentence, rule)): (_, (_, RuleRef))| {
+            (row, (sentence, format!("{}:{}", rule.file, rule.line)))
+        };
+        Some(all.into_iter().map(told).collect())
     }
 
     /// The text of a symbol; empty for a number.

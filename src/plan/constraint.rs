@@ -10,13 +10,16 @@ use std::sync::Arc;
 use serde_json::Value as Json;
 
 use super::finding::{About, Finding, Judged};
-use crate::datalog::explain::{Derivation, RuleRef, Subgoal, said, why};
+use crate::datalog::explain::{Derivation, RuleRef, Subgoal, said, said_of_all, why};
 use crate::datalog::{Column, Constraint, Declaration, Evaluation, Program, Row, Sym, Symbols, Value};
 use crate::diagnostic::Diagnostic;
 use crate::kube::{Kind, ObjectKey};
 use crate::plan::{Plan, Verb};
 use crate::policy::constraints;
 use crate::reason::Reasoner;
+
+/// So many rows are asked about one by one; of more all are asked about at once.
+const FEW: usize = 100;
 
 /// Which rows of a relation are to be told.
 pub type Choose<'c> = dyn FnMut(&Declaration, Vec<Row>, &Symbols) -> Vec<Row> + 'c;
@@ -45,7 +48,14 @@ pub fn check(
     let symbols = reasoner.symbols();
     let judge = |declaration: &Declaration| {
         let rows = choose(declaration, evaluation.rows(declaration.id).collect(), symbols);
-        let findings = rows.iter().filter_map(|row| found(&program, symbols, evaluation, declaration, row));
+        let many = rows.len() > FEW && !declaration.builtin;
+        let all = if many { said_of_all(&program, symbols, evaluation, declaration.id) } else { None };
+        let said = |row: &Row| match &all {
+            Some(all) => all.get(&row[..]).cloned(),
+            None => said(&program, symbols, evaluation, declaration.id, row),
+        };
+        let findings =
+            rows.iter().filter_map(|row| found(&program, symbols, evaluation, declaration, row, said(row)?));
         let mut findings: Vec<Finding> = findings.collect();
         findings.sort_by(|a, b| (&a.place, &a.sentence).cmp(&(&b.place, &b.sentence)));
         let constraint = declaration.constraint.unwrap_or(Constraint::Warning);
@@ -89,8 +99,8 @@ fn found(
     evaluation: &Evaluation,
     declaration: &Declaration,
     row: &Row,
+    (sentence, rule): (String, RuleRef),
 ) -> Option<Finding> {
-    let (sentence, rule) = said(program, symbols, evaluation, declaration.id, row)?;
     // A rule that is built in speaks for one of the user's.
     let own = if declaration.builtin {
         why(program, symbols, evaluation, declaration.id, row).and_then(|it| own_rule(program, &it).cloned())

@@ -1,6 +1,6 @@
 //! Where the passes of a plan look things up: what was derived, the world, the counts.
 
-use std::cell::RefCell;
+use std::cell::{OnceCell, RefCell};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -23,13 +23,18 @@ pub(super) struct Context<'a> {
     causes: BTreeMap<Handle, Vec<Cause>>,
     /// Names of nodes that were asked for: thousands of actions share each.
     names: RefCell<FxHashMap<Sym, Name>>,
+    /// What rules say of all that they hold, where that is very much: sentence and rule.
+    pub holds: OnceCell<Option<Said>>,
 }
+
+/// Sentence and rule of each row of a relation.
+pub(super) type Said = BTreeMap<Vec<Sym>, (String, String)>;
 
 impl<'a> Context<'a> {
     pub(super) fn new(reasoner: &'a Reasoner, world: &'a World, tally: &'a Tally) -> Self {
         let causes =
             relations::CAUSED.iter().map(|head| (*head, causes(reasoner.program(), *head))).collect();
-        Context { reasoner, world, tally, causes, names: RefCell::default() }
+        Context { reasoner, world, tally, causes, names: RefCell::default(), holds: OnceCell::new() }
     }
 
     /// The rules that derive a relation, each with its reason.

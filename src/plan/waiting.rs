@@ -77,8 +77,8 @@ pub struct KeptOff {
     pub nodes: Vec<Name>,
 }
 
-/// So many nodes are asked about one by one.
-const ROWS_EXPLAINED: usize = 20_000;
+/// So many nodes are asked about one by one; of more all are asked about at once.
+const ROWS_EXPLAINED: usize = 1000;
 
 /// What each daemonset of a world that was derived from waits for.
 #[must_use]
@@ -102,12 +102,15 @@ pub fn kept_off(reasoner: &Reasoner) -> Vec<KeptOff> {
         .map(|row| (reasoner.key(row[0]), reasoner.name(row[1]), row))
         .collect();
     rows.sort_by(|a, b| (&a.0, &a.1).cmp(&(&b.0, &b.1)));
+    let all = if rows.len() > ROWS_EXPLAINED { reasoner.told_of_all(relations::blocked) } else { None };
     let mut found: Vec<KeptOff> = Vec::new();
     let mut groups: BTreeMap<(ObjectKey, String, String), usize> = BTreeMap::new();
     for (at, (daemonset, node, row)) in rows.into_iter().enumerate() {
-        let asked = (at < ROWS_EXPLAINED).then_some(relations::blocked);
-        let (reason, rule) = asked
-            .and_then(|blocked| reasoner.told(blocked, &[row[0], row[1]]))
+        let pair = [row[0], row[1]];
+        let known = all.as_ref().and_then(|all| all.get(&pair[..]).cloned());
+        let asked = || (at < ROWS_EXPLAINED).then(|| reasoner.told(relations::blocked, &pair)).flatten();
+        let (reason, rule) = known
+            .or_else(asked)
             .unwrap_or_else(|| ("a rule of your own blocks it there".to_owned(), String::new()));
         let group = (daemonset.clone(), rule.clone(), alike(&reason, &node));
         if let Some(at) = groups.get(&group) {
@@ -217,9 +220,14 @@ impl Context<'_> {
     /// Pods of a former template that rules hold, each in the words of its rule.
     fn held(&self, it: Sym) -> Vec<Awaited> {
         let prefix = [it];
-        let rows = self.reasoner.rows_of(relations::held, &prefix).take(ROWS_EXPLAINED);
-        let held = rows.filter_map(|row| {
-            let (reason, rule) = self.reasoner.told(relations::hold, &[it, row[2]])?;
+        let many = self.reasoner.len(relations::held) > ROWS_EXPLAINED;
+        let all =
+            self.holds.get_or_init(|| if many { self.reasoner.told_of_all(relations::hold) } else { None });
+        let most = if all.is_some() { usize::MAX } else { ROWS_EXPLAINED };
+        let held = self.reasoner.rows_of(relations::held, &prefix).take(most).filter_map(|row| {
+            let pair = [it, row[2]];
+            let known = all.as_ref().and_then(|all| all.get(&pair[..]).cloned());
+            let (reason, rule) = known.or_else(|| self.reasoner.told(relations::hold, &pair))?;
             Some(Awaited {
                 node: self.reasoner.name(row[2]),
                 pod: Some(self.reasoner.key(row[1]).name),

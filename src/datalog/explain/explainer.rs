@@ -167,6 +167,26 @@ impl<'a> Explainer<'a> {
         found
     }
 
+    /// Looks at each way in which literals hold; nothing where it was too much.
+    pub fn each_way(
+        &self,
+        literals: &[Literal],
+        variables: usize,
+        look: &mut dyn FnMut(&Binding),
+    ) -> Option<()> {
+        let positive = literals.iter().filter_map(Literal::positive);
+        let mut bound = vec![false; variables];
+        positive.flat_map(Atom::variables).for_each(|variable| bound[variable.0] = true);
+        definitions(literals).into_iter().for_each(|(_, variable)| bound[variable.0] = true);
+        let stopped = self.evaluation.solve(literals, variables, self.symbols, &mut |slots| {
+            let value = |(slot, bound): (&Sym, &bool)| (*bound && *slot != BEYOND).then_some(*slot);
+            let way: Vec<Option<Sym>> = slots.iter().zip(&bound).map(value).collect();
+            look(&way);
+            true
+        });
+        stopped.is_none().then_some(())
+    }
+
     /// A binding with the values that follow from it, by what the body says is equal to them.
     pub fn completed(&self, body: &[Literal], mut way: Vec<Option<Sym>>) -> Vec<Option<Sym>> {
         loop {

@@ -20,4 +20,4 @@ pub use compared::{Compared, Shown};
 pub use explainer::RuleRef;
 pub use goal::{Counted, Goal, Part, Total, Tried};
 pub use tree::{absence, fitting, proof, tree};
-pub use why::{Derivation, Subgoal, said, why};
+pub use why::{Derivation, Subgoal, said, said_of_all, why};

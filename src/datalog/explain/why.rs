@@ -4,6 +4,7 @@
 //! stratum is evaluated once more on the side, round by round, and a row is explained
 //! by rows of earlier rounds only.
 
+use std::collections::BTreeMap;
 use std::fmt;
 
 use serde::Serialize;
@@ -81,6 +82,42 @@ pub fn said(
     let derivation = evaluation.contains(relation, row).then(|| explainer.why(relation, row, MAX_DEPTH))?;
     let rule = derivation.rule?;
     Some((derivation.sentence.unwrap_or(derivation.fact), rule))
+}
+
+/// What [`said`] says of each row of a relation, with one look at each rule instead of one
+/// at each row. Nothing where rows rest on others of the relation, or it is too much.
+#[must_use]
+pub fn said_of_all(
+    program: &Program,
+    symbols: &Symbols,
+    evaluation: &Evaluation,
+    relation: RelationId,
+) -> Option<BTreeMap<Vec<Sym>, (String, RuleRef)>> {
+    let explainer = Explainer::new(program, symbols, evaluation);
+    let is_recursive = program.body.strata.iter().any(|it| it.recursive && it.has(relation));
+    if is_recursive || program.rules_for(relation).any(|rule| rule.fold.is_some()) {
+        return None;
+    }
+    let mut all = BTreeMap::new();
+    for rule in program.rules_for(relation) {
+        let reference = explainer.rule_ref(rule);
+        let constant = |term: &Term| term.constant().and_then(|value| symbols.find(value));
+        // The first rule is the one that speaks, as it is for one row.
+        explainer.each_way(&rule.body, rule.variables.len(), &mut |way| {
+            let cell = |term: &Term| match term {
+                Term::Variable(variable) => way[variable.0],
+                term => constant(term),
+            };
+            if let Some(row) = rule.head.terms.iter().map(cell).collect::<Option<Vec<Sym>>>() {
+                all.entry(row).or_insert_with_key(|row| {
+                    let sentence = explainer.sentence(rule, way);
+                    let fact = || explainer.fact(relation, &known(row));
+                    (sentence.unwrap_or_else(fact), reference.clone())
+                });
+            }
+        })?;
+    }
+    Some(all)
 }
 
 impl Derivation {
