@@ -113,15 +113,12 @@ fn facts_are_asked_of_sqlite_and_kept() {
 #[test]
 fn a_rule_file_includes_others_each_once() {
     let folder = cluster(&[
-        (
-            "policy/main.dl",
-            ".include \"sub/rack.dl\"\n.include \"../shared.dl\"\n.include \"main.dl\"\nclosed(\"a\").\n",
-        ),
+        ("policy/main.dl", ".include \"sub/rack.dl\"\n.include \"../shared.dl\"\n.include \"main.dl\"\n"),
         (
             "policy/sub/rack.dl",
             ".include \"../../shared.dl\"\n/// {N} is closed.\nblocked(D, N) :- daemonset(D), closed(N).\n",
         ),
-        ("shared.dl", ".include \"policy/main.dl\"\n.decl closed(node: Node) input\n"),
+        ("shared.dl", ".include \"policy/main.dl\"\n.decl closed(node: Node) input export\nclosed(\"a\").\n"),
         ("in/dsrules.yaml", "rules: ../policy/main.dl\n"),
     ]);
     let here = folder.path();
