@@ -88,19 +88,20 @@ impl<'a> Answers<'a> {
         Answers::of(program, world, None, Grouping::On, alone, now)
     }
 
-    /// Derives one relation, or else what is asked about a pair.
+    /// Derives the relation of an atom, or else what is asked about a pair.
     pub fn of(
         program: &'a Program,
         world: &World,
-        relation: Option<RelationId>,
+        atom: Option<&Atom>,
         grouping: Grouping,
         alone: &Alone,
         now: i64,
     ) -> Result<Self, Diagnostic> {
-        let [asked, of_pods] = if relation.is_some() { GROUPS } else { [ASKED, OF_PODS] };
+        let [asked, of_pods] = if atom.is_some() { GROUPS } else { [ASKED, OF_PODS] };
         let asked = asked.iter().chain(of_pods.iter().filter(|_| !world.pods.is_empty()));
-        let wanted: Vec<RelationId> = asked.map(|handle| program.id(*handle)).chain(relation).collect();
-        let mut encoder = Encoder::new(program.clone(), grouping, &wanted);
+        let wanted: Vec<RelationId> =
+            asked.map(|handle| program.id(*handle)).chain(atom.map(|atom| atom.relation)).collect();
+        let mut encoder = Encoder::new(program.clone(), grouping, &wanted).asked(atom.into_iter(), &wanted);
         encoder.single_out(alone.clone());
         let facts = encoder.all(world, now);
         let mut symbols = encoder.symbols;

@@ -68,7 +68,7 @@ pub fn rows(
     let mut alone = alone(program, atom);
     for round in 0.. {
         let grouping = if round < MAX_ROUNDS { Grouping::On } else { Grouping::Off };
-        let mut answers = Answers::of(program, world, Some(atom.relation), grouping, &alone, now)?;
+        let mut answers = Answers::of(program, world, Some(atom), grouping, &alone, now)?;
         let notes = notes(&answers, atom);
         for value in atom.terms.iter().filter_map(|term| term.constant()) {
             answers.symbols.intern(value);

@@ -175,8 +175,9 @@ impl Explainer<'_> {
         if open.is_some() {
             let (_, value) = defined(comparison, is_known)?;
             let side = self.side(value, comparison.span, way);
-            // It has a value, and the comparison holds: what is open is another matter.
-            return if side.value.is_some() { None } else { Some(shown(side, Vec::new(), false)) };
+            // It has a value, if only one that no row can hold: what is open is another matter.
+            let has_value = side.value.is_some() || self.is_beyond(literal, way);
+            return if has_value { None } else { Some(shown(side, Vec::new(), false)) };
         }
         let holds = !self.ways(std::slice::from_ref(literal), way, 1, &mut |_| true).is_empty();
         let right = match &comparison.right {

@@ -187,6 +187,12 @@ impl<'a> Explainer<'a> {
         stopped.is_none().then_some(())
     }
 
+    /// Whether a literal gives a value that no row can hold.
+    pub fn is_beyond(&self, literal: &Literal, binding: &Binding) -> bool {
+        let literal = with_terms(literal, &|term| self.filled_term(term, binding));
+        self.evaluation.solve(&[literal], binding.len(), self.symbols, &mut |_| true).is_some()
+    }
+
     /// A binding with the values that follow from it, by what the body says is equal to them.
     pub fn completed(&self, body: &[Literal], mut way: Vec<Option<Sym>>) -> Vec<Option<Sym>> {
         loop {

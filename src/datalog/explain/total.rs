@@ -150,6 +150,20 @@ impl Explainer<'_> {
         if groups.is_empty() { String::new() } else { format!(" for {}", groups.join(", ")) }
     }
 
+    /// Whether an aggregate was worked out only for the groups that parts outside of its braces
+    /// give, and one of those is missing: then nothing is known of it.
+    pub fn leans_on_missing(&self, literal: &Literal, body: &[Literal], held: &[Literal]) -> bool {
+        let Some(atom) = literal.atom().filter(|atom| self.is_total(atom)) else { return false };
+        let is_plain = |it: &&Literal| it.positive().is_some_and(|atom| !self.is_total(atom));
+        let Some((_, rows)) = self.fold(atom) else { return false };
+        let is_outside = |rule: &Rule| {
+            let outside = |at: &Atom| at.span.start < rule.span.start || at.span.end > rule.span.end;
+            rule.body.iter().filter_map(Literal::positive).any(outside)
+        };
+        body.iter().filter(is_plain).any(|it| !held.contains(it))
+            && self.program.rules_for(rows).any(is_outside)
+    }
+
     /// The rule that folds the rows of an aggregate, and their relation.
     pub(super) fn fold(&self, atom: &Atom) -> Option<(&Rule, RelationId)> {
         let rule = self.program.rules_for(atom.relation).next()?;

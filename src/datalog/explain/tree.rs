@@ -157,6 +157,9 @@ impl Explainer<'_> {
             }
             let mut parts = Vec::new();
             for at in 0..body.len() {
+                if !holds && self.leans_on_missing(&body[at], body, &held) {
+                    continue;
+                }
                 parts.extend(if holds {
                     self.holding_part(rule, (body, at), &way, near, round, depth)
                 } else {
