@@ -26,11 +26,11 @@ fn ask(query: &str) -> String {
     let done = Evaluation::new(&program, &mut symbols, Facts::new(), &wanted, &Limits::default()).unwrap();
     match query.run(&done, &symbols) {
         Ok(rows) => {
-            let shown = |row: &Vec<u32>| {
-                let values: Vec<String> = row.iter().map(|sym| symbols.value(*sym).to_string()).collect();
+            let shown = |values: Vec<String>| {
                 if values.is_empty() { "yes".to_owned() } else { values.join(",") }
             };
-            rows.iter().map(shown).collect::<Vec<_>>().join(" ")
+            let rows = rows.rows().map(|row| row.map(|sym| symbols.value(sym).to_string()).collect());
+            rows.map(shown).collect::<Vec<_>>().join(" ")
         }
         Err(error) => format!("{}: {}", error.code, error.message),
     }

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use crate::datalog::{Evaluation, Limits, Program, RelationId, Symbols};
+use crate::datalog::{Atom, Evaluation, Limits, Program, RelationId, Symbols};
 use crate::diagnostic::Diagnostic;
 use crate::facts::{Encoder, Grouping};
 use crate::plan::{Plan, constraint};
@@ -14,20 +14,41 @@ pub(super) struct State {
     pub evaluation: Evaluation,
 }
 
+/// What is to be derived.
+pub(super) struct Wanted<'a> {
+    pub relations: &'a [RelationId],
+    /// The atoms of a query, which may ask for fields beside those that rules ask for.
+    pub atoms: &'a [Atom],
+    pub grouping: Grouping,
+}
+
 /// Derives some relations at the time `now`, and what a plan does to pods, if there is one.
-/// Each object stands for itself, so that reasons name objects.
+/// Where the world is small each object stands for itself, so that reasons name objects.
 pub(super) fn derive(
     program: &Program,
     world: &World,
     now: i64,
     plan: Option<&Plan>,
-    wanted: &[RelationId],
+    relations: &[RelationId],
     limits: &Limits,
 ) -> Result<State, Diagnostic> {
     let grouping = if world.nodes.len() > MANY { Grouping::On } else { Grouping::Off };
-    let mut encoder = Encoder::new(program.clone(), grouping, wanted);
+    derive_wanted(program, world, now, plan, &Wanted { relations, atoms: &[], grouping }, limits)
+}
+
+/// The same of what is wanted.
+pub(super) fn derive_wanted(
+    program: &Program,
+    world: &World,
+    now: i64,
+    plan: Option<&Plan>,
+    wanted: &Wanted<'_>,
+    limits: &Limits,
+) -> Result<State, Diagnostic> {
+    let encoder = Encoder::new(program.clone(), wanted.grouping, wanted.relations);
+    let mut encoder = encoder.asked(wanted.atoms.iter(), wanted.relations);
     let facts = encoder.all(world, now);
-    let mut evaluation = Evaluation::new(program, &mut encoder.symbols, facts, wanted, limits)?;
+    let mut evaluation = Evaluation::new(program, &mut encoder.symbols, facts, wanted.relations, limits)?;
     if let Some(plan) = plan {
         let (added, removed) = encoder.planned(&evaluation, constraint::changes(plan));
         evaluation.update(&encoder.symbols, added, removed)?;

@@ -53,6 +53,7 @@ pub mod watch;
 pub mod whatif;
 mod why;
 
+pub use crate::datalog::Value;
 pub use crate::state::Cascade;
 pub use apply::apply;
 pub use check::validate;
@@ -66,7 +67,7 @@ pub use open::Database;
 pub use options::{MaxDelete, Options};
 pub use paths::id_of;
 pub use plan::plan;
-pub use query::{Answered, query};
+pub use query::{Answered, Questions};
 pub use request::{Outcome, Request};
 pub use seen::{Seen, Sight};
 pub use selector::LabelSelector;

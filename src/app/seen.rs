@@ -116,6 +116,17 @@ impl Seen {
         Ok(world)
     }
 
+    /// Takes whole objects into its world, where a query needs them and it has them not; true
+    /// if it did.
+    pub(super) fn widen(&mut self, query: &Query) -> Result<bool, Diagnostic> {
+        let world = match self.world_for(query)? {
+            Cow::Owned(world) => world,
+            Cow::Borrowed(_) => return Ok(false),
+        };
+        self.world = world;
+        Ok(true)
+    }
+
     /// An error about an object that is not there, with what may have been meant.
     pub(super) fn missing(&self, kind: Kind, key: &ObjectKey) -> Diagnostic {
         if let Origins::Store(store) = &self.origins {

@@ -12,7 +12,7 @@ const EXIT_CODES: &str = "\
 Exit codes:
   0  done, or nothing to do
   1  an error; nothing was changed (but for what --keep-going went on with)
-  2  there are changes (only with --detailed-exitcode)
+  2  there are changes (only with --detailed-exitcode), or answers (query --exit-code)
   3  rules of your own call the plan a violation; nothing was changed
   4  the store was changed; what was to follow, the tree or the output, failed
 
@@ -70,7 +70,7 @@ pub enum Command {
     Test(test::TestArgs),
     /// Show the rules that decide
     Rules(rules::RulesArgs),
-    /// Serve an editor: mistakes, names and layout of rule files, by the Language Server Protocol
+    /// Serve an editor of rule files by the Language Server Protocol
     Lsp(lsp::LspArgs),
     /// Write the completion script of a shell
     Completions(completions::CompletionsArgs),

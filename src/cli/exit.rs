@@ -17,7 +17,8 @@ pub enum Exit {
     Done,
     /// 1: an error that was already told.
     Error,
-    /// 2: there are changes, where `--detailed-exitcode` asked.
+    /// 2: there are changes, where `--detailed-exitcode` asked; or answers, where `--exit-code`
+    /// did.
     Changes,
     /// 3: the user's own rules refuse the plan.
     Violated,

@@ -70,9 +70,9 @@ pub(super) const MAX_NAME: usize = 64;
 /// not a million.
 pub(super) const MAX_FAULTS: usize = 50;
 
-const MARKS: [&str; 26] = [
-    ":-", "::", "!=", "<=", "<:", ">=", "(", ")", ",", ".", "!", "=", "<", ">", "+", "-", "*", "/", "%", ":",
-    "_", ";", "[", "]", "{", "}",
+const MARKS: [&str; 27] = [
+    "?-", ":-", "::", "!=", "<=", "<:", ">=", "(", ")", ",", ".", "!", "=", "<", ">", "+", "-", "*", "/",
+    "%", ":", "_", ";", "[", "]", "{", "}",
 ];
 
 /// All tokens of a text, ending with [`Token::End`].
@@ -130,7 +130,7 @@ impl Lexer<'_> {
                     let name = self.word();
                     self.push(if name == "_" { Token::Mark("_") } else { Token::Name(name) }, start);
                 }
-                '.' if line_is_empty && self.rest()[1..].starts_with(|c: char| c.is_ascii_alphabetic()) => {
+                '.' if self.is_directive(line_is_empty) => {
                     self.at += 1;
                     let word = self.word();
                     self.push(Token::Directive(word), start);
@@ -144,6 +144,16 @@ impl Lexer<'_> {
 
     fn rest(&self) -> &str {
         &self.text[self.at..]
+    }
+
+    /// A word behind a full stop is a directive where a line begins; one that everybody knows is
+    /// one also behind a space, so that a line has room for rules and a query.
+    fn is_directive(&self, line_is_empty: bool) -> bool {
+        let rest = &self.rest()[1..];
+        let known = |word: &&str| rest.strip_prefix(*word).is_some_and(|rest| rest.starts_with(' '));
+        let behind_space = || self.text[..self.at].ends_with(char::is_whitespace);
+        rest.starts_with(|c: char| c.is_ascii_alphabetic())
+            && (line_is_empty || behind_space() && ["decl", "type", "param"].iter().any(known))
     }
 
     fn span(&self, start: usize) -> Span {

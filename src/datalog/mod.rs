@@ -13,6 +13,7 @@
 //! nothing of Kubernetes, reads no files and prints nothing.
 
 mod aggregate;
+mod answers;
 mod apart;
 mod asked;
 mod body;
@@ -68,6 +69,7 @@ mod symbols;
 mod syntax;
 mod table;
 mod times;
+mod typed;
 mod update;
 mod unique;
 mod units;
@@ -79,6 +81,7 @@ mod words;
 mod zones;
 
 pub use aggregate::Aggregate;
+pub use answers::Answers;
 pub use budget::{Deadline, Limits};
 pub use evaluation::Evaluation;
 pub use expression::quoted;
@@ -89,7 +92,7 @@ pub use functions::{Function, Pattern, TextTest};
 pub use handle::{Handle, Signature};
 pub use include::includes;
 pub use load::Loaded;
-pub use modules::OWN_MODULE;
+pub use modules::{OWN_MODULE, QUERY};
 pub use moments::{Moment, next_moment};
 pub use outline::{Item, ItemKind, Mention, Named, Outline};
 pub use profile::{RuleCost, StepCost, thousands};
@@ -102,5 +105,6 @@ pub use rows::{MAX_COLUMNS, Row};
 pub use source::{MAX_SOURCE, Source, Span};
 pub use symbols::{Sym, Symbols, Value};
 pub use times::number;
+pub use typed::Typed;
 pub use update::Changes;
 pub use words::{Sort, words};

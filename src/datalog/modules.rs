@@ -13,6 +13,10 @@ use std::sync::Arc;
 /// The module of the tool's own texts.
 pub const OWN_MODULE: &str = "dsrules";
 
+/// What errors call a text that is typed, and the folder that it counts as: its module sees all
+/// names, as a query does, but its own go first.
+pub const QUERY: &str = "<query>";
+
 /// A module, by its place among those of a program.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct ModuleId(u32);
@@ -47,6 +51,16 @@ impl Modules {
             self.0.push(Module { name: name_of(folder).into(), folder: folder.into() });
         }
         ModuleId(u32::try_from(at).unwrap_or(u32::MAX))
+    }
+
+    /// The module of the rules that are typed with a query, if there are some.
+    pub fn of_query(&self) -> Option<ModuleId> {
+        let at = self.0.iter().position(|it| &*it.folder == QUERY)?;
+        u32::try_from(at).ok().map(ModuleId)
+    }
+
+    pub fn is_query(&self, module: ModuleId) -> bool {
+        self.folder(module) == QUERY
     }
 
     pub fn name(&self, module: ModuleId) -> &Arc<str> {
@@ -124,6 +138,9 @@ impl<T: Copy> Named<T> {
         let is_named = |entry: &&Entry<T>| qualifier.is_none_or(|it| it == &**modules.name(entry.module));
         let builtin = |entry: &Entry<T>| entry.module == ModuleId::BUILTIN;
         let (own, others, tools): Tests<'_, T> = match from {
+            Some(from) if modules.is_query(from) => {
+                (&move |entry| entry.module == from, &|entry| !builtin(entry), &builtin)
+            }
             Some(from) => (
                 &move |entry| entry.module == from,
                 &move |entry| entry.exported && !builtin(entry) && from != ModuleId::BUILTIN,
@@ -150,7 +167,8 @@ impl<T: Copy> Named<T> {
     }
 
     /// The names that mean something to a text of a module, or to a query.
-    pub fn known(&self, from: Option<ModuleId>) -> impl Iterator<Item = &str> {
+    pub fn known(&self, modules: &Modules, from: Option<ModuleId>) -> impl Iterator<Item = &str> {
+        let from = from.filter(|from| !modules.is_query(*from));
         let is_seen = move |entry: &Entry<T>| entry.exported || from.is_none_or(|it| it == entry.module);
         self.0.iter().filter(move |(_, entries)| entries.iter().any(is_seen)).map(|(name, _)| &**name)
     }
@@ -214,6 +232,6 @@ mod tests {
             ["d::all", "a::none", "none"].map(|name| seen(None, name)),
             ["no module", "nothing", "nothing"]
         );
-        assert_eq!(names.known(Some(a)).collect::<Vec<_>>(), ["all", "both"]);
+        assert_eq!(names.known(&modules, Some(a)).collect::<Vec<_>>(), ["all", "both"]);
     }
 }

@@ -24,7 +24,7 @@ pub(super) fn relation(body: &Body, name: &str, span: Span) -> Result<RelationId
         Seen::NoModule => no_module(body, name),
         Seen::Nothing => {
             let error = Diagnostic::error("unknown-relation", format!("unknown relation `{name}`"));
-            match (nearest(name, body.names.known(from)), name.rsplit_once("::")) {
+            match (nearest(name, body.names.known(&body.modules, from)), name.rsplit_once("::")) {
                 (Some(near), _) => error.help(format!("did you mean `{near}`?")),
                 (None, Some((module, _))) => error.help(format!("`{module}` declares no such relation")),
                 (None, None) => error.help(format!("declare it: `.decl {name}(...)`")),
@@ -54,7 +54,7 @@ pub(super) fn ty(body: &Body, name: &str, span: Span) -> Result<TypeId, Box<Diag
         Seen::NoModule => no_module(body, name),
         Seen::Nothing => {
             let error = Diagnostic::error("unknown-type", format!("unknown type `{name}`"));
-            match nearest(name, body.type_names.known(from).chain([NUMBER])) {
+            match nearest(name, body.type_names.known(&body.modules, from).chain([NUMBER])) {
                 Some(near) => error.help(format!("did you mean `{near}`?")),
                 None => error.help(format!("declare it: `.type {}`", last(name))),
             }

@@ -17,12 +17,12 @@ use super::syntax::{
 const WORDS: [&str; 8] = ["as", "asc", "by", "desc", "first", "in", "not", "of"];
 
 /// Reads a whole text. Where a relation may stand, `taken` are relations and no questions
-/// about texts.
-pub(super) fn parse(source: u32, text: &str, taken: Vec<TextTest>) -> Items {
+/// about texts. Behind what is `typed` a query may follow, which is left alone.
+pub(super) fn parse(source: u32, text: &str, taken: Vec<TextTest>, typed: bool) -> Items {
     let (tokens, faults) = tokens(source, text);
     let items = Items { faults, ..Items::default() };
     let mut parser = Parser { text, tokens, at: 0, items, docs: Vec::new(), words: 0, taken };
-    parser.items();
+    parser.items(typed);
     let mut items = parser.items;
     // One mistake often breaks more than one thing on its line: the first one is told.
     items.faults.sort_by_key(|fault| fault.span);
@@ -41,13 +41,22 @@ pub(super) fn declared_tests(text: &str) -> impl Iterator<Item = TextTest> {
     })
 }
 
-/// Reads a rule body alone, as a query: the ways in which it may hold.
+/// Reads a rule body alone, as a query: the ways in which it may hold. It stands behind `?-`
+/// where rules stand before it.
 pub(super) fn parse_body(source: u32, text: &str) -> (Vec<Vec<RawLiteral>>, Vec<Fault>) {
     let (tokens, faults) = tokens(source, text);
     let items = Items { faults, ..Items::default() };
-    let mut parser = Parser { text, tokens, at: 0, items, docs: Vec::new(), words: 0, taken: Vec::new() };
+    let asks = tokens.iter().position(|(token, _)| *token == Token::Mark("?-"));
+    let at = asks.map_or(0, |at| at + 1);
+    let is_rule = |token: &Token| matches!(token, Token::Directive(_) | Token::Mark(":-"));
+    let rule = tokens[at..].iter().find(|(token, _)| is_rule(token)).map(|(_, span)| *span);
+    let mut parser = Parser { text, tokens, at, items, docs: Vec::new(), words: 0, taken: Vec::new() };
     let mut ways = Vec::new();
-    if let Some(found) = parser.body() {
+    if let Some(span) = rule {
+        let message = "there is a rule, and no query behind it".to_owned();
+        let help = "ask behind `?-`: `far(N) :- node_label(N, \"far\", _). ?- far(N)`";
+        parser.fault("no-query", message, help, span);
+    } else if let Some(found) = parser.body() {
         ways = found;
         parser.take(".");
         if *parser.token() != Token::End {
@@ -140,7 +149,8 @@ impl Parser<'_> {
                 "a part of the rule is missing behind `;`"
             }
             Token::Mark(".") if what.ends_with("`;` or `)`") => "a `)` is missing before it",
-            Token::End | Token::Directive(_) | Token::Doc(_) => "a rule ends with `.`",
+            Token::Mark("?-") if what.ends_with("query") => "one query is asked at a time",
+            Token::End | Token::Directive(_) | Token::Doc(_) | Token::Mark("?-") => "a rule ends with `.`",
             _ => "a rule is `head(X) :- body(X, Y), !other(Y), X < Y.`",
         };
         self.fault("syntax", message, help, span);
@@ -189,9 +199,19 @@ impl Parser<'_> {
         if opens || !matches!(self.token(), Token::Name(_)) { None } else { self.name("") }
     }
 
-    fn items(&mut self) {
+    fn items(&mut self, typed: bool) {
         while *self.token() != Token::End {
             let start = self.at;
+            if *self.token() == Token::Mark("?-") {
+                if typed {
+                    break;
+                }
+                let (message, help) = ("a query stands among rules", "ask it with `dsrules query`");
+                self.fault("query-here", message.to_owned(), help, self.span());
+                self.at += 1;
+                self.recover(start);
+                continue;
+            }
             let done = match self.token().clone() {
                 Token::FileDoc(line) => {
                     self.at += 1;
@@ -244,7 +264,7 @@ impl Parser<'_> {
         self.at = self.at.max(start + 1);
         loop {
             match self.token() {
-                Token::End | Token::Directive(_) | Token::Doc(_) => return,
+                Token::End | Token::Directive(_) | Token::Doc(_) | Token::Mark("?-") => return,
                 _ => {}
             }
             let ended = matches!(self.tokens.get(self.at - 1), Some((Token::Mark("."), _)));

@@ -1,14 +1,18 @@
 //! A rule body asked as a question: `eligible(D, "gpu-1"), !has_pod(D, "gpu-1")`.
 //!
 //! It is read and checked as in a rule file, so its errors look the same; its answer is
-//! the values of its variables. Those whose name starts with `_` are left out.
+//! the values of its variables. Those whose name starts with `_` are left out. Rules may stand
+//! before it, and `?-` between: `far(N) :- node_label(N, "x", _). ?- far(N)`. These are a text
+//! of the program, loaded as the source [`QUERY`].
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
+use super::answers::{Answers, Gathered};
 use super::budget::{Stop, worked_out};
 use super::check::{check_query, check_rules, is_variable};
 use super::evaluation::Evaluation;
+use super::modules::QUERY;
 use super::overload::choose;
 use super::parser::parse_body;
 use super::program::{Atom, Literal, MAX_VARIABLES, Program, RelationId, Rule};
@@ -19,9 +23,6 @@ use super::strata::stratify;
 use super::symbols::{Sym, Symbols};
 use super::times::read_times;
 use crate::diagnostic::{Diagnostic, Place};
-
-/// So many answers are for no person; what wants them all reads a relation.
-const MAX_ANSWERS: usize = 5_000_000;
 
 /// A checked query.
 #[derive(Debug, Clone)]
@@ -44,12 +45,14 @@ impl Query {
     pub fn compile(program: &Program, text: &str) -> Result<Query, Vec<Diagnostic>> {
         if text.len() > MAX_SOURCE {
             let error = Diagnostic::error("source-too-large", "a query is larger than a rule file may be");
-            return Err(vec![error.at(Place::file("<query>"))]);
+            return Err(vec![error.at(Place::file(QUERY))]);
         }
         // The query's text stands beside the program's, so that spans find it.
         let mut body = (*program.body).clone();
         let source = u32::try_from(body.texts.len()).unwrap_or(u32::MAX);
-        body.texts.push(Text::new(&Source { file: "<query>", text, builtin: false, folder: "" }));
+        let mut asked = Text::new(&Source { file: QUERY, text, builtin: false, folder: QUERY });
+        asked.module = body.modules.of_query();
+        body.texts.push(asked);
         let (mut raw, faults) = parse_body(source, text);
         let mut found: Vec<Diagnostic> = faults.iter().map(|fault| diagnostic(&body, fault)).collect();
         let mut fill = Fill::new(&body);
@@ -69,7 +72,7 @@ impl Query {
                     "rule-too-long",
                     format!("a query has more than {MAX_VARIABLES} variables"),
                 )
-                .at(Place::file("<query>"))
+                .at(Place::file(QUERY))
                 .help("write `_` for what does not matter"),
             );
         }
@@ -119,7 +122,7 @@ impl Query {
 
     /// Where the terms of an atom stand.
     pub fn places<'a>(&'a self, atom: &'a Atom) -> impl Iterator<Item = Place> + 'a {
-        let at = |span: &Span| Place::of_span("<query>", &self.text, span.start as usize, span.end as usize);
+        let at = |span: &Span| Place::of_span(QUERY, &self.text, span.start as usize, span.end as usize);
         atom.spans.iter().map(at)
     }
 
@@ -155,7 +158,7 @@ impl Query {
     /// # Errors
     /// When it passes the limits of the evaluation, or needs a relation that was not
     /// evaluated.
-    pub fn run(&self, evaluation: &Evaluation, symbols: &Symbols) -> Result<Vec<Vec<Sym>>, Diagnostic> {
+    pub fn run(&self, evaluation: &Evaluation, symbols: &Symbols) -> Result<Answers, Diagnostic> {
         if let Some(missing) = self.relations().into_iter().find(|id| !evaluation.has(*id)) {
             let name = &evaluation.program().declaration(missing).name;
             return Err(Diagnostic::error(
@@ -167,32 +170,39 @@ impl Query {
             self.program.as_ref().map(|program| evaluation.extended(program, symbols)).transpose()?;
         let evaluation = extended.as_ref().unwrap_or(evaluation);
         let asked: Vec<usize> = self.asked().collect();
-        let mut answers = BTreeSet::new();
-        let most = MAX_ANSWERS.min(evaluation.limits.rows_per_relation);
+        let limits = &evaluation.limits;
+        let mut found = Gathered::new(asked.len(), limits.rows_per_relation, limits.bytes_per_relation);
+        let (mut too_many, mut is_yes) = (false, false);
         let mut take = |binding: &[Sym]| {
-            answers.insert(asked.iter().map(|slot| binding[*slot]).collect::<Vec<Sym>>());
-            answers.len() <= most
+            too_many = !found.push(asked.iter().map(|slot| binding[*slot]));
+            // One way in which it holds is enough for a yes.
+            is_yes = asked.is_empty();
+            !too_many && !is_yes
         };
-        let mut solve = |way: &Vec<Literal>| evaluation.solve(way, self.variables.len(), symbols, &mut take);
-        let stopped = self.ways.iter().find_map(&mut solve);
-        if let Some(stop) = stopped {
-            if let Some(error) = worked_out(stop, "the query") {
-                return Err(error);
+        let mut stopped = None;
+        for way in &self.ways {
+            stopped = evaluation.solve(way, self.variables.len(), symbols, &mut take);
+            if stopped.is_some() {
+                break;
             }
-            let (code, why) = match stop {
-                Stop::Late => ("rules-too-slow", "is not done in the time it has"),
-                Stop::Looked => ("too-many-rows", "looks at too many rows"),
-                _ => ("too-many-rows", "has too many answers"),
-            };
-            return Err(Diagnostic::error(code, format!("the query `{}` {why}", self.text))
-                .help("join its parts with common variables, or name a value"));
         }
-        let mut answers: Vec<Vec<Sym>> = answers.into_iter().collect();
-        answers.sort_by(|a, b| {
-            let values = |row: &[Sym]| row.iter().map(|sym| symbols.value(*sym)).collect::<Vec<_>>();
-            values(a).cmp(&values(b))
-        });
-        Ok(answers)
+        match stopped {
+            Some(stop) if !is_yes => Err(self.refused(stop)),
+            _ => Ok(found.sorted(symbols)),
+        }
+    }
+
+    fn refused(&self, stop: Stop) -> Diagnostic {
+        if let Some(error) = worked_out(stop, "the query") {
+            return error;
+        }
+        let (code, why) = match stop {
+            Stop::Late => ("rules-too-slow", "is not done in the time it has"),
+            Stop::Looked => ("too-many-rows", "looks at too many rows"),
+            _ => ("too-many-rows", "has too many answers"),
+        };
+        Diagnostic::error(code, format!("the query `{}` {why}", self.text))
+            .help("join its parts with common variables, or name a value")
     }
 }
 
@@ -243,9 +253,9 @@ mod tests {
             );
             let answers = query.run(&done.unwrap(), &symbols).unwrap();
             let names: Vec<&str> = query.variables().collect();
-            let shown =
-                |row: &Vec<Sym>| row.iter().map(|sym| symbols.value(*sym).to_string()).collect::<String>();
-            format!("{}: {}", names.join(","), answers.iter().map(shown).collect::<Vec<_>>().join(" "))
+            let shown: Vec<String> =
+                answers.rows().map(|row| row.map(|sym| symbols.value(sym).to_string()).collect()).collect();
+            format!("{}: {}", names.join(","), shown.join(" "))
         };
         assert_eq!(ask("far(X, Y), !edge(X, Y)"), "X,Y: ac ad bd");
         assert_eq!(ask("far(\"a\", Y), far(_Z, Y), Y != \"c\"."), "Y: b d");
@@ -264,5 +274,27 @@ mod tests {
         assert_eq!(wrong("X = \"a\", N = count : { edge(Y, _), !far(X, Z) }"), "unsafe-variable");
         assert_eq!(Query::compile(&program, "far(X, Y), ").unwrap_err()[0].code, "syntax");
         assert_eq!(Query::compile(&program, "!far(X, Y)").unwrap_err()[0].code, "unsafe-variable");
+        assert_eq!(Query::compile(&program, "far(X, X) :- edge(X, _).").unwrap_err()[0].code, "no-query");
+    }
+
+    #[test]
+    fn rules_before_a_query_see_all_names_and_theirs_go_first() {
+        let private = ".type N export\n.decl a(x: N) input export\n.decl far(x: N)\nfar(X) :- a(X).\n";
+        let typed = ".decl far(x: N)\nfar(X) :- dsrules::far(X), X != \"b\". ?- far(X)";
+        let program = Program::load(&[
+            Source { file: "t.dl", text: private, builtin: true, folder: "" },
+            Source { file: QUERY, text: typed, builtin: false, folder: QUERY },
+        ]);
+        let program = program.program.unwrap_or_else(|| panic!("{:#?}", program.diagnostics));
+        let query = Query::compile(&program, typed).unwrap();
+        let (mut symbols, mut facts) = (Symbols::new(), Facts::new());
+        for text in ["a", "b"] {
+            facts.insert(program.relation("a").unwrap(), &[symbols.text(text)]);
+        }
+        let limits = Limits::default();
+        let done = Evaluation::new(&program, &mut symbols, facts, &query.relations(), &limits).unwrap();
+        let answers = query.run(&done, &symbols).unwrap();
+        let found: Vec<Vec<Sym>> = answers.rows().map(Iterator::collect).collect();
+        assert_eq!(found, [[symbols.text("a")]]);
     }
 }

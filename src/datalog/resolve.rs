@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use super::functions::TextTest;
 use super::lexer::Fault;
-use super::modules::{Entry, ModuleId, Seen};
+use super::modules::{Entry, ModuleId, QUERY, Seen};
 use super::naming;
 use super::overload::{choose, declare};
 use super::parser::{declared_tests, parse};
@@ -45,7 +45,8 @@ pub(super) fn resolve(sources: &[Source<'_>], settings: &[Setting]) -> (Body, Ve
         let module = if source.builtin { ModuleId::BUILTIN } else { body.modules.of_folder(source.folder) };
         text.module = Some(module);
         let of_module = taken.iter().filter(|(folder, _)| !source.builtin && *folder == source.folder);
-        let items = parse(index, kept.text, of_module.map(|(_, test)| *test).collect());
+        let taken = of_module.map(|(_, test)| *test).collect();
+        let items = parse(index, kept.text, taken, source.folder == QUERY);
         text.doc = items.doc.join("\n");
         body.texts.push(text);
         found.extend(items.faults.iter().map(|fault| diagnostic(&body, fault)));

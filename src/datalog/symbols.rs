@@ -13,6 +13,7 @@ use std::hash::{BuildHasher, RandomState};
 
 use hashbrown::HashTable;
 use rustc_hash::FxHashMap;
+use serde::Serialize;
 
 use super::late::{Late, Owned};
 
@@ -20,7 +21,8 @@ use super::late::{Late, Owned};
 pub type Sym = u32;
 
 /// What a [`Sym`] stands for.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+#[serde(untagged)]
 pub enum Value<'a> {
     /// A text.
     Text(&'a str),

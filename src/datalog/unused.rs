@@ -22,7 +22,9 @@ pub(super) fn check_unused(body: &Body, found: &mut Vec<Diagnostic>) {
     for declaration in &body.declarations {
         let at = declaration.id.index();
         let name = &declaration.name;
-        let seen = used[at] || declaration.open || declaration.exported;
+        // What is typed is asked by the query behind it.
+        let typed = body.modules.is_query(declaration.module);
+        let seen = used[at] || declaration.open || declaration.exported || typed;
         let warning = if declaration.kind == Kind::Internal && !seen {
             Diagnostic::warning("unused-relation", format!("no rule uses the relation `{name}`"))
                 .help("declare it as `output` if it is a result, or take it out")
@@ -43,7 +45,8 @@ pub(super) fn check_unused(body: &Body, found: &mut Vec<Diagnostic>) {
 
 fn unused_parameters(body: &Body, found: &mut Vec<Diagnostic>) {
     for (at, parameter) in body.parameters.iter().enumerate() {
-        if found.len() < MAX_DIAGNOSTICS && body.uses.values().all(|used| *used != at) {
+        let typed = body.module(parameter.span).is_some_and(|it| body.modules.is_query(it));
+        if found.len() < MAX_DIAGNOSTICS && !typed && body.uses.values().all(|used| *used != at) {
             let message = format!("no rule uses the parameter `{}`", parameter.name);
             let warning = Diagnostic::warning("unused-parameter", message)
                 .help("write its name where a constant may stand, or take it out");

@@ -7,7 +7,7 @@ use std::fs;
 use std::path::Path;
 
 use super::relations;
-use crate::datalog::{Loaded, Program, Setting, Source};
+use crate::datalog::{Loaded, Program, QUERY, Setting, Source};
 use crate::diagnostic::Diagnostic;
 
 /// File name and text of each, in the order in which they build on each other.
@@ -45,8 +45,11 @@ pub struct UserRules {
 }
 
 /// The folder that a file is in, the same one from wherever it is named: its rules are a
-/// module of that name.
+/// module of that name. What is typed stands in none.
 pub(super) fn folder_of(file: &str) -> String {
+    if file == QUERY {
+        return QUERY.to_owned();
+    }
     let folder = Path::new(file).parent().filter(|folder| *folder != Path::new(""));
     let folder = folder.unwrap_or(Path::new("."));
     fs::canonicalize(folder).unwrap_or_else(|_| folder.to_owned()).display().to_string()

@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use super::config::{FactSource, parse};
 use super::settings::FLAG;
 use super::sqlite;
-use crate::datalog::includes;
+use crate::datalog::{QUERY, includes};
 use crate::diagnostic::{Diagnostic, Place};
 use crate::state::{CONFIG, OwnFile, OwnKind};
 
@@ -21,6 +21,8 @@ pub struct Asked {
     pub facts: Vec<PathBuf>,
     /// Values of parameters, as `quota=3` or `module::quota=3`.
     pub params: Vec<String>,
+    /// Rules that are typed with a query.
+    pub typed: Vec<String>,
     /// Manifests and folders of manifests, beside which a `dsrules.yaml` may stand.
     pub beside: Vec<PathBuf>,
 }
@@ -64,6 +66,8 @@ pub fn find(asked: &Asked) -> Found {
     if !asked.params.is_empty() {
         reader.found.files.push(OwnFile::new(FLAG, OwnKind::Parameters, asked.params.join("\n").as_str()));
     }
+    let typed = asked.typed.iter().map(|text| OwnFile::new(QUERY, OwnKind::Rules, text.as_str()));
+    reader.found.files.extend(typed);
     reader.found
 }
 

@@ -5,7 +5,7 @@
 //! renamed or removed while the version stays.
 
 use std::borrow::Cow;
-use std::io::{self, Write};
+use std::io::{self, BufWriter, Write};
 
 use serde::Serialize;
 use serde_json::{Value, json};
@@ -72,10 +72,11 @@ impl ListWriter {
 /// # Errors
 /// Where writing fails.
 pub fn write_json(value: &impl Serialize, out: &mut dyn Write) -> io::Result<()> {
-    let mut text = Vec::new();
+    let mut out = Escaped(BufWriter::new(out));
     let indented = serde_json::ser::PrettyFormatter::with_indent(b"    ");
-    value.serialize(&mut serde_json::Serializer::with_formatter(&mut text, indented))?;
-    writeln!(out, "{}", escaped(&String::from_utf8_lossy(&text)))
+    value.serialize(&mut serde_json::Serializer::with_formatter(&mut out, indented))?;
+    writeln!(out)?;
+    out.flush()
 }
 
 /// Writes `value` as one line of JSON, as [`write_json`] does.
@@ -83,7 +84,28 @@ pub fn write_json(value: &impl Serialize, out: &mut dyn Write) -> io::Result<()>
 /// # Errors
 /// Where writing fails.
 pub fn write_json_line(value: &impl Serialize, out: &mut dyn Write) -> io::Result<()> {
-    writeln!(out, "{}", escaped(&serde_json::to_string(value)?))
+    let mut line = Escaped(Vec::new());
+    serde_json::to_writer(&mut line, value)?;
+    writeln!(line)?;
+    out.write_all(&line.0)
+}
+
+/// JSON on its way out: what would act on a terminal becomes an escape, which means the same.
+struct Escaped<W>(W);
+
+impl<W: Write> Write for Escaped<W> {
+    // Texts come whole, or cut where they have an ASCII letter to escape.
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        match std::str::from_utf8(bytes) {
+            Ok(text) => self.0.write_all(escaped(text).as_bytes())?,
+            Err(_) => self.0.write_all(bytes)?,
+        }
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.0.flush()
+    }
 }
 
 fn escaped(json: &str) -> Cow<'_, str> {

@@ -5,6 +5,7 @@
 //! to colour ([`Paint`]) and what time it is are arguments. All text that came from
 //! outside goes through [`crate::diagnostic::visible`] before it reaches a terminal.
 
+mod answers;
 mod applied;
 mod cases;
 mod columns;
@@ -28,6 +29,7 @@ mod tree;
 mod waiting;
 mod whatif;
 
+pub use answers::Answers;
 pub use applied::{applied, statuses};
 pub use cases::{case_failure, cases_document, coverage_text};
 pub use columns::{Columns, cells, columns};
@@ -35,7 +37,7 @@ pub use data::{FileLine, ListWriter, list, plan_document, write_json, write_json
 pub use describe::{describe_daemonset, describe_node, describe_pod, describe_template};
 pub use events::{EventRow, event_columns};
 pub use explain::{
-    Answers, RuleText, explanation, explanation_document, explanation_dot, on_node, on_node_document, rows,
+    RuleText, explanation, explanation_document, explanation_dot, on_node, on_node_document, rows,
     rows_document, rows_dot, summary, summary_document,
 };
 pub use finding::{FindingLine, finding_lines};

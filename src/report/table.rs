@@ -41,6 +41,11 @@ impl Table {
         self
     }
 
+    /// Makes columns at least so wide.
+    pub fn at_least(&mut self, widths: Vec<usize>) {
+        self.widths = widths.into_iter().map(|width| u16::try_from(width).unwrap_or(u16::MAX)).collect();
+    }
+
     /// Adds a row; a cell's line feeds become spaces, so a row stays one line.
     pub fn row<C: Into<String>>(&mut self, cells: impl IntoIterator<Item = C>) {
         let clean = |cell: C| visible(&cell.into()).replace('\n', " ");

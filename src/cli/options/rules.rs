@@ -47,7 +47,7 @@ impl RuleArgs {
             rules: named(&self.rules),
             facts: named(&self.facts),
             params: self.params.clone(),
-            beside: Vec::new(),
+            ..Asked::default()
         }
     }
 

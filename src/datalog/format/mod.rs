@@ -26,7 +26,7 @@ pub fn format(file: &str, text: &str) -> Result<String, Vec<Diagnostic>> {
         let message = format!("a rule text of {} bytes is over the limit of {MAX_SOURCE}", text.len());
         return Err(vec![Diagnostic::error("source-too-large", message).at(Place::file(file))]);
     }
-    let items = parse(0, text, declared_tests(text).collect());
+    let items = parse(0, text, declared_tests(text).collect(), false);
     if !items.faults.is_empty() {
         let text = Text::new(&Source { file, text, builtin: false, folder: "" });
         return Err(items.faults.iter().map(|fault| fault.told(text.place(fault.span))).collect());
