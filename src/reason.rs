@@ -65,6 +65,14 @@ impl Reasoner {
         }
     }
 
+    /// The same, that says what the scheduler does as well.
+    #[must_use]
+    pub fn that_schedules(mut self) -> Self {
+        self.wanted.extend(relations::scheduler(&self.program));
+        self.encoder = Encoder::new(self.program.clone(), self.encoder.grouping(), &self.wanted);
+        self
+    }
+
     /// Brings what is derived up to date with the world as it is at `now`, given which
     /// objects changed since the last time.
     ///

@@ -17,6 +17,8 @@ mod placement;
 mod podtemplate;
 #[path = "conformance/rollout.rs"]
 mod rollout;
+#[path = "conformance/scheduling.rs"]
+mod scheduling;
 #[path = "conformance/sync.rs"]
 mod sync;
 #[path = "conformance/template_pairs.rs"]
@@ -27,12 +29,13 @@ mod validation;
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
-    let corpora: [(&str, corpus::Check); 8] = [
+    let corpora: [(&str, corpus::Check); 9] = [
         ("placement", placement::check),
         ("podtemplate", podtemplate::check),
         ("sync", sync::check),
         ("sync-generation", sync::check),
         ("rollout", rollout::check),
+        ("scheduling", scheduling::check),
         ("validation", validation::check),
         ("validation-updates", validation::check),
         ("template-pairs", template_pairs::check),

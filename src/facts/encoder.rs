@@ -59,6 +59,8 @@ pub struct Encoder {
     pub(super) names: FxHashMap<usize, (Sym, Name)>,
     /// What the pods of a template ask for, by the fingerprint of what they have in common.
     pub(super) requests: FxHashMap<Name, Asked>,
+    /// What the pods of a template need of their node, by the same fingerprint.
+    pub(super) shapes: FxHashMap<Name, Sym>,
     /// Where a key's text is put together.
     pub(super) buffer: String,
     pub(super) out: Facts,
@@ -95,6 +97,7 @@ impl Encoder {
             sets: FxHashMap::default(),
             names: FxHashMap::default(),
             requests: FxHashMap::default(),
+            shapes: FxHashMap::default(),
             buffer: String::new(),
             out: Facts::new(),
         }

@@ -24,6 +24,7 @@ mod paths;
 mod placement;
 mod plain;
 mod pods;
+mod scheduling;
 
 use std::collections::{BTreeSet, HashMap};
 
@@ -96,7 +97,7 @@ impl Encoder {
         let mut removed = Facts::new();
         for (kind, key) in &changed {
             let as_object = self.as_object(*kind, key);
-            for relation in [relations::object, relations::object_field] {
+            for relation in relations::ANY.iter().chain([&relations::object_field]).copied() {
                 let Some(relation) = self.relation(relation) else { continue };
                 for row in evaluation.rows_with_prefix(relation, &[as_object]) {
                     if !fresh.contains(&(relation, row)) {
@@ -167,6 +168,10 @@ impl Encoder {
         for (uid, cascade) in &world.deleted_owners {
             let (uid, cascade) = (self.text(uid), self.text(cascade.name()));
             self.row(relations::deleted_owner, &[uid, cascade]);
+        }
+        for pod in world.refused.keys() {
+            let pod = self.subject(Kind::Pod, pod);
+            self.row(relations::pod_tried, &[pod]);
         }
         for namespace in &world.deleted_namespaces {
             let namespace = self.text(namespace);

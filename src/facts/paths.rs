@@ -91,7 +91,10 @@ pub fn wants_whole<'a>(
     let as_object = |kind: Kind| needs(relations::object_field) && demand.asks_for(kind.written());
     Whole {
         nodes: needs(relations::node_field) || as_object(Kind::Node),
-        others: needs(relations::object_field),
-        pods: needs(relations::pod_field) || needs(relations::pod_request) || as_object(Kind::Pod),
+        others: needs(relations::object_field) || needs(relations::budget_selector),
+        pods: needs(relations::pod_field)
+            || needs(relations::pod_request)
+            || needs(relations::pod_shape)
+            || as_object(Kind::Pod),
     }
 }

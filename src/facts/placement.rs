@@ -37,6 +37,7 @@ impl Encoder {
         let profile = self.profile(node);
         self.row(relations::in_profile, &[name, profile]);
         self.node_details(node, name);
+        self.scheduled_node(node, name);
     }
 
     /// The profile a node is in; the profile's own rows are given with its first node.
@@ -127,7 +128,7 @@ impl Encoder {
         self.text(&text)
     }
 
-    fn taint(&mut self, taint: &Taint) -> Sym {
+    pub(super) fn taint(&mut self, taint: &Taint) -> Sym {
         let symbol = self.text(&taint.to_string());
         if self.first("taint", symbol) {
             let row = [symbol, self.text(&taint.key), self.text(&taint.value), self.text(&taint.effect)];
@@ -275,7 +276,7 @@ impl Encoder {
         symbol
     }
 
-    fn toleration(&mut self, toleration: &Toleration) -> Sym {
+    pub(super) fn toleration(&mut self, toleration: &Toleration) -> Sym {
         let symbol = self.text(&toleration.to_string());
         if self.first("toleration", symbol) {
             let row = [

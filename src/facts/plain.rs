@@ -14,6 +14,7 @@ impl Encoder {
             if self.asks_for_others() {
                 self.other(kind, object);
             }
+            self.budget(kind, object);
             return;
         }
         let it = self.subject(kind, &object.meta.key);

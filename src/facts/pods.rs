@@ -45,6 +45,7 @@ impl Encoder {
         let created = self.symbols.number(meta.created);
         self.row(relations::pod_created, &[it, created]);
         self.pod_details(pod, it);
+        self.scheduled_pod(pod, it);
     }
 
     pub(super) fn revision(&mut self, revision: &Revision) {

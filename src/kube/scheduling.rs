@@ -57,7 +57,9 @@ pub struct Toleration {
 }
 
 impl Toleration {
-    pub(super) fn from_value(value: &Value) -> Self {
+    /// Reads one.
+    #[must_use]
+    pub fn from_value(value: &Value) -> Self {
         Toleration {
             key: text(value, "key"),
             operator: text(value, "operator"),
@@ -159,7 +161,9 @@ pub struct Selector {
 }
 
 impl Selector {
-    pub(super) fn from_value(value: &Value) -> Self {
+    /// Reads one.
+    #[must_use]
+    pub fn from_value(value: &Value) -> Self {
         let labels = super::labels_of(&value["matchLabels"]);
         let mut requirements: Vec<Requirement> =
             labels.into_iter().map(|(key, value)| Requirement::equals(key, value)).collect();

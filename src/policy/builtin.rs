@@ -21,6 +21,7 @@ pub const BUILTIN: &[(&str, &str)] = &[
     ("rules/status.dl", include_str!("../../rules/status.dl")),
     ("rules/waiting.dl", include_str!("../../rules/waiting.dl")),
     ("rules/ports.dl", include_str!("../../rules/ports.dl")),
+    ("rules/scheduling.dl", include_str!("../../rules/scheduling.dl")),
     ("rules/cluster.dl", include_str!("../../rules/cluster.dl")),
 ];
 

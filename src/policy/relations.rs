@@ -105,6 +105,7 @@ relations! {
         daemonset_given(DaemonSet)
         pod_given(Pod)
         revision_given(Revision)
+        pod_tried(Pod)
         planned(Value, DaemonSet, Node)
     }
     /// What a user's rules may ask of objects beside that.
@@ -161,6 +162,31 @@ relations! {
     WHOLE_PODS {
         pod_request(Pod, Key, number)
     }
+    /// What the scheduler asks of pods, nodes and budgets.
+    SCHEDULING {
+        pod_shape(Pod, Shape)
+        pod_started(Pod, number)
+        node_taint_order(Node, Taint, number)
+        shape(Shape)
+        shape_request(Shape, Key, number)
+        shape_host_port(Shape, number, Value, Value)
+        shape_toleration(Shape, Toleration)
+        shape_node_selector(Shape, Key, Value)
+        shape_priority(Shape, number)
+        shape_priority_class(Shape, Value)
+        shape_preemption(Shape, Value)
+    }
+    /// What the scheduler decides; it is derived where it is simulated.
+    SCHEDULED {
+        bind(Pod, Node)
+        preempt(Pod, Pod, Node)
+        refused(Pod, Node)
+        first_filter(Pod, Node, Value)
+        objection(Pod, Node, Value, Key)
+        no_preemption(Pod, Value)
+        short_of(Pod, Node, Key, number, number)
+        port_taken(Pod, Node, Pod)
+    }
     /// Fields by their paths, of objects of each type.
     FIELDS {
         node_field(Node, Key, Value)
@@ -170,9 +196,11 @@ relations! {
         namespace_field(Namespace, Key, Value)
         object_field(Object, Key, Value)
     }
-    /// Objects of any kind.
+    /// What is said of objects of any kind beside their fields.
     ANY {
         object(Object, Value, Namespace, Value)
+        budget_selector(Object, Requirement)
+        budget_disrupted(Object, Pod)
     }
     /// What plans and explanations read.
     READ {
@@ -260,6 +288,12 @@ pub const OBJECT: &str = "Object";
 pub fn outputs(program: &Program) -> Vec<RelationId> {
     let named = [READ, CAUSED, COUNTED].into_iter().flatten().map(|handle| program.id(*handle));
     named.filter(|id| program.declaration(*id).kind == Kind::Output).collect()
+}
+
+/// What the scheduler decides.
+#[must_use]
+pub fn scheduler(program: &Program) -> Vec<RelationId> {
+    SCHEDULED.iter().map(|handle| program.id(*handle)).collect()
 }
 
 /// The type of the rules that objects of a kind have.

@@ -15,4 +15,4 @@ pub use cascade::{Cascade, Gone};
 pub use change::Change;
 pub use inputs::{Brought, Delta, FilesOf, Input, InputFile};
 pub use own::{CONFIG, OwnFile, OwnKind};
-pub use world::{Backoff, Changed, Dirty, Event, Whole, World};
+pub use world::{Backoff, Changed, Dirty, Event, Refusal, Whole, World};

@@ -41,6 +41,8 @@ pub struct World {
     pub deleted_namespaces: BTreeSet<Name>,
     /// What the input that lost these namespaces still has in them.
     pub given: BTreeSet<(Kind, ObjectKey)>,
+    /// Pods that the scheduler refused since it began, each with why.
+    pub refused: BTreeMap<ObjectKey, Refusal>,
     /// The last resourceVersion that was given.
     pub resource_version: u64,
     /// What it was when the store was last read or written, which the next save expects to
@@ -133,6 +135,19 @@ pub struct Dirty {
     pub incarnations: BTreeSet<(Kind, ObjectKey)>,
     /// Events to be recorded, in order.
     pub events: Vec<Event>,
+}
+
+/// Why a pod is left pending.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Refusal {
+    /// The node it is meant for.
+    pub node: Name,
+    /// The filter that objects.
+    pub filter: Name,
+    /// What the filter says, in order.
+    pub reasons: Vec<String>,
+    /// Why no other pods go for it: `never`, `not helpful` or `no victims`.
+    pub preemption: Name,
 }
 
 /// flowcontrol.Backoff's entry for one (daemonset, node).

@@ -57,7 +57,9 @@ pub fn read(name: &str) -> Vec<Value> {
 
 /// Puts an object into the world as its manifest has it.
 pub fn put(world: &mut World, value: &Value, now: i64) -> ObjectKey {
-    let kind = Kind::from_name(value["kind"].as_str().unwrap()).unwrap();
+    let name = value["kind"].as_str().unwrap();
+    let other = || Kind::other(value["apiVersion"].as_str().unwrap(), name);
+    let kind = Kind::from_name(name).or_else(other).unwrap();
     let namespace =
         if kind.namespaced() { value["metadata"]["namespace"].as_str().unwrap_or("default") } else { "" };
     let key = ObjectKey::new(namespace, value["metadata"]["name"].as_str().unwrap());

@@ -53,6 +53,7 @@ impl Store {
                     .collect(),
                 deleted_namespaces: BTreeSet::new(),
                 given: BTreeSet::new(),
+                refused: BTreeMap::new(),
                 resource_version: version,
                 stored: version,
                 detailed: false,
