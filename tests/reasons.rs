@@ -44,7 +44,7 @@ fn held_pods_are_named_with_the_rules_own_sentence() {
     session.write("calm.dl", "/// {N} is busy.\nhold(\"default/agent\", N) :- node(N), N = \"a\".\n");
     let said = session.quietly("plan nodes.yaml agent.yaml --rules calm.dl").out;
     assert!(said.contains("1 pod of a former template waits: a rule holds each of them"), "{said}");
-    assert!(said.contains("\n    a   a is busy\n"), "{said}");
+    assert!(said.contains("\n    held on 1 node: a is busy  [calm.dl:2]\n"), "{said}");
 }
 
 const POD: &str = "apiVersion: v1\nkind: Pod\nmetadata:\n  name: p\n  labels:\n    app: agent\n  \

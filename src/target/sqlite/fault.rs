@@ -14,8 +14,6 @@ pub(super) enum Fault {
     Content(String),
     /// Content that dsrules has written otherwise.
     Damaged(String),
-    /// Objects of a kind that only a newer dsrules knows.
-    Newer(String),
     /// A caller's own, passed through.
     Told(Box<Diagnostic>),
 }
@@ -40,13 +38,6 @@ impl Fault {
             Fault::Damaged(what) => {
                 let (code, message, help) = corrupt(path);
                 return Diagnostic::error(code, message).at(Place::file(path)).because(what).help(help);
-            }
-            Fault::Newer(kind) => {
-                let message = format!("the store `{path}` is of a newer dsrules");
-                return Diagnostic::error("newer-store", message)
-                    .at(Place::file(path))
-                    .because(format!("it has objects of the kind `{kind}`, which this dsrules does not know"))
-                    .help("use the newer dsrules, or another file with `--db`");
             }
             Fault::Content(why) => (corrupt(path), why),
             Fault::Sql(error) => {

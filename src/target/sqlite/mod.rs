@@ -98,18 +98,6 @@ mod tests {
     }
 
     #[test]
-    fn objects_of_a_kind_that_nobody_knows_are_of_a_newer_dsrules() {
-        let mut store = Store::in_memory().unwrap();
-        store.save(&mut World::default()).unwrap();
-        let values = "'Gadget', '', 'a', 'u', 1, 0, 0, NULL, 2, 3, NULL, '{}', '{}'";
-        let sql = format!("INSERT INTO objects VALUES ({values}, row_sum({values}))");
-        store.connection.execute_batch(&sql).unwrap();
-        let told = store.load().unwrap_err();
-        assert_eq!(told.code, "newer-store", "{told}");
-        assert!(told.to_string().contains("`Gadget`"), "{told}");
-    }
-
-    #[test]
     fn the_views_read_the_tables() {
         let mut store = Store::in_memory().unwrap();
         let mut world = World::default();

@@ -46,5 +46,5 @@ pub(super) fn insert_or_update(table: &str, keys: &[(&str, &str)], rest: &str, r
 
 /// The kind that a column names.
 pub(super) fn kind(name: &str) -> Result<Kind, Fault> {
-    Kind::known_as(name).ok_or_else(|| Fault::Newer(name.to_owned()))
+    Kind::known_as(name).ok_or_else(|| Fault::Content(format!("`{name}` is no kind")))
 }
