@@ -24,6 +24,8 @@ mod newcomer;
 mod plans;
 #[path = "cli/profiles.rs"]
 mod profiles;
+#[path = "cli/prompts.rs"]
+mod prompts;
 #[path = "cli/queries.rs"]
 mod queries;
 #[path = "cli/restores.rs"]

@@ -1,15 +1,21 @@
 //! Query: any question in the language of the rules; and one after the other about one state
-//! of one world, where what was derived for one is there for the next.
+//! of one world, where what was derived for one is there for the next, as are rules that are
+//! typed on the way.
 
 use std::collections::BTreeSet;
+use std::path::Path;
 
 use super::derived::{State, Wanted, derive_wanted};
-use super::listener::Listener;
+use super::listener::{Listener, Silent};
 use super::options::{MaxDelete, Options};
 use super::planning;
-use super::seen::Seen;
-use crate::datalog::{Answers, Atom, Limits, Program, Query, RelationId, Sym, Symbols, Value};
+use super::seen::{Seen, Sight};
+use super::why::explain_rows;
+use crate::datalog::{
+    Answers, Atom, Kind, Limits, Program, QUERY, Query, RelationId, Sym, Symbols, Typed, Value,
+};
 use crate::diagnostic::Diagnostic;
+use crate::explain::Rows;
 use crate::facts::Grouping;
 use crate::plan::Plan;
 use crate::policy::{self, relations};
@@ -49,10 +55,9 @@ impl Answered<'_> {
 
 /// Questions about one world.
 pub struct Questions {
+    sight: Sight,
     seen: Seen,
     limits: Limits,
-    /// The time, in seconds of Unix time.
-    now: i64,
     /// The world as a plan leaves it, with that plan, where that is what is asked about.
     after: Option<(World, Plan)>,
     planned: bool,
@@ -63,18 +68,119 @@ pub struct Questions {
 }
 
 impl Questions {
-    /// Questions about what is seen at the time `now`; if `planned`, about what a plan makes
-    /// of it.
-    #[must_use]
-    pub fn new(seen: Seen, planned: bool, limits: Limits, now: i64) -> Self {
+    /// Questions about what is to be seen; if `planned`, about what a plan makes of it.
+    ///
+    /// # Errors
+    /// When the manifests, the rules or the store are not sound.
+    pub fn open(
+        sight: Sight,
+        planned: bool,
+        limits: Limits,
+        listener: &dyn Listener,
+    ) -> Result<Self, Vec<Diagnostic>> {
+        let seen = sight.load(listener)?;
         let (relations, atoms) = (BTreeSet::new(), Vec::new());
-        Questions { seen, limits, now, after: None, planned, state: None, relations, atoms }
+        Ok(Questions { sight, seen, limits, after: None, planned, state: None, relations, atoms })
     }
 
-    /// What is looked at.
+    /// The rules.
     #[must_use]
-    pub fn seen(&self) -> &Seen {
-        &self.seen
+    pub fn program(&self) -> &Program {
+        &self.seen.program
+    }
+
+    /// Whether they are about what a plan makes of the world.
+    #[must_use]
+    pub fn is_planned(&self) -> bool {
+        self.planned
+    }
+
+    /// Asks about what a plan makes of the world from here on, or about the world as it is.
+    pub fn plan_ahead(&mut self, planned: bool) {
+        self.planned = planned;
+        self.begin();
+    }
+
+    /// Looks again at the manifests or the store, and at the files of rules.
+    ///
+    /// # Errors
+    /// When they are not sound: then all is as it was.
+    pub fn reload(&mut self, listener: &dyn Listener) -> Result<(), Vec<Diagnostic>> {
+        self.seen = self.sight.load(listener)?;
+        self.begin();
+        Ok(())
+    }
+
+    /// Takes rules in that are typed, for all questions from here on.
+    ///
+    /// # Errors
+    /// When they, or a query behind them, are wrong: then all is as it was.
+    pub fn define(&mut self, text: &str, listener: &dyn Listener) -> Result<(), Vec<Diagnostic>> {
+        self.sight.rules.typed.push(text.to_owned());
+        let program = self.sight.rules_for(&self.seen, &OfTyped(listener)).and_then(|program| {
+            if Typed::of(text).query {
+                Query::compile(&program, text)?;
+            }
+            Ok(program)
+        });
+        if program.is_err() {
+            self.sight.rules.typed.pop();
+        }
+        self.seen.adopt(program?)?;
+        self.begin();
+        Ok(())
+    }
+
+    /// Takes all rules out again that were typed.
+    ///
+    /// # Errors
+    /// When the files of rules are not sound any more.
+    pub fn forget(&mut self, listener: &dyn Listener) -> Result<(), Vec<Diagnostic>> {
+        self.sight.rules.typed.clear();
+        let program = self.sight.rules_for(&self.seen, &OfTyped(listener))?;
+        self.seen.adopt(program)?;
+        self.begin();
+        Ok(())
+    }
+
+    /// Forgets what was derived.
+    fn begin(&mut self) {
+        (self.after, self.state) = (None, None);
+        self.relations.clear();
+        self.atoms.clear();
+    }
+
+    /// Why up to `most` rows that an atom fits are there, in the world as it is; files below
+    /// `here` are named from there on.
+    ///
+    /// # Errors
+    /// When it is no atom, and when the rules derive too much.
+    pub fn why(&self, atom: &str, most: usize, here: Option<&Path>) -> Result<Rows, Vec<Diagnostic>> {
+        explain_rows(atom, &self.seen, most, here, self.sight.now)
+    }
+
+    /// The values that may stand in a column of a relation, where some of those before it are
+    /// given: those of its rows if it is filled from outside, else what there is of the type.
+    #[must_use]
+    pub fn values(&mut self, relation: &str, given: &[Option<String>]) -> Vec<String> {
+        let program = &self.seen.program;
+        let Some(id) = program.relation(relation) else { return Vec::new() };
+        let Some((name, columns, at)) = source(program, id, given.len()) else { return Vec::new() };
+        let is_same = program.relation(&name) == Some(id);
+        let term = |column: usize| match given.get(column).cloned().flatten() {
+            _ if column == at => "It".to_owned(),
+            Some(text) if is_same && column < at => text,
+            _ => "_".to_owned(),
+        };
+        let terms: Vec<String> = (0..columns).map(term).collect();
+        let Ok(found) = self.ask(&format!("{name}({})", terms.join(", ")), &Silent) else {
+            return Vec::new();
+        };
+        let quoted = |value: Value<'_>| match value {
+            Value::Text(text) => crate::datalog::quoted(text),
+            Value::Number(number) => number.to_string(),
+        };
+        found.rows().map(|row| row.map(quoted).collect()).collect()
     }
 
     /// Answers a rule's body.
@@ -116,7 +222,7 @@ impl Questions {
         };
         let relations: Vec<RelationId> = self.relations.iter().copied().collect();
         let wanted = Wanted { relations: &relations, atoms: &self.atoms, grouping: Grouping::On };
-        derive_wanted(&self.seen.program, world, self.now, plan, &wanted, &self.limits)
+        derive_wanted(&self.seen.program, world, self.sight.now, plan, &wanted, &self.limits)
     }
 
     /// The plan for the world as it is, whatever it deletes and whatever constraints say of it.
@@ -125,10 +231,51 @@ impl Questions {
         let options = Options {
             max_delete: Some(MaxDelete::Percent(100)),
             limits: self.limits,
-            ..Options::at(self.now)
+            ..Options::at(self.sight.now)
         };
         let planned = planning::plan(&mut world, Vec::new(), &Gone::default(), &self.seen.program, &options)?;
         Ok((world, planned.plan))
+    }
+}
+
+/// The relation, how many columns it has, and the one of them, whose values may stand in a
+/// column of a relation.
+fn source(program: &Program, id: RelationId, column: usize) -> Option<(String, usize, usize)> {
+    let wanted = program.declaration(id);
+    let ty = &wanted.columns.get(column)?.ty;
+    if wanted.kind == Kind::Input {
+        return Some((qualified(program, id), wanted.columns.len(), column));
+    }
+    let inputs = program.declarations().filter(|it| it.kind == Kind::Input && it.exported);
+    let having = inputs.filter_map(|it| Some((it, it.columns.iter().position(|column| column.ty == *ty)?)));
+    let (found, at) = having.min_by_key(|(it, at)| (it.columns.len(), *at))?;
+    Some((qualified(program, found.id), found.columns.len(), at))
+}
+
+/// The name of a relation with its module.
+fn qualified(program: &Program, id: RelationId) -> String {
+    let declaration = program.declaration(id);
+    let name = format!("{}::{}", program.module(declaration), declaration.name);
+    if program.relation(&name) == Some(id) { name } else { declaration.name.to_string() }
+}
+
+/// Hears what is said of rules that are typed: the rest was said before, and a relation that
+/// has no rules may get them with what is typed next.
+struct OfTyped<'a>(&'a dyn Listener);
+
+impl Listener for OfTyped<'_> {
+    fn tell(&self, mut found: Vec<Diagnostic>) {
+        let is_typed = |found: &Diagnostic| found.place.as_ref().is_some_and(|place| *place.file == *QUERY);
+        found.retain(|found| is_typed(found) && found.code != "empty-relation");
+        self.0.tell(found);
+    }
+
+    fn note(&self, note: &str) {
+        self.0.note(note);
+    }
+
+    fn stage(&self, name: &'static str) {
+        self.0.stage(name);
     }
 }
 

@@ -71,6 +71,20 @@ impl Sight {
         if self.manifests.is_empty() { self.of_store(listener) } else { self.of_manifests(listener) }
     }
 
+    /// The rules that go with what is seen, as they are asked for by now.
+    ///
+    /// # Errors
+    /// Everything that is wrong with them.
+    pub(super) fn rules_for(&self, seen: &Seen, listener: &dyn Listener) -> Result<Program, Vec<Diagnostic>> {
+        match &seen.origins {
+            Origins::Store(store) => rules::of_store(&self.rules, &**store, listener),
+            Origins::Read(..) => {
+                let found = rules::find(&self.rules, &self.manifests.beside());
+                Ok(rules::with(found, None, None, listener)?.program)
+            }
+        }
+    }
+
     fn of_store(&self, listener: &dyn Listener) -> Result<Seen, Vec<Diagnostic>> {
         let store = self.database.read()?;
         let program = rules::of_store(&self.rules, &*store, listener)?;
@@ -114,6 +128,15 @@ impl Seen {
             store.load_whole(world.to_mut(), whole)?;
         }
         Ok(world)
+    }
+
+    /// Takes other rules to its world.
+    pub(super) fn adopt(&mut self, program: Program) -> Result<(), Diagnostic> {
+        if let Origins::Store(store) = &self.origins {
+            store.load_whole(&mut self.world, wants_whole(&program))?;
+        }
+        self.program = program;
+        Ok(())
     }
 
     /// Takes whole objects into its world, where a query needs them and it has them not; true

@@ -110,7 +110,8 @@ fn text_of(program: &Program, place: &str) -> Option<String> {
     Some(rule.text.to_string())
 }
 
-fn rows(rows: &Rows, output: Format, program: &Program, context: &mut Context) -> Result<(), Failure> {
+/// Shows why rows are there, or not.
+pub fn rows(rows: &Rows, output: Format, program: &Program, context: &mut Context) -> Result<(), Failure> {
     let paint = context.paint;
     let out = &mut context.out;
     match output {

@@ -1,14 +1,20 @@
 //! `dsrules query`: any question in the language of the rules.
 
+mod commands;
+mod complete;
+mod editor;
+mod prompt;
+mod show;
+
 use std::fs;
 use std::io::{self, Read};
 
-use clap::{Args, ValueEnum};
-use dsrules::app::{Answered, Questions};
+use clap::Args;
+use dsrules::app::Questions;
 use dsrules::datalog::Typed;
-use dsrules::diagnostic::{Diagnostic, counted};
-use dsrules::report::Answers;
+use dsrules::diagnostic::Diagnostic;
 
+use self::show::{Format, show};
 use crate::cli::context::Context;
 use crate::cli::exit::{Exit, Failure};
 use crate::cli::options::world::WorldArgs;
@@ -19,8 +25,12 @@ pub struct QueryArgs {
     /// A rule's body, as 'eligible(D, "gpu-1"), !has_pod(D, "gpu-1")'; its variables are
     /// the columns, but for those that begin with `_`. Rules may stand before it, and `?-`
     /// between. `@FILE` reads it from a file, `-` from stdin
-    #[arg(value_name = "QUERY")]
-    query: String,
+    #[arg(value_name = "QUERY", required_unless_present = "interactive", conflicts_with = "interactive")]
+    query: Option<String>,
+    /// Ask one question after the other at a prompt, or line by line from a pipe; `:help` says
+    /// what else can be typed there
+    #[arg(long, short, conflicts_with = "exit_code")]
+    interactive: bool,
     /// How to show the answers
     #[arg(long, short = 'o', value_name = "FORMAT", value_enum, default_value_t = Format::Table)]
     output: Format,
@@ -37,26 +47,13 @@ pub struct QueryArgs {
     world: WorldArgs,
 }
 
-/// `-o` of `query`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub enum Format {
-    // A table
-    Table,
-    // JSON, with a version field
-    Json,
-    // An object of JSON on each line
-    Jsonl,
-    // Comma-separated values
-    Csv,
-}
-
 /// Answers.
 pub fn run(args: &QueryArgs, context: &mut Context) -> Result<Exit, Failure> {
-    let text = text(&args.query)?;
+    let text = args.query.as_deref().map(text).transpose()?;
     let mut sight = args.world.sight("default", context)?;
-    sight.rules.typed.extend(Some(text.clone()).filter(|text| Typed::of(text).rules));
-    let seen = sight.load(context)?;
-    let mut questions = Questions::new(seen, args.planned, args.world.rules.limits(), context.seconds());
+    sight.rules.typed.extend(text.clone().filter(|text| Typed::of(text).rules));
+    let mut questions = Questions::open(sight, args.planned, args.world.rules.limits(), context)?;
+    let Some(text) = text else { return prompt::run(questions, args.limit, args.output, context) };
     let answered = questions.ask(&text, context)?;
     show(&answered, args.limit.unwrap_or(usize::MAX), args.output, context)?;
     Ok(if args.exit_code && !answered.is_empty() { Exit::Changes } else { Exit::Done })
@@ -77,29 +74,4 @@ fn text(typed: &str) -> Result<String, Diagnostic> {
     };
     read.map_err(unreadable)?;
     Ok(text)
-}
-
-/// Shows the first answers.
-fn show(answered: &Answered<'_>, most: usize, format: Format, context: &mut Context) -> Result<(), Failure> {
-    let answers = Answers { answered, most };
-    let out = &mut context.out;
-    match format {
-        Format::Json => answers.json(out)?,
-        Format::Jsonl => answers.json_lines(out)?,
-        // A question without variables is one of yes or no.
-        _ if answered.names.is_empty() => {
-            writeln!(out, "{}", if answered.is_empty() { "no" } else { "yes" })?
-        }
-        // A pipe gets the values as they are, a person what can be looked at.
-        Format::Csv => answers.csv(context.terminal, out)?,
-        Format::Table if answered.is_empty() => context.note("No answers."),
-        Format::Table => answers.table(&mut context.fitted())?,
-    }
-    if answers.more() > 0 {
-        // After what is shown.
-        context.out.flush()?;
-        let more = counted(answers.more(), "more answer");
-        context.note(&format!("{more}; `--limit` says how many are shown."));
-    }
-    Ok(())
 }

@@ -133,7 +133,8 @@ fn kind(declaration: &Declaration) -> &'static str {
     }
 }
 
-fn show(program: &Program, name: &str, context: &mut Context) -> Result<Exit, Failure> {
+/// Shows what a name stands for: a relation, a parameter, a rule by its place, or a file.
+pub fn show(program: &Program, name: &str, context: &mut Context) -> Result<Exit, Failure> {
     if let Some(relation) = program.relation(name) {
         show_relation(program, relation, context)?;
         return Ok(Exit::Done);
