@@ -4,8 +4,8 @@
 use super::check::Checker;
 use super::expression::{Expression, Term};
 use super::functions::{Function, Sort};
-use super::program::NUMBER;
 use super::source::Span;
+use super::types::Type;
 use super::zones::{is_zone, zones};
 use crate::diagnostic::{Diagnostic, nearest};
 
@@ -18,8 +18,8 @@ fn text(expression: &Expression) -> Option<&str> {
 
 impl Checker<'_> {
     /// The type that a value is cast to, if there is such a type.
-    pub(super) fn cast_type<'e>(&self, value: &'e Expression) -> Option<&'e str> {
-        value.cast().filter(|ty| *ty == NUMBER || self.body.types.iter().any(|it| *it.name == **ty))
+    pub(super) fn cast_type(&self, value: &Expression) -> Option<Type> {
+        self.body.type_named(value.cast()?)
     }
 
     /// What kind of value a function has.
@@ -54,11 +54,12 @@ impl Checker<'_> {
     fn cast_to(&mut self, items: &[Expression], span: Span) -> Option<Sort> {
         let [value, ty] = items else { return None };
         let ty = text(ty)?;
-        let wanted = if ty == NUMBER { Sort::Number } else { Sort::Text };
+        let known = self.body.type_named(ty);
+        let wanted = if known.as_ref().is_some_and(Type::is_number) { Sort::Number } else { Sort::Text };
         let given = self.expression_type(value);
-        if wanted == Sort::Text && !self.body.types.iter().any(|it| *it.name == *ty) {
+        if known.is_none() {
             let error = Diagnostic::error("unknown-type", format!("unknown type `{ty}`"));
-            let error = match nearest(ty, self.body.types.iter().map(|it| &*it.name)) {
+            let error = match nearest(ty, self.body.types.iter().map(|it| &*it.ty)) {
                 Some(near) => error.help(format!("did you mean `{near}`?")),
                 None => error.help(format!("declare it: `.type {ty}`")),
             };

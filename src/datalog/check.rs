@@ -4,14 +4,14 @@
 //! It works on resolved rules, so a rule that was changed after loading is checked by
 //! the same code. Stratification is not here: it is a matter of all rules together.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use super::define::{definitions, in_atoms};
 use super::functions::Sort;
 use super::program::{
-    Atom, Body, Comparison, Expression, Literal, MAX_VARIABLES, NUMBER, Operator, Parameter, RelationId,
-    Rule, Term, Variable,
+    Atom, Body, Comparison, Expression, Literal, MAX_VARIABLES, Operator, Parameter, Rule, Term, Type,
+    Variable,
 };
 use super::source::{MAX_DIAGNOSTICS, Span};
 use crate::diagnostic::{Diagnostic, nearest};
@@ -21,8 +21,7 @@ use crate::diagnostic::{Diagnostic, nearest};
 pub(super) fn check_rules(body: &Body, ways: &[Rule], style: bool, found: &mut Vec<Diagnostic>) {
     let mut safe = true;
     for rule in ways {
-        let types = vec![None; rule.variables.len()];
-        let mut checker = Checker { body, rule, found, types, one_of: ways.len() };
+        let mut checker = Checker::new(body, rule, found, ways.len());
         checker.types();
         safe &= checker.safety();
         if style {
@@ -58,40 +57,6 @@ pub(super) fn check_shape(body: &Body, rule: &Rule, found: &mut Vec<Diagnostic>)
     right
 }
 
-/// Checks a query: bodies without a head, each of which must bind what is asked for.
-pub(super) fn check_query(
-    body: &Body,
-    ways: &[Vec<Literal>],
-    variables: &[Arc<str>],
-    found: &mut Vec<Diagnostic>,
-) {
-    let span = Span { source: 0, start: 0, end: 0 };
-    let places = ways.iter().flatten().flat_map(places);
-    let places: Vec<(Variable, Span)> =
-        places.filter(|(it, _)| is_variable(&variables[it.0]) && !variables[it.0].starts_with('_')).collect();
-    let asked: BTreeMap<Variable, Span> = places.into_iter().rev().collect();
-    let terms = asked.keys().map(|variable| Term::Variable(*variable)).collect();
-    let head = Atom { relation: RelationId(u32::MAX), terms, span, spans: asked.into_values().collect() };
-    for way in ways {
-        let rule = Rule {
-            head: head.clone(),
-            body: way.clone(),
-            variables: variables.to_vec(),
-            sentence: "".into(),
-            text: "".into(),
-            file: "".into(),
-            line: 0,
-            builtin: false,
-            fold: None,
-            span,
-        };
-        let types = vec![None; variables.len()];
-        let mut checker = Checker { body, rule: &rule, found, types, one_of: ways.len() };
-        checker.types();
-        checker.safety();
-    }
-}
-
 /// The type of a text that has none of its own yet.
 const TEXT: &str = "text";
 
@@ -100,23 +65,27 @@ pub(super) struct Checker<'a> {
     rule: &'a Rule,
     found: &'a mut Vec<Diagnostic>,
     /// For each variable its type and where it got it.
-    types: Vec<Option<(Arc<str>, Span)>>,
+    pub(super) types: Vec<Option<(Type, Span)>>,
     /// How many ways its text has to hold, this one among them.
     one_of: usize,
 }
 
-impl Checker<'_> {
+impl<'a> Checker<'a> {
+    pub(super) fn new(body: &'a Body, rule: &'a Rule, found: &'a mut Vec<Diagnostic>, one_of: usize) -> Self {
+        Checker { body, rule, found, types: vec![None; rule.variables.len()], one_of }
+    }
+
     pub(super) fn report(&mut self, diagnostic: Diagnostic, span: Span) {
         if self.found.len() < MAX_DIAGNOSTICS {
             self.found.push(diagnostic.at(self.body.place(span)));
         }
     }
 
-    fn name(&self, variable: Variable) -> Arc<str> {
+    pub(super) fn name(&self, variable: Variable) -> Arc<str> {
         self.rule.variables.get(variable.0).cloned().unwrap_or_else(|| "_".into())
     }
 
-    fn types(&mut self) {
+    pub(super) fn types(&mut self) {
         let rule = self.rule;
         // Positive atoms come first, as they are what gives a variable its type.
         for literal in &rule.body {
@@ -144,29 +113,33 @@ impl Checker<'_> {
                 // What an aggregate is about may have a type that is known outside alone.
                 _ if column.ty.is_empty() => None,
                 Term::Any => None,
-                Term::Text(_) if &*column.ty == NUMBER => Some("a text".to_owned()),
-                Term::Number(_) if &*column.ty != NUMBER => Some("a number".to_owned()),
+                Term::Text(_) if column.ty.is_number() => Some("a text".to_owned()),
+                Term::Number(_) if !column.ty.is_number() => Some("a number".to_owned()),
                 Term::Text(_) | Term::Number(_) => self
-                    .parameter(*span)
-                    .filter(|it| &*it.ty != NUMBER && it.ty != column.ty)
-                    .map(|it| format!("a `{}`", it.ty)),
+                    .constant_type(term, *span)
+                    .filter(|it| !it.meets(&column.ty))
+                    .map(|it| it.with_article()),
                 Term::Variable(variable) => match self.types.get(variable.0).cloned().flatten() {
                     // A text that is worked out is of the type that it is used as first.
-                    Some((ty, _)) if &*ty == TEXT && &*column.ty != NUMBER => {
+                    Some((ty, _)) if &*ty == TEXT && !column.ty.is_number() => {
                         self.types[variable.0] = Some((column.ty.clone(), *span));
                         None
                     }
-                    Some((ty, first)) if ty != column.ty => {
+                    Some((ty, first)) if !ty.meets(&column.ty) => {
                         let error = self.mismatch(&declaration.name, &column.name, &column.ty);
                         let error = error
-                            .labelled(format!("`{}` is a `{ty}`", self.name(*variable)))
-                            .related(self.body.place(first), format!("it is a `{ty}` from here"))
-                            .help("use two variables and compare them with `=` if their texts may be equal, or make one of the other: `Y = as(X, Value)`");
+                            .labelled(format!("`{}` is {}", self.name(*variable), ty.with_article()))
+                            .related(self.body.place(first), format!("it is {} from here", ty.with_article()))
+                            .help(match ty.is_number() && column.ty.is_number() {
+                                true => "numbers of two units are never the same; `Y = as(X, number)` takes the unit away",
+                                false => "use two variables and compare them with `=` if their texts may be equal, or make one of the other: `Y = as(X, Value)`",
+                            });
                         self.report(error, *span);
                         None
                     }
-                    Some(_) => None,
-                    None => {
+                    // What else it is says more than that it is a number.
+                    Some((ty, _)) if ty.unit().is_some() || column.ty.unit().is_none() => None,
+                    _ => {
                         if let Some(slot) = self.types.get_mut(variable.0) {
                             *slot = Some((column.ty.clone(), *span));
                         }
@@ -180,7 +153,8 @@ impl Checker<'_> {
                     Some(it) => error
                         .related(self.body.place(it.span), "the parameter")
                         .help(format!("declare the parameter as `{}`", column.ty)),
-                    None if &*column.ty == NUMBER => error.help("write a number without quotes"),
+                    None if column.ty.unit().is_some() => error.help(column.ty.example()),
+                    None if column.ty.is_number() => error.help("write a number without quotes"),
                     None => error.help("put it in quotes"),
                 };
                 self.report(error.related(self.body.place(declaration.span), "declared here"), *span);
@@ -189,7 +163,7 @@ impl Checker<'_> {
     }
 
     /// The parameter whose value stands here.
-    fn parameter(&self, span: Span) -> Option<&Parameter> {
+    pub(super) fn parameter(&self, span: Span) -> Option<&Parameter> {
         self.body.parameters.get(*self.body.uses.get(&span)?)
     }
 
@@ -207,7 +181,7 @@ impl Checker<'_> {
             Term::Text(_) => Some(false),
             Term::Any => None,
             Term::Variable(variable) => {
-                self.types.get(variable.0).and_then(Option::as_ref).map(|(ty, _)| &**ty == NUMBER)
+                self.types.get(variable.0).and_then(Option::as_ref).map(|(ty, _)| ty.is_number())
             }
         }
     }
@@ -222,17 +196,17 @@ impl Checker<'_> {
         };
         let ty = match value.term() {
             Some(Term::Variable(other)) => self.types[other.0].clone().map(|(ty, _)| ty),
-            Some(Term::Text(_)) => Some(TEXT.into()),
+            Some(Term::Text(_)) => Some(Type::texts(TEXT)),
             _ => match self.expression_type(value) {
-                Some(_) if let Some(ty) = self.cast_type(value) => Some(ty.into()),
-                Some(Sort::Text) => Some(TEXT.into()),
+                Some(_) if let Some(ty) = self.cast_type(value) => Some(ty),
+                Some(Sort::Text) => Some(Type::texts(TEXT)),
                 Some(Sort::Version) => {
                     let error = Diagnostic::error("type-mismatch", "a version is no value of a variable")
                         .help("name the text, and compare `version(Text)` where it is needed");
                     self.report(error, comparison.span);
-                    Some(TEXT.into())
+                    Some(Type::texts(TEXT))
                 }
-                _ => Some(NUMBER.into()),
+                _ => Some(Type::of_unit(self.unit(value))),
             },
         };
         let span = own.leaves().first().map(|(_, span)| *span);
@@ -268,6 +242,8 @@ impl Checker<'_> {
                 "compare numbers with numbers, written without quotes, and texts with texts; `7` and `\"7\"` are two values"
             });
             self.report(error, comparison.span);
+        } else {
+            self.mixed(comparison);
         }
     }
 
@@ -303,7 +279,7 @@ impl Checker<'_> {
         !wrong
     }
 
-    fn safety(&mut self) -> bool {
+    pub(super) fn safety(&mut self) -> bool {
         let rule = self.rule;
         let before = self.found.len();
         let defined = definitions(&rule.body).into_iter().fold(0, |all, (_, it)| all | 1u64 << it.0);
@@ -431,7 +407,7 @@ fn singletons(body: &Body, ways: &[Rule], found: &mut Vec<Diagnostic>) {
 }
 
 /// The variables of a part of a body, with their places.
-fn places(literal: &Literal) -> Vec<(Variable, Span)> {
+pub(super) fn places(literal: &Literal) -> Vec<(Variable, Span)> {
     match literal {
         Literal::Positive(atom) | Literal::Negative(atom) => variables(atom).collect(),
         Literal::Comparison(comparison) => compared(comparison).collect(),

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use super::modules::{Entry, ModuleId, OWN_MODULE};
 use super::naming;
-use super::program::{Column, Constraint, Declaration, Kind, NUMBER, RelationId, Type, TypeId};
+use super::program::{Column, Constraint, Declaration, DeclaredType, Kind, NUMBER, RelationId, Type, TypeId};
 use super::resolve::Resolver;
 use super::rows::MAX_COLUMNS;
 use super::source::Span;
@@ -21,7 +21,52 @@ pub(super) const QUALIFIERS: [&str; 7] =
 const EXPORT: &str = "export";
 
 impl Resolver {
-    pub(super) fn ty(&mut self, module: ModuleId, raw: RawType) {
+    /// Declares types. What stands behind `<:` may be declared later, and elsewhere.
+    pub(super) fn types(&mut self, raw: Vec<(ModuleId, RawType)>) {
+        let mut open = Vec::new();
+        for (module, mut raw) in raw {
+            let base = raw.base.take();
+            open.extend(self.ty(module, raw).zip(base));
+        }
+        let mut resolved = Vec::new();
+        for (it, (name, span)) in open {
+            let base = (name != NUMBER).then(|| naming::ty(&self.body, &name, span)).transpose();
+            resolved.extend(self.noted(base).map(|base| (it, base, span)));
+        }
+        // Each is known once its base is; what is left goes in a circle.
+        while let Some(at) = resolved.iter().position(|(_, base, _)| {
+            base.is_none_or(|base| resolved.iter().all(|(other, ..)| *other != base))
+        }) {
+            let (it, base, span) = resolved.remove(at);
+            let base = base.map_or_else(Type::number, |base| self.body.ty(base).ty.clone());
+            let name = self.body.ty(it).ty.name().clone();
+            match Type::below(name, &base) {
+                Some(ty) => self.body.types[it.0 as usize].ty = ty,
+                None => {
+                    let error = Diagnostic::error("type-mismatch", format!("`{base}` is a type of texts"))
+                        .because("a unit is made of `number`, or of another unit")
+                        .help("take `<:` out: a type of texts stands by itself, and `as(X, Type)` makes one of the other");
+                    self.report(error, span);
+                }
+            }
+        }
+        for (_, _, span) in resolved {
+            let error = Diagnostic::error("type-circle", "this type is made of itself")
+                .help("begin with `number`: `.type Seconds <: number`");
+            self.report(error, span);
+        }
+    }
+
+    /// The type that a text calls so.
+    pub(super) fn known_type(&mut self, name: &str, span: Span) -> Option<Type> {
+        if name == NUMBER {
+            return Some(Type::number());
+        }
+        let known = naming::ty(&self.body, name, span);
+        self.noted(known).map(|it| self.body.ty(it).ty.clone())
+    }
+
+    fn ty(&mut self, module: ModuleId, raw: RawType) -> Option<TypeId> {
         let first = self.body.type_names.of(module, &raw.name).map(|it| self.body.ty(it.it).span);
         if first.is_some() || raw.name == NUMBER {
             let mut error =
@@ -31,19 +76,20 @@ impl Resolver {
                 error = error.related(self.body.place(first), "first declared here");
             }
             self.report(error, raw.span);
-            return;
+            return None;
         }
         let others = self.body.type_names.all(&raw.name);
         let hides = others.iter().any(|it| it.exported && it.module == ModuleId::BUILTIN);
-        let name =
+        let name: Arc<str> =
             if others.is_empty() { raw.name.as_str().into() } else { self.type_name(module, &raw.name) };
         if hides {
             self.shadows("type", &raw.name, raw.span);
         }
         let it = TypeId(u32::try_from(self.body.types.len()).unwrap_or(u32::MAX));
-        self.body.types.push(Type { name, span: raw.span });
+        self.body.types.push(DeclaredType { ty: Type::texts(name), span: raw.span });
         let entry = Entry { module, exported: raw.exported, it };
         self.body.type_names.add(raw.name.into(), entry);
+        Some(it)
     }
 
     /// What columns call a type whose name another one has: by as much of its module as tells
@@ -52,7 +98,7 @@ impl Resolver {
         let modules = &self.body.modules;
         let short = format!("{}::{name}", modules.name(module));
         let long = format!("{}::{name}", modules.folder(module));
-        let is_free = self.body.types.iter().all(|ty| *ty.name != *short);
+        let is_free = self.body.types.iter().all(|it| *it.ty != *short);
         if is_free { short.into() } else { long.into() }
     }
 
@@ -148,13 +194,7 @@ impl Resolver {
                         .help("give one of them another name");
                 self.report(error, column.name_span);
             }
-            let ty: Arc<str> = if column.ty == NUMBER {
-                NUMBER.into()
-            } else {
-                let known = naming::ty(&self.body, &column.ty, column.ty_span);
-                let Some(ty) = self.noted(known) else { continue };
-                self.body.ty(ty).name.clone()
-            };
+            let Some(ty) = self.known_type(&column.ty, column.ty_span) else { continue };
             columns.push(Column { name: column.name.as_str().into(), ty });
         }
         columns

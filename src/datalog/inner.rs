@@ -5,17 +5,15 @@
 //! variables that stand in the braces alone.
 
 use std::collections::BTreeSet;
-use std::sync::Arc;
 
 use super::aggregate::{Aggregate, First, Fold};
 use super::apart::{Braces, Part, inside, leaves, named, variable};
 use super::check::is_variable;
 use super::define::{bound, definitions, in_atoms};
 use super::expression::{Comparison, Expression, Operator, Term, Variable};
+use super::headless::unit_in;
 use super::modules::ModuleId;
-use super::program::{
-    Atom, Body, Column, Declaration, Kind, Literal, MAX_VARIABLES, NUMBER, RelationId, Rule,
-};
+use super::program::{Atom, Body, Column, Declaration, Kind, Literal, MAX_VARIABLES, RelationId, Rule, Type};
 use super::resolve::{Names, Resolver};
 use super::rows::MAX_COLUMNS;
 use super::source::Span;
@@ -109,7 +107,7 @@ impl Resolver {
         }
         let fold = inner.fold(&columns, braces.most.as_ref());
         let types = inner.types(&self.body, &columns);
-        let place = |name: &str, ty: &Arc<str>| Column { name: name.into(), ty: ty.clone() };
+        let place = |name: &str, ty: &Type| Column { name: name.into(), ty: ty.clone() };
         let of_column = |at: usize| match columns[at] {
             Some(variable) => place(&inner.own.names[variable.0], &types[at]),
             None => place("side", &types[at]),
@@ -117,7 +115,8 @@ impl Resolver {
         let ways_columns: Vec<Column> = (0..columns.len()).map(of_column).collect();
         let first_taken = columns.len() - taken;
         let mut value_columns = [&ways_columns[..groups], &ways_columns[first_taken..]].concat();
-        value_columns.push(place("value", &NUMBER.into()));
+        let value = types.last().filter(|_| matches!(raw.takes, Takes::One(_, Some(_))));
+        value_columns.push(place("value", value.unwrap_or(&Type::number())));
         let ways = self.declared(raw, ways_columns, outer);
         let relation = self.declared(raw, value_columns, outer);
         let spans = vec![raw.span; columns.len()];
@@ -408,16 +407,20 @@ impl<'a> Inner<'a> {
     }
 
     /// The types of the columns, as far as atoms say them; empty where they do not.
-    fn types(&self, body: &Body, columns: &[Option<Variable>]) -> Vec<Arc<str>> {
+    fn types(&self, body: &Body, columns: &[Option<Variable>]) -> Vec<Type> {
+        let unknown = || Type::texts("");
         let is_summed = matches!(&self.raw.takes, Takes::One(_, Some(_)));
         let of = |(at, column): (usize, &Option<Variable>)| match column {
-            _ if is_summed && at + 1 == columns.len() => NUMBER.into(),
+            Some(variable) if is_summed && at + 1 == columns.len() => {
+                let unit = |(_, it): &(usize, Vec<Literal>)| unit_in(body, it, &self.own.names, *variable);
+                Type::of_unit(self.bodies.iter().find_map(unit))
+            }
             Some(variable) => {
                 let is_everywhere = self.bodies.iter().all(|(_, it)| bound(it) & 1 << variable.0 != 0);
                 let found = self.bodies.iter().find_map(|(_, literals)| type_of(body, literals, *variable));
-                found.filter(|_| is_everywhere).unwrap_or_else(|| "".into())
+                found.filter(|_| is_everywhere).unwrap_or_else(unknown)
             }
-            None => "".into(),
+            None => unknown(),
         };
         columns.iter().enumerate().map(of).collect()
     }
@@ -481,7 +484,7 @@ fn is_test_of(literal: &Literal, bound: u64) -> bool {
 }
 
 /// The type of a variable, if an atom says it.
-fn type_of(body: &Body, literals: &[Literal], variable: Variable) -> Option<Arc<str>> {
+fn type_of(body: &Body, literals: &[Literal], variable: Variable) -> Option<Type> {
     let found = literals.iter().find_map(|literal| {
         let at = literal.positive()?.terms.iter().position(|term| *term == Term::Variable(variable))?;
         let columns = &body.declarations.get(literal.positive()?.relation.index())?.columns;

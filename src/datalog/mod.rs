@@ -37,6 +37,7 @@ mod fixpoint;
 mod fold;
 mod format;
 mod handle;
+mod headless;
 mod inner;
 mod include;
 mod late;
@@ -46,6 +47,7 @@ mod load;
 mod modules;
 mod naming;
 mod odd;
+mod mixed;
 mod moments;
 mod open_body;
 mod order;
@@ -70,6 +72,7 @@ mod syntax;
 mod table;
 mod times;
 mod typed;
+mod types;
 mod update;
 mod unique;
 mod units;
@@ -98,13 +101,12 @@ pub use outline::{Item, ItemKind, Mention, Named, Outline};
 pub use profile::{RuleCost, StepCost, thousands};
 pub use program::{
     Arithmetic, Atom, Column, Comparison, Constraint, Declaration, Expression, Given, Kind, Literal,
-    MAX_VARIABLES, NUMBER, Operator, Parameter, Program, RelationId, Rule, Setting, Term, Variable,
+    MAX_VARIABLES, NUMBER, Operator, Parameter, Program, RelationId, Rule, Setting, Term, Type, Variable,
 };
 pub use query::Query;
 pub use rows::{MAX_COLUMNS, Row};
 pub use source::{MAX_SOURCE, Source, Span};
 pub use symbols::{Sym, Symbols, Value};
-pub use times::number;
 pub use typed::Typed;
 pub use update::Changes;
 pub use words::{Sort, words};

@@ -31,7 +31,7 @@ pub(super) fn declare(body: &Body, module: ModuleId, raw: &RawOverload) -> Resul
             let message = format!("`{name}` has no columns");
             return Err(error(message, *span, "the type of the first column says which one is meant"));
         };
-        if overload.members.insert(first.ty.clone(), id).is_some() {
+        if overload.members.insert(first.ty.name().clone(), id).is_some() {
             let message = format!("two relations of `{}` begin with a `{}`", raw.name, first.ty);
             return Err(error(message, *span, "the type of the first column says which one is meant"));
         }
@@ -54,7 +54,7 @@ pub(super) fn choose(body: &Body, others: &[&RawAtom], ways: &mut [Vec<RawLitera
         let Seen::One(id) = seen(body, atom) else { return };
         for ((term, _), column) in atom.terms.iter().zip(&body.declaration(id).columns) {
             if let RawTerm::Variable(name) = term {
-                types.entry(name.clone()).or_insert_with(|| column.ty.clone());
+                types.entry(name.clone()).or_insert_with(|| column.ty.name().clone());
             }
         }
     };

@@ -13,6 +13,7 @@ use std::sync::Arc;
 use super::expression::Term;
 use super::modules::ModuleId;
 use super::source::Span;
+use super::types::Type;
 use crate::diagnostic::Place;
 
 /// A value that a person gives a parameter.
@@ -52,7 +53,7 @@ pub struct Parameter {
     /// Its name.
     pub name: Arc<str>,
     /// Its type: a declared one or `number`.
-    pub ty: Arc<str>,
+    pub ty: Type,
     /// The value.
     pub value: Term,
     /// The value as it was written: `30d`, `"a"`.

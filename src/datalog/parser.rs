@@ -292,12 +292,13 @@ impl Parser<'_> {
                         span,
                     );
                 }
+                let base = if self.take("<:") { Some(self.qualified("a type")?) } else { None };
                 let qualifier = self.qualifier();
                 if let Some((word, span)) = qualifier.as_ref().filter(|(word, _)| word != "export") {
                     let message = format!("unknown qualifier `{word}`");
                     self.fault("unknown-qualifier", message, "a type is `export` or nothing", *span);
                 }
-                self.items.types.push(RawType { name, exported: qualifier.is_some(), span });
+                self.items.types.push(RawType { name, exported: qualifier.is_some(), base, span });
                 self.take(".");
                 Some(())
             }

@@ -13,6 +13,7 @@ pub use super::expression::{Arithmetic, Comparison, Expression, Operator, Term, 
 use super::modules::{ModuleId, Modules, Named, Seen};
 pub use super::parameter::{Parameter, Setting};
 use super::source::{Span, Text, place};
+pub use super::types::{NUMBER, Type};
 use crate::diagnostic::Place;
 
 /// One relation of a program.
@@ -66,12 +67,9 @@ pub struct Given {
 pub struct Column {
     /// Its name, which is documentation.
     pub name: Arc<str>,
-    /// Its type: a declared symbol type or `number`.
-    pub ty: Arc<str>,
+    /// Its type: a declared one or `number`.
+    pub ty: Type,
 }
-
-/// The built-in type of integers.
-pub const NUMBER: &str = "number";
 
 /// A type, by its place among those of a program.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -79,9 +77,9 @@ pub(super) struct TypeId(pub u32);
 
 /// A declared type.
 #[derive(Debug, Clone)]
-pub(super) struct Type {
-    /// What columns call it: with the module where another type has the name alone.
-    pub name: Arc<str>,
+pub(super) struct DeclaredType {
+    /// As columns call it: with the module where another type has the name alone.
+    pub ty: Type,
     pub span: Span,
 }
 
@@ -254,7 +252,7 @@ pub struct Program {
 pub(super) struct Body {
     pub texts: Vec<Text>,
     pub modules: Modules,
-    pub types: Vec<Type>,
+    pub types: Vec<DeclaredType>,
     pub type_names: Named<TypeId>,
     pub parameters: Vec<Parameter>,
     /// The parameters by where they are used.
@@ -279,8 +277,16 @@ impl Body {
         &self.declarations[id.index()]
     }
 
-    pub fn ty(&self, id: TypeId) -> &Type {
+    pub fn ty(&self, id: TypeId) -> &DeclaredType {
         &self.types[id.0 as usize]
+    }
+
+    /// The type that columns call so.
+    pub fn type_named(&self, name: &str) -> Option<Type> {
+        if name == NUMBER {
+            return Some(Type::number());
+        }
+        self.types.iter().find(|it| *it.ty == *name).map(|it| it.ty.clone())
     }
 
     /// The module of the text that a span is in.
@@ -359,9 +365,9 @@ impl Program {
         self.body.declarations.iter().filter(|declaration| declaration.within.is_none())
     }
 
-    /// All symbol types, in the order they were declared in.
+    /// All declared types, in the order they were declared in.
     pub fn types(&self) -> impl Iterator<Item = &str> {
-        self.body.types.iter().map(|ty| &*ty.name)
+        self.body.types.iter().map(|it| &*it.ty)
     }
 
     /// All parameters, in the order they were declared in.

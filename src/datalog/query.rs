@@ -10,8 +10,9 @@ use std::sync::Arc;
 
 use super::answers::{Answers, Gathered};
 use super::budget::{Stop, worked_out};
-use super::check::{check_query, check_rules, is_variable};
+use super::check::{check_rules, is_variable};
 use super::evaluation::Evaluation;
+use super::headless::check_query;
 use super::modules::QUERY;
 use super::overload::choose;
 use super::parser::parse_body;

@@ -96,17 +96,16 @@ impl Resolver {
 
     fn all(&mut self, parsed: Vec<(ModuleId, Items)>, settings: &[Setting]) {
         let (mut rules, mut parameters, mut declarations) = (Vec::new(), Vec::new(), Vec::new());
-        let mut overloads = Vec::new();
+        let (mut types, mut overloads) = (Vec::new(), Vec::new());
         for (module, items) in parsed {
-            for ty in items.types {
-                self.ty(module, ty);
-            }
+            types.extend(items.types.into_iter().map(|ty| (module, ty)));
             self.broken.extend(items.broken.into_iter().map(|name| (name, module)));
             parameters.extend(items.parameters);
             declarations.extend(items.declarations);
             overloads.extend(items.overloads.into_iter().map(|raw| (module, raw)));
             rules.extend(items.rules);
         }
+        self.types(types);
         for raw in parameters {
             self.parameter(raw, settings);
         }

@@ -4,20 +4,15 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use super::expression::{Operator, Term, quoted};
-use super::functions::{Pattern, TextTest, time};
+use super::functions::{Pattern, TextTest};
 use super::modules::ModuleId;
-use super::naming;
 use super::parameter::{Parameter, Setting};
-use super::program::{Body, NUMBER};
+use super::program::{Body, Type};
 use super::resolve::Resolver;
 use super::source::Span;
 use super::syntax::{RawAtom, RawBraces, RawExpression, RawLiteral, RawParameter, RawRule, RawTerm, Takes};
 use super::units::{Wrong, literal};
 use crate::diagnostic::{Diagnostic, nearest};
-
-/// What a value of type `number` may look like.
-const NUMBERS: &str =
-    "write a whole number, perhaps with a unit (`3`, `500m`, `64Mi`, `30d`), or a time (`2026-12-24T18:00Z`)";
 
 impl Resolver {
     /// Declares a parameter with the value that it has.
@@ -33,17 +28,17 @@ impl Resolver {
                 .help("take this line out; a parameter is known in all rule files of its folder");
             return self.report(error, raw.name_span);
         }
-        let known = self.type_of(&raw);
-        let Some((ty, default)) = known.and_then(|ty| Some((ty, self.default(&raw)?))) else {
+        let known = self.known_type(&raw.ty, raw.ty_span);
+        let Some((ty, default)) = known.and_then(|ty| Some((ty.clone(), self.default(&raw, &ty)?))) else {
             self.broken.insert((raw.name, of));
             return;
         };
         let setting = settings.iter().rev().find(|it| it.is_for(&module, &raw.name));
         let (value, written) = match (setting, default.clone()) {
-            (Some(setting), _) => match of_type(&raw, &setting.value) {
+            (Some(setting), _) => match of_type(&raw.name, &ty, &setting.value) {
                 Ok(value) => {
                     let shown = &setting.value;
-                    (value, if raw.ty == NUMBER { shown.clone() } else { quoted(shown) })
+                    (value, if ty.is_number() { shown.clone() } else { quoted(shown) })
                 }
                 Err(error) => {
                     let declared = self.body.place(raw.span);
@@ -82,29 +77,23 @@ impl Resolver {
         });
     }
 
-    fn type_of(&mut self, raw: &RawParameter) -> Option<Arc<str>> {
-        if raw.ty == NUMBER {
-            return Some(NUMBER.into());
-        }
-        let known = naming::ty(&self.body, &raw.ty, raw.ty_span);
-        self.noted(known).map(|ty| self.body.ty(ty).name.clone())
-    }
-
     /// The default of a parameter and how it was written, if it has one; not if it is wrong.
-    fn default(&mut self, raw: &RawParameter) -> Option<Option<(Term, String)>> {
+    fn default(&mut self, raw: &RawParameter, ty: &Type) -> Option<Option<(Term, String)>> {
         let Some((default, span)) = &raw.default else { return Some(None) };
+        let text = &self.body.texts[span.source as usize];
+        let written = text.slice(*span);
         let value = match default {
-            Term::Text(text) => of_type(raw, text),
-            Term::Number(_) if raw.ty != NUMBER => {
+            Term::Text(text) => of_type(&raw.name, ty, text),
+            Term::Number(_) if ty.is_number() => of_type(&raw.name, ty, written),
+            Term::Number(_) => {
                 let message = format!("the parameter `{}` takes a `{}`, not a number", raw.name, raw.ty);
                 let error = Diagnostic::error("type-mismatch", message);
                 Err(error.help("put it in quotes, or declare the parameter as `number`"))
             }
             default => Ok(default.clone()),
         };
-        let text = &self.body.texts[span.source as usize];
         match value {
-            Ok(value) => Some(Some((value, text.slice(*span).to_owned()))),
+            Ok(value) => Some(Some((value, written.to_owned()))),
             Err(error) => {
                 self.report(error, *span);
                 None
@@ -344,21 +333,18 @@ fn constant(value: &Term) -> RawTerm {
 }
 
 /// What a person wrote, as a value of a parameter's type.
-fn of_type(raw: &RawParameter, text: &str) -> Result<Term, Diagnostic> {
-    if raw.ty != NUMBER {
+fn of_type(name: &str, ty: &Type, text: &str) -> Result<Term, Diagnostic> {
+    if !ty.is_number() {
         return Ok(Term::Text(text.into()));
     }
-    let wrong = match literal(text) {
-        Ok(number) => return Ok(Term::Number(number)),
-        Err(wrong) => wrong,
-    };
-    time(text).map(Term::Number).ok_or_else(|| {
-        let message = format!("the parameter `{}` takes a number, not `{text}`", raw.name);
-        let error = Diagnostic::error("type-mismatch", message).help(NUMBERS);
-        match wrong {
-            Wrong::Large => error.because(format!("the largest number is {}", i64::MAX)),
-            Wrong::Fraction => error.because("it is no whole number of its unit"),
-            Wrong::Unit | Wrong::Digits => error,
+    ty.read(text).map(Term::Number).ok_or_else(|| {
+        let message = format!("the parameter `{name}` takes `{ty}`, not `{text}`");
+        let error = Diagnostic::error("type-mismatch", message).help(ty.example());
+        match literal(text) {
+            Err(Wrong::Large) => error.because(format!("the largest number is {}", i64::MAX)),
+            Err(Wrong::Fraction) => error.because("it is no whole number of its unit"),
+            Err(Wrong::Unit | Wrong::Digits) => error,
+            Ok(_) => error.because("it has a unit of another kind"),
         }
     })
 }

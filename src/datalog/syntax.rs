@@ -31,6 +31,8 @@ pub(super) struct Items {
 pub(super) struct RawType {
     pub name: String,
     pub exported: bool,
+    /// What stands behind `<:`.
+    pub base: Option<(String, Span)>,
     pub span: Span,
 }
 

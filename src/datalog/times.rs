@@ -4,14 +4,7 @@
 
 use super::define::definitions;
 use super::functions::{Sort, time};
-use super::program::{Body, Comparison, Expression, Literal, NUMBER, Term, Variable};
-use super::units;
-
-/// The number that a text writes, as a rule may: plain, with a unit, or as a time.
-#[must_use]
-pub fn number(text: &str) -> Option<i64> {
-    units::literal(text).ok().or_else(|| time(text))
-}
+use super::program::{Body, Comparison, Expression, Literal, Term, Variable};
 
 /// Reads the times of a body.
 pub(super) fn read_times(body: &Body, literals: &mut [Literal]) {
@@ -21,7 +14,7 @@ pub(super) fn read_times(body: &Body, literals: &mut [Literal]) {
         let Some(declaration) = body.declarations.get(atom.relation.index()) else { continue };
         for (column, term) in declaration.columns.iter().zip(&atom.terms) {
             if let Term::Variable(variable) = term
-                && &*column.ty == NUMBER
+                && column.ty.is_number()
             {
                 numbers |= 1 << variable.0;
             }

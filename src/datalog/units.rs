@@ -1,10 +1,17 @@
 //! Numbers with a unit: `100m`, `1.5Gi`, `30d`.
 
+/// Seconds of Unix time.
+pub(super) const TIME: &str = "Time";
+/// Seconds that pass.
+pub(super) const SECONDS: &str = "Seconds";
+/// How much of something: thousandths of a CPU, bytes, pieces.
+pub(super) const AMOUNT: &str = "Amount";
+
 /// Thousandths of a CPU.
-const CPU: [(&str, i64); 2] = [("m", 1), ("cpu", 1000)];
+const CPUS: [(&str, i64); 2] = [("m", 1), ("cpu", 1000)];
 
 /// Bytes, or pieces.
-const AMOUNT: [(&str, i64); 12] = [
+const AMOUNTS: [(&str, i64); 12] = [
     ("k", 1_000),
     ("M", 1_000_000),
     ("G", 1_000_000_000),
@@ -20,7 +27,7 @@ const AMOUNT: [(&str, i64); 12] = [
 ];
 
 /// Seconds.
-const TIME: [(&str, i64); 5] = [("s", 1), ("min", 60), ("h", 3_600), ("d", 86_400), ("w", 604_800)];
+const TIMES: [(&str, i64); 5] = [("s", 1), ("min", 60), ("h", 3_600), ("d", 86_400), ("w", 604_800)];
 
 /// What is wrong with a number.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -37,24 +44,42 @@ pub(super) enum Wrong {
 
 /// The number that is written with one of all units, or with none.
 pub(super) fn literal(text: &str) -> Result<i64, Wrong> {
-    number(text, &|unit| factor(&CPU, unit).or_else(|| factor(&AMOUNT, unit)).or_else(|| factor(&TIME, unit)))
+    number(text, &|unit| {
+        factor(&CPUS, unit).or_else(|| factor(&AMOUNTS, unit)).or_else(|| factor(&TIMES, unit))
+    })
+}
+
+/// The type whose unit a number is written in, if it is: `2k` may be of anything. A text in
+/// quotes is a time.
+pub(super) fn unit(text: &str) -> Option<&'static str> {
+    let unit = text.trim_start_matches(|c: char| !c.is_ascii_alphabetic() && c != '"');
+    let is_in = |units: &[(&str, i64)]| units.iter().any(|(name, _)| *name == unit);
+    if unit.starts_with('"') {
+        Some(TIME)
+    } else if is_in(&TIMES) {
+        Some(SECONDS)
+    } else if is_in(&CPUS) || is_in(&AMOUNTS) && unit.ends_with('i') {
+        Some(AMOUNT)
+    } else {
+        None
+    }
 }
 
 /// Thousandths of a CPU: `500m`, `1.5`.
 pub(super) fn cpu(text: &str) -> Option<i64> {
-    let of_one = |unit: &str| factor(&AMOUNT, unit)?.checked_mul(1000);
-    let own = |unit: &str| factor(&CPU, unit).filter(|_| !unit.is_empty());
+    let of_one = |unit: &str| factor(&AMOUNTS, unit)?.checked_mul(1000);
+    let own = |unit: &str| factor(&CPUS, unit).filter(|_| !unit.is_empty());
     number(text, &|unit| own(unit).or_else(|| of_one(unit))).ok()
 }
 
 /// Whole units: `64Mi`, `3`.
 pub(super) fn amount(text: &str) -> Option<i64> {
-    number(text, &|unit| factor(&AMOUNT, unit)).ok()
+    number(text, &|unit| factor(&AMOUNTS, unit)).ok()
 }
 
 /// Seconds: `90s`, `1h`, `90`.
 pub(super) fn seconds(text: &str) -> Option<i64> {
-    number(text, &|unit| factor(&TIME, unit)).ok()
+    number(text, &|unit| factor(&TIMES, unit)).ok()
 }
 
 /// How many a unit of a list is; without a unit it is one.
@@ -107,6 +132,17 @@ mod tests {
             ("2.0", 2),
         ] {
             assert_eq!(literal(text), Ok(number), "{text}");
+        }
+        for (text, of) in [
+            ("7", None),
+            ("2k", None),
+            ("-30d", Some("Seconds")),
+            ("5min", Some("Seconds")),
+            ("100m", Some("Amount")),
+            ("1.5Gi", Some("Amount")),
+            ("\"2026-12-24\"", Some("Time")),
+        ] {
+            assert_eq!(unit(text), of, "{text}");
         }
         for (text, wrong) in [
             ("1.5", Wrong::Fraction),

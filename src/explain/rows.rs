@@ -16,7 +16,7 @@ use super::leaf::key;
 use super::step::Step;
 use super::steps::shown;
 use crate::datalog::explain::{Goal, absence, fitting, proof};
-use crate::datalog::{Atom, NUMBER, Program, Sym, Value};
+use crate::datalog::{Atom, Program, Sym, Type, Value};
 use crate::diagnostic::{Diagnostic, nearest};
 use crate::facts::Grouping;
 use crate::kube::{Kind, ObjectKey};
@@ -102,9 +102,9 @@ pub fn rows(
 
 impl Told {
     fn new(goal: &Goal, told: &Context<'_>) -> Self {
-        let value = |(value, ty): (&Option<String>, &std::sync::Arc<str>)| {
+        let value = |(value, ty): (&Option<String>, &Type)| {
             let text = value.as_deref()?;
-            let number = text.parse::<i64>().ok().filter(|_| **ty == *NUMBER);
+            let number = text.parse::<i64>().ok().filter(|_| ty.is_number());
             Some(number.map_or_else(|| Json::from(text), Json::from))
         };
         let values = goal.values.iter().zip(&goal.types).map(value);

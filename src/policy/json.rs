@@ -9,7 +9,7 @@
 use serde_json::{Deserializer, Value};
 
 use super::table::input_of;
-use crate::datalog::{Declaration, Given, NUMBER, Program, Term};
+use crate::datalog::{Column, Declaration, Given, Program, Term};
 use crate::diagnostic::{Diagnostic, Place, nearest};
 use crate::state::OwnFile;
 
@@ -165,27 +165,31 @@ fn values<'d>(declaration: &'d Declaration, row: &Value) -> Result<Vec<Term>, (&
                 None => ("", error.help(format!("it is declared as `{declaration}`"))),
             });
         };
-        all.push(match value {
-            Value::String(text) if &*column.ty != NUMBER => Term::Text(text.as_str().into()),
-            Value::Number(number) if &*column.ty == NUMBER && number.as_i64().is_some() => {
-                Term::Number(number.as_i64().unwrap_or(0))
-            }
-            other => return Err((&column.name, mismatch(declaration, &column.name, &column.ty, other))),
-        });
+        let read = match value {
+            Value::String(text) if !column.ty.is_number() => Some(Term::Text(text.as_str().into())),
+            // `"30d"`; what has no unit is a number without quotes.
+            Value::String(text) if column.ty.unit().is_some() => column.ty.read(text).map(Term::Number),
+            Value::Number(number) if column.ty.is_number() => number.as_i64().map(Term::Number),
+            _ => None,
+        };
+        all.push(read.ok_or_else(|| (&*column.name, mismatch(declaration, column, value)))?);
     }
     Ok(all)
 }
 
-fn mismatch(declaration: &Declaration, column: &str, ty: &str, value: &Value) -> Diagnostic {
-    let (wanted, help) = match ty {
-        NUMBER => {
-            ("a whole number", "write an integer without quotes, or declare the column with a text type")
-        }
-        _ => {
-            ("a text", "put it in quotes, or declare the column as `number`; a query says `cast(x as text)`")
-        }
+fn mismatch(declaration: &Declaration, column: &Column, value: &Value) -> Diagnostic {
+    let (wanted, help) = match (column.ty.is_number(), column.ty.unit()) {
+        (true, Some(_)) => (format!("`{}`", column.ty), column.ty.example()),
+        (true, None) => (
+            "a whole number".to_owned(),
+            "write an integer without quotes, or declare the column with a text type",
+        ),
+        (false, _) => (
+            "a text".to_owned(),
+            "put it in quotes, or declare the column as `number`; a query says `cast(x as text)`",
+        ),
     };
-    let name = &declaration.name;
+    let (name, column) = (&declaration.name, &column.name);
     let what = format!("the column `{column}` of `{name}` takes {wanted}, not `{value}`");
     Diagnostic::error("type-mismatch", what).help(help)
 }

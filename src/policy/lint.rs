@@ -1,7 +1,5 @@
 //! What looks right to the engine and is a mistake about Kubernetes all the same.
 
-use std::sync::Arc;
-
 use crate::datalog::{Literal, Program, Rule, Term};
 use crate::diagnostic::{Diagnostic, Place};
 use crate::policy::builtin::UserRules;
@@ -40,7 +38,7 @@ fn own_type(error: &Diagnostic, own: &[UserRules]) -> Option<String> {
     let last = ty.rsplit("::").next();
     let declares = |rules: &UserRules| {
         let mut lines = rules.text.lines().filter_map(|line| line.trim().strip_prefix(".type "));
-        lines.any(|rest| rest.split_whitespace().next() == last)
+        lines.any(|rest| rest.split_whitespace().next() == last && !rest.contains("<:"))
     };
     own.iter().any(declares).then(|| {
         format!("declare the column as `{what}`: a `{ty}` is what only facts of your own say, and what the cluster says keeps its type")
@@ -78,8 +76,8 @@ fn in_rule(program: &Program, rule: &Rule, found: &mut Vec<Diagnostic>) {
     }
 }
 
-fn bare_name(ty: &Arc<str>, term: &Term) -> Option<Diagnostic> {
-    let (_, what) = NAMESPACED.iter().find(|(name, _)| *name == &**ty)?;
+fn bare_name(ty: &str, term: &Term) -> Option<Diagnostic> {
+    let (_, what) = NAMESPACED.iter().find(|(name, _)| *name == ty)?;
     let Term::Text(text) = term else { return None };
     (!text.contains('/')).then(|| {
         Diagnostic::warning("no-namespace", format!("no {what} is ever named `{text}`, without a namespace"))

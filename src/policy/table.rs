@@ -9,7 +9,7 @@ use std::sync::Arc;
 
 use csv::{ReaderBuilder, StringRecord, Trim};
 
-use crate::datalog::{Declaration, Given, Kind, NUMBER, Program, Term};
+use crate::datalog::{Declaration, Given, Kind, Program, Term};
 use crate::diagnostic::{Diagnostic, Place, counted, nearest};
 use crate::policy::builtin::folder_of;
 use crate::state::OwnFile;
@@ -244,18 +244,18 @@ fn row(
     }
     let value = |(column, at): (&crate::datalog::Column, &usize)| {
         let field = record.get(*at).unwrap_or("");
-        if &*column.ty != NUMBER {
+        if !column.ty.is_number() {
             return Ok(Term::Text(field.into()));
         }
-        field.parse().map(Term::Number).map_err(|_| {
+        column.ty.read(field).map(Term::Number).ok_or_else(|| {
             let what = format!(
-                "the column `{}` of `{}` takes a number, not `{field}`",
-                column.name, declaration.name
+                "the column `{}` of `{}` takes `{}`, not `{field}`",
+                column.name, declaration.name, column.ty
             );
             Box::new(
                 Diagnostic::error("type-mismatch", what)
                     .at(here.place(record, *at))
-                    .help("write an integer, or declare the column with a text type"),
+                    .help(format!("{}, or declare the column with a text type", column.ty.example())),
             )
         })
     };

@@ -4,7 +4,7 @@ use std::fmt;
 
 use serde::Serialize;
 
-use crate::datalog::{Column, NUMBER, Value, number};
+use crate::datalog::{Column, Value};
 
 /// A number or a text.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize)]
@@ -35,16 +35,16 @@ impl Cell {
     pub(super) fn read(value: &serde_yaml::Value, column: &Column) -> Result<Cell, (String, &'static str)> {
         use serde_yaml::Value as Yaml;
         let (name, ty) = (&column.name, &column.ty);
-        let is_number = **ty == *NUMBER;
+        let is_number = ty.is_number();
         match value {
             Yaml::Number(it) if it.is_i64() => {
                 let text = it.to_string();
                 Ok(if is_number { Cell::Number(it.as_i64().unwrap_or_default()) } else { Cell::Text(text) })
             }
-            Yaml::String(text) if is_number => number(text).map(Cell::Number).ok_or_else(|| {
-                let what = format!("the column `{name}` takes a number, not `{text}`");
-                (what, "write a whole number, one with a unit (`100m`, `64Mi`, `30d`), or a time")
-            }),
+            Yaml::String(text) if is_number => ty
+                .read(text)
+                .map(Cell::Number)
+                .ok_or_else(|| (format!("the column `{name}` takes `{ty}`, not `{text}`"), ty.example())),
             Yaml::String(text) => Ok(Cell::Text(text.clone())),
             Yaml::Bool(it) if !is_number => Ok(Cell::Text(it.to_string())),
             _ => {

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use serde::Serialize;
 
 use super::super::aggregate::Aggregate;
+use super::super::types::Type;
 use super::compared::Compared;
 use super::explainer::RuleRef;
 
@@ -25,7 +26,7 @@ pub struct Goal {
     pub builtin: bool,
     /// The types of its columns.
     #[serde(skip)]
-    pub types: Vec<Arc<str>>,
+    pub types: Vec<Type>,
     /// Where it was stated, if it came with the program: `facts/rack.csv:3`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub stated: Option<String>,
@@ -112,7 +113,7 @@ pub struct Total {
     pub wanted: Option<String>,
     /// The types of what tells one way from another.
     #[serde(skip)]
-    pub of: Vec<Arc<str>>,
+    pub of: Vec<Type>,
     /// In how many ways its body holds.
     pub ways: usize,
     /// The first of them; of a sum or a maximum the largest.
