@@ -109,6 +109,7 @@ const ASKED_FOR: &[&str] = &[
     "young-nodes",
     "version-by-zone",
     "spot-share",
+    "pdb-required",
     "removal-order",
     "cost-cap",
     "coverage",
