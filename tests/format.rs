@@ -190,6 +190,12 @@ fn files_are_written_whole_or_not_at_all() {
     assert_eq!(fmt(&["nowhere.dl"], dir.path()).status.code(), Some(1));
 }
 
+#[test]
+fn the_examples_have_the_layout() {
+    let checked = fmt(&["--check", "examples"], Path::new(env!("CARGO_MANIFEST_DIR")));
+    assert!(checked.status.success(), "{}", String::from_utf8_lossy(&checked.stdout));
+}
+
 #[cfg(unix)]
 #[test]
 fn a_link_stays_one_and_permissions_stay() {

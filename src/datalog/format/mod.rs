@@ -90,13 +90,14 @@ mod tests {
     use super::format;
 
     #[test]
-    fn a_rule_stands_on_one_line_or_has_a_line_for_each_part() {
+    fn a_rule_stands_on_one_line_or_stays_with_a_line_for_each_part() {
         for (text, formatted) in [
             ("a( X ):-b(X),!c( X,_ ),X>=- 2 ,Y=X*-3.", "a(X) :- b(X), !c(X, _), X >= -2, Y = X * -3.\n"),
             ("\n\n.type  A\n\n\n\n.type B", ".type A\n\n.type B\n"),
             (".decl a( x :N,y: number )  input\n.", ".decl a(x: N, y: number) input.\n"),
             ("a(1).a(2) .", "a(1).\na(2).\n"),
-            ("a(X) :-\n  b(X), c(X).", "a(X) :-\n    b(X),\n    c(X).\n"),
+            ("a(X) :-\n  b(X),\nc(X).", "a(X) :-\n    b(X),\n    c(X).\n"),
+            ("a(X) :-\n  b(X), c(X).", "a(X) :- b(X), c(X).\n"),
             (
                 "a(X):-X=count:{b(Y)},X>10 % of Y,Z=sum -Y:{c(Y)}.",
                 "a(X) :- X = count : { b(Y) }, X > 10% of Y, Z = sum -Y : { c(Y) }.\n",

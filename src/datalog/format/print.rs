@@ -1,5 +1,5 @@
-//! The layout: what fits on a line stands on one, and what does not has a line for each of
-//! its parts.
+//! The layout: what fits on a line stands on one, and what does not fills lines, each but the
+//! first further in. What has comments, or a line for each of its parts, has one for each.
 
 use unicode_width::UnicodeWidthStr;
 
@@ -86,9 +86,14 @@ impl Page {
                 self.put(&body);
                 self.last(item.body.iter().flat_map(|part| &part.behind), 0);
             } else {
-                self.last(&item.head.last, INDENT);
-                self.line(INDENT);
-                self.parts(&item.body, INDENT);
+                let begins = !item.apart && head.width() <= WIDTH && !item.body.iter().any(is_or);
+                if begins && item.body.first().is_some_and(|part| self.fits(part, 1)) {
+                    self.put(" ");
+                } else {
+                    self.last(&item.head.last, INDENT);
+                    self.line(INDENT);
+                }
+                self.parts(&item.body, INDENT, item.apart, 0);
                 let last = item.body.last().map_or(&[][..], |part| &part.behind);
                 self.last(last, 0);
             }
@@ -96,14 +101,19 @@ impl Page {
         self.below(&item.after, 0);
     }
 
-    /// Parts of something that does not fit on a line; the page stands where the first one
-    /// begins.
-    fn parts(&mut self, parts: &[Part], indent: usize) {
-        let is_or = |part: &Part| part.separator.starts_with(';');
-        let ways = parts.iter().filter(|part| is_or(part)).count();
+    /// Whether a part fits on the line as it is, so many columns from here.
+    fn fits(&self, part: &Part, gap: usize) -> bool {
+        !part.has_broken()
+            && self.column() + gap + flat(&part.nodes).width() + part.separator.width() <= WIDTH
+    }
+
+    /// Parts of something that does not fit on a line, each on one of its own if they are to
+    /// be `apart`; the page stands where the first one begins, and `tail` columns follow the
+    /// last one.
+    fn parts(&mut self, parts: &[Part], indent: usize, apart: bool, tail: usize) {
         let lines: Vec<String> = parts.split_inclusive(is_or).map(row).collect();
         let fit = lines.iter().all(|line| indent + line.width() <= WIDTH);
-        if ways > 0 && fit && !parts.iter().any(Part::is_broken) {
+        if lines.len() > 1 && fit && !parts.iter().any(Part::is_broken) {
             for (at, line) in lines.iter().enumerate() {
                 if at > 0 {
                     self.line(indent);
@@ -112,16 +122,22 @@ impl Page {
             }
             return;
         }
+        let mut follows = false;
         for (at, part) in parts.iter().enumerate() {
-            if at > 0 {
+            let tail = if at + 1 < parts.len() { 0 } else { tail };
+            if follows && !apart && !part.blank && self.fits(part, 1 + tail) {
+                self.put(" ");
+            } else if at > 0 {
                 self.line(indent);
             }
             self.over(&part.over, indent, at == 0);
             if part.blank && (at > 0 || !part.over.is_empty()) {
                 self.line(indent);
             }
-            let alone = is_or(part);
-            self.nodes(&part.nodes, indent, if alone { 0 } else { part.separator.width() });
+            let (alone, start) = (is_or(part), self.text.len());
+            self.nodes(&part.nodes, indent, if alone { 0 } else { part.separator.width() + tail });
+            // Nothing follows on the last line of what has several.
+            follows = !alone && !self.text[start..].contains('\n');
             if alone {
                 self.last(&part.last, indent);
                 self.below(&part.under, indent);
@@ -153,23 +169,30 @@ impl Page {
                     if (fits || bracket.parts.is_empty()) && !bracket.broken {
                         self.put(&line);
                     } else {
-                        self.bracket(bracket, indent);
+                        self.bracket(bracket, indent, room);
                     }
                 }
             }
         }
     }
 
-    fn bracket(&mut self, bracket: &Bracket, indent: usize) {
+    /// A bracket that does not fit on the line. What is in it begins behind it, where it can;
+    /// else it stands between two lines that have the bracket.
+    fn bracket(&mut self, bracket: &Bracket, indent: usize, room: usize) {
         let inner = indent + INDENT;
+        let pad = pad(bracket);
+        let tail = pad.len() + bracket.close.width() + room;
         self.put(&bracket.open);
+        if !bracket.apart && self.hangs(&bracket.parts, inner, pad.len(), tail) {
+            self.put(pad);
+            self.parts(&bracket.parts, inner, false, tail);
+            self.put(pad);
+            self.put(&bracket.close);
+            return;
+        }
         self.last(&bracket.last, inner);
         self.line(inner);
-        if bracket.open.ends_with('[') && !bracket.parts.iter().any(Part::is_broken) {
-            self.list(&bracket.parts, inner);
-        } else {
-            self.parts(&bracket.parts, inner);
-        }
+        self.parts(&bracket.parts, inner, bracket.apart, 0);
         match bracket.over.split_first() {
             Some((first, rest)) if bracket.parts.is_empty() => {
                 self.put(&first.text);
@@ -181,18 +204,25 @@ impl Page {
         self.put(&bracket.close);
     }
 
-    /// Values, as many on a line as fit.
-    fn list(&mut self, parts: &[Part], indent: usize) {
-        for (at, part) in parts.iter().enumerate() {
-            let value = format!("{}{}", flat(&part.nodes), part.separator);
-            if at > 0 && self.column() + 1 + value.width() > WIDTH {
-                self.line(indent);
-            } else if at > 0 {
-                self.put(" ");
+    /// Whether parts can begin on this line: with `;`, each way must fit on one.
+    fn hangs(&self, parts: &[Part], indent: usize, gap: usize, tail: usize) -> bool {
+        let ways: Vec<usize> = parts.split_inclusive(is_or).map(|way| row(way).width()).collect();
+        let starts = std::iter::once(self.column() + gap).chain(std::iter::repeat(indent));
+        let ends = starts.zip(&ways).map(|(start, width)| start + width);
+        match ways.len() {
+            0 => false,
+            1 => parts.len() > 1 && self.fits(&parts[0], gap),
+            many => {
+                !parts.iter().any(Part::has_broken)
+                    && ends.enumerate().all(|(at, end)| end + if at + 1 < many { 0 } else { tail } <= WIDTH)
             }
-            self.put(&value);
         }
     }
+}
+
+/// Whether `;` follows a part.
+fn is_or(part: &Part) -> bool {
+    part.separator.starts_with(';')
 }
 
 /// A comment from the end of a line, on a line of its own: there `///` would say something.
@@ -229,7 +259,12 @@ fn row(parts: &[Part]) -> String {
     parts.iter().map(|it| format!("{}{}", flat(&it.nodes), it.separator)).collect::<Vec<_>>().join(" ")
 }
 
+/// What stands between a bracket and what is in it.
+fn pad(bracket: &Bracket) -> &'static str {
+    if bracket.open.ends_with('{') && !bracket.parts.is_empty() { " " } else { "" }
+}
+
 fn bracketed(bracket: &Bracket) -> String {
-    let pad = if bracket.open.ends_with('{') && !bracket.parts.is_empty() { " " } else { "" };
+    let pad = pad(bracket);
     format!("{}{pad}{}{pad}{}", bracket.open, row(&bracket.parts), bracket.close)
 }

@@ -13,6 +13,8 @@ pub(super) struct Part {
     pub over: Vec<Comment>,
     /// Whether a blank line is above it, below those comments.
     pub blank: bool,
+    /// Whether it stands first on its line.
+    pub first: bool,
     pub nodes: Vec<Node>,
     /// Comments at the end of its line.
     pub last: Vec<Comment>,
@@ -46,6 +48,8 @@ pub(super) struct Bracket {
     pub close: String,
     /// Whether it is written over several lines whatever its length.
     pub broken: bool,
+    /// Whether each part has a line of its own there.
+    pub apart: bool,
 }
 
 /// A whole item.
@@ -59,6 +63,8 @@ pub(super) struct Item {
     pub after: Vec<Comment>,
     /// Whether the body is written over several lines whatever its length.
     pub broken: bool,
+    /// Whether each part has a line of its own there.
+    pub apart: bool,
 }
 
 impl Part {
@@ -72,7 +78,8 @@ impl Part {
         self.is_commented() || self.has_broken()
     }
 
-    fn has_broken(&self) -> bool {
+    /// Whether a bracket in it is written over several lines.
+    pub fn has_broken(&self) -> bool {
         self.nodes.iter().any(|node| matches!(node, Node::Bracket(bracket) if bracket.broken))
     }
 }
@@ -87,9 +94,9 @@ pub(super) fn item(pieces: &mut [Piece<'_>]) -> Item {
         reader.at += 1;
         item.arrow = with_comments(arrow, true);
         item.head.last.extend(behind(arrow, Stands::Last));
-        item.broken = reader.pieces.get(reader.at).is_some_and(|next| next.new_line);
         let over = alone(arrow).collect();
         (item.body, item.after) = reader.parts(over);
+        item.apart = item.body.iter().all(|part| part.first);
     } else if let Some(stop) = reader.pieces.get(reader.at) {
         item.head.separator = with_comments(stop, true);
         item.head.last.extend(behind(stop, Stands::Last));
@@ -101,10 +108,13 @@ pub(super) fn item(pieces: &mut [Piece<'_>]) -> Item {
         last.behind.splice(0..0, moved);
     }
     let last = item.body.len().saturating_sub(1);
-    item.broken |= !item.head.last.is_empty()
-        || item.body.iter().enumerate().any(|(at, part)| {
-            if at < last { part.is_broken() } else { !part.over.is_empty() || part.has_broken() }
-        });
+    item.apart |= !item.head.last.is_empty()
+        || item
+            .body
+            .iter()
+            .enumerate()
+            .any(|(at, part)| if at < last { part.is_commented() } else { !part.over.is_empty() });
+    item.broken = item.apart || item.body.iter().any(Part::has_broken);
     item
 }
 
@@ -160,8 +170,8 @@ impl Reader<'_, '_> {
         if !first.is_empty() {
             open.truncate(open.len() - first.iter().map(|it| it.text.len() + 1).sum::<usize>());
         }
-        let was_broken = piece.is("{") && self.pieces.get(self.at).is_some_and(|next| next.new_line);
         let (mut parts, over) = self.parts(Vec::new());
+        let was_apart = piece.is("{") && parts.iter().all(|part| part.first);
         let close = self.pieces.get(self.at);
         self.at += 1;
         let mut end = close.map_or_else(String::new, |close| with_comments(close, false));
@@ -172,11 +182,12 @@ impl Reader<'_, '_> {
             None => end.insert_str(0, &prefix),
         }
         let last: Vec<Comment> = behind(piece, Stands::Last).collect();
-        let broken = !last.is_empty() || !over.is_empty() || parts.iter().any(Part::is_broken);
-        let broken = (broken || was_broken) && !(parts.is_empty() && last.is_empty() && over.is_empty());
+        let is_commented = !last.is_empty() || !over.is_empty() || parts.iter().any(Part::is_commented);
+        let apart = is_commented || was_apart && !parts.is_empty();
+        let broken = apart || parts.iter().any(Part::has_broken);
         part.last.extend(close.into_iter().flat_map(|close| behind(close, Stands::Last)));
         let space = piece.space;
-        part.nodes.push(Node::Bracket(Bracket { space, open, last, parts, over, close: end, broken }));
+        part.nodes.push(Node::Bracket(Bracket { space, open, last, parts, over, close: end, broken, apart }));
     }
 
     /// What stands between separators, up to the closing bracket or the full stop; and the
@@ -212,7 +223,7 @@ impl Reader<'_, '_> {
             }
             part.over.extend(alone(piece));
             if part.nodes.is_empty() {
-                part.blank = piece.blank;
+                (part.blank, part.first) = (piece.blank, piece.new_line);
             }
             self.node(&mut part);
         }
