@@ -20,6 +20,7 @@ pub mod format;
 mod get;
 mod gone;
 pub mod lint;
+pub mod listed;
 mod listener;
 mod load;
 mod manifests;

@@ -117,6 +117,28 @@ pub struct Declaration {
     pub(super) span: Span,
 }
 
+impl Declaration {
+    /// What stands behind it as it would be written: `input`, `export`, `unique(node)`.
+    #[must_use]
+    pub fn qualifiers(&self) -> Vec<String> {
+        let kind = match (self.constraint, self.kind) {
+            (Some(Constraint::Violation), _) => "violation",
+            (Some(Constraint::Warning), _) => "warning",
+            (None, Kind::Input) => "input",
+            (None, Kind::Output) if !self.open => "output",
+            _ => "",
+        };
+        let open = if self.open { "open" } else { "" };
+        let export = if self.exported && !self.open { "export" } else { "" };
+        let words = [kind, open, export].into_iter().filter(|word| !word.is_empty()).map(str::to_owned);
+        let unique = self.unique.iter().map(|columns| {
+            let names: Vec<&str> = columns.iter().map(|at| &*self.columns[*at].name).collect();
+            format!("unique({})", names.join(", "))
+        });
+        words.chain(unique).collect()
+    }
+}
+
 impl std::fmt::Display for Declaration {
     /// As it would be written: `label(node: Node, key: Key)`.
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
@@ -343,6 +365,11 @@ impl Program {
     #[must_use]
     pub fn folder(&self, declaration: &Declaration) -> &str {
         self.body.modules.folder(declaration.module)
+    }
+
+    /// The names that stand for several relations.
+    pub fn overloads(&self) -> impl Iterator<Item = &str> {
+        self.body.overloads.known(&self.body.modules, None)
     }
 
     /// The relations that a name stands for by the type of their first column, and what is

@@ -19,6 +19,7 @@ mod fit;
 mod judged;
 mod junit;
 mod key;
+mod listed;
 mod look;
 mod paint;
 mod plan;
@@ -45,6 +46,7 @@ pub use findings::{findings_github, findings_json, findings_junit, findings_sari
 pub use fit::Fit;
 pub use judged::{judged_github, judged_junit, judged_sarif};
 pub use junit::{Tested, junit};
+pub use listed::{listed_document, listed_table, listed_text};
 pub use look::{Detail, Look};
 pub use paint::Paint;
 pub use plan::{plan_names, plan_text};

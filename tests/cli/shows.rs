@@ -165,7 +165,7 @@ fn the_rules_say_why() {
 #[test]
 fn the_rules_can_be_read() {
     let session = begun();
-    let list = session.quietly("rules list").out;
+    let list = session.quietly("rules list --all").out;
     assert!(list.lines().count() > 50 && list.contains("may_start"), "{list}");
     let shown = session.quietly("rules show may_start").out;
     assert!(shown.contains("may_start(DaemonSet, Node) :- may_stay(DaemonSet, Node)"), "{shown}");
@@ -175,6 +175,52 @@ fn the_rules_can_be_read() {
     }
     let wrong = session.quietly("rules show may_strat");
     assert!(wrong.code == 1 && wrong.err.contains("did you mean `may_start`?"), "{}", wrong.err);
+}
+
+/// What is one's own comes first, with its columns, types and values; then what the tool
+/// offers, and only where it is asked for what it keeps to itself.
+#[test]
+fn what_rules_may_read_is_listed() {
+    let session = Session::new();
+    session.write(
+        "hall_a/rules.dl",
+        "/// The rack of a node. Nodes on the floor have none.\n.decl rack(node: Node, rack: Value) input unique(node)\n\
+         rack(\"n1\", \"r1\").\n/// So many nodes fill a rack.\n.param most: number = 2\n\
+         .decl full(rack: Value) violation\n/// {Rack} has more than {most} nodes.\n\
+         full(Rack) :- rack(_, Rack), count : { rack(_, Rack) } > most.\n",
+    );
+    session.write("hall_b/rules.dl", ".decl rack(rack: Value) export\nrack(\"r9\").\n.decl far(rack: Value) warning\n/// {Rack} is far.\nfar(Rack) :- rack(Rack).\n");
+    let rules = "--rules hall_a --rules hall_b --param most=3";
+    let list = session.quietly(&format!("rules list {rules}")).out;
+    let (own, built_in) = list.split_once("\nBuilt in").unwrap();
+    assert!(
+        built_in.contains("\n  node_label(node: Node, key: Key, value: Value) input\n      A label"),
+        "{built_in}"
+    );
+    assert!(built_in.contains("(version ") && !built_in.contains("may_start("), "{built_in}");
+    let shown = |line: &str| format!("$ dsrules {line}\n{}\n", session.quietly(line).out);
+    let shows = ["rules show rack", "rules show hall_b::rack", "rules show most", "rules show blocked"];
+    let shows: String = shows.iter().map(|line| shown(&format!("{line} {rules}"))).collect();
+    let open = shown("rules list --open -o wide");
+    crate::session::snapshot("rules_listed", &format!("$ dsrules rules list {rules}\n{own}\n{open}{shows}"));
+
+    let json = session.quietly(&format!("rules list -o json {rules}")).out;
+    let json: Value = serde_json::from_str(&json).unwrap();
+    assert_eq!((&json["apiVersion"], &json["kind"]), (&"dsrules.dev/v1".into(), &"Rules".into()));
+    let rack = &json["relations"][0];
+    assert_eq!(
+        (&rack["name"], &rack["module"], &rack["whose"]),
+        (&"rack".into(), &"hall_a".into(), &"own".into())
+    );
+    assert_eq!(
+        rack["columns"],
+        serde_json::json!([{"name": "node", "type": "Node"}, {"name": "rack", "type": "Value"}])
+    );
+    assert_eq!(rack["qualifiers"], serde_json::json!(["input", "unique(node)"]));
+    assert_eq!(
+        (&json["parameters"][0]["value"], &json["parameters"][0]["default"]),
+        (&"3".into(), &"2".into())
+    );
 }
 
 #[test]
