@@ -34,7 +34,8 @@ pub enum Derived {
 /// The relations that a plan needs, and the constraints it is judged by.
 #[must_use]
 pub fn wanted(program: &Program) -> Vec<RelationId> {
-    relations::outputs(program).into_iter().chain(constraints(program)).collect()
+    let asked = program.asked().iter().copied();
+    relations::outputs(program).into_iter().chain(constraints(program)).chain(asked).collect()
 }
 
 /// A program with the facts of one world and what it derives from them.
@@ -63,14 +64,6 @@ impl Reasoner {
             known: 0,
             objects: 0,
         }
-    }
-
-    /// The same, that says what the scheduler does as well.
-    #[must_use]
-    pub fn that_schedules(mut self) -> Self {
-        self.wanted.extend(relations::scheduler(&self.program));
-        self.encoder = Encoder::new(self.program.clone(), self.encoder.grouping(), &self.wanted);
-        self
     }
 
     /// Brings what is derived up to date with the world as it is at `now`, given which

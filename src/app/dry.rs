@@ -33,7 +33,7 @@ pub(super) fn dry(
     change: &dyn Fn(&mut World, &Options) -> Result<Planned, Diagnostic>,
 ) -> Result<Dry, Diagnostic> {
     let plan = |options: &Options, too_much: Option<Diagnostic>| -> Result<Dry, Diagnostic> {
-        let mut world = load(store, program)?;
+        let mut world = load(store, &options.program(program))?;
         let planned = change(&mut world, options)?;
         Ok(Dry { planned, world, too_much })
     };

@@ -65,7 +65,7 @@ pub use get::{Group, Lookup, Lookups, Unvisited};
 pub use listener::{Listener, Silent};
 pub use manifests::{Manifests, note_others};
 pub use open::Database;
-pub use options::{MaxDelete, Options};
+pub use options::{MaxDelete, Options, Schedule};
 pub use paths::id_of;
 pub use plan::plan;
 pub use query::{Answered, Questions};

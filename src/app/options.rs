@@ -1,14 +1,17 @@
 //! How a plan is made: who says what is ready, what may be lost, how much may be derived.
 
-use crate::datalog::Limits;
+use crate::datalog::{Limits, Program};
 use crate::facts::Grouping;
 use crate::plan::{FINDINGS_TOLD, Readiness};
+use crate::policy::relations;
 
 /// How a plan is made.
 #[derive(Debug, Clone)]
 pub struct Options {
     /// Who says that created pods are ready.
     pub readiness: Readiness,
+    /// Who says whether a pod that is created fits on its node.
+    pub schedule: Schedule,
     /// The time, in seconds of Unix time.
     pub now: i64,
     /// Whether objects go that earlier applies of the same input brought and that are
@@ -36,6 +39,7 @@ impl Options {
     pub fn at(now: i64) -> Self {
         Options {
             readiness: Readiness::Assume,
+            schedule: Schedule::Assume,
             now,
             prune: false,
             allow_empty: false,
@@ -45,6 +49,28 @@ impl Options {
             told: FINDINGS_TOLD,
             grouping: Grouping::On,
             asked: None,
+        }
+    }
+}
+
+/// Who says whether a pod that is created fits on its node.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Schedule {
+    /// Nobody: it is bound.
+    #[default]
+    Assume,
+    /// The rules of the default scheduler: it is bound, or others go for it, or it stays
+    /// pending.
+    Simulate,
+}
+
+impl Options {
+    /// The program, asked for all that these options need.
+    #[must_use]
+    pub fn program(&self, program: &Program) -> Program {
+        match self.schedule {
+            Schedule::Assume => program.clone(),
+            Schedule::Simulate => relations::scheduling(program),
         }
     }
 }

@@ -59,6 +59,7 @@ pub fn plan(
     program: &Program,
     options: &Options,
 ) -> Result<Planned, Diagnostic> {
+    let program = &options.program(program);
     world.detailed |= wants_details(program);
     world.whole = world.whole.or(wants_whole(program));
     let before = Before::applying(world);
@@ -77,6 +78,7 @@ pub fn delete(
     program: &Program,
     options: &Options,
 ) -> Result<Planned, Diagnostic> {
+    let program = &options.program(program);
     let mut objects = Vec::new();
     let before = Before::deleting(world, targets);
     for (kind, key) in targets {

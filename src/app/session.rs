@@ -124,9 +124,10 @@ impl Session {
     /// When the store cannot be read.
     pub fn ensure(&mut self, options: &Options) -> Result<(), Diagnostic> {
         if self.state.is_none() {
+            let program = options.program(&self.program);
             self.state = Some(State {
-                world: load(&*self.store, &self.program)?,
-                reasoner: Reasoner::new(&self.program, options.grouping).limited(options.limits),
+                world: load(&*self.store, &program)?,
+                reasoner: Reasoner::new(&program, options.grouping).limited(options.limits),
                 reconciler: Reconciler::default(),
                 placed: Kept::of(self.store.placement()?),
             });

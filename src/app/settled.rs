@@ -22,7 +22,7 @@ use crate::target::Memory;
 /// of its content. Two questions with one hash would be a change that is never made, so it
 /// is one that nobody finds two texts for.
 fn asked(id: &str, files: &[(String, String)], reading: &manifest::Options, options: &Options) -> String {
-    let how = format!("{reading:?} {:?} {}", options.readiness, options.prune);
+    let how = format!("{reading:?} {:?} {:?} {}", options.readiness, options.schedule, options.prune);
     // Debug quotes every text, so that none can run into the next.
     let asked = format!("{:?}", (env!("CARGO_PKG_VERSION"), BUILTIN, id, files, how));
     sha256(asked)

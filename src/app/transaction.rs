@@ -52,7 +52,7 @@ pub fn apply(
     let gone = gone(store, id, &reading, options)?;
     let files = std::mem::take(&mut reading.files);
     listener.stage("loading the store");
-    let mut world = load(store, &policy.program)?;
+    let mut world = load(store, &options.program(&policy.program))?;
     listener.stage("planning");
     let planned = planning::plan(&mut world, reading.objects, &gone, &policy.program, options)?;
     if planned.is_refused() {
@@ -87,7 +87,7 @@ pub fn delete(
     program: &Program,
     options: &Options,
 ) -> Result<Planned, Diagnostic> {
-    let mut world = load(store, program)?;
+    let mut world = load(store, &options.program(program))?;
     let planned = planning::delete(&mut world, targets, cascade, program, options)?;
     if planned.is_refused() {
         store.rollback();

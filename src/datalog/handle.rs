@@ -61,7 +61,7 @@ impl Program {
         }
         let mut body = Arc::unwrap_or_clone(self.body);
         body.handles = handles;
-        Ok(Program { body: Arc::new(body) })
+        Ok(Program { body: Arc::new(body), asked: self.asked })
     }
 
     /// The relation that a handle of the program's table stands for.

@@ -80,7 +80,7 @@ fn finish(mut body: Body, mut diagnostics: Vec<Diagnostic>) -> Loaded {
     // Two ways of one rule may have one and the same mistake.
     diagnostics.dedup();
     let failed = diagnostics.iter().any(Diagnostic::is_error);
-    Loaded { program: (!failed).then(|| Program { body: Arc::new(body) }), diagnostics }
+    Loaded { program: (!failed).then(|| Program { body: Arc::new(body), asked: Vec::new() }), diagnostics }
 }
 
 fn given(fact: Rule) -> Given {

@@ -268,6 +268,8 @@ impl Stratum {
 #[derive(Debug, Clone)]
 pub struct Program {
     pub(super) body: Arc<Body>,
+    /// What it is asked for beside its outputs.
+    pub(super) asked: Vec<RelationId>,
 }
 
 #[derive(Debug, Clone, Default)]
@@ -324,7 +326,22 @@ impl Program {
     pub fn with_given(self, rows: impl IntoIterator<Item = Given>) -> Program {
         let mut body = Arc::unwrap_or_clone(self.body);
         body.given.extend(rows);
-        Program { body: Arc::new(body) }
+        Program { body: Arc::new(body), asked: self.asked }
+    }
+
+    /// The program, asked for these relations as well.
+    #[must_use]
+    pub fn asking(&self, more: impl IntoIterator<Item = RelationId>) -> Program {
+        let mut asked: Vec<RelationId> = self.asked.iter().copied().chain(more).collect();
+        asked.sort_unstable();
+        asked.dedup();
+        Program { body: self.body.clone(), asked }
+    }
+
+    /// What it is asked for beside its outputs.
+    #[must_use]
+    pub fn asked(&self) -> &[RelationId] {
+        &self.asked
     }
 
     /// The rows of inputs that come with the program.

@@ -109,7 +109,7 @@ impl Query {
             return Err(found);
         }
         let known = (program.body.declarations.len(), program.body.rules.len());
-        let program = has_more.then(|| Program { body: Arc::new(body) });
+        let program = has_more.then(|| Program { body: Arc::new(body), asked: program.asked.clone() });
         Ok(Query { variables: names.names, ways, program, known, text: text.into() })
     }
 

@@ -73,6 +73,10 @@ pub enum Verb {
     DeleteRevision,
     /// Delete a daemonset.
     DeleteDaemonset,
+    /// Take a pod away for one of a higher priority.
+    Preempt,
+    /// Bind a pod that was pending to its node.
+    Bind,
 }
 
 /// An action for a daemonset.

@@ -150,6 +150,8 @@ fn doing(verb: Verb) -> &'static str {
         Verb::ReleaseRevision => "a pass releases a revision:",
         Verb::DeleteRevision => "a pass deletes a revision:",
         Verb::DeleteDaemonset => "a pass deletes a daemonset:",
+        Verb::Preempt => "the scheduler preempts:",
+        Verb::Bind => "the scheduler binds:",
     }
 }
 
@@ -170,6 +172,8 @@ fn effect(action: &Action, pass: &Pass, world: &World) -> u128 {
         Verb::CreateRevision => revision,
         Verb::DeleteRevision => revision.wrapping_neg(),
         Verb::DeleteDaemonset => number(&("daemonset", &action.object)).wrapping_neg(),
+        // The scheduler's step is no pass.
+        Verb::Preempt | Verb::Bind => 0,
         Verb::RenumberRevision => number(&(&action.object, pass.numbers.get(&action.object))),
     }
 }

@@ -101,7 +101,10 @@ impl Reconciler {
         settings: Settings,
     ) -> Result<Reconciled, Diagnostic> {
         let mut reconciled = Reconciled::default();
-        let mut simulation = Simulation::default();
+        let schedules = relations::schedules(reasoner.program());
+        let mut simulation = Simulation::new(schedules);
+        let mut made = BTreeSet::new();
+        world.refused.clear();
         let mut circles = Circles::default();
         let mut seen = Touched::Only(BTreeSet::new());
         for _ in 0..MAX_PASSES {
@@ -116,6 +119,14 @@ impl Reconciler {
             circles.look(&pass, world, reasoner)?;
             reconciled.lost += reasoner.len(relations::misplaced) + collected;
             let wave = simulation.carry_out(world, reasoner, &pass, settings.readiness, settings.now);
+            if schedules && pass.is_idle() {
+                // The controller is done for now; the scheduler sees what it made.
+                let step = simulation.schedule(world, reasoner, &made, settings.readiness, settings.now);
+                if let Some(step) = step {
+                    reconciled.waves.extend(Some(step).filter(|step| !step.actions.is_empty()));
+                    continue;
+                }
+            }
             if pass.is_idle() {
                 self.wait(&seen, reasoner, world);
                 reconciled.statuses =
@@ -123,6 +134,10 @@ impl Reconciler {
                 reconciled.waiting = self.waiting.values().cloned().collect();
                 world.forget_deleted();
                 return Ok(reconciled);
+            }
+            if schedules {
+                let created = wave.actions.iter().filter(|action| action.verb == Verb::Create);
+                made.extend(created.map(|action| action.object.clone()));
             }
             if !wave.actions.is_empty() {
                 reconciled.waves.push(wave);

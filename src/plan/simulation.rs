@@ -44,12 +44,14 @@ pub struct Simulation {
     events: FxHashMap<ObjectKey, usize>,
     /// The phases that pods are made in.
     phases: [Name; 2],
+    /// Whether the scheduler binds what is created; else it is bound at once.
+    schedules: bool,
 }
 
 impl Default for Simulation {
     fn default() -> Self {
         let phases = ["Pending".into(), "Running".into()];
-        Simulation { bases: FxHashMap::default(), events: FxHashMap::default(), phases }
+        Simulation { bases: FxHashMap::default(), events: FxHashMap::default(), phases, schedules: false }
     }
 }
 
@@ -62,6 +64,12 @@ struct Made {
 }
 
 impl Simulation {
+    /// One that leaves pods to the scheduler, if that is simulated.
+    #[must_use]
+    pub fn new(schedules: bool) -> Self {
+        Simulation { schedules, ..Simulation::default() }
+    }
+
     /// Carries one pass out at the time `now` (seconds of Unix time) and gives back the
     /// wave that it was, with the names of the pods it created.
     pub fn carry_out(
@@ -156,6 +164,8 @@ impl Simulation {
             Verb::DeleteRevision | Verb::DeleteDaemonset => {
                 collect(world, action);
             }
+            // Those are the scheduler's.
+            Verb::Preempt | Verb::Bind => {}
         }
     }
 
@@ -184,14 +194,14 @@ impl Simulation {
                 }
             })
             .clone();
-        let ready_since = now - daemonset.min_ready_seconds - 1;
+        let ready_since = ready_since(daemonset, now);
         let mut attempt = world.attempts.get(&(key.clone(), node.clone())).copied().unwrap_or(0);
         let mut pod = pod_key(key, node, hash, attempt);
         while world.pods.contains_key(&pod) {
             attempt += 1;
             pod = pod_key(key, node, hash, attempt);
         }
-        let assumed = readiness == Readiness::Assume;
+        let assumed = readiness == Readiness::Assume && !self.schedules;
         let meta = Meta {
             key: pod.clone(),
             uid: world.uid(Kind::Pod, &pod),
@@ -204,8 +214,8 @@ impl Simulation {
         };
         let made = Pod {
             meta,
-            node: Some(node.clone()),
-            pinned: None,
+            node: (!self.schedules).then(|| node.clone()),
+            pinned: self.schedules.then(|| node.clone()),
             phase: self.phases[usize::from(assumed)].clone(),
             ready: assumed,
             ready_since: assumed.then_some(ready_since),
@@ -214,6 +224,20 @@ impl Simulation {
         world.touch(Kind::Pod, &pod);
         world.pods.insert(pod.clone(), made);
         pod
+    }
+
+    /// What becomes of a pod that was bound: taken as running and ready, it is so.
+    pub(super) fn started(&self, world: &mut World, key: &ObjectKey, readiness: Readiness, now: i64) {
+        if readiness != Readiness::Assume {
+            return;
+        }
+        let Some(owner) = world.pods.get(key).and_then(|pod| pod.meta.controller.clone()) else { return };
+        let daemonset = ObjectKey::new(key.namespace.clone(), owner.name.clone());
+        let since = world.daemonsets.get(&daemonset).map(|daemonset| ready_since(daemonset, now));
+        let (Some(since), Some(pod)) = (since, world.pods.get_mut(key)) else { return };
+        pod.phase = self.phases[1].clone();
+        pod.ready = true;
+        pod.ready_since = Some(since);
     }
 
     /// Records what the controller warns of, and starts back-offs.
@@ -237,7 +261,7 @@ impl Simulation {
         }
     }
 
-    fn event(
+    pub(super) fn event(
         &mut self,
         world: &mut World,
         about: &ObjectKey,
@@ -253,6 +277,11 @@ impl Simulation {
             world.dirty.events.push(Event { about: about.clone(), kind, reason, message, time });
         }
     }
+}
+
+/// Since when a pod that is taken as ready has been so.
+fn ready_since(daemonset: &DaemonSet, now: i64) -> i64 {
+    now - daemonset.min_ready_seconds - 1
 }
 
 /// flowcontrol.Backoff.Next: doubles, up to the longest; starts anew when the last one
@@ -322,7 +351,7 @@ fn release_revision(world: &mut World, key: &ObjectKey) {
 }
 
 /// Removes the pod of an action, and counts the attempt that it was.
-fn remove_pod(world: &mut World, action: &Action) -> bool {
+pub(super) fn remove_pod(world: &mut World, action: &Action) -> bool {
     let removed = world.remove(Kind::Pod, &action.object);
     if let (true, Some(daemonset), Some(node)) = (removed, &action.daemonset, &action.node) {
         let place = (daemonset.clone(), node.clone());

@@ -204,10 +204,15 @@ impl Context<'_> {
                     (Some(since), Some(seconds)) => Some(since.saturating_add(seconds).saturating_add(1)),
                     (until, _) => until,
                 };
+                let pod = cause.value("Pod", &row).map(|pod| self.reasoner.key(pod));
+                let refused = pod.as_ref().and_then(|pod| self.world.refused.get(pod).zip(Some(&pod.name)));
                 found.push(Awaited {
                     node: self.reasoner.name(node),
-                    pod: cause.value("Pod", &row).map(|pod| self.reasoner.key(pod).name),
-                    reason: bare(&cause.sentence(self.reasoner, &row)),
+                    reason: match refused {
+                        Some((refusal, pod)) => format!("{pod} is pending, {}", refusal.said),
+                        None => bare(&cause.sentence(self.reasoner, &row)),
+                    },
+                    pod: pod.map(|pod| pod.name),
                     rule: cause.rule().to_owned(),
                     until,
                     held: false,

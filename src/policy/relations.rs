@@ -184,7 +184,8 @@ relations! {
         first_filter(Pod, Node, Value)
         objection(Pod, Node, Value, Key)
         no_preemption(Pod, Value)
-        short_of(Pod, Node, Key, number, number)
+        short_of(Pod, Node, Key, number, number, number)
+        takes_most(Node, Key, Pod)
         port_taken(Pod, Node, Pod)
     }
     /// Fields by their paths, of objects of each type.
@@ -290,10 +291,16 @@ pub fn outputs(program: &Program) -> Vec<RelationId> {
     named.filter(|id| program.declaration(*id).kind == Kind::Output).collect()
 }
 
-/// What the scheduler decides.
+/// The program that is asked what the scheduler does as well.
 #[must_use]
-pub fn scheduler(program: &Program) -> Vec<RelationId> {
-    SCHEDULED.iter().map(|handle| program.id(*handle)).collect()
+pub fn scheduling(program: &Program) -> Program {
+    program.asking(SCHEDULED.iter().map(|handle| program.id(*handle)))
+}
+
+/// Whether a program is asked what the scheduler does.
+#[must_use]
+pub fn schedules(program: &Program) -> bool {
+    program.asked().contains(&program.id(bind))
 }
 
 /// The type of the rules that objects of a kind have.

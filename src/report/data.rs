@@ -145,6 +145,8 @@ pub fn plan_document(
             adopt: count(&[Verb::Adopt]),
             release: count(&[Verb::Release]),
             relabel: count(&[Verb::Relabel]),
+            preempt: count(&[Verb::Preempt]),
+            bind: count(&[Verb::Bind]),
             objects: plan.objects.iter().filter(|object| object.change != Change::Unchanged).count(),
             causes_omitted: plan.causes_omitted,
             violations: judged.iter().filter(|it| it.is_error()).map(|it| it.count).sum(),
@@ -254,6 +256,10 @@ struct Summary {
     adopt: usize,
     release: usize,
     relabel: usize,
+    #[serde(skip_serializing_if = "is_none")]
+    preempt: usize,
+    #[serde(skip_serializing_if = "is_none")]
+    bind: usize,
     objects: usize,
     /// Deletes whose cause is not given, as there are too many different ones.
     #[serde(skip_serializing_if = "is_none")]

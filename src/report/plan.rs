@@ -190,7 +190,7 @@ fn count_of(count: usize, verb: Verb, is_done: bool) -> String {
 fn summary(plan: &Plan, is_done: bool) -> String {
     let actions = || plan.waves.iter().flat_map(|wave| &wave.actions);
     let count = |verb| actions().filter(|action| action.verb == verb).count();
-    let pods = [Verb::Create, Verb::Delete, Verb::Adopt, Verb::Release, Verb::Relabel]
+    let pods = [Verb::Create, Verb::Delete, Verb::Adopt, Verb::Release, Verb::Relabel, Verb::Preempt, Verb::Bind]
         .into_iter()
         .map(|verb| (verb, count(verb)))
         .filter(|(verb, count)| *count > 0 || matches!(verb, Verb::Create | Verb::Delete))
@@ -230,7 +230,7 @@ fn standing(plan: &Plan) -> &'static str {
 fn sign(verb: Verb) -> char {
     match verb {
         Verb::Create | Verb::CreateRevision => '+',
-        Verb::Delete | Verb::DeleteRevision | Verb::DeleteDaemonset => '-',
+        Verb::Delete | Verb::DeleteRevision | Verb::DeleteDaemonset | Verb::Preempt => '-',
         _ => '~',
     }
 }
@@ -249,6 +249,8 @@ pub(super) fn word(verb: Verb) -> &'static str {
         Verb::ReleaseRevision => "release-revision",
         Verb::DeleteRevision => "delete-revision",
         Verb::DeleteDaemonset => "delete-daemonset",
+        Verb::Preempt => "preempt",
+        Verb::Bind => "bind",
     }
 }
 
@@ -266,13 +268,21 @@ fn done(verb: Verb) -> &'static str {
         Verb::ReleaseRevision => "released-revision",
         Verb::DeleteRevision => "deleted-revision",
         Verb::DeleteDaemonset => "deleted-daemonset",
+        Verb::Preempt => "preempted",
+        Verb::Bind => "bound",
     }
 }
 
 /// What an action is done to.
 pub(super) fn kind(verb: Verb) -> Kind {
     match verb {
-        Verb::Create | Verb::Delete | Verb::Adopt | Verb::Release | Verb::Relabel => Kind::Pod,
+        Verb::Create
+        | Verb::Delete
+        | Verb::Adopt
+        | Verb::Release
+        | Verb::Relabel
+        | Verb::Preempt
+        | Verb::Bind => Kind::Pod,
         Verb::CreateRevision
         | Verb::RenumberRevision
         | Verb::AdoptRevision

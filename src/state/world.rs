@@ -144,6 +144,8 @@ pub struct Refusal {
     pub node: Name,
     /// The filter that objects.
     pub filter: Name,
+    /// All there is to say of it, in one sentence.
+    pub said: String,
     /// What the filter says, in order.
     pub reasons: Vec<String>,
     /// Why no other pods go for it: `never`, `not helpful` or `no victims`.

@@ -3,6 +3,7 @@
 use dsrules::datalog::Program;
 use dsrules::facts::Grouping;
 use dsrules::plan::schedule;
+use dsrules::policy::relations;
 use dsrules::reason::Reasoner;
 use dsrules::state::World;
 use serde_json::{Value, json};
@@ -19,7 +20,7 @@ pub fn check(program: &Program, case: &Value) -> Result<(), String> {
             put(&mut world, object, NOW);
         }
     }
-    let mut reasoner = Reasoner::new(program, Grouping::On).that_schedules();
+    let mut reasoner = Reasoner::new(&relations::scheduling(program), Grouping::On);
     let (mut bound, mut victims) = (Vec::new(), Vec::new());
     loop {
         let changed = std::mem::take(&mut world.changed);

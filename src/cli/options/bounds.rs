@@ -1,7 +1,7 @@
 //! What every command that makes a plan can be told: own rules, bounds, who is ready.
 
 use clap::{Args, ValueEnum};
-use dsrules::app::{MaxDelete, Options};
+use dsrules::app::{MaxDelete, Options, Schedule};
 use dsrules::plan::Readiness;
 
 use super::rules::RuleArgs;
@@ -21,6 +21,19 @@ pub struct BoundArgs {
     /// manifests of the input (a rollout waits for them)
     #[arg(long, value_name = "HOW", value_enum, default_value_t = Ready::Assume)]
     readiness: Ready,
+    /// Who says whether a created pod fits on its node: nobody has to (it is bound), or the rules of
+    /// the default scheduler (it is bound, preempts others, or stays pending and says why)
+    #[arg(long, value_name = "HOW", value_enum, default_value_t = Scheduling::Assume)]
+    schedule: Scheduling,
+}
+
+/// `--schedule`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Scheduling {
+    // Nobody has to: every pod is bound to the node that it is meant for
+    Assume,
+    // The default scheduler's rules: a pod that does not fit preempts others or stays pending
+    Simulate,
 }
 
 /// `--readiness`.
@@ -39,6 +52,10 @@ impl BoundArgs {
             readiness: match self.readiness {
                 Ready::Assume => Readiness::Assume,
                 Ready::Observe => Readiness::Observe,
+            },
+            schedule: match self.schedule {
+                Scheduling::Assume => Schedule::Assume,
+                Scheduling::Simulate => Schedule::Simulate,
             },
             max_delete: self.max_delete,
             ignore_violations: self.ignore_violations,
