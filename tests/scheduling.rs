@@ -66,8 +66,7 @@ fn sound(case: &Case, done: &Value) {
     let is_bound = |pod: &Pod| pod.bound || bound.iter().any(|it| it.name == pod.name);
     for pod in bound.iter().filter(|pod| !gone.contains(&&*pod.name)) {
         let others = case.pods.iter().filter(|it| it.node == pod.node && it.name != pod.name);
-        let others: Vec<&Pod> =
-            others.filter(|it| is_bound(it) && !gone.contains(&&*it.name)).collect();
+        let others: Vec<&Pod> = others.filter(|it| is_bound(it) && !gone.contains(&&*it.name)).collect();
         assert!(!others.iter().any(|other| clash(pod, other)), "{pod:?}");
         let has = &case.nodes[pod.node];
         assert!((others.len() as i64) < has["pods"], "{pod:?}");

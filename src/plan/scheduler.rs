@@ -160,7 +160,8 @@ fn more(reasoner: &Reasoner, pod: Sym, node: Sym, resource: Sym) -> String {
     let Some(row) = reasoner.rows_of(relations::short_of, &[pod, node, resource]).next() else {
         let taken = reasoner.rows_of(relations::port_taken, &[pod, node]).next();
         let told = taken.and_then(|row| reasoner.told(relations::port_taken, &row[..3]));
-        return told.map_or_else(String::new, |(sentence, _)| format!(" ({})", sentence.trim_end_matches('.')));
+        return told
+            .map_or_else(String::new, |(sentence, _)| format!(" ({})", sentence.trim_end_matches('.')));
     };
     let name = reasoner.text(resource);
     let binary = ["memory", "ephemeral-storage"].contains(&name) || name.starts_with("hugepages-");

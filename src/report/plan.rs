@@ -190,13 +190,14 @@ fn count_of(count: usize, verb: Verb, is_done: bool) -> String {
 fn summary(plan: &Plan, is_done: bool) -> String {
     let actions = || plan.waves.iter().flat_map(|wave| &wave.actions);
     let count = |verb| actions().filter(|action| action.verb == verb).count();
-    let pods = [Verb::Create, Verb::Delete, Verb::Adopt, Verb::Release, Verb::Relabel, Verb::Preempt, Verb::Bind]
-        .into_iter()
-        .map(|verb| (verb, count(verb)))
-        .filter(|(verb, count)| *count > 0 || matches!(verb, Verb::Create | Verb::Delete))
-        .map(|(verb, count)| count_of(count, verb, is_done))
-        .collect::<Vec<_>>()
-        .join(", ");
+    let pods =
+        [Verb::Create, Verb::Delete, Verb::Adopt, Verb::Release, Verb::Relabel, Verb::Preempt, Verb::Bind]
+            .into_iter()
+            .map(|verb| (verb, count(verb)))
+            .filter(|(verb, count)| *count > 0 || matches!(verb, Verb::Create | Verb::Delete))
+            .map(|(verb, count)| count_of(count, verb, is_done))
+            .collect::<Vec<_>>()
+            .join(", ");
     let waves = match plan.waves.len() {
         0 | 1 => String::new(),
         n => format!(", in {n} waves"),

@@ -56,9 +56,9 @@ impl Case {
             time: dice.below(50),
             app: APPS[dice.below(APPS.len())],
             asks: BTreeMap::from([("memory", amount(&mut dice)), ("example.com/gpu", amount(&mut dice) / 2)]),
-            port: dice.chance(25).then(|| {
-                (*dice.pick(&["0.0.0.0", "127.0.0.1", "10.0.0.1"]), *dice.pick(&[80, 90]))
-            }),
+            port: dice
+                .chance(25)
+                .then(|| (*dice.pick(&["0.0.0.0", "127.0.0.1", "10.0.0.1"]), *dice.pick(&[80, 90]))),
         });
         let pods = pods.collect();
         let budgets = (0..dice.below(3)).map(|_| (*dice.pick(APPS), dice.below(3) as i64)).collect();
@@ -86,7 +86,10 @@ impl Case {
     /// What keeps a pod from its node beside these: the filter, and its words.
     fn objection(&self, pod: &Pod, beside: &[&Pod]) -> Option<(&'static str, Vec<String>)> {
         if beside.iter().any(|other| clash(pod, other)) {
-            return Some(("NodePorts", vec!["node(s) didn't have free ports for the requested pod ports".into()]));
+            return Some((
+                "NodePorts",
+                vec!["node(s) didn't have free ports for the requested pod ports".into()],
+            ));
         }
         let has = &self.nodes[pod.node];
         let mut short = Vec::new();

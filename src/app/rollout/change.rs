@@ -73,7 +73,7 @@ pub fn roll_out(request: &Rollout, listener: &dyn Listener) -> Result<RolledOut,
         transaction::begin(&mut *store, tree)?;
     }
     let program = rules::of_store(&request.rules, &*store, listener)?;
-    let mut world = load(&*store, &program)?;
+    let mut world = load(&*store, &request.options.program(&program))?;
     let (daemonsets, objects) = changed(request, &world, &*store)?;
     let nothing = objects.is_empty();
     let outcome = match (nothing, request.dry) {

@@ -60,7 +60,7 @@ pub fn what_if(
     let options = Options { max_delete: Some(MaxDelete::Percent(100)), ..request.options.clone() };
     let gone = gone(&*store, &request.id, &read.reading, &options)?;
     let plan = |objects: Vec<Object>, gone: &Gone| -> Result<_, Diagnostic> {
-        let mut world = load(&*store, program)?;
+        let mut world = load(&*store, &options.program(program))?;
         let planned = planning::plan(&mut world, objects, gone, program, &options)?;
         Ok((world, planned))
     };
