@@ -6,6 +6,7 @@ use super::expression::{Expression, Term};
 use super::functions::{Function, Sort};
 use super::source::Span;
 use super::types::Type;
+use super::units::TIME;
 use super::zones::{is_zone, zones};
 use crate::diagnostic::{Diagnostic, nearest};
 
@@ -34,6 +35,12 @@ impl Checker<'_> {
                 let error = Diagnostic::error("type-mismatch", message);
                 self.report(error.help(format!("it takes {}", function.written())), span);
             }
+        }
+        let unit = items.first().filter(|_| function.has_zone()).and_then(|item| self.unit(item));
+        if let Some(unit) = unit.filter(|unit| **unit != *TIME) {
+            let message = format!("`{}` takes a time here, not `{unit}`", function.name());
+            let error = Diagnostic::error("units-mixed", message);
+            self.report(error.help(format!("it takes {}", function.written())), span);
         }
         if let Some(name) = items.get(1).and_then(text).filter(|name| function.has_zone() && !is_zone(name)) {
             let error = Diagnostic::error("unknown-zone", format!("there is no time zone `{name}`"));

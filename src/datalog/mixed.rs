@@ -14,7 +14,7 @@ use super::expression::{Arithmetic, Comparison, Expression, Operator, Term};
 use super::functions::Function;
 use super::source::Span;
 use super::types::Type;
-use super::units::{self, AMOUNT, SECONDS, TIME};
+use super::units::{self, AMOUNT, MINUTE, SECONDS, TIME};
 use crate::diagnostic::Diagnostic;
 
 /// Two sides of different units, and what is done with them.
@@ -29,6 +29,7 @@ impl Function {
         match self {
             Function::ToSeconds => Some(SECONDS),
             Function::ToTime => Some(TIME),
+            Function::MinuteIn => Some(MINUTE),
             Function::ToCpu | Function::ToAmount => Some(AMOUNT),
             _ => None,
         }
@@ -136,11 +137,11 @@ impl Checker<'_> {
                 None => error,
             }
         });
-        let is_time = mixed.sides.iter().any(|(_, unit)| **unit == *TIME);
-        let is_duration = mixed.sides.iter().any(|(_, unit)| **unit == *SECONDS);
-        error.help(match is_time && is_duration {
-            true => "a time is no duration: how long ago it was is `Now - Time`, with `now(Now)`; `as(X, number)` takes a unit away",
-            false => "`as(X, number)` takes a unit away, if that is meant",
+        let is = |name: &str| mixed.sides.iter().any(|(_, unit)| **unit == *name);
+        error.help(match (is(SECONDS), is(TIME), is(MINUTE)) {
+            (true, true, _) => "a time is no duration: how long ago it was is `Now - Time`, with `now(Now)`; `as(X, number)` takes a unit away",
+            (true, _, true) => "minutes of a day are no seconds: 8 in the morning is `8 * 60`",
+            _ => "`as(X, number)` takes a unit away, if that is meant",
         })
     }
 }

@@ -6,8 +6,8 @@
 //!  .type Grace <: Seconds         a name for seconds that are a grace
 //! ```
 //! Texts of two types are never the same. Numbers may meet if they are of one unit, or if
-//! one of them has none, as `number` itself. Three units the language knows by name, as it
-//! writes numbers in them: `30d`, `64Mi`, `"2026-12-24"`.
+//! one of them has none, as `number` itself. Some units the language knows by name, as it
+//! writes numbers in them (`30d`, `64Mi`, `"2026-12-24"`), or has functions that give them.
 
 use std::fmt;
 use std::ops::Deref;

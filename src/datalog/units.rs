@@ -4,6 +4,8 @@
 pub(super) const TIME: &str = "Time";
 /// Seconds that pass.
 pub(super) const SECONDS: &str = "Seconds";
+/// A minute of the day.
+pub(super) const MINUTE: &str = "Minute";
 /// How much of something: thousandths of a CPU, bytes, pieces.
 pub(super) const AMOUNT: &str = "Amount";
 
