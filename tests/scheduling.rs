@@ -27,6 +27,9 @@ fn a_pod_that_does_not_fit_stays_pending_and_says_why() {
     session.ok("apply scheduling/cluster.yaml scheduling/agent.yaml --schedule simulate");
     session.ok("get pods -A -o wide");
     session.ok("describe ds agent -n ops");
+    session.say("what asks for less fits");
+    let less = "daemonset/ops/agent:spec.template.spec.containers[0].resources.requests.memory=100Mi";
+    session.ok(&format!("plan --schedule simulate --set {less}"));
     session.say("what makes room binds it");
     session.ok("delete pod ledger -n pay --schedule simulate");
     session.ok("get pods -A -o wide");
