@@ -14,7 +14,7 @@ use crate::policy::builtin::LIST_VERSION;
 pub struct Listed {
     /// The version of the list of built-in relations that are exported.
     pub list_version: u32,
-    /// Relations, ordered by whose they are, and then as they are declared.
+    /// Relations, ordered by whose they are.
     pub relations: Vec<Relation>,
     /// Parameters with their values.
     pub parameters: Vec<Setting>,
@@ -119,10 +119,16 @@ pub fn listed(program: &Program, which: Which) -> Listed {
             Which::All => true,
         })
         .collect();
-    relations.sort_by(|a, b| (a.whose, &a.folder).cmp(&(b.whose, &b.folder)));
+    // A user's own stand as they are declared, the many built-in ones as one looks for them.
+    relations.sort_by(|a, b| place(a).cmp(&place(b)));
     let parameters = program.parameters().filter(|_| which != Which::Open);
     let parameters = parameters.map(|it| setting(program, it)).collect();
     Listed { list_version: LIST_VERSION, relations, parameters }
+}
+
+/// What a relation is ordered by.
+fn place(it: &Relation) -> (Whose, &str, &str) {
+    (it.whose, &it.folder, if it.whose == Whose::Own { "" } else { &it.name })
 }
 
 fn relation(program: &Program, it: &Declaration) -> Relation {
