@@ -5,10 +5,18 @@
 
 #[path = "datalog/braces.rs"]
 mod braces;
+#[path = "datalog/explained.rs"]
+mod explained;
+#[path = "datalog/mend.rs"]
+mod mend;
 #[path = "datalog/naive.rs"]
 mod naive;
 #[path = "datalog/random.rs"]
 mod random;
+#[path = "datalog/search.rs"]
+mod search;
+#[path = "datalog/shapes.rs"]
+mod shapes;
 
 use std::collections::{BTreeMap, BTreeSet};
 

@@ -7,7 +7,7 @@
 //! A test holds every relation to having one.
 
 use crate::datalog::explain::Goal;
-use crate::kube::{Kind, timestamp};
+use crate::kube::{Kind, amount_text, timestamp};
 
 /// A relation, what a row of it says, and what it says that there is none.
 type Sentence = (&'static str, &'static str, &'static str);
@@ -374,14 +374,25 @@ fn slot(name: &str, values: &[Option<String>]) -> Option<String> {
     let value = values.get(at)?.as_deref()?;
     match &name[digits.len()..] {
         ":time" => Some(value.parse().map_or_else(|_| value.to_owned(), timestamp)),
-        // Amounts of cpu are thousandths.
+        // In the unit of the resource that stands beside it; cpu in thousandths, as rules have it.
         ":amount" => {
-            let is_cpu = values.iter().flatten().any(|it| it == "cpu" || it.ends_with(".cpu"));
-            Some(if is_cpu { format!("{value}m") } else { value.to_owned() })
+            let others = values.iter().enumerate().filter(|(other, _)| *other != at);
+            let resource = others.filter_map(|(_, it)| it.as_deref()).find(|it| is_measured(it));
+            Some(match (resource, value.parse()) {
+                (Some(cpu), Ok(_)) if cpu.ends_with("cpu") => format!("{value}m"),
+                (Some(resource), Ok(bytes)) => amount_text(resource, bytes, true),
+                _ => value.to_owned(),
+            })
         }
         "!" if value.is_empty() => None,
         _ => Some(value.to_owned()),
     }
+}
+
+/// Whether a resource is counted in thousandths or in bytes.
+fn is_measured(resource: &str) -> bool {
+    let name = resource.rsplit('.').next().unwrap_or(resource);
+    matches!(name, "cpu" | "memory" | "ephemeral-storage" | "storage") || name.starts_with("hugepages-")
 }
 
 #[cfg(test)]
@@ -449,5 +460,9 @@ mod tests {
             fill("{0} has {2:amount} {1}", &[value("n"), value("cpu"), value("500")]),
             "n has 500m cpu"
         );
+        let values = [value("n"), value("memory"), value("536870912")];
+        assert_eq!(fill("{0} has {2:amount} {1}", &values), "n has 512Mi memory");
+        let values = [value("n"), value("requests.cpu"), value("1500")];
+        assert_eq!(fill("{0} has {2:amount} {1}", &values), "n has 1500m requests.cpu");
     }
 }

@@ -193,7 +193,15 @@ fn failing(tried: &Tried, told: &Context<'_>) -> Vec<Step> {
                 steps.extend(others(goal));
             }
             Part::Aggregate(total) => steps.push(of_total(Mark::No, total, told)),
-            Part::Comparison(it) => steps.extend(of_comparison(Mark::No, it, false, &times)),
+            Part::Comparison(it) => {
+                let step = of_comparison(Mark::No, it, false, &times);
+                // Without the rule, which is the tool's, a value alone says nothing.
+                let name = it.of().filter(|_| tried.builtin);
+                steps.extend(step.map(|step| match name {
+                    Some(name) => Step { text: format!("{name}: {}", step.text), ..step },
+                    None => step,
+                }));
+            }
         }
     }
     dedup(&mut steps);

@@ -15,7 +15,7 @@ pub enum Val {
 
 pub type Row = Vec<Val>;
 pub type Data = BTreeMap<String, BTreeSet<Row>>;
-type Binding = BTreeMap<String, Val>;
+pub type Binding = BTreeMap<String, Val>;
 
 /// All rows of all relations, without the empty ones; none if a number is beyond them, or two
 /// rows are alike that may not be.
@@ -64,7 +64,7 @@ fn count(data: &Data) -> usize {
     data.values().map(BTreeSet::len).sum()
 }
 
-fn value(term: &Term, binding: &Binding) -> Option<Val> {
+pub fn value(term: &Term, binding: &Binding) -> Option<Val> {
     match term {
         Term::Any => None,
         Term::Variable(name) => binding.get(name).cloned(),
@@ -73,7 +73,7 @@ fn value(term: &Term, binding: &Binding) -> Option<Val> {
 }
 
 /// All ways in which the body holds from the literal `at` on.
-fn bindings(body: &[Literal], at: usize, binding: Binding, data: &Data, each: &mut dyn FnMut(&Binding)) {
+pub fn bindings(body: &[Literal], at: usize, binding: Binding, data: &Data, each: &mut dyn FnMut(&Binding)) {
     let none = BTreeSet::new();
     match body.get(at) {
         None => each(&binding),
@@ -134,7 +134,7 @@ fn bindings(body: &[Literal], at: usize, binding: Binding, data: &Data, each: &m
 }
 
 /// The value of an aggregate for what is known outside of it.
-fn folded(aggregate: &Aggregate, binding: &Binding, data: &Data) -> Option<Val> {
+pub fn folded(aggregate: &Aggregate, binding: &Binding, data: &Data) -> Option<Val> {
     let value = |way: &Binding| match worth(aggregate.value.as_ref()?, way)? {
         Worth::Number(number) => Some(number),
         other => panic!("{other:?} is added up"),
@@ -190,7 +190,7 @@ fn taken(first: &First, binding: &Binding, data: &Data) -> Vec<Row> {
     found
 }
 
-fn matched(atom: &Atom, row: &Row, binding: &Binding) -> Option<Binding> {
+pub fn matched(atom: &Atom, row: &Row, binding: &Binding) -> Option<Binding> {
     let mut binding = binding.clone();
     for (term, found) in atom.terms.iter().zip(row) {
         match value(term, &binding) {
@@ -206,7 +206,7 @@ fn matched(atom: &Atom, row: &Row, binding: &Binding) -> Option<Binding> {
     Some(binding)
 }
 
-fn holds(comparison: &Comparison, binding: &Binding) -> bool {
+pub fn holds(comparison: &Comparison, binding: &Binding) -> bool {
     let mut right = comparison.right.iter().map(|right| {
         if let Expression::Pattern(pattern) = right {
             let Worth::Text(text) = worth(&comparison.left, binding)? else { return None };
@@ -265,7 +265,7 @@ fn version(text: &str) -> Option<Vec<u64>> {
 
 /// A number is exact, also where it is no 64-bit number.
 #[derive(Debug, PartialEq, Eq, PartialOrd, Ord)]
-enum Worth {
+pub enum Worth {
     Text(String),
     Number(i128),
     Version(Vec<u64>),
@@ -274,7 +274,7 @@ enum Worth {
 }
 
 /// What an expression is worth; nothing where it divides by zero.
-fn worth(expression: &Expression, binding: &Binding) -> Option<Worth> {
+pub fn worth(expression: &Expression, binding: &Binding) -> Option<Worth> {
     let numbers = |parts: &[&Expression]| {
         let mut numbers = Vec::new();
         for part in parts {
@@ -288,7 +288,7 @@ fn worth(expression: &Expression, binding: &Binding) -> Option<Worth> {
     };
     Some(match expression {
         Expression::Pattern(_) => return None,
-        Expression::Term(term) => match value(term, binding).unwrap() {
+        Expression::Term(term) => match value(term, binding)? {
             Val::Text(text) => Worth::Text(text),
             Val::Number(number) => Worth::Number(number.into()),
             Val::Beyond => Worth::Beyond,

@@ -22,6 +22,9 @@ pub struct Compared {
     /// The variable that has its value by it.
     #[serde(skip)]
     gives: Option<Arc<str>>,
+    /// The variable that is compared, where it is one alone.
+    #[serde(skip)]
+    of: Option<Arc<str>>,
     #[serde(skip)]
     left: Side,
     #[serde(skip)]
@@ -51,6 +54,12 @@ enum Known {
 pub type Shown<'a> = &'a dyn Fn(i64, bool) -> String;
 
 impl Compared {
+    /// The name of the variable that is compared with something, if it is one alone.
+    #[must_use]
+    pub fn of(&self) -> Option<&str> {
+        self.of.as_deref()
+    }
+
     /// In words; none if it says nothing, as that a text is itself.
     #[must_use]
     pub fn said(&self, number: Shown<'_>) -> Option<String> {
@@ -168,9 +177,10 @@ impl Explainer<'_> {
         let open = comparison.variables().find(|variable| !is_known(*variable));
         let gives = definitions(body).into_iter().find(|(place, _)| *place == at);
         let gives = gives.map(|(_, variable)| rule.variables[variable.0].clone());
+        let of = comparison.left.variable().map(|variable| rule.variables[variable.0].clone());
         let shown = |left, right: Vec<Side>, holds| {
             let text = self.comparison(comparison, way);
-            Compared { text, holds, gives, left, operator: comparison.operator, right }
+            Compared { text, holds, gives, of, left, operator: comparison.operator, right }
         };
         if open.is_some() {
             let (_, value) = defined(comparison, is_known)?;

@@ -230,11 +230,11 @@ impl Explainer<'_> {
 
     /// Whether all rows a rule needs of its own stratum are of earlier rounds.
     pub(super) fn is_early(&self, body: &[Literal], way: &Binding, round: Option<(usize, usize)>) -> bool {
-        round.is_none()
-            || body
-                .iter()
-                .filter_map(Literal::positive)
-                .all(|atom| self.early_row(atom, way, round).is_some())
+        let Some((stratum, _)) = round else { return true };
+        // What is of a lower stratum holds already, if only with a value that no row can hold.
+        let of_stratum = |atom: &&Atom| self.program.body.strata[stratum].has(atom.relation);
+        let mut atoms = body.iter().filter_map(Literal::positive).filter(of_stratum);
+        atoms.all(|atom| self.early_row(atom, way, round).is_some())
     }
 
     /// A row for an atom; of the stratum in question only one of an earlier round.
