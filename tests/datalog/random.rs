@@ -422,8 +422,6 @@ fn inner(ways: &[Vec<Literal>]) -> String {
 /// With a parenthesis around each part: what binds tighter is the engine's tests' matter.
 fn expression(it: &Expression) -> String {
     match it {
-        Expression::Term(Term::Constant(Val::Number(0))) => "0m".to_owned(),
-        Expression::Term(Term::Constant(Val::Number(1))) => "1s".to_owned(),
         Expression::Term(it) => term(it),
         Expression::Pattern(text) => format!("\"{text}\""),
         Expression::Call("version", text, _) => match &**text {
