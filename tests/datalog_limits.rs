@@ -142,6 +142,20 @@ fn a_deadline_ends_recursion_joins_and_queries() {
 }
 
 #[test]
+fn a_deadline_ends_rounds_that_look_nothing_up() {
+    let text = ".decl e(a: number, b: number) input\n.decl n(a: number) output\n\
+        n(A) :- e(A, _).\nn(B) :- n(A), B = A + 1.\n";
+    let deadline = Deadline { allowed: Duration::from_secs(100), clock: second_by_second };
+    let limits = Limits { deadline: Some(deadline), rows_per_relation: 10_000, ..Limits::default() };
+    let told = refused(text, 1, &limits);
+    assert!(told.starts_with("error[rules-too-slow]: a rule for `n` is not done after"), "{told}");
+    assert!(told.contains("own.dl:4:1"), "{told}");
+    // What is handed from round to round counts as looked at.
+    let told = refused(text, 1, &Limits { rows_per_rule: 500, ..Limits::default() });
+    assert!(told.contains("a rule for `n` looks at more than 500 rows"), "{told}");
+}
+
+#[test]
 fn an_update_that_is_stopped_leaves_everything_as_it_was() {
     let program = load(CHAIN);
     let (edge, far) = (program.relation("e").unwrap(), program.relation("p").unwrap());

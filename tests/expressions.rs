@@ -4,6 +4,7 @@
 #![allow(clippy::unwrap_used, missing_docs)]
 
 use dsrules::datalog::{Evaluation, Facts, Limits, Program, Query, Source, Symbols};
+use dsrules::diagnostic::Diagnostic;
 
 const FACTS: &str = r#".type Value
 .decl number(n: number) input
@@ -32,8 +33,20 @@ fn ask(query: &str) -> String {
             let rows = rows.rows().map(|row| row.map(|sym| symbols.value(sym).to_string()).collect());
             rows.map(shown).collect::<Vec<_>>().join(" ")
         }
-        Err(error) => format!("{}: {}", error.code, error.message),
+        Err(error) => {
+            let text = query_text(&error);
+            format!("{}: {}{text}", error.code, error.message)
+        }
     }
+}
+
+/// What of the query an error points at.
+fn query_text(error: &Diagnostic) -> String {
+    let Some(place) = error.place.as_ref().filter(|place| &*place.file == "<query>") else {
+        return String::new();
+    };
+    let at = place.column as usize - 1;
+    format!(" at `{}`", place.text.chars().skip(at).take(place.width as usize).collect::<String>())
 }
 
 fn all(table: &[(&str, &str)]) {
@@ -84,14 +97,45 @@ fn an_equation_gives_a_value() {
         ("X = Y + 1, Y = X", "unsafe-variable: the variable `X` stands in a comparison only"),
         (
             "X = 9223372036854775807, Y = X + 1",
-            "number-overflow: a number worked out for the query is beyond 64 bits",
+            "number-overflow: a number worked out for the query is beyond 64 bits at `Y = X + 1`",
         ),
         (
             "X = 9223372036854775807, Y = X + 1, Y < 0",
-            "number-overflow: a number worked out for the query is beyond 64 bits",
+            "number-overflow: a number worked out for the query is beyond 64 bits at `Y = X + 1`",
         ),
         ("X = 9223372036854775807, Y = X + 1, number(Y)", ""),
         ("X = 9223372036854775807, Y = X + 1, X < 7", ""),
+    ]);
+}
+
+#[test]
+fn a_number_that_no_row_can_hold_is_an_error_where_it_is_asked_for() {
+    let told = |bits: usize, at: &str| {
+        format!("number-overflow: a number worked out for the query is beyond {bits} bits at `{at}`")
+    };
+    let sum = "sum 4611686018427387904 : { number(N) }";
+    let (row, max) = (told(64, sum), "M = 9223372036854775807");
+    all(&[
+        (&format!("X = {sum}"), &row),
+        (&format!("{sum} < 3"), &row),
+        (&format!("{sum} > 3"), &row),
+        (&format!("number(M), {sum} + M > 3"), &row),
+        (&format!("X = 1, Y = {sum} / 4"), &row),
+        (
+            &format!("X = count : {{ {sum} > 3 }}"),
+            &format!(
+                "number-overflow: a number worked out for `count : {{ {sum} > 3 }}` is beyond 64 bits at \
+                `count : {{ {sum} > 3 }}`"
+            ),
+        ),
+        (&format!("_X = {sum}"), "yes"),
+        (&format!("X = {sum}, X = 7"), ""),
+        (&format!("X = {sum}, number(X)"), ""),
+        (&format!("X = {sum}, 1 > 2"), ""),
+        (&format!("X = 2; X = {sum}"), &row),
+        (&format!("{max}, M * M * M > 0"), &told(128, "M * M * M > 0")),
+        (&format!("{max}, X = M * M * M / M / M"), &told(128, "X = M * M * M / M / M")),
+        (&format!("{max}, X = M * M, Y = X + 1"), &told(64, "X = M * M")),
     ]);
 }
 
@@ -109,7 +153,7 @@ fn numbers_have_units_and_times_are_compared() {
         ("1798131600 = to_time(\"2026-12-24T18:00[Europe/Berlin]\")", "yes"),
         ("number(N), N < \"tomorrow\"", "type-mismatch: a number is compared with a text"),
         ("1.5 < 2", "no-whole-number: `1.5` is no whole number"),
-        ("5m = 5min", ""),
+        ("5m = 5min", "units-mixed: numbers of two units are compared"),
     ]);
 }
 

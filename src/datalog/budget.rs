@@ -13,6 +13,7 @@ use std::time::{Duration, Instant};
 use super::late::MOST;
 use super::program::{Program, RelationId, Rule};
 use super::recorder::Recorder;
+use super::source::Span;
 use crate::diagnostic::Diagnostic;
 
 /// What an evaluation may use before it is refused.
@@ -85,12 +86,19 @@ pub(super) enum Stop {
     Bytes(usize),
     /// All rows take so many bytes.
     All(usize),
-    /// A number that it works out does not fit a row.
-    Overflow,
+    /// A number that is worked out there has more bits than it may.
+    Overflow(Bits, Span),
     /// It works out more values than there may be.
     Values,
     /// Whoever takes what it finds wants no more.
     Enough,
+}
+
+/// How many bits numbers have: in a row, or on the way.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Bits {
+    Row,
+    Way,
 }
 
 /// The limits of one evaluation, and what is left of them.
@@ -187,11 +195,13 @@ impl Budget {
             let (bytes, limit) = (megabytes(bytes), megabytes(limit));
             (format!("{what} `{name}` would take at least {bytes}, the limit is {limit}"), "made")
         };
-        if let Some(error) = worked_out(stop, &format!("`{name}`")) {
+        let text =
+            |span: Span| program.body.texts.get(span.source as usize).map_or("", |text| text.slice(span));
+        if let Some(error) = worked_out(stop, &format!("`{name}`"), text) {
             return at(error, program, id, rule);
         }
         let (message, done) = match stop {
-            Stop::Looked | Stop::Enough | Stop::Overflow | Stop::Values => {
+            Stop::Looked | Stop::Enough | Stop::Overflow(..) | Stop::Values => {
                 (format!("a rule for `{name}` looks at more than {} rows", limits.rows_per_rule), "looked at")
             }
             Stop::Late => {
@@ -220,13 +230,20 @@ fn at(error: Diagnostic, program: &Program, id: RelationId, rule: Option<&Rule>)
     }
 }
 
-/// What is told of a rule, or a query, that works out what it cannot.
-pub(super) fn worked_out(stop: Stop, name: &str) -> Option<Diagnostic> {
+/// What is told of a rule, or a query, that works out what it cannot. `text` is what stands at
+/// a place.
+pub(super) fn worked_out<'t>(stop: Stop, name: &str, text: impl Fn(Span) -> &'t str) -> Option<Diagnostic> {
     Some(match stop {
-        Stop::Overflow => {
-            Diagnostic::error("number-overflow", format!("a number worked out for {name} is beyond 64 bits"))
-                .because(format!("numbers are from {} to {}", i64::MIN, i64::MAX))
-                .help("divide before you multiply, or leave out what is so large: `Amount < 1000000`")
+        Stop::Overflow(bits, span) => {
+            let (bits, because) = match bits {
+                Bits::Row => (64, format!("numbers are from {} to {}", i64::MIN, i64::MAX)),
+                Bits::Way => (128, "numbers have 64 bits in a row, and 128 on the way".to_owned()),
+            };
+            let message = format!("a number worked out for {name} is beyond {bits} bits");
+            Diagnostic::error("number-overflow", message)
+                .because(format!("it comes from `{}`", text(span)))
+                .because(because)
+                .help("divide first, as in `sum Amount / 1000 : { … }`, or leave out what is so large: `Amount < 1000000`")
         }
         Stop::Values => Diagnostic::error(
             "too-many-values",

@@ -7,9 +7,10 @@
 use std::borrow::Cow;
 use std::sync::Arc;
 
-use super::budget::{Meter, Stop};
+use super::budget::{Bits, Meter, Stop};
 use super::functions::{Function, Pattern, TextTest, Version, lower, read, split};
 use super::program::{Arithmetic, Comparison, Expression, Operator, Term, Variable};
+use super::source::Span;
 use super::symbols::{Sym, Symbols, Value};
 use super::zones::{Shown, shown};
 
@@ -32,6 +33,7 @@ pub(super) struct Compare {
     operator: Operator,
     /// Several for `in`.
     right: Vec<Operand>,
+    span: Span,
 }
 
 #[derive(Debug, Clone)]
@@ -70,7 +72,7 @@ pub(super) fn compare(comparison: &Comparison) -> Compare {
         Expression::List(items) => items.iter().map(operand).collect(),
         right => vec![operand(right)],
     };
-    Compare { left: operand(&comparison.left), operator: comparison.operator, right }
+    Compare { left: operand(&comparison.left), operator: comparison.operator, right, span: comparison.span }
 }
 
 /// The text that an expression is worth, if it is one.
@@ -132,7 +134,7 @@ impl Compare {
             };
             ordered.unwrap_or_else(|nothing| {
                 if nothing == Nothing::Overflow {
-                    meter.stop(Stop::Overflow);
+                    meter.stop(Stop::Overflow(Bits::Way, self.span));
                 }
                 nothing == Nothing::Beyond
             })
@@ -159,6 +161,19 @@ impl Compare {
 impl Compute {
     pub fn new(variable: Variable, value: &Expression, is_new: bool) -> Self {
         Compute { slot: variable.0, value: operand(value), is_new }
+    }
+
+    /// How many bits its number, that no row can hold, is beyond.
+    pub fn beyond(&self, binding: &[Sym], symbols: &Symbols) -> Bits {
+        match self.value.worth(binding, symbols) {
+            Err(Nothing::Overflow) => Bits::Way,
+            _ => Bits::Row,
+        }
+    }
+
+    /// The slot that gets it.
+    pub fn slot(&self) -> usize {
+        self.slot
     }
 
     /// Works the value out; not if there is none.

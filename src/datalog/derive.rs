@@ -6,7 +6,7 @@ use super::budget::{Budget, Stop};
 use super::evaluation::{Evaluation, Found, Planned, Work};
 use super::plan::{RulePlan, Start};
 use super::planner::plan;
-use super::program::{Literal, Rule};
+use super::program::{Literal, Rule, Variable};
 use super::rows::RowSet;
 use super::run::run;
 use super::symbols::{Sym, Symbols};
@@ -36,6 +36,8 @@ impl Evaluation {
         let set = found.entry(rule.head.relation).or_insert_with(|| RowSet::new(rule.head.terms.len()));
         let meter = work.budget.meter(at);
         let began = work.budget.begin(rule, &meter);
+        // So a round is counted, and the clock looked at, even if the rule looks nothing up.
+        meter.spend(rows.map_or(0, RowSet::len));
         let plan = self.plan(at, start, work.symbols);
         let context = Context { tables: &self.tables, symbols: work.symbols, before, meter: &meter };
         let head = &self.heads[at];
@@ -74,9 +76,32 @@ impl Evaluation {
         emit: &mut dyn FnMut(&[Sym]) -> bool,
     ) -> Option<Stop> {
         let plan = plan(None, body, variables, Start::Nothing, symbols, &self.tables);
+        self.solved(&plan, symbols, emit)
+    }
+
+    /// The same for a question: a value that is `asked` for and that no row can hold ends it.
+    pub(super) fn answer(
+        &self,
+        body: &[Literal],
+        variables: usize,
+        asked: &[usize],
+        symbols: &Symbols,
+        emit: &mut dyn FnMut(&[Sym]) -> bool,
+    ) -> Option<Stop> {
+        let plan = plan(None, body, variables, Start::Nothing, symbols, &self.tables);
+        let plan = self.watched(plan, &|variable: Variable| asked.contains(&variable.0), body);
+        self.solved(&plan, symbols, emit)
+    }
+
+    fn solved(
+        &self,
+        plan: &RulePlan,
+        symbols: &Symbols,
+        emit: &mut dyn FnMut(&[Sym]) -> bool,
+    ) -> Option<Stop> {
         let meter = Budget::new(&self.limits, 1).meter(0);
         let context = Context { tables: &self.tables, symbols, before: None, meter: &meter };
-        run(&context, &plan, None, &mut |binding| {
+        run(&context, plan, None, &mut |binding| {
             if !meter.is_stopped() && !emit(binding) {
                 meter.stop(Stop::Enough);
             }
@@ -90,7 +115,8 @@ impl Evaluation {
         let new = || {
             let variables = rule.variables.len();
             let plan = plan(Some(&rule.head), &rule.body, variables, start, symbols, &self.tables);
-            Arc::new(self.watched(plan, &rule.head, &rule.body))
+            let in_head = |variable| rule.head.variables().any(|it| it == variable);
+            Arc::new(self.watched(plan, &in_head, &rule.body))
         };
         if start == Start::Nothing {
             return new();

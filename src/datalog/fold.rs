@@ -85,20 +85,27 @@ impl Evaluation {
     }
 
     /// Has a plan watch for values of aggregates that no row may have, where they are asked
-    /// for: one that stands nowhere else is not.
-    pub(super) fn watched(&self, mut plan: RulePlan, head: &Atom, body: &[Literal]) -> RulePlan {
-        let is_asked = |variable: &Variable| {
+    /// for: one that is not `wanted` and stands nowhere else is not.
+    pub(super) fn watched(
+        &self,
+        mut plan: RulePlan,
+        wanted: &dyn Fn(Variable) -> bool,
+        body: &[Literal],
+    ) -> RulePlan {
+        let is_asked = |variable: Variable| {
             let in_body = |literal: &Literal| match literal {
                 Literal::Positive(atom) | Literal::Negative(atom) => {
-                    atom.variables().any(|it| it == *variable)
+                    atom.variables().any(|it| it == variable)
                 }
-                Literal::Comparison(comparison) => comparison.variables().any(|it| it == *variable),
+                Literal::Comparison(comparison) => comparison.variables().any(|it| it == variable),
             };
-            let in_head = head.variables().any(|it| it == *variable);
-            in_head || body.iter().filter(|literal| in_body(literal)).count() > 1
+            wanted(variable) || body.iter().filter(|literal| in_body(literal)).count() > 1
         };
-        let values = body.iter().filter_map(Literal::positive).filter_map(|atom| self.value_of(atom));
-        plan.computed.extend(values.filter(is_asked).map(|variable| variable.0));
+        let atoms = body.iter().filter_map(Literal::positive);
+        let values = atoms.filter_map(|atom| Some((self.value_of(atom)?, atom.span)));
+        let asked = values.filter(|(variable, _)| is_asked(*variable));
+        // What others are worked out from comes first.
+        plan.computed.splice(0..0, asked.map(|(variable, span)| (variable.0, span)));
         plan
     }
 

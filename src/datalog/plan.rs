@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use super::compare::{Compare, Compute};
 use super::program::{Atom, RelationId, Term};
+use super::source::Span;
 use super::symbols::{Sym, Value};
 use super::table::Table;
 
@@ -112,8 +113,16 @@ pub(super) struct RulePlan {
     /// What the bindings at the start must pass.
     pub checks: Vec<Check>,
     pub steps: Vec<Step>,
-    /// The slots whose values are worked out and kept.
-    pub computed: Vec<usize>,
+    /// The slots whose values are worked out and kept, and where that stands.
+    pub computed: Vec<(usize, Span)>,
+}
+
+impl RulePlan {
+    /// The values that it works out.
+    pub fn computes(&self) -> impl Iterator<Item = &Compute> {
+        let checks = self.checks.iter().chain(self.steps.iter().flat_map(|step| &step.checks));
+        checks.filter_map(|check| if let Check::Compute(compute) = check { Some(compute) } else { None })
+    }
 }
 
 /// The tables, by [`RelationId`].

@@ -230,17 +230,17 @@ impl Planner<'_> {
     fn compute(&mut self) -> Option<Compute> {
         let is_known = |variable: Variable| self.body.bound & bit(variable) != 0;
         let open = (0..self.body.literals.len()).filter(|at| self.body.is_open(*at));
-        let (at, variable, compute) = open.into_iter().find_map(|at| {
+        let (at, variable, compute, span) = open.into_iter().find_map(|at| {
             let Literal::Comparison(comparison) = &self.body.literals[at] else { return None };
             let (variable, value) = defined(comparison, is_known)?;
             let in_atom = self.in_atoms & 1 << variable.0 != 0;
             let defines = in_atom || self.definitions.contains(&(at, variable));
-            defines.then(|| (at, variable, Compute::new(variable, value, !in_atom)))
+            defines.then(|| (at, variable, Compute::new(variable, value, !in_atom), comparison.span))
         })?;
         self.body.done |= 1 << at;
         self.body.bound |= bit(variable);
         if compute.is_new {
-            self.plan.computed.push(variable.0);
+            self.plan.computed.push((variable.0, span));
         }
         Some(compute)
     }

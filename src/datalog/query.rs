@@ -123,8 +123,11 @@ impl Query {
 
     /// Where the terms of an atom stand.
     pub fn places<'a>(&'a self, atom: &'a Atom) -> impl Iterator<Item = Place> + 'a {
-        let at = |span: &Span| Place::of_span(QUERY, &self.text, span.start as usize, span.end as usize);
-        atom.spans.iter().map(at)
+        atom.spans.iter().map(|span| self.place(*span))
+    }
+
+    fn place(&self, span: Span) -> Place {
+        Place::of_span(QUERY, &self.text, span.start as usize, span.end as usize)
     }
 
     /// The relations that must be evaluated to answer it.
@@ -182,7 +185,7 @@ impl Query {
         };
         let mut stopped = None;
         for way in &self.ways {
-            stopped = evaluation.solve(way, self.variables.len(), symbols, &mut take);
+            stopped = evaluation.answer(way, self.variables.len(), &asked, symbols, &mut take);
             if stopped.is_some() {
                 break;
             }
@@ -194,8 +197,13 @@ impl Query {
     }
 
     fn refused(&self, stop: Stop) -> Diagnostic {
-        if let Some(error) = worked_out(stop, "the query") {
-            return error;
+        let range = |span: Span| span.start as usize..span.end as usize;
+        let text = |span| self.text.get(range(span)).unwrap_or("");
+        if let Some(error) = worked_out(stop, "the query", text) {
+            return match stop {
+                Stop::Overflow(_, span) => error.at(self.place(span)),
+                _ => error,
+            };
         }
         let (code, why) = match stop {
             Stop::Late => ("rules-too-slow", "is not done in the time it has"),

@@ -15,7 +15,7 @@
 
 use datafrog::{Leapers, Relation};
 
-use super::budget::Stop;
+use super::budget::{Bits, Stop};
 use super::compare::BEYOND;
 use super::filters::{Filters, arrange};
 use super::plan::{Probe, Proposer, RulePlan, Step, Take};
@@ -45,11 +45,12 @@ pub(super) fn run(
     }
     // What is beyond a row's numbers matters only where all else holds.
     run_any(context, plan, rows, &mut |binding| {
-        if plan.computed.iter().any(|slot| binding[*slot] == BEYOND) {
-            context.meter.stop(Stop::Overflow);
-        } else {
-            emit(binding);
-        }
+        let Some((slot, span)) = plan.computed.iter().find(|(slot, _)| binding[*slot] == BEYOND) else {
+            return emit(binding);
+        };
+        let compute = plan.computes().find(|compute| compute.slot() == *slot);
+        let bits = compute.map_or(Bits::Row, |compute| compute.beyond(binding, context.symbols));
+        context.meter.stop(Stop::Overflow(bits, *span));
     });
 }
 
