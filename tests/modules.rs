@@ -261,3 +261,45 @@ fn a_relation_goes_before_a_question_about_texts() {
     );
     assert_eq!(text(&output.stdout), "N\nn1\n", "{}", text(&output.stderr));
 }
+
+/// A type means what the module of the text calls so, in `as` as in a declaration.
+#[test]
+fn two_types_with_the_same_name_do_not_clash() {
+    let rack = ".decl rack(node: Node, r: Rack)\nrack(N, R) :- node(N), R = as(N, Rack).\n";
+    let folder = files(&[
+        ("node.yaml", "apiVersion: v1\nkind: Node\nmetadata: {name: n1}\n"),
+        ("a/a.dl", &format!(".type Rack\n{rack}")),
+        ("b/b.dl", &format!(".type Rack export\n{rack}")),
+        ("c/c.dl", ".decl far(r: b::Rack)\nfar(R) :- node(N), R = as(N, b::Rack).\n"),
+        ("bad/bad.dl", ".decl far(r: b::Rack)\nfar(R) :- node(N), R = as(N, a::Rack).\n"),
+    ]);
+    let query = |query: &str, rules: &[&str]| {
+        let rules = rules.iter().flat_map(|it| ["--rules", it]);
+        let all: Vec<&str> = ["query", query, "-f", "node.yaml"].into_iter().chain(rules).collect();
+        let output = dsrules(folder.path(), &all);
+        if output.stdout.is_empty() { text(&output.stderr) } else { text(&output.stdout) }
+    };
+    assert_eq!(query("a::rack(N, R)", &["a", "b"]), "N    R\nn1   n1\n");
+    assert_eq!(query("a::rack(N, R)", &["b", "a"]), "N    R\nn1   n1\n");
+    assert_eq!(query("b::rack(N, R), far(R)", &["a", "b", "c"]), "N    R\nn1   n1\n");
+    assert_eq!(query("node(N), far(R), R = as(N, b::Rack)", &["b", "c"]), "N    R\nn1   n1\n");
+    let asked = query("node(N), R = as(N, Rack)", &["a", "b"]);
+    assert!(asked.contains("say which: `a::Rack` or `b::Rack`"), "{asked}");
+    let told = query("far(R)", &["a", "b", "bad"]);
+    assert!(told.contains("private-name") && told.contains("bad.dl:2:30"), "{told}");
+}
+
+/// What stands in front of a built-in relation is the tool's, whatever a folder is called.
+#[test]
+fn no_folder_takes_the_module_of_the_tool() {
+    let folder = files(&[
+        ("node.yaml", "apiVersion: v1\nkind: Node\nmetadata: {name: n1}\n"),
+        ("dsrules/a.dl", ".decl node(n: Value) output\nnode(\"mine\").\n"),
+    ]);
+    let query = |query: &str| {
+        let output = dsrules(folder.path(), &["query", query, "-f", "node.yaml", "--rules", "dsrules"]);
+        text(&output.stdout)
+    };
+    assert_eq!(query("dsrules::node(N)"), "N\nn1\n");
+    assert_eq!(query("_dsrules::node(N)"), "N\nmine\n");
+}

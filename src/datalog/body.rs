@@ -215,7 +215,7 @@ impl Parser<'_> {
             }
             // The type behind `as` is no value.
             if function == Function::As && items.len() == 1 {
-                let (ty, span) = self.name("a type")?;
+                let (ty, span) = self.qualified("a type")?;
                 items.push(RawExpression::Term(RawTerm::Text(ty), span));
                 continue;
             }

@@ -4,6 +4,8 @@
 use super::check::Checker;
 use super::expression::{Expression, Term};
 use super::functions::{Function, Sort};
+use super::naming;
+use super::program::NUMBER;
 use super::source::Span;
 use super::types::Type;
 use super::units::TIME;
@@ -20,7 +22,16 @@ fn text(expression: &Expression) -> Option<&str> {
 impl Checker<'_> {
     /// The type that a value is cast to, if there is such a type.
     pub(super) fn cast_type(&self, value: &Expression) -> Option<Type> {
-        self.body.type_named(value.cast()?)
+        let (name, span) = value.cast()?;
+        self.type_called(name, span).ok()
+    }
+
+    /// The type that the text of the rule calls so.
+    fn type_called(&self, name: &str, span: Span) -> Result<Type, Box<Diagnostic>> {
+        if name == NUMBER {
+            return Ok(Type::number());
+        }
+        naming::ty(self.body, name, span).map(|it| self.body.ty(it).ty.clone())
     }
 
     /// What kind of value a function has.
@@ -60,18 +71,16 @@ impl Checker<'_> {
 
     fn cast_to(&mut self, items: &[Expression], span: Span) -> Option<Sort> {
         let [value, ty] = items else { return None };
-        let ty = text(ty)?;
-        let known = self.body.type_named(ty);
-        let wanted = if known.as_ref().is_some_and(Type::is_number) { Sort::Number } else { Sort::Text };
+        let Expression::Term(Term::Text(ty), ty_span) = ty else { return None };
         let given = self.expression_type(value);
-        if known.is_none() {
-            let error = Diagnostic::error("unknown-type", format!("unknown type `{ty}`"));
-            let error = match nearest(ty, self.body.types.iter().map(|it| &*it.ty)) {
-                Some(near) => error.help(format!("did you mean `{near}`?")),
-                None => error.help(format!("declare it: `.type {ty}`")),
-            };
-            self.report(error, span);
-        }
+        let wanted = match self.type_called(ty, *ty_span) {
+            Ok(known) if known.is_number() => Sort::Number,
+            Ok(_) => Sort::Text,
+            Err(error) => {
+                self.report(*error, *ty_span);
+                return None;
+            }
+        };
         if given.is_some_and(|given| given != wanted) {
             let (message, help) = match wanted {
                 Sort::Number => (

@@ -117,11 +117,11 @@ impl Expression {
         }
     }
 
-    /// The type that it is cast to, if it is.
-    pub(super) fn cast(&self) -> Option<&str> {
+    /// What the type is called that it is cast to, if it is, and where.
+    pub(super) fn cast(&self) -> Option<(&str, Span)> {
         match self {
-            Expression::Call(Function::As, items, _) => match items.get(1)?.term()? {
-                Term::Text(ty) => Some(ty),
+            Expression::Call(Function::As, items, _) => match items.get(1)? {
+                Expression::Term(Term::Text(ty), span) => Some((ty, *span)),
                 _ => None,
             },
             _ => None,
@@ -212,8 +212,8 @@ impl Expression {
             }
             // A type is a name.
             Expression::Call(Function::As, items, _) => {
-                let items: Vec<String> = items.iter().map(|item| item.shown(term)).collect();
-                format!("as({})", items.join(", ").trim_end_matches('"').replacen(", \"", ", ", 1))
+                let value = items.first().map_or_else(String::new, |value| value.shown(term));
+                format!("as({value}, {})", self.cast().map_or("", |(ty, _)| ty))
             }
             Expression::Call(function, items, _) => {
                 let items: Vec<String> = items.iter().map(|item| item.shown(term)).collect();

@@ -77,12 +77,14 @@ impl Modules {
     }
 }
 
-/// What rules call the module of a folder: its last part, with `_` for what no name has.
+/// What rules call the module of a folder: its last part, with `_` for what no name has, and
+/// in front of what is the tool's.
 fn name_of(folder: &str) -> String {
     let last = folder.trim_end_matches('/').rsplit('/').next().unwrap_or("");
-    let digit = if last.starts_with(|c: char| c.is_ascii_digit()) { "_" } else { "" };
+    let is_odd = last == OWN_MODULE || last.starts_with(|c: char| c.is_ascii_digit());
+    let mark = if is_odd { "_" } else { "" };
     let letters = last.chars().map(|c| if c.is_ascii_alphanumeric() { c } else { '_' });
-    digit.chars().chain(letters).collect()
+    mark.chars().chain(letters).collect()
 }
 
 /// One meaning of a name.
@@ -188,6 +190,7 @@ mod tests {
             ("/srv/policy", "policy"),
             ("teams/canary-first/", "canary_first"),
             ("10-base", "_10_base"),
+            ("/srv/dsrules", "_dsrules"),
             ("/", ""),
             ("", ""),
             ("ä.b", "__b"),

@@ -270,6 +270,9 @@ impl Reader<'_> {
     /// What a name of a rule is one of.
     fn named(&self, name: &str) -> Named {
         let call = self.is(self.at + 1, "(");
+        if self.is(self.at + 1, "::") {
+            return Named::Word;
+        }
         if name.starts_with(|c: char| !c.is_ascii_lowercase()) {
             return if self.is_cast() { Named::Type } else { Named::Variable };
         }
@@ -277,16 +280,16 @@ impl Reader<'_> {
             Some(Sort::Function | Sort::Test) if call => Named::Word,
             Some(Sort::Aggregate | Sort::Keyword) if !call => Named::Word,
             _ if call => Named::Relation,
-            _ if self.is(self.at + 1, "::") => Named::Word,
             _ => Named::Parameter,
         }
     }
 
-    /// Whether the name here is the type in `as(Value, Type)`.
+    /// Whether the name here is the type in `as(Value, Type)`, perhaps with a module in front.
     fn is_cast(&self) -> bool {
         let name = |at: usize| matches!(self.tokens.get(at), Some((Token::Name(name), _)) if name == "as");
+        let first = if self.is(self.at.wrapping_sub(1), "::") { self.at.wrapping_sub(2) } else { self.at };
         self.is(self.at + 1, ")")
-            && self.is(self.at.wrapping_sub(1), ",")
+            && self.is(first.wrapping_sub(1), ",")
             && (2..16).any(|back| {
                 self.at.checked_sub(back).is_some_and(|at| self.is(at, "(") && at > 0 && name(at - 1))
             })

@@ -305,14 +305,6 @@ impl Body {
         &self.types[id.0 as usize]
     }
 
-    /// The type that columns call so.
-    pub fn type_named(&self, name: &str) -> Option<Type> {
-        if name == NUMBER {
-            return Some(Type::number());
-        }
-        self.types.iter().find(|it| *it.ty == *name).map(|it| it.ty.clone())
-    }
-
     /// The module of the text that a span is in.
     pub fn module(&self, span: Span) -> Option<ModuleId> {
         self.texts.get(span.source as usize).and_then(|text| text.module)
