@@ -31,11 +31,14 @@ pub enum Derived {
     Changed(Changes),
 }
 
-/// The relations that a plan needs, and the constraints it is judged by.
+/// The relations that a plan needs, and the constraints it is judged by: rows that must not be,
+/// and a user's rows that may not be alike, also where no rule that decides reads them.
 #[must_use]
 pub fn wanted(program: &Program) -> Vec<RelationId> {
     let asked = program.asked().iter().copied();
-    relations::outputs(program).into_iter().chain(constraints(program)).chain(asked).collect()
+    let unique = program.declarations().filter(|it| !it.builtin && !it.unique.is_empty());
+    let judged = constraints(program).into_iter().chain(unique.map(|it| it.id));
+    relations::outputs(program).into_iter().chain(judged).chain(asked).collect()
 }
 
 /// A program with the facts of one world and what it derives from them.

@@ -6,7 +6,7 @@
 //! ```
 //! An error is never silenced.
 
-use crate::diagnostic::{Diagnostic, nearest};
+use crate::diagnostic::{Diagnostic, Place, nearest};
 use crate::state::OwnFile;
 
 /// Every warning about rules, with what it says; `docs/rules.md` has the same table.
@@ -28,6 +28,7 @@ pub const LINTS: &[(&str, &str)] = &[
         "nothing in the given cluster has ever had a name, key or value that a rule asks for",
     ),
     ("unknown-field", "a rule asks for a field that no object of the type has"),
+    ("unknown-lint", "an `allow:` names what is no lint"),
     ("unknown-name", "a fact of your own is about a node or daemonset that is not there"),
     ("unused-parameter", "no rule uses a parameter"),
     ("unused-relation", "no rule uses a relation or an input of your own"),
@@ -61,13 +62,40 @@ pub fn silence(found: &mut Vec<Diagnostic>, files: &[OwnFile]) {
     });
 }
 
+/// Warns about what a text does not want to hear and nobody says: a slip of the pen would silence
+/// nothing.
+pub(super) fn unknown(file: &OwnFile, found: &mut Vec<Diagnostic>) {
+    let mut start = 0;
+    for line in file.text.split_inclusive('\n') {
+        for name in line.find("//").and_then(|at| allowed(&line[at..])).into_iter().flat_map(names) {
+            if let Err(error) = lint(name) {
+                // Both are parts of one text.
+                let at = start + (name.as_ptr() as usize - line.as_ptr() as usize);
+                let place = Place::of_span(&*file.path, &file.text, at, at + name.len());
+                let warning = Diagnostic::warning("unknown-lint", error.message).at(place);
+                found.push(Diagnostic { help: error.help, ..warning });
+            }
+        }
+        start += line.len();
+    }
+}
+
+/// The names that a comment allows: `// allow: a, b` or `//! allow: a, b`.
+fn allowed(comment: &str) -> Option<&str> {
+    let comment = comment.strip_prefix("//")?;
+    comment.strip_prefix('!').unwrap_or(comment).trim_start().strip_prefix("allow:")
+}
+
+fn names(listed: &str) -> impl Iterator<Item = &str> {
+    listed.split(',').map(str::trim).filter(|name| !name.is_empty())
+}
+
 /// Whether a text says so of what stands on a line, or of all of it.
 fn allows(text: &str, line: u32, code: &str) -> bool {
-    let names = |comment: &str| comment.split(',').any(|name| name.trim() == code);
     let whole = |line: &&str| line.trim_start().starts_with("//!");
     let said = |line: &str, sign: &str| {
         let at = line.find(sign)?;
-        line[at + sign.len()..].trim_start().strip_prefix("allow:").map(names)
+        line[at + sign.len()..].trim_start().strip_prefix("allow:").map(|listed| names(listed).any(|name| name == code))
     };
     if text.lines().filter(whole).any(|line| said(line, "//!") == Some(true)) {
         return true;

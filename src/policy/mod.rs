@@ -80,6 +80,9 @@ pub fn load_with(kept: &[OwnFile], own: &[OwnFile]) -> Loaded {
     paths::check(&program, &mut diagnostics);
     effects::check(&program, &mut diagnostics);
     empty_inputs(&program, &mut diagnostics);
+    for file in files().filter(|file| file.kind == OwnKind::Rules && file.text.contains("allow:")) {
+        lints::unknown(file, &mut diagnostics);
+    }
     silence(&mut diagnostics, kept);
     silence(&mut diagnostics, own);
     Diagnostic::sort(&mut diagnostics);

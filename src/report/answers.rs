@@ -61,16 +61,17 @@ impl Answers<'_> {
     /// Where writing fails.
     pub fn csv(&self, seen: bool, out: &mut dyn Write) -> io::Result<()> {
         let mut writer = csv::Writer::from_writer(out);
-        writer.write_record(&self.answered.names)?;
+        writer.write_record(&self.answered.names).map_err(written)?;
         for row in self.rows() {
             for value in row {
                 match value {
-                    Value::Text(text) if seen => writer.write_field(&*visible(text))?,
-                    Value::Text(text) => writer.write_field(text)?,
-                    Value::Number(number) => writer.write_field(number.to_string())?,
+                    Value::Text(text) if seen => writer.write_field(&*visible(text)),
+                    Value::Text(text) => writer.write_field(text),
+                    Value::Number(number) => writer.write_field(number.to_string()),
                 }
+                .map_err(written)?;
             }
-            writer.write_record(None::<&[u8]>)?;
+            writer.write_record(None::<&[u8]>).map_err(written)?;
         }
         writer.flush()
     }
@@ -107,6 +108,15 @@ impl Answers<'_> {
     /// Where writing fails.
     pub fn json_lines(&self, out: &mut dyn Write) -> io::Result<()> {
         self.rows().try_for_each(|row| write_json_line(&Object::new(&self.answered.names, row), out))
+    }
+}
+
+/// What went wrong with writing itself: a reader that has seen enough is no error, and is known
+/// by the kind that `csv` hides.
+fn written(error: csv::Error) -> io::Error {
+    match error.into_kind() {
+        csv::ErrorKind::Io(error) => error,
+        other => io::Error::other(format!("{other:?}")),
     }
 }
 

@@ -91,6 +91,7 @@ fn what_is_wrong_with_an_expectation_has_its_place_and_a_way_out() {
     let mut session = case();
     for text in [
         "expect: {blokced: []}\n",
+        "expect: {}\n",
         "expect:\n  blocked:\n  - [default/ledger, spot-1]\n  - [spot-1]\n",
         "expect:\n  blocked:\n  - {daemonset: default/ledger, nod: spot-1}\n",
         "expect:\n  blocked:\n  - {daemonset: default/ledger}\n",
@@ -105,6 +106,34 @@ fn what_is_wrong_with_an_expectation_has_its_place_and_a_way_out() {
         assert_eq!(session.run("test spot").code, 1, "{text}");
     }
     session.snapshot("cases_wrong");
+}
+
+#[test]
+fn a_slip_of_the_pen_in_a_file_of_a_case_is_no_manifest() {
+    let session = case();
+    expect(&session, "expect: {late: false}\n");
+    session.write("spot/expected-x.yml", "kind: ExpectedPlann\nexpect: {late: true}\n");
+    let said = session.quietly("test spot");
+    assert_eq!(said.code, 1);
+    assert!(said.out.contains("`ExpectedPlann` stands where `ExpectedPlan` should"), "{}", said.out);
+    session.write("spot/expected-x.yml", "kind: ExpectedPlan\nexpect: {late: false}\n");
+    let said = session.quietly("test spot");
+    assert!(said.code == 0 && said.out.contains("2 passed"), "{}{}", said.out, said.err);
+}
+
+#[test]
+fn rows_that_may_not_be_alike_are_told_also_where_nothing_reads_them() {
+    let session = case();
+    let rules = ".decl owner(node: Node, team: Value) unique(node)\nowner(N, \"a\") :- node(N).\nowner(N, \"b\") :- spot(N).\n";
+    session.write("spot/rules.dl", format!("{RULES}{rules}"));
+    expect(&session, "expect: {late: false}\nstatus: []\n");
+    for command in ["plan spot", "test spot", "watch spot --once"] {
+        let said = session.quietly(command);
+        let text = format!("{}{}", said.out, said.err);
+        assert_eq!(said.code, 1, "{command}: {text}");
+        let both = "`owner(\"spot-1\", \"a\")` and `owner(\"spot-1\", \"b\")` cannot both hold";
+        assert!(text.contains(both), "{command}: {text}");
+    }
 }
 
 #[test]

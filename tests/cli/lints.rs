@@ -94,6 +94,26 @@ fn a_store_is_a_cluster_to_compare_with() {
 }
 
 #[test]
+fn a_comment_that_allows_what_is_no_lint_is_told_what_was_meant() {
+    let session = Session::new();
+    let rules = "/// {N} has a label.\n.decl odd(n: Node) output\n// allow: sigleton-variable, never-fired\nodd(N) :- node_label(N, K, _).\n";
+    session.write("own.dl", rules);
+    let said = session.quietly("rules check own.dl");
+    let text = format!("{}{}", said.out, said.err);
+    for part in [
+        "warning[unknown-lint]: there is no lint `sigleton-variable`",
+        "own.dl:3:11",
+        "did you mean `singleton-variable`?",
+        "warning[singleton-variable]",
+    ] {
+        assert!(text.contains(part), "{part}: {text}");
+    }
+    session.write("own.dl", rules.replace("sigleton", "singleton"));
+    let said = session.quietly("rules check own.dl");
+    assert!(!said.out.contains("warning[") && !said.err.contains("warning["), "{}{}", said.out, said.err);
+}
+
+#[test]
 fn the_lints_are_listed_and_documented() {
     let mut session = Session::new();
     let listed = session.ok("rules check --list");

@@ -89,20 +89,23 @@ fn many_answers_are_written_as_they_are_read() {
         lines.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
     assert_eq!(json["answers"].as_array().unwrap(), &of_lines);
     // Who reads no more ends it, and that is no error.
-    let mut child = session
-        .command()
-        .args(["query", "node(A), node(B)", "-f", "nodes.yaml"])
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped())
-        .spawn()
-        .unwrap();
-    let mut first = String::new();
-    BufReader::with_capacity(16, child.stdout.take().unwrap()).read_line(&mut first).unwrap();
-    let ended = child.wait_with_output().unwrap();
-    assert_eq!(
-        (first.as_str(), ended.status.code(), ended.stderr.as_slice()),
-        ("A      B\n", Some(0), &[][..])
-    );
+    for (form, head) in [("table", "A      B\n"), ("csv", "A,B\n")] {
+        let mut child = session
+            .command()
+            .args(["query", "node(A), node(B)", "-f", "nodes.yaml", "-o", form])
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let mut first = String::new();
+        BufReader::with_capacity(16, child.stdout.take().unwrap()).read_line(&mut first).unwrap();
+        let ended = child.wait_with_output().unwrap();
+        assert_eq!(
+            (first.as_str(), ended.status.code(), ended.stderr.as_slice()),
+            (head, Some(0), &[][..]),
+            "{form}"
+        );
+    }
 }
 
 #[test]

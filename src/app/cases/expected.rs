@@ -15,7 +15,7 @@ use serde::{Deserialize, Serialize};
 
 use super::lines::Lines;
 use crate::app::options::Options;
-use crate::diagnostic::{Diagnostic, Place};
+use crate::diagnostic::{Diagnostic, Place, nearest};
 use crate::kube::time;
 use crate::plan::Readiness;
 
@@ -34,10 +34,16 @@ const OF_PLAN: &str = "# What `dsrules plan` is to do here. Written by `dsrules 
     # pass that changed something.\n";
 const OF_ROWS: &str = "# What the rules are to derive here. Written by `dsrules test --update`.\n";
 
-/// Whether a file says what is expected of the case whose folder it stands in.
+/// Whether a file says what is expected of the case whose folder it stands in, or means to: a
+/// slip of the pen is an error, where a manifest that is named like that is none.
 pub(super) fn is_expected(name: &str, text: impl FnOnce() -> Option<String>) -> bool {
-    let says_so = |text: String| text.lines().any(|line| line.trim_end() == format!("kind: {KIND}"));
-    let may_be = name.starts_with("expected-") && name.ends_with(".yaml");
+    let is_meant = |line: &str| match line.split_once(':') {
+        Some(("kind", kind)) => nearest(kind.trim(), [KIND]).is_some(),
+        Some(("apiVersion", version)) => version.trim() == API_VERSION,
+        _ => false,
+    };
+    let says_so = |text: String| text.lines().any(is_meant);
+    let may_be = name.starts_with("expected-") && (name.ends_with(".yaml") || name.ends_with(".yml"));
     name == EXPECTED || (may_be && text().is_some_and(says_so))
 }
 
@@ -137,6 +143,11 @@ impl Written {
                 return Err(wrong(format!("`{is}` stands where `{should}` should"), Place::file(file)));
             }
         }
+        if found.expect.as_ref().is_some_and(serde_yaml::Mapping::is_empty) {
+            return Err(Diagnostic::error("bad-case", "`expect` expects nothing")
+                .at(Place::file(file))
+                .help("name a relation and its rows: `expect: {blocked: []}` is that it has none"));
+        }
         let parts = [&found.waiting, &found.violations, &found.warnings, &found.status];
         let has_plan = found.waves.is_some() || parts.iter().any(|part| part.is_some());
         let lines = Lines {
@@ -210,7 +221,7 @@ mod tests {
             let error = Written::read("f", text).unwrap_err();
             (error.place.unwrap().line, error.notes[0].clone())
         };
-        let (line, why) = error("expect: {}\nwave: []\n");
+        let (line, why) = error("expect: {spot: []}\nwave: []\n");
         assert_eq!(line, 2, "{why}");
         assert!(why.contains("unknown field `wave`"), "{why}");
         assert!(error("settings: {now: noon}\n").1.contains("`noon` is no time"));
@@ -218,8 +229,21 @@ mod tests {
     }
 
     #[test]
+    fn what_means_to_be_an_expectation_is_one() {
+        let is = |name: &str, text: &str| is_expected(name, || Some(text.to_owned()));
+        assert!(is(EXPECTED, ""));
+        for text in ["kind: ExpectedPlan\n", "kind: ExpectedPlann\n", "kind: expectedplan", "apiVersion: dsrules.dev/v1\n"] {
+            assert!(is("expected-x.yaml", text) && is("expected-x.yml", text), "{text}");
+            assert!(!is("other.yaml", text) && !is("expected-x.json", text), "{text}");
+        }
+        for text in ["apiVersion: v1\nkind: Node\n", "kind: DaemonSet\n", "  kind: ExpectedPlan\n", ""] {
+            assert!(!is("expected-x.yaml", text), "{text}");
+        }
+    }
+
+    #[test]
     fn a_comment_at_the_top_stays() {
-        let written = Written::read("f", "# mine\n\nexpect: {}\n").unwrap();
+        let written = Written::read("f", "# mine\n\nexpect: {spot: []}\n").unwrap();
         assert_eq!(
             written.text(None, "expect: {}\n"),
             "# mine\n\napiVersion: dsrules.dev/v1\nkind: ExpectedPlan\nexpect: {}\n"

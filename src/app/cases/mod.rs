@@ -3,7 +3,7 @@
 //! ```text
 //!   a case = a folder with `expected-plan.yaml`
 //!     before/             manifests of what was there before (optional)
-//!     expected-*.yaml     the same case with other settings (optional; each says its kind)
+//!     expected-*.yaml, expected-*.yml     the same case with other settings (optional; each says its kind)
 //!     *.yaml, dsrules.yaml, rules, facts     as `dsrules plan FOLDER` takes them
 //! ```
 //! A case is planned in memory, from an empty cluster or from what `before/` leads to,
@@ -213,7 +213,7 @@ fn compare(
 ) -> Got {
     let mut rows = Vec::new();
     let mut can_update = true;
-    let mut expect = if written.expect.is_some() { "expect: {}\n".to_owned() } else { String::new() };
+    let mut expect = String::new();
     if let Some(mut derived) = derived {
         for expectation in expectations {
             let difference = expectation.compare(&mut derived);
