@@ -113,7 +113,8 @@ fn rules_that_are_not_understood_leave_the_last_good_ones() {
     let before = place.state();
     assert_eq!(before.as_ref().unwrap().pods.len(), 2);
     place.write("own.dl", &off("hdd").replace(").\n", "\n"));
-    watcher.until("it is told", |line| broken(line, "own.dl"));
+    let line = watcher.until("it is told", |line| broken(line, "own.dl"));
+    assert_eq!(line["files"], json!(["own.dl"]));
     assert_eq!(place.state(), before);
     // A manifest that changes meanwhile is placed by the last good ones.
     place.write("n3.yaml", &node("n3", "hdd"));
@@ -129,6 +130,7 @@ fn rules_that_are_not_understood_leave_the_last_good_ones() {
     assert_eq!(line["actions"], json!({}));
     place.write("own.dl", &off("nvme"));
     let line = watcher.until("it is mended", |line| line["mended"].to_string().contains("own.dl"));
+    assert_eq!(line["files"], json!(["own.dl"]));
     assert!(!broken(&line, "own.dl"), "{line}");
     watcher.converges();
     assert_eq!(place.state().unwrap().pods.len(), 5);
@@ -144,7 +146,8 @@ fn a_dsrules_yaml_that_is_wrong_is_told_until_it_is_right() {
     let mut watcher = Watcher::start(&place, &["--max-delete", "100%"]);
     let before = place.state();
     place.write("dsrules.yaml", "rule: own.dl\n");
-    watcher.until("it is told", |line| broken(line, "dsrules.yaml"));
+    let line = watcher.until("it is told", |line| broken(line, "dsrules.yaml"));
+    assert_eq!(line["files"], json!(["dsrules.yaml"]));
     assert_eq!(place.state(), before);
     place.write("dsrules.yaml", "rules: own.dl\n");
     watcher.until("it is mended", |line| line["mended"] == json!(["dsrules.yaml"]));
@@ -190,6 +193,12 @@ fn a_plan_that_the_new_rules_refuse_changes_nothing() {
     let line = watcher.until("it is refused", |line| line["event"] == "failed");
     assert!(line["files"].to_string().contains("own.dl"), "{line}");
     assert_eq!(place.state(), before);
+    // Another edit is not applied either, and that is told.
+    place.write("n9.yaml", &node("n9", "nvme"));
+    let is_told = |line: &Value| line["event"] == "failed" && line["files"].to_string().contains("n9.yaml");
+    watcher.until("it is refused again", is_told);
+    assert_eq!(place.state(), before);
+    place.remove("n9.yaml");
     place.write("own.dl", &off("hdd"));
     watcher.converges();
     assert_eq!(place.state().unwrap().pods.len(), 2);

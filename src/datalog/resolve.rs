@@ -6,6 +6,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
+use super::check::placeholders;
 use super::functions::TextTest;
 use super::lexer::Fault;
 use super::modules::{Entry, ModuleId, QUERY, Seen};
@@ -168,11 +169,15 @@ impl Resolver {
         self.permitted(&raw.head, head.relation, ways.iter().all(Vec::is_empty))?;
         let text = &self.body.texts[raw.span.source as usize];
         let sentence: Vec<&str> = raw.sentence.iter().map(|(line, _)| line.trim()).collect();
+        let sentence = match sentence.join(" ").trim() {
+            "" => self.declared_sentence(head.relation, &names),
+            own => own.to_owned(),
+        };
         let first = Rule {
             head,
             body: Vec::new(),
             variables: names.names.clone(),
-            sentence: self.said(sentence.join(" ").trim().to_owned(), raw.span),
+            sentence: self.said(sentence, raw.span),
             text: text.slice(raw.span).into(),
             file: text.file.clone(),
             line: text.line(raw.span.start),
@@ -183,6 +188,18 @@ impl Resolver {
         let ways: Vec<_> = ways.into_iter().map(|way| self.lifted(way, &names, &first)).collect();
         let ways = ways.into_iter().collect::<Option<Vec<_>>>()?.concat();
         Some(ways.into_iter().map(|body| Rule { body, ..first.clone() }).collect())
+    }
+
+    /// What a rule of a constraint says that has no sentence of its own: what stands over the
+    /// declaration, if that names values, and all of them are values of the rule.
+    fn declared_sentence(&self, relation: RelationId, names: &Names) -> String {
+        let declared = self.body.declaration(relation);
+        let has = |name: &str| names.names.iter().any(|known| **known == *name);
+        let mut named = placeholders(&declared.doc).peekable();
+        if declared.constraint.is_none() || named.peek().is_none() || !named.all(has) {
+            return String::new();
+        }
+        declared.doc.lines().map(str::trim).collect::<Vec<_>>().join(" ")
     }
 
     /// Whether a rule may stand where it stands.

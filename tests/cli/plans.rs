@@ -27,6 +27,22 @@ fn a_plan_has_a_form_for_everyone() {
 }
 
 #[test]
+fn a_rule_without_a_sentence_says_what_stands_over_its_constraint() {
+    let session = changed();
+    let rules = "/// {Node} has more than {N} pods.\n.decl packed(node: Node) warning\n\
+        packed(Node) :- node(Node), N = 0, count : { pod_target(_, Node) } > N.\n\
+        /// Nodes that have a name.\n.decl named(node: Node) warning\nnamed(Node) :- node(Node).\n\
+        /// {Other} is not there.\n.decl other(node: Node) warning\nother(Node) :- node(Node).\n";
+    session.write("own.dl", rules);
+    let said = session.quietly("plan fleet --rules own.dl");
+    let text = format!("{}{}", said.out, said.err);
+    for part in ["c has more than 0 pods.", "`named(\"c\")`", "`other(\"c\")`"] {
+        assert!(text.contains(part), "{part}: {text}");
+    }
+    assert!(!text.contains("packed(\"c\")"), "{text}");
+}
+
+#[test]
 fn the_json_and_yaml_forms_hold_the_same_and_say_their_version() {
     let session = changed();
     let json: Value = serde_json::from_str(&session.quietly("plan fleet -o json").out).unwrap();

@@ -208,6 +208,11 @@ impl Keeper {
                 look
             }
             Err(error) => {
+                let heard = matches!(hint, Hint::Paths(paths) if !paths.is_empty()) && !look.files.is_empty();
+                if heard {
+                    // Somebody made another edit, and it was not applied either.
+                    self.failure = None;
+                }
                 let failed = self.failed(error);
                 // The same failure again is no news, and neither is what led to it.
                 // What was found is not in the store: it is to be found again.

@@ -106,6 +106,7 @@ impl Rules {
                     self.good = files;
                 }
                 Err(errors) => {
+                    reread.files = self.differ(&files);
                     self.bad = Some(files);
                     self.wrong(errors, &mut reread);
                 }
@@ -115,6 +116,10 @@ impl Rules {
             self.bad = None;
         }
         let broken = self.broken();
+        // Where they could not even be read, or are as they were, the errors name them.
+        if reread.files.is_empty() && before != broken {
+            reread.files = before.iter().chain(&broken).cloned().collect::<BTreeSet<_>>().into_iter().collect();
+        }
         reread.mended = before.into_iter().filter(|file| !broken.contains(file)).collect();
         reread
     }
