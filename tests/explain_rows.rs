@@ -90,6 +90,48 @@ fn what_is_asked_wrongly_is_told() {
 }
 
 #[test]
+fn what_rests_on_a_plan_is_looked_for_behind_it() {
+    let session = session();
+    session.write(
+        "planned.dl",
+        ".decl refused(d: DaemonSet, n: Node) violation\n/// {D} must not go to {N}.\n\
+         refused(D, N) :- planned(\"create\", D, N).\n.decl any()\nany() :- refused(_, _).\n",
+    );
+    let more = "-f cluster.yaml --rules policy.dl --rules planned.dl";
+    for (asked, holds, behind) in [
+        (r#"'refused("ns/agent", "n2")'"#, true, true),
+        (r#"'refused("ns/agent", "n1")'"#, false, true),
+        ("'any()'", true, true),
+        (r#"'has_pod("ns/agent", "n2")'"#, false, false),
+        (r#"'has_pod("ns/agent", "n2")' --planned"#, true, true),
+    ] {
+        let said = session.quietly(&format!("explain {asked} {more}")).out;
+        assert_eq!(!said.contains("does not hold\n"), holds, "{asked}\n{said}");
+        assert_eq!(said.contains("in the state that the plan leads to"), behind, "{asked}\n{said}");
+    }
+    assert_eq!(session.quietly(&format!("explain agent -n ns {more} --planned")).code, 1);
+}
+
+#[test]
+fn what_is_no_row_is_told() {
+    let mut session = session();
+    for words in [
+        r#"!too_many("n1")"#,
+        r#".decl on(n: Node) on(N) :- node(N). ?- on("n1")"#,
+        r#".decl on(n: Node) on(N) :- node(N). ?- !on("n1")"#,
+        "on(N) :- node(N). ?- on(N)",
+        "on(N) :- node(N).",
+        r#"near("n1""#,
+        "too_many",
+        "",
+    ] {
+        let said = session.run(&format!("explain '{words}' -f cluster.yaml --rules policy.dl"));
+        assert_eq!(said.code == 0, words.starts_with(".decl on") && !words.contains('!'), "{words}: {}", said.err);
+    }
+    session.snapshot("explain_rows_no_row");
+}
+
+#[test]
 fn rows_are_data() {
     let session = session();
     let json = |atom: &str| -> serde_json::Value {
@@ -103,8 +145,8 @@ fn rows_are_data() {
     assert_eq!(found["rows"][0]["steps"][0]["source"]["path"], serde_json::json!(["spec", "nodeName"]));
     let found = json(r#"asked_cpu("n2", Sum)"#);
     assert_eq!(found["rows"][0]["values"], serde_json::json!(["n2", 1880]));
-    let found = json(r#"too_many("n2")"#);
-    assert_eq!((&found["holds"], &found["rows"][0]["row"]), (&false.into(), &r#"too_many("n2")"#.into()));
+    let found = json(r#"too_many("n3")"#);
+    assert_eq!((&found["holds"], &found["rows"][0]["row"]), (&false.into(), &r#"too_many("n3")"#.into()));
     let dot = session.quietly("explain 'too_many(Node)' -f cluster.yaml --rules policy.dl -o dot").out;
     assert!(dot.starts_with("digraph explanation {") && dot.contains("n0 -> n1;"), "{dot}");
     assert!(dot.contains("label=\"5 > 2\""), "{dot}");

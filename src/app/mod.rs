@@ -73,4 +73,4 @@ pub use request::{Outcome, Request};
 pub use seen::{Seen, Sight};
 pub use selector::LabelSelector;
 pub use warned::Warnings;
-pub use why::{Because, Why, explain, explain_rows};
+pub use why::{Because, Looked, Why, explain, explain_rows};

@@ -5,11 +5,11 @@
 use super::bound::Before;
 use super::causes;
 use super::load::{wants_details, wants_whole};
-use super::options::Options;
+use super::options::{MaxDelete, Options};
 use super::put::put_all;
 use super::standing::standing;
 use super::strangers;
-use crate::datalog::{Constraint, Declaration, Program, Row, Symbols};
+use crate::datalog::{Constraint, Declaration, Limits, Program, Row, Symbols};
 use crate::diagnostic::Diagnostic;
 use crate::facts::Grouping;
 use crate::kube::{Kind, Object, ObjectKey};
@@ -106,6 +106,22 @@ fn planned(
     judged.extend(standing(&reasoner, world, &mut first));
     let said = strangers::named(program, world);
     Ok(Planned { plan, reasoner, judged, said })
+}
+
+/// The world as a plan for it leaves it, and the plan: whatever it deletes, and whatever
+/// constraints say of it.
+///
+/// # Errors
+/// When a rule derives more than the limits allow.
+pub(super) fn ahead(
+    mut world: World,
+    program: &Program,
+    now: i64,
+    limits: Limits,
+) -> Result<(World, Plan), Diagnostic> {
+    let options = Options { max_delete: Some(MaxDelete::Percent(100)), limits, ..Options::at(now) };
+    let planned = plan(&mut world, Vec::new(), &Gone::default(), program, &options)?;
+    Ok((world, planned.plan))
 }
 
 /// Reconciles a world and gives the plan, and what of the placement may differ.

@@ -7,10 +7,9 @@ use std::path::Path;
 
 use super::derived::{State, Wanted, derive_wanted};
 use super::listener::{Listener, Silent};
-use super::options::{MaxDelete, Options};
 use super::planning;
 use super::seen::{Seen, Sight};
-use super::why::explain_rows;
+use super::why::{Looked, asks_planned, explain_rows};
 use crate::datalog::{
     Answers, Atom, Kind, Limits, Program, QUERY, Query, RelationId, Sym, Symbols, Typed, Value,
 };
@@ -19,7 +18,7 @@ use crate::explain::Rows;
 use crate::facts::Grouping;
 use crate::plan::Plan;
 use crate::policy::{self, relations};
-use crate::state::{Gone, World};
+use crate::state::World;
 
 /// What was found.
 pub struct Answered<'a> {
@@ -52,6 +51,10 @@ impl Answered<'_> {
         self.answers.widest(rows, |sym: Sym| measure(self.symbols.value(sym)))
     }
 }
+
+/// What is said where `planned` is asked for and cannot have a row.
+const BEFORE: &str = "asked of the state before the plan, in which nothing is planned yet; `--planned` (at the prompt \
+    `:planned on`) asks of the state that the plan leads to";
 
 /// Questions about one world.
 pub struct Questions {
@@ -150,13 +153,14 @@ impl Questions {
         self.atoms.clear();
     }
 
-    /// Why up to `most` rows that an atom fits are there, in the world as it is; files below
-    /// `here` are named from there on.
+    /// Why up to `most` rows that an atom fits are there, in the state that is asked about;
+    /// files below `here` are named from there on.
     ///
     /// # Errors
     /// When it is no atom, and when the rules derive too much.
     pub fn why(&self, atom: &str, most: usize, here: Option<&Path>) -> Result<Rows, Vec<Diagnostic>> {
-        explain_rows(atom, &self.seen, most, here, self.sight.now)
+        let looked = Looked { here, now: self.sight.now, planned: self.planned };
+        explain_rows(atom, &self.seen, most, &looked)
     }
 
     /// The values that may stand in a column of a relation, where some of those before it are
@@ -190,6 +194,9 @@ impl Questions {
     pub fn ask(&mut self, text: &str, listener: &dyn Listener) -> Result<Answered<'_>, Vec<Diagnostic>> {
         let query = Query::compile(&self.seen.program, text)?;
         check(&self.seen.program, &query, listener)?;
+        if !self.planned && asks_planned(&self.seen.program, &query.relations()) {
+            listener.note(BEFORE);
+        }
         if self.seen.widen(&query)? {
             (self.after, self.state) = (None, None);
         }
@@ -214,7 +221,8 @@ impl Questions {
         self.relations.extend(query.relations());
         self.atoms.extend(fields(&self.seen.program, query).cloned());
         if self.planned && self.after.is_none() {
-            self.after = Some(self.plan()?);
+            let Seen { world, program, .. } = &self.seen;
+            self.after = Some(planning::ahead(world.clone(), program, self.sight.now, self.limits)?);
         }
         let (world, plan) = match &self.after {
             Some((world, plan)) => (world, Some(plan)),
@@ -223,18 +231,6 @@ impl Questions {
         let relations: Vec<RelationId> = self.relations.iter().copied().collect();
         let wanted = Wanted { relations: &relations, atoms: &self.atoms, grouping: Grouping::On };
         derive_wanted(&self.seen.program, world, self.sight.now, plan, &wanted, &self.limits)
-    }
-
-    /// The plan for the world as it is, whatever it deletes and whatever constraints say of it.
-    fn plan(&self) -> Result<(World, Plan), Diagnostic> {
-        let mut world = self.seen.world.clone();
-        let options = Options {
-            max_delete: Some(MaxDelete::Percent(100)),
-            limits: self.limits,
-            ..Options::at(self.sight.now)
-        };
-        let planned = planning::plan(&mut world, Vec::new(), &Gone::default(), &self.seen.program, &options)?;
-        Ok((world, planned.plan))
     }
 }
 

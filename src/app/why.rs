@@ -3,14 +3,15 @@
 
 use std::path::{Path, PathBuf};
 
-use super::planning::waiting;
+use super::planning::{self, waiting};
 use super::resources::not_found;
 use super::seen::Seen;
-use crate::datalog::Query;
+use crate::datalog::{Limits, Program, Query, RelationId, Typed};
 use crate::diagnostic::{Diagnostic, nearest};
 use crate::explain::{self, Explanation, OnNode, Rows, Summary};
 use crate::kube::{Kind, ObjectKey};
-use crate::plan::Waiting;
+use crate::plan::{Waiting, constraint};
+use crate::policy::relations;
 
 /// What is asked.
 #[derive(Debug, Clone)]
@@ -26,6 +27,18 @@ pub struct Why {
     pub now: i64,
     /// So many rows of a relation are explained.
     pub most: usize,
+    /// Whether a row is looked for in the state that a plan leads to, with what is planned.
+    pub planned: bool,
+}
+
+/// Where rows are looked for.
+pub struct Looked<'a> {
+    /// Files below this folder are named from there on.
+    pub here: Option<&'a Path>,
+    /// The time, in seconds of Unix time.
+    pub now: i64,
+    /// Whether that is the state that a plan leads to, also where nothing asks for it.
+    pub planned: bool,
 }
 
 /// What is answered.
@@ -48,8 +61,14 @@ pub fn explain(why: &Why, seen: &Seen) -> Result<Because, Vec<Diagnostic>> {
     let words: Vec<&str> = why.words.iter().map(String::as_str).collect();
     match words.as_slice() {
         [first, ..] if first.contains('(') => {
-            explain_rows(&words.join(" "), seen, why.most, why.here.as_deref(), why.now).map(Because::Rows)
+            let looked = Looked { here: why.here.as_deref(), now: why.now, planned: why.planned };
+            explain_rows(&words.join(" "), seen, why.most, &looked).map(Because::Rows)
         }
+        _ if why.planned => Err(vec![
+            Diagnostic::error("nothing-planned", "`--planned` is about the row of a relation, and none is named")
+                .help("write `dsrules explain 'RELATION(VALUE, ...)' --planned`"),
+        ]),
+        _ if words.iter().all(|word| word.trim().is_empty()) => Err(vec![nothing_named()]),
         [pod, name] if is_word_of(pod, Kind::Pod) => why.of_pod(name, seen),
         [node, name] if is_word_of(node, Kind::Node) && !why.is_daemonset(node, seen) => {
             why.on_node(name, seen)
@@ -64,15 +83,18 @@ pub fn explain(why: &Why, seen: &Seen) -> Result<Because, Vec<Diagnostic>> {
             Some((kind, name)) if is_word_of(kind, Kind::Node) => why.on_node(name, seen),
             _ => why.summary(&why.daemonset(one), seen),
         },
-        _ => Err(vec![
-            Diagnostic::error("nothing-named", "no daemonset was named")
-                .help("write `dsrules explain DAEMONSET NODE`"),
-        ]),
+        _ => Err(vec![nothing_named()]),
     }
 }
 
+fn nothing_named() -> Diagnostic {
+    Diagnostic::error("nothing-named", "nothing was named that could be explained")
+        .help("write `dsrules explain DAEMONSET NODE`, or `dsrules explain 'RELATION(VALUE, ...)'`")
+}
+
 /// Answers for up to `most` rows that an atom of the rules fits: `too_many("n1")`,
-/// `too_many(Node)`. Files below `here` are named from there on.
+/// `too_many(Node)`. What a constraint says, and what asks for `planned`, is looked for in the
+/// state that a plan leads to.
 ///
 /// # Errors
 /// When it is no atom or names what is not there, and when the rules derive too much.
@@ -80,9 +102,11 @@ pub fn explain_rows(
     atom: &str,
     seen: &Seen,
     most: usize,
-    here: Option<&Path>,
-    now: i64,
+    looked: &Looked<'_>,
 ) -> Result<Rows, Vec<Diagnostic>> {
+    if let Some(denied) = denied(atom) {
+        return Err(vec![denied]);
+    }
     let query = Query::compile(&seen.program, atom)?;
     let Some(atom) = query.atom() else {
         return Err(vec![
@@ -90,14 +114,38 @@ pub fn explain_rows(
                 .help("write `RELATION(VALUE, ...)`, as `eligible(\"ns/agent\", \"n1\")`; `dsrules query` answers the rest"),
         ]);
     };
+    let program = &seen.program;
+    let Looked { here, now, .. } = *looked;
     let world = seen.world_for(&query)?;
-    let mut rows = explain::rows(&seen.program, &world, atom, most, now)?;
+    let is_judged = program.declaration(atom.relation).constraint.is_some();
+    let mut rows = if looked.planned || is_judged || asks_planned(program, &[atom.relation]) {
+        let (world, plan) = planning::ahead(world.into_owned(), program, now, Limits::default())?;
+        let planned: Vec<_> = constraint::changes(&plan).collect();
+        let mut rows = explain::rows(program, &world, atom, most, now, Some(&planned))?;
+        rows.notes.push("looked for in the state that the plan leads to, as violations see it".to_owned());
+        rows
+    } else {
+        explain::rows(program, &world, atom, most, now, None)?
+    };
     if !rows.holds && !rows.unknown.is_empty() {
         return Err(rows.unknown.iter().map(|(kind, name)| unknown(*kind, name, seen)).collect());
     }
     let mut trees: Vec<_> = rows.rows.iter_mut().map(|told| &mut told.steps).collect();
     seen.locate(&mut trees, here)?;
     Ok(rows)
+}
+
+/// Whether some relations rest on what is planned.
+pub(super) fn asks_planned(program: &Program, asked: &[RelationId]) -> bool {
+    program.needed(asked)(program.id(relations::planned))
+}
+
+/// The error for what is asked with `!`: a row that is not there is told by itself.
+fn denied(text: &str) -> Option<Diagnostic> {
+    let asked = if Typed::of(text).rules { text.rsplit_once("?-")?.1 } else { text };
+    let row = asked.trim().strip_prefix('!')?.trim();
+    let error = Diagnostic::error("denied-row", format!("`!{row}` is no row, so there is no reason for it"));
+    Some(error.help(format!("ask for `{row}`: if it is not there, it is said why")))
 }
 
 /// An object that an atom names and that is not there.
@@ -108,6 +156,12 @@ fn unknown(kind: Kind, name: &str, seen: &Seen) -> Diagnostic {
         Some(near) => not_found(kind, name).help(format!("did you mean `{near}`?")),
         None => not_found(kind, name),
     }
+}
+
+/// What to write where a word is no daemonset's name and a relation's.
+fn as_relation(program: &Program, relation: RelationId, name: &str) -> String {
+    let values = vec!["_"; program.declaration(relation).columns.len()].join(", ");
+    format!("a relation has that name, and stands with its values: `dsrules explain '{name}({values})'`")
 }
 
 /// Whether a word names a kind.
@@ -197,7 +251,11 @@ impl Why {
 
     fn summary(&self, key: &ObjectKey, seen: &Seen) -> Result<Because, Vec<Diagnostic>> {
         let Some(daemonset) = seen.world.daemonsets.get(key) else {
-            return Err(vec![seen.missing(Kind::DaemonSet, key)]);
+            let missing = seen.missing(Kind::DaemonSet, key);
+            return Err(vec![match seen.program.relation(&key.name) {
+                Some(relation) => missing.help(as_relation(&seen.program, relation, &key.name)),
+                None => missing,
+            }]);
         };
         let summary = Box::new(explain::summary(&seen.program, &seen.world, daemonset, self.now)?);
         let waiting = waiting(&seen.world, &seen.program, self.now)?;

@@ -8,13 +8,17 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use super::define::{definitions, in_atoms};
-use super::functions::Sort;
+use super::functions::{Function, Sort};
 use super::program::{
     Atom, Body, Comparison, Expression, Literal, MAX_VARIABLES, Operator, Parameter, Rule, Term, Type,
     Variable,
 };
 use super::source::{MAX_DIAGNOSTICS, Span};
 use crate::diagnostic::{Diagnostic, nearest};
+
+/// What is said of a variable that is to be a version.
+const A_VERSION: &str = "a version is no value of a variable: bind the variable to a text in a positive atom, and compare \
+    `version(Text)` with the version";
 
 /// All checks of the rules that one text with `;` stands for, or of one rule. `style` adds
 /// what only matters in a text a person wrote: singletons and sentences.
@@ -301,14 +305,14 @@ impl<'a> Checker<'a> {
                     }
                 }
                 Literal::Comparison(comparison) => {
+                    let help = if [&comparison.left, &comparison.right].into_iter().any(is_version) {
+                        A_VERSION
+                    } else {
+                        "a comparison tests known values: bind the variable in a positive atom, or say with `=` what it is"
+                    };
                     for (variable, span) in compared(comparison) {
                         if !bound.contains(&variable) && told.insert(variable) {
-                            self.unsafe_variable(
-                                variable,
-                                span,
-                                "in a comparison only",
-                                "a comparison tests known values: bind the variable in a positive atom, or say with `=` what it is",
-                            );
+                            self.unsafe_variable(variable, span, "in a comparison only", help);
                         }
                     }
                 }
@@ -412,6 +416,10 @@ pub(super) fn places(literal: &Literal) -> Vec<(Variable, Span)> {
         Literal::Positive(atom) | Literal::Negative(atom) => variables(atom).collect(),
         Literal::Comparison(comparison) => compared(comparison).collect(),
     }
+}
+
+fn is_version(side: &Expression) -> bool {
+    matches!(side, Expression::Call(Function::Version, ..))
 }
 
 fn compared(comparison: &Comparison) -> impl Iterator<Item = (Variable, Span)> + '_ {

@@ -24,6 +24,13 @@ pub(super) fn relation(body: &Body, name: &str, span: Span) -> Result<RelationId
         Seen::NoModule => no_module(body, name),
         Seen::Nothing => {
             let error = Diagnostic::error("unknown-relation", format!("unknown relation `{name}`"));
+            if body.parameters.iter().any(|it| *it.name == *name) {
+                let error = error.because(format!("`{name}` is a parameter, which is one value and has no rows"));
+                return Err(Box::new(
+                    error.help(format!("compare with it: `Count > {name}`; `dsrules rules show {name}` shows it"))
+                        .at(body.place(span)),
+                ));
+            }
             match (nearest(name, body.names.known(&body.modules, from)), name.rsplit_once("::")) {
                 (Some(near), _) => error.help(format!("did you mean `{near}`?")),
                 (None, Some((module, _))) => error.help(format!("`{module}` declares no such relation")),

@@ -21,7 +21,7 @@ const WORDS: [&str; 8] = ["as", "asc", "by", "desc", "first", "in", "not", "of"]
 pub(super) fn parse(source: u32, text: &str, taken: Vec<TextTest>, typed: bool) -> Items {
     let (tokens, faults) = tokens(source, text);
     let items = Items { faults, ..Items::default() };
-    let mut parser = Parser { text, tokens, at: 0, items, docs: Vec::new(), words: 0, taken };
+    let mut parser = Parser { text, tokens, at: 0, items, docs: Vec::new(), words: 0, taken, query: false };
     parser.items(typed);
     let mut items = parser.items;
     // One mistake often breaks more than one thing on its line: the first one is told.
@@ -50,12 +50,16 @@ pub(super) fn parse_body(source: u32, text: &str) -> (Vec<Vec<RawLiteral>>, Vec<
     let at = asks.map_or(0, |at| at + 1);
     let is_rule = |token: &Token| matches!(token, Token::Directive(_) | Token::Mark(":-"));
     let rule = tokens[at..].iter().find(|(token, _)| is_rule(token)).map(|(_, span)| *span);
-    let mut parser = Parser { text, tokens, at, items, docs: Vec::new(), words: 0, taken: Vec::new() };
+    let taken = Vec::new();
+    let mut parser = Parser { text, tokens, at, items, docs: Vec::new(), words: 0, taken, query: true };
     let mut ways = Vec::new();
     if let Some(span) = rule {
         let message = "there is a rule, and no query behind it".to_owned();
         let help = "ask behind `?-`: `far(N) :- node_label(N, \"far\", _). ?- far(N)`";
         parser.fault("no-query", message, help, span);
+    } else if *parser.token() == Token::End && parser.items.faults.is_empty() {
+        let help = "write the body of a rule: `eligible(D, \"n1\"), !has_pod(D, \"n1\")`";
+        parser.fault("no-query", "nothing is asked".to_owned(), help, parser.span());
     } else if let Some(found) = parser.body() {
         ways = found;
         parser.take(".");
@@ -75,6 +79,8 @@ pub(super) struct Parser<'a> {
     /// How many names were met that may be ones of parameters.
     pub(super) words: usize,
     taken: Vec<TextTest>,
+    /// Whether it is a query that is read.
+    query: bool,
 }
 
 impl Parser<'_> {
@@ -121,7 +127,11 @@ impl Parser<'_> {
 
     pub(super) fn expected(&mut self, what: &str) {
         let (last, mut span) = (self.last_span(), self.span());
-        let mut message = format!("expected {what}, found {}", self.token().shown());
+        let found = match self.token() {
+            Token::End if self.query => "the end of the query".to_owned(),
+            token => token.shown(),
+        };
+        let mut message = format!("expected {what}, found {found}");
         if self.at > 0 && self.between(last, span).contains('\n') {
             // What is missing is missing where the line ends, not where the next one starts.
             message = format!("expected {what} at the end of the line");
@@ -150,6 +160,8 @@ impl Parser<'_> {
             }
             Token::Mark(".") if what.ends_with("`;` or `)`") => "a `)` is missing before it",
             Token::Mark("?-") if what.ends_with("query") => "one query is asked at a time",
+            Token::End if self.query && what.contains('`') => "it ends too early: put there what is missing",
+            Token::End if self.query => "a part of the query is missing there, or what stands before it is too much",
             Token::End | Token::Directive(_) | Token::Doc(_) | Token::Mark("?-") => "a rule ends with `.`",
             _ => "a rule is `head(X) :- body(X, Y), !other(Y), X < Y.`",
         };

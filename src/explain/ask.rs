@@ -12,7 +12,7 @@ use crate::datalog::explain::{Goal, Part, tree};
 use crate::datalog::{Atom, Evaluation, Handle, Limits, Program, RelationId, Symbols, Value};
 use crate::diagnostic::Diagnostic;
 use crate::facts::{Alone, Encoder, Grouping};
-use crate::kube::{Kind, Name};
+use crate::kube::{Kind, Name, ObjectKey};
 use crate::policy::relations;
 use crate::state::World;
 
@@ -48,6 +48,9 @@ const GROUPS: [&[Handle]; 2] = [
 ];
 /// So often it is asked once more; each time names what the time before rested on.
 pub(super) const MAX_ROUNDS: usize = 8;
+
+/// What a plan does to a pod of a daemonset on a node: its verb, and both names.
+pub type Planned<'a> = (&'a str, &'a ObjectKey, &'a str);
 
 /// A world, the rules and what follows.
 pub(super) struct Answers<'a> {
@@ -85,10 +88,11 @@ pub(super) fn ask<'a, T>(
 impl<'a> Answers<'a> {
     /// Derives what can be asked; what is alone stands for itself.
     pub fn new(program: &'a Program, world: &World, alone: &Alone, now: i64) -> Result<Self, Diagnostic> {
-        Answers::of(program, world, None, Grouping::On, alone, now)
+        Answers::of(program, world, None, Grouping::On, alone, now, None)
     }
 
-    /// Derives the relation of an atom, or else what is asked about a pair.
+    /// Derives the relation of an atom, or else what is asked about a pair; with what is planned,
+    /// if that is to be seen.
     pub fn of(
         program: &'a Program,
         world: &World,
@@ -96,6 +100,7 @@ impl<'a> Answers<'a> {
         grouping: Grouping,
         alone: &Alone,
         now: i64,
+        planned: Option<&[Planned<'_>]>,
     ) -> Result<Self, Diagnostic> {
         let [asked, of_pods] = if atom.is_some() { GROUPS } else { [ASKED, OF_PODS] };
         let asked = asked.iter().chain(of_pods.iter().filter(|_| !world.pods.is_empty()));
@@ -104,9 +109,13 @@ impl<'a> Answers<'a> {
         let mut encoder = Encoder::new(program.clone(), grouping, &wanted).asked(atom.into_iter(), &wanted);
         encoder.single_out(alone.clone());
         let facts = encoder.all(world, now);
-        let mut symbols = encoder.symbols;
-        let evaluation = Evaluation::new(program, &mut symbols, facts, &wanted, &Limits::default())?;
-        Ok(Answers { program, symbols, evaluation })
+        let limits = Limits::default();
+        let mut evaluation = Evaluation::new(program, &mut encoder.symbols, facts, &wanted, &limits)?;
+        if let Some(planned) = planned {
+            let (added, removed) = encoder.planned(&evaluation, planned.iter().copied());
+            evaluation.update(&encoder.symbols, added, removed)?;
+        }
+        Ok(Answers { program, symbols: encoder.symbols, evaluation })
     }
 
     /// The explanation of a row.

@@ -10,7 +10,7 @@ use std::collections::BTreeSet;
 use serde::Serialize;
 use serde_json::Value as Json;
 
-use super::ask::{Answers, MAX_ROUNDS, alone};
+use super::ask::{Answers, MAX_ROUNDS, Planned, alone};
 use super::context::Context;
 use super::leaf::key;
 use super::step::Step;
@@ -54,7 +54,8 @@ pub struct Told {
     pub steps: Vec<Step>,
 }
 
-/// Explains up to `most` rows that an atom fits, or why there is none.
+/// Explains up to `most` rows that an atom fits, or why there is none; with what is `planned`, if
+/// the world is one that a plan leads to.
 ///
 /// # Errors
 /// When a rule derives more than the limits allow.
@@ -64,11 +65,12 @@ pub fn rows(
     atom: &Atom,
     most: usize,
     now: i64,
+    planned: Option<&[Planned<'_>]>,
 ) -> Result<Rows, Diagnostic> {
     let mut alone = alone(program, atom);
     for round in 0.. {
         let grouping = if round < MAX_ROUNDS { Grouping::On } else { Grouping::Off };
-        let mut answers = Answers::of(program, world, Some(atom), grouping, &alone, now)?;
+        let mut answers = Answers::of(program, world, Some(atom), grouping, &alone, now, planned)?;
         let notes = notes(&answers, atom);
         for value in atom.terms.iter().filter_map(|term| term.constant()) {
             answers.symbols.intern(value);

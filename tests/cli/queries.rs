@@ -41,6 +41,9 @@ fn a_query_brings_its_own_rules() {
         "node(N) :- daemonset(N). ?- node(N)",
         "node(N) ?- node(N)",
         "?- node(N) ?- node(N)",
+        "",
+        "node(N), V = version(\"1.2\")",
+        ".param most: number = 2 .decl far(n: Node) far(N) :- node(N), most > 1. ?- most(N)",
         "@nowhere.dl",
     ] {
         session.fails(&format!("query '{wrong}' {two}"));

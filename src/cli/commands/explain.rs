@@ -5,7 +5,7 @@ use std::io::{self, Write};
 
 use clap::{Args, ValueEnum};
 use dsrules::app::{Because, Why, explain};
-use dsrules::datalog::Program;
+use dsrules::datalog::{Program, Typed};
 use dsrules::diagnostic::{Diagnostic, visible};
 use dsrules::explain::{Explanation, OnNode, Rows, Summary, trim};
 use dsrules::plan::Waiting;
@@ -38,6 +38,10 @@ pub struct ExplainArgs {
     /// How many rows of a relation are explained
     #[arg(long, value_name = "ROWS", default_value_t = 5, value_parser = clap::value_parser!(u16).range(1..))]
     limit: u16,
+    /// Look for a row of a relation in the state that a plan leads to, as violations see it; they,
+    /// and what asks for `planned`, are looked for there anyway
+    #[arg(long)]
+    planned: bool,
     #[command(flatten)]
     world: WorldArgs,
 }
@@ -59,13 +63,19 @@ pub enum Format {
 
 /// Explains.
 pub fn run(args: &ExplainArgs, context: &mut Context) -> Result<Exit, Failure> {
-    let seen = args.world.sight(&args.namespace, context)?.load(context)?;
+    let mut sight = args.world.sight(&args.namespace, context)?;
+    let asked = args.what.join(" ");
+    if Typed::of(&asked).rules {
+        sight.rules.typed.push(asked);
+    }
+    let seen = sight.load(context)?;
     let why = Why {
         words: args.what.clone(),
         namespace: args.namespace.clone(),
         here: std::env::current_dir().ok(),
         now: context.seconds(),
         most: args.limit.into(),
+        planned: args.planned,
     };
     let depth = args.depth.map_or(usize::MAX, usize::from);
     match explain(&why, &seen)? {
