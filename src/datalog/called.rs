@@ -78,7 +78,7 @@ impl Checker<'_> {
             Ok(_) => Sort::Text,
             Err(error) => {
                 self.report(*error, *ty_span);
-                return None;
+                Sort::Text
             }
         };
         if given.is_some_and(|given| given != wanted) {
