@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
+use std::string::FromUtf8Error;
 
 use super::config::{FactSource, parse};
 use super::settings::FLAG;
@@ -108,7 +109,13 @@ impl Reader {
                                 .into_iter()
                                 .for_each(|path| self.input(&at(path), OwnKind::Json, name, &shown));
                             for (path, query) in it.sqlite.iter().zip(&it.query) {
-                                self.query(&at(path.clone()), query, name, &shown);
+                                let start = text.find(query.as_str()).unwrap_or(0);
+                                let end = start + query.len();
+                                let place = match text.get(start..end) == Some(query) {
+                                    true => Place::of_span(shown.as_str(), &text, start, end),
+                                    false => Place::file(shown.as_str()),
+                                };
+                                self.query(&at(path.clone()), query, name, &place);
                             }
                         }
                     }
@@ -204,21 +211,20 @@ impl Reader {
     }
 
     /// What a query finds in a SQLite file, for an input.
-    fn query(&mut self, path: &Path, query: &str, relation: &str, named_by: &str) {
+    fn query(&mut self, path: &Path, query: &str, relation: &str, named: &Place) {
         self.found.places.insert(path.to_owned());
         // What is written stands there before it gets into the file.
         self.found.places.insert(PathBuf::from(format!("{}-wal", path.display())));
         if let Err(error) = fs::metadata(path).and_then(|_| is_readable(path)) {
-            return self.found.problems.push(unreadable(path, &error, named_by));
+            return self.found.problems.push(unreadable(path, &error, &named.file));
         }
         match sqlite::rows(path, query) {
             Ok(text) => {
-                let file = OwnFile::new(path.display().to_string(), OwnKind::Json, text);
+                let file = OwnFile::new(path.display().to_string(), OwnKind::Query, text);
                 self.found.files.push(OwnFile { relation: relation.into(), ..file });
             }
             Err(error) => {
-                let named = Place::file(named_by.to_owned());
-                self.found.problems.push(error.related(named, format!("for the input `{relation}`")));
+                self.found.problems.push(error.related(named.clone(), format!("for the input `{relation}`")));
             }
         }
     }
@@ -226,7 +232,11 @@ impl Reader {
     /// A file of facts for an input that has a name, or any other.
     fn input(&mut self, path: &Path, kind: OwnKind, relation: &str, named_by: &str) {
         self.found.places.insert(path.to_owned());
-        match fs::read_to_string(path) {
+        let bytes = match fs::read(path) {
+            Ok(bytes) => bytes,
+            Err(error) => return self.found.problems.push(unreadable(path, &error, named_by)),
+        };
+        match String::from_utf8(bytes) {
             Ok(text) => {
                 let text = text.strip_prefix('\u{feff}').unwrap_or(&text);
                 let shown = path.display().to_string();
@@ -238,7 +248,7 @@ impl Reader {
                         .for_each(|(other, at)| self.included(path, &other, at));
                 }
             }
-            Err(error) => self.found.problems.push(unreadable(path, &error, named_by)),
+            Err(error) => self.found.problems.push(no_text(path, &error)),
         }
     }
 }
@@ -257,6 +267,14 @@ fn is_readable(path: &Path) -> io::Result<()> {
     let found = fs::metadata(path)?;
     let waits = !found.is_file() && !found.is_dir();
     if waits { Err(io::Error::other("it is a pipe, a device or a socket, not a file")) } else { Ok(()) }
+}
+
+fn no_text(path: &Path, error: &FromUtf8Error) -> Diagnostic {
+    let (text, at) = (String::from_utf8_lossy(error.as_bytes()), error.utf8_error().valid_up_to());
+    let byte = error.as_bytes().get(at).copied().unwrap_or_default();
+    Diagnostic::error("not-utf8", format!("the byte 0x{byte:02x} belongs to no character of UTF-8"))
+        .at(Place::of_span(path.display().to_string(), &text, at, at + 1))
+        .help("save the file as UTF-8")
 }
 
 fn unreadable(path: &Path, error: &io::Error, named_by: &str) -> Diagnostic {

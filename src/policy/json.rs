@@ -6,12 +6,15 @@
 //! A row is an object by the names of the columns, which may have more than those, or an array
 //! in the order of the declaration.
 
-use serde_json::{Deserializer, Value};
+use std::fmt;
 
-use super::table::input_of;
+use serde::de::{Deserialize, Error, MapAccess, Visitor};
+use serde_json::{Deserializer, Map, Value};
+
+use super::table::{input_of, is_too_large, too_large};
 use crate::datalog::{Column, Declaration, Given, Program, Term};
 use crate::diagnostic::{Diagnostic, Place, nearest};
-use crate::state::OwnFile;
+use crate::state::{OwnFile, OwnKind};
 
 /// So many problems of one file are told.
 const MAX_PROBLEMS: usize = 10;
@@ -50,8 +53,17 @@ pub(super) fn read(program: &Program, file: &OwnFile, out: &mut Vec<Given>, foun
         };
         match values(declaration, &row) {
             Ok(values) => {
-                let line = place("").line;
+                // The rows of a query stand nowhere.
+                let line = if file.kind == OwnKind::Query { 0 } else { place("").line };
                 out.push(Given { relation: declaration.id, values, file: file.path.clone(), line });
+            }
+            Err((_, error)) if file.kind == OwnKind::Query => {
+                let row = format!("the row is {}", file.text[start..rows.at].trim_end());
+                found.push(error.at(Place::file(file.path.clone())).because(row));
+                problems += 1;
+                if problems >= MAX_PROBLEMS {
+                    return;
+                }
             }
             Err((column, error)) => {
                 found.push(error.at(place(column)));
@@ -106,19 +118,17 @@ impl<'a> Rows<'a> {
             return if self.listed { Err((self.at, "the list is not closed".to_owned())) } else { Ok(None) };
         }
         let start = self.at;
-        let mut values = Deserializer::from_str(rest).into_iter::<Value>();
-        let row = match values.next() {
-            Some(Ok(row)) => row,
-            Some(Err(error)) => {
+        let (row, end) = match one(rest) {
+            Ok(row) => row,
+            Err(error) => {
                 let line: usize =
                     rest.split_inclusive('\n').take(error.line().saturating_sub(1)).map(str::len).sum();
                 let why = error.to_string();
                 let why = why.split(" at line ").next().unwrap_or("").to_owned();
                 return Err((start + line + error.column().saturating_sub(1), why));
             }
-            None => return Ok(None),
         };
-        self.at = start + values.byte_offset();
+        self.at = start + end;
         self.blank();
         if self.listed {
             let rest = &self.text[self.at..];
@@ -129,6 +139,48 @@ impl<'a> Rows<'a> {
             }
         }
         Ok(Some((start, row)))
+    }
+}
+
+/// The value that a text begins with, and where it ends.
+fn one(text: &str) -> Result<(Value, usize), serde_json::Error> {
+    let missing = || serde_json::Error::custom("a row is expected");
+    if text.starts_with('{') {
+        let mut values = Deserializer::from_str(text).into_iter::<Object>();
+        let row = values.next().ok_or_else(missing)??;
+        return Ok((Value::Object(row.0), values.byte_offset()));
+    }
+    let mut values = Deserializer::from_str(text).into_iter::<Value>();
+    Ok((values.next().ok_or_else(missing)??, values.byte_offset()))
+}
+
+/// An object that has each name once. Of a `Value` the last one would count.
+struct Object(Map<String, Value>);
+
+impl<'de> Deserialize<'de> for Object {
+    fn deserialize<D: serde::Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
+        from.deserialize_map(Once)
+    }
+}
+
+struct Once;
+
+impl<'de> Visitor<'de> for Once {
+    type Value = Object;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a row")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut entries: A) -> Result<Object, A::Error> {
+        let mut all = Map::new();
+        while let Some(name) = entries.next_key::<String>()? {
+            if all.contains_key(&name) {
+                return Err(A::Error::custom(format_args!("`{name}` stands twice in a row")));
+            }
+            all.insert(name, entries.next_value()?);
+        }
+        Ok(Object(all))
     }
 }
 
@@ -178,6 +230,10 @@ fn values<'d>(declaration: &'d Declaration, row: &Value) -> Result<Vec<Term>, (&
 }
 
 fn mismatch(declaration: &Declaration, column: &Column, value: &Value) -> Diagnostic {
+    let written = value.to_string();
+    if column.ty.is_number() && too_large(&written) {
+        return is_too_large(&written);
+    }
     let (wanted, help) = match (column.ty.is_number(), column.ty.unit()) {
         (true, Some(_)) => (format!("`{}`", column.ty), column.ty.example()),
         (true, None) => (

@@ -10,6 +10,7 @@
 pub mod builtin;
 mod config;
 mod constraints;
+mod csv;
 mod effects;
 mod find;
 mod json;
@@ -71,7 +72,7 @@ pub fn load_with(kept: &[OwnFile], own: &[OwnFile]) -> Loaded {
     for file in files() {
         match file.kind {
             OwnKind::Csv => table::read(&program, file, &mut given, &mut diagnostics),
-            OwnKind::Json => json::read(&program, file, &mut given, &mut diagnostics),
+            OwnKind::Json | OwnKind::Query => json::read(&program, file, &mut given, &mut diagnostics),
             OwnKind::Rules | OwnKind::Parameters => {}
         }
     }

@@ -41,6 +41,10 @@ pub(super) fn rows(path: &Path, query: &str) -> Result<String, Box<Diagnostic>> 
         return Err(Box::new(error.help("write one SELECT")));
     }
     let names: Vec<String> = statement.column_names().map(str::to_owned).collect();
+    if let Some(twice) = names.iter().enumerate().find(|(at, name)| names[..*at].contains(name)) {
+        let error = wrong("the query has two columns of one name", format!("both are called `{}`", twice.1));
+        return Err(Box::new(error.help("name one of them with `as`, or leave it out")));
+    }
     let mut found = statement.query([]).map_err(|error| failed(&error))?;
     let (mut text, mut count) = (String::new(), 0);
     while let Some(row) = found.next().map_err(|error| failed(&error))? {

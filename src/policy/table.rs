@@ -7,11 +7,10 @@
 use std::path::Path;
 use std::sync::Arc;
 
-use csv::{ReaderBuilder, StringRecord, Trim};
-
 use crate::datalog::{Declaration, Given, Kind, Program, Term};
 use crate::diagnostic::{Diagnostic, Place, counted, nearest};
 use crate::policy::builtin::folder_of;
+use crate::policy::csv::{Broken, Record, Records};
 use crate::state::OwnFile;
 
 /// So many problems of one file are told.
@@ -23,26 +22,18 @@ pub(super) fn read(program: &Program, file: &OwnFile, out: &mut Vec<Given>, foun
         Ok(declaration) => declaration,
         Err(error) => return found.push(*error),
     };
-    let mut reader = ReaderBuilder::new()
-        .has_headers(false)
-        .flexible(true)
-        .comment(Some(b'#'))
-        .trim(Trim::All)
-        .from_reader(file.text.as_bytes());
     let columns = declaration.columns.len();
     let mut order: Option<Vec<usize>> = None;
-    let (mut lines, mut problems) = (Lines { text: &file.text, at: 0, line: 1 }, 0);
+    let (mut records, mut problems) = (Records::new(&file.text), 0);
     let file_name: Arc<str> = file.path.clone();
-    for record in reader.records() {
-        let record = match record {
-            Ok(record) => record,
-            Err(error) => {
-                found.push(broken(file, &error));
-                return;
-            }
+    loop {
+        let record = match records.next() {
+            Ok(Some(record)) => record,
+            Ok(None) => return,
+            Err(error) => return found.push(broken(file, error)),
         };
-        let line = lines.of(&record);
-        let here = Here { file, line, start: lines.at };
+        let line = record.line;
+        let here = Here { file };
         let order = match &order {
             Some(order) => order,
             None => {
@@ -141,48 +132,36 @@ fn nearest_to<'a>(own: &[&'a Declaration], program: &Program, file: &OwnFile) ->
     own.iter().filter(|it| Some(shared(it)) == most).copied().collect()
 }
 
-/// Where a record stands.
+/// In which file a record stands.
 struct Here<'a> {
     file: &'a OwnFile,
-    line: u32,
-    start: usize,
 }
 
 impl Here<'_> {
-    fn place(&self, record: &StringRecord, column: usize) -> Place {
-        let text = &self.file.text;
-        let mut at = self.start;
-        let mut width = 1;
-        for field in record.iter().take(column + 1) {
-            at += text.get(at..).and_then(|rest| rest.find(field)).unwrap_or(0);
-            width = field.len().max(1);
-            if record.get(column).is_some_and(|last| !std::ptr::eq(last, field)) {
-                at += field.len();
-                at += text.get(at..).and_then(|rest| rest.find(',')).map_or(0, |comma| comma + 1);
-            }
-        }
-        Place { line: self.line, ..Place::of_span(self.file.path.clone(), text, at, at + width) }
+    fn place(&self, record: &Record<'_>, column: usize) -> Place {
+        let span = record.fields.get(column).map_or(&record.span, |field| &field.span);
+        Place::of_span(self.file.path.clone(), &self.file.text, span.start, span.end)
     }
 
-    fn whole(&self) -> Place {
-        let end = self.file.text[self.start..].find('\n').map_or(self.file.text.len(), |at| self.start + at);
-        Place { line: self.line, ..Place::of_span(self.file.path.clone(), &self.file.text, self.start, end) }
+    fn whole(&self, record: &Record<'_>) -> Place {
+        Place::of_span(self.file.path.clone(), &self.file.text, record.span.start, record.span.end)
     }
 }
 
 /// For each column its place in the records, if the record is a header.
 fn header(
     declaration: &Declaration,
-    record: &StringRecord,
+    record: &Record<'_>,
     here: &Here<'_>,
     found: &mut Vec<Diagnostic>,
 ) -> Result<Option<Vec<usize>>, ()> {
     let names: Vec<&str> = declaration.columns.iter().map(|column| &*column.name).collect();
-    if !record.iter().any(|field| names.contains(&field)) {
+    if !record.fields.iter().any(|field| names.contains(&&*field.text)) {
         found.extend(almost_header(&names, record, here));
         return Ok(None);
     }
-    if let Some((at, unknown)) = record.iter().enumerate().find(|(_, field)| !names.contains(field)) {
+    let mut fields = record.fields.iter().map(|field| &*field.text).enumerate();
+    if let Some((at, unknown)) = fields.find(|(_, field)| !names.contains(field)) {
         let error =
             Diagnostic::error("unknown-column", format!("`{}` has no column `{unknown}`", declaration.name))
                 .at(here.place(record, at));
@@ -193,10 +172,10 @@ fn header(
         return Err(());
     }
     let order: Vec<Option<usize>> =
-        names.iter().map(|name| record.iter().position(|field| field == *name)).collect();
-    if record.len() != names.len() || order.contains(&None) {
+        names.iter().map(|name| record.fields.iter().position(|field| field.text == *name)).collect();
+    if record.fields.len() != names.len() || order.contains(&None) {
         let error = Diagnostic::error("wrong-arity", "the header does not name every column once")
-            .at(here.whole())
+            .at(here.whole(record))
             .help(format!("write `{}`, in any order", names.join(",")));
         found.push(error);
         return Err(());
@@ -206,29 +185,29 @@ fn header(
 
 /// A warning where every value of the first line is nearly a column's name: it is taken as
 /// a row, and was meant as a header.
-fn almost_header(names: &[&str], record: &StringRecord, here: &Here<'_>) -> Option<Diagnostic> {
+fn almost_header(names: &[&str], record: &Record<'_>, here: &Here<'_>) -> Option<Diagnostic> {
     // What is short is near to much.
     let near = |field: &str| {
         let found = nearest(field, names.iter().copied())?;
         (found.len() > 3 || found.eq_ignore_ascii_case(field)).then_some(found)
     };
-    let meant: Vec<&str> = record.iter().map(near).collect::<Option<_>>()?;
+    let meant: Vec<&str> = record.fields.iter().map(|field| near(&field.text)).collect::<Option<_>>()?;
     let each_once = names.iter().all(|name| meant.iter().filter(|it| *it == name).count() == 1);
     each_once.then(|| {
         Diagnostic::warning("no-header", "this line is taken as a row of facts, and looks like a header")
-            .at(here.whole())
+            .at(here.whole(record))
             .help(format!("for a header write `{}`", meant.join(",")))
     })
 }
 
 fn row(
     declaration: &Declaration,
-    record: &StringRecord,
+    record: &Record<'_>,
     order: &[usize],
     here: &Here<'_>,
 ) -> Result<Vec<Term>, Box<Diagnostic>> {
-    if record.len() != declaration.columns.len() {
-        let (wanted, are) = (declaration.columns.len(), record.len());
+    if record.fields.len() != declaration.columns.len() {
+        let (wanted, are) = (declaration.columns.len(), record.fields.len());
         let what = format!(
             "`{}` has {}, here {} {}",
             declaration.name,
@@ -238,16 +217,19 @@ fn row(
         );
         return Err(Box::new(
             Diagnostic::error("wrong-arity", what)
-                .at(here.whole())
+                .at(here.whole(record))
                 .help(format!("it is declared as `{declaration}`; put a value with a comma in quotes")),
         ));
     }
     let value = |(column, at): (&crate::datalog::Column, &usize)| {
-        let field = record.get(*at).unwrap_or("");
+        let field = record.fields.get(*at).map_or("", |field| &*field.text);
         if !column.ty.is_number() {
             return Ok(Term::Text(field.into()));
         }
         column.ty.read(field).map(Term::Number).ok_or_else(|| {
+            if too_large(field) {
+                return Box::new(is_too_large(field).at(here.place(record, *at)));
+            }
             let what = format!(
                 "the column `{}` of `{}` takes `{}`, not `{field}`",
                 column.name, declaration.name, column.ty
@@ -262,48 +244,34 @@ fn row(
     declaration.columns.iter().zip(order).map(value).collect()
 }
 
-fn broken(file: &OwnFile, error: &csv::Error) -> Diagnostic {
-    let place = match error.position() {
-        Some(at) => {
-            Place { line: u32::try_from(at.line()).unwrap_or(0), column: 1, ..Place::file(file.path.clone()) }
-        }
-        None => Place::file(file.path.clone()),
-    };
-    Diagnostic::error("bad-csv", "the file of facts cannot be read")
-        .at(place)
-        .because(error.to_string())
-        .help("values are separated by commas and are UTF-8 text")
-}
-
-/// A walk along the lines of the text, in step with the records.
-struct Lines<'a> {
-    text: &'a str,
-    at: usize,
-    line: u32,
-}
-
-impl Lines<'_> {
-    /// The line the record starts on; `at` is then where it starts.
-    fn of(&mut self, record: &StringRecord) -> u32 {
-        let start = record.position().map_or(0, |at| usize::try_from(at.byte()).unwrap_or(0));
-        let start = start.min(self.text.len());
-        // The reader puts a record where the blank and comment lines before it start.
-        self.line += lines(&self.text[self.at.min(start)..start]);
-        self.at = start;
-        while let Some(end) = self.text[self.at..].find('\n') {
-            let line = self.text[self.at..self.at + end].trim();
-            if !line.is_empty() && !line.starts_with('#') {
-                break;
-            }
-            self.at += end + 1;
-            self.line += 1;
-        }
-        self.line
+fn broken(file: &OwnFile, error: Broken) -> Diagnostic {
+    let place = |start, end| Place::of_span(file.path.clone(), &file.text, start, end);
+    let told = |what: &str| Diagnostic::error("bad-csv", what);
+    match error {
+        Broken::Open(at) => told("a quote is opened here and never closed")
+            .at(place(at, at + 1))
+            .because("all that stands behind it would be one value")
+            .help("close it; a quote that is part of a quoted value is written twice: `\"a \"\"b\"\"\"`"),
+        Broken::Behind(span) => told("something stands behind a closing quote")
+            .at(place(span.end, span.end + 1))
+            .related(place(span.start, span.start + 1), "the quote is opened here")
+            .help("put the whole value into quotes; a quote that is part of it is written twice: `\"a \"\"b\"\"\"`"),
     }
 }
 
-fn lines(text: &str) -> u32 {
-    u32::try_from(text.matches('\n').count()).unwrap_or(u32::MAX)
+/// Whether a text is a whole number that is out of the range of numbers.
+pub(super) fn too_large(text: &str) -> bool {
+    let digits = text.strip_prefix('-').unwrap_or(text);
+    !digits.is_empty() && digits.bytes().all(|it| it.is_ascii_digit()) && text.parse::<i64>().is_err()
+}
+
+/// What is said of such a number.
+pub(super) fn is_too_large(text: &str) -> Diagnostic {
+    Diagnostic::error("number-too-large", format!("the number `{text}` is too large")).help(format!(
+        "numbers go from {} to {}; a longer one is a text",
+        i64::MIN,
+        i64::MAX
+    ))
 }
 
 #[cfg(test)]
@@ -339,6 +307,7 @@ mod tests {
         let (rows, found) = facts("rack.csv", "slot,rack,node\r\n7,r,n\r\n# end\r\n8,r,m");
         assert_eq!((rows, found), (vec!["2:n|r|7".to_owned(), "4:m|r|8".to_owned()], vec![]));
         assert_eq!(facts("rack.csv", "").0.len(), 0);
+        assert_eq!(facts("rack.csv", "\" a\", \"r\" ,1").0, ["1: a|r|1"]);
     }
 
     #[test]
@@ -361,6 +330,9 @@ mod tests {
         assert_eq!(at("rack.csv", "# x\nnode,rak,slot\n"), "unknown-column 2:6:3");
         assert_eq!(at("rack.csv", "node,rack\n"), "wrong-arity 1:1:9");
         assert_eq!(at("rack.csv", "a,b,1\na,b\n"), "wrong-arity 2:1:3");
+        assert_eq!(at("rack.csv", "a,b,1\na,\"b,2\nc,d,3\n"), "bad-csv 2:3:1");
+        assert_eq!(at("rack.csv", "a,b,1\n\"a\"b,b,2\n"), "bad-csv 2:4:1");
+        assert_eq!(at("rack.csv", "a,b,9223372036854775808\n"), "number-too-large 1:5:19");
         assert_eq!(at("rak.csv", ""), "unknown-relation 0:0:0");
         assert_eq!(at("own.csv", ""), "not-an-input 0:0:0");
     }

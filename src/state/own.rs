@@ -15,14 +15,17 @@ pub enum OwnKind {
     Csv,
     /// Values of parameters.
     Parameters,
-    /// Facts in JSON, or what a query found as such.
+    /// Facts in JSON.
     Json,
+    /// What a query found in another program's file, as JSON, a row a line.
+    Query,
 }
 
 impl OwnKind {
     /// All of them; the place of each is the number that the store has for it, so a new one
     /// stands at the end.
-    const ALL: [OwnKind; 4] = [OwnKind::Rules, OwnKind::Csv, OwnKind::Parameters, OwnKind::Json];
+    const ALL: [OwnKind; 5] =
+        [OwnKind::Rules, OwnKind::Csv, OwnKind::Parameters, OwnKind::Json, OwnKind::Query];
 
     /// The number that stands for it.
     #[must_use]

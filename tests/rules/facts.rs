@@ -41,6 +41,8 @@ fn facts_are_read_from_json() {
         "{\"node\": \"a\", \"rack\": \"r1\", \"slot\": 1.5}\n{\"node\": null, \"rack\": \"r1\", \"slot\": 1}\n{\"node\": \"a\", \"rack\": \"r\", \"slot\": \"1\"}",
         "{\"node\": \"a\", \"rak\": \"r1\", \"slot\": 1}",
         "[[\"a\", \"r1\"], 5]",
+        "[{\"node\": \"a\", \"rack\": \"r1\",\n  \"node\": \"b\", \"slot\": 1}]",
+        "[[\"a\", \"r1\", 9223372036854775808]]",
         "[[\"a\", \"r1\", 1]\n [\"b\", \"r1\", 1]]",
         "[[\"a\", \"r1\", 1]",
         "[[\"a\", \"r1\", 1]] x",
@@ -54,6 +56,31 @@ fn facts_are_read_from_json() {
         omit_expression => true,
     }, {
         insta::assert_snapshot!("facts_wrong_json", all);
+    });
+}
+
+/// Bytes of any kind: what is unclear is said with its line.
+#[test]
+fn facts_are_read_strictly_from_csv() {
+    let folder = cluster(&[("r.dl", RULES)]);
+    let here = folder.path();
+    let mut all = String::new();
+    for wrong in [
+        &b"node,rack,slot\na,\"r1,1\nb,r2,2\n"[..],
+        b"a,\"r1\"x,1\n",
+        b"a,r1,1\nb,r\xff2,2\n",
+        b"a,r1,9223372036854775808\n",
+    ] {
+        fs::write(here.join("rack.csv"), wrong).unwrap();
+        let told = racked(here, &[&WITH[..], &["--facts", "rack.csv"]].concat());
+        all += &format!("{}\n{told}\n", String::from_utf8_lossy(wrong));
+    }
+    insta::with_settings!({
+        snapshot_path => "../../snapshots",
+        prepend_module_to_snapshot => false,
+        omit_expression => true,
+    }, {
+        insta::assert_snapshot!("facts_wrong_csv", all);
     });
 }
 
@@ -82,6 +109,7 @@ fn facts_are_asked_of_sqlite_and_kept() {
         "select node, rack, extra as slot from machines where node = 'b'",
         "select node, rack, slot / 2.0 as slot from machines",
         "select node, slot as rack, slot from machines",
+        "select node, rack, slot, slot + 1 as slot from machines",
         "select nodes from machines",
         "delete from machines",
         "selec",
