@@ -126,7 +126,12 @@ fn what_is_no_row_is_told() {
         "",
     ] {
         let said = session.run(&format!("explain '{words}' -f cluster.yaml --rules policy.dl"));
-        assert_eq!(said.code == 0, words.starts_with(".decl on") && !words.contains('!'), "{words}: {}", said.err);
+        assert_eq!(
+            said.code == 0,
+            words.starts_with(".decl on") && !words.contains('!'),
+            "{words}: {}",
+            said.err
+        );
     }
     session.snapshot("explain_rows_no_row");
 }

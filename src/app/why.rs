@@ -65,8 +65,11 @@ pub fn explain(why: &Why, seen: &Seen) -> Result<Because, Vec<Diagnostic>> {
             explain_rows(&words.join(" "), seen, why.most, &looked).map(Because::Rows)
         }
         _ if why.planned => Err(vec![
-            Diagnostic::error("nothing-planned", "`--planned` is about the row of a relation, and none is named")
-                .help("write `dsrules explain 'RELATION(VALUE, ...)' --planned`"),
+            Diagnostic::error(
+                "nothing-planned",
+                "`--planned` is about the row of a relation, and none is named",
+            )
+            .help("write `dsrules explain 'RELATION(VALUE, ...)' --planned`"),
         ]),
         _ if words.iter().all(|word| word.trim().is_empty()) => Err(vec![nothing_named()]),
         [pod, name] if is_word_of(pod, Kind::Pod) => why.of_pod(name, seen),

@@ -25,9 +25,13 @@ pub(super) fn relation(body: &Body, name: &str, span: Span) -> Result<RelationId
         Seen::Nothing => {
             let error = Diagnostic::error("unknown-relation", format!("unknown relation `{name}`"));
             if body.parameters.iter().any(|it| *it.name == *name) {
-                let error = error.because(format!("`{name}` is a parameter, which is one value and has no rows"));
+                let error =
+                    error.because(format!("`{name}` is a parameter, which is one value and has no rows"));
                 return Err(Box::new(
-                    error.help(format!("compare with it: `Count > {name}`; `dsrules rules show {name}` shows it"))
+                    error
+                        .help(format!(
+                            "compare with it: `Count > {name}`; `dsrules rules show {name}` shows it"
+                        ))
                         .at(body.place(span)),
                 ));
             }

@@ -161,7 +161,9 @@ impl Parser<'_> {
             Token::Mark(".") if what.ends_with("`;` or `)`") => "a `)` is missing before it",
             Token::Mark("?-") if what.ends_with("query") => "one query is asked at a time",
             Token::End if self.query && what.contains('`') => "it ends too early: put there what is missing",
-            Token::End if self.query => "a part of the query is missing there, or what stands before it is too much",
+            Token::End if self.query => {
+                "a part of the query is missing there, or what stands before it is too much"
+            }
             Token::End | Token::Directive(_) | Token::Doc(_) | Token::Mark("?-") => "a rule ends with `.`",
             _ => "a rule is `head(X) :- body(X, Y), !other(Y), X < Y.`",
         };

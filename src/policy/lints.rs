@@ -95,7 +95,10 @@ fn allows(text: &str, line: u32, code: &str) -> bool {
     let whole = |line: &&str| line.trim_start().starts_with("//!");
     let said = |line: &str, sign: &str| {
         let at = line.find(sign)?;
-        line[at + sign.len()..].trim_start().strip_prefix("allow:").map(|listed| names(listed).any(|name| name == code))
+        line[at + sign.len()..]
+            .trim_start()
+            .strip_prefix("allow:")
+            .map(|listed| names(listed).any(|name| name == code))
     };
     if text.lines().filter(whole).any(|line| said(line, "//!") == Some(true)) {
         return true;

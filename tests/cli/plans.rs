@@ -36,7 +36,7 @@ fn a_rule_without_a_sentence_says_what_stands_over_its_constraint() {
     session.write("own.dl", rules);
     let said = session.quietly("plan fleet --rules own.dl");
     let text = format!("{}{}", said.out, said.err);
-    for part in ["c has more than 0 pods.", "`named(\"c\")`", "`other(\"c\")`"] {
+    for part in ["c has more than 0 pods", "`named(\"c\")`", "`other(\"c\")`"] {
         assert!(text.contains(part), "{part}: {text}");
     }
     assert!(!text.contains("packed(\"c\")"), "{text}");

@@ -232,7 +232,12 @@ mod tests {
     fn what_means_to_be_an_expectation_is_one() {
         let is = |name: &str, text: &str| is_expected(name, || Some(text.to_owned()));
         assert!(is(EXPECTED, ""));
-        for text in ["kind: ExpectedPlan\n", "kind: ExpectedPlann\n", "kind: expectedplan", "apiVersion: dsrules.dev/v1\n"] {
+        for text in [
+            "kind: ExpectedPlan\n",
+            "kind: ExpectedPlann\n",
+            "kind: expectedplan",
+            "apiVersion: dsrules.dev/v1\n",
+        ] {
             assert!(is("expected-x.yaml", text) && is("expected-x.yml", text), "{text}");
             assert!(!is("other.yaml", text) && !is("expected-x.json", text), "{text}");
         }

@@ -118,7 +118,8 @@ impl Rules {
         let broken = self.broken();
         // Where they could not even be read, or are as they were, the errors name them.
         if reread.files.is_empty() && before != broken {
-            reread.files = before.iter().chain(&broken).cloned().collect::<BTreeSet<_>>().into_iter().collect();
+            reread.files =
+                before.iter().chain(&broken).cloned().collect::<BTreeSet<_>>().into_iter().collect();
         }
         reread.mended = before.into_iter().filter(|file| !broken.contains(file)).collect();
         reread
