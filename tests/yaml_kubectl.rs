@@ -163,5 +163,5 @@ fn anchors_that_no_alias_names_cost_nothing() {
     let text = "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: a}\ndata: [".to_owned()
         + &"&a x, ".repeat(300_000)
         + "]\n";
-    assert!(matches!(ours(text.as_bytes()), Answer::Read(objects) if objects.is_empty()));
+    assert!(matches!(ours(text.as_bytes()), Answer::Read(objects) if objects.len() == 1));
 }
