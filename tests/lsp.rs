@@ -193,6 +193,7 @@ fn mistakes_are_told_when_a_file_is_opened_and_changed_and_mended() {
     assert_eq!(editor.mistakes("spot.dl"), [""; 0]);
     // A mistake in another file of the folder is told there, and goes when it is mended.
     editor.open("limits.dl");
+    assert_eq!(editor.mistakes("spot.dl"), [""; 0]);
     editor.replace("limits.dl", "");
     assert_eq!(editor.mistakes("spot.dl"), ["10:88 unknown-relation"]);
     editor.open("limits.dl");
