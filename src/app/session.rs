@@ -207,14 +207,12 @@ impl Session {
 /// The error for a plan that is refused: the first violation, with the others below it.
 fn refusal(refused: &[Judged]) -> Option<Diagnostic> {
     let first = refused.first()?;
-    let mut error = first.told(FINDINGS_TOLD).into_iter().next()?;
-    let told = error.notes.len() + 1;
+    let (mut error, told) = first.grouped(FINDINGS_TOLD).next()?;
     if let Some(row) = first.findings.first() {
         error.notes.insert(0, format!("it is the row {}", row.fact));
     }
     let all: usize = refused.iter().map(|it| it.count).sum();
     if all > told {
-        error.notes.retain(|note| !note.starts_with("and "));
         error.notes.push(format!("and {}", counted(all - told, "more violation")));
     }
     Some(error)

@@ -97,20 +97,23 @@ impl Judged {
     /// below it.
     #[must_use]
     pub fn told(&self, most: usize) -> Vec<Diagnostic> {
-        let same = |a: &Finding, b: &Finding| a.place.is_some() && a.place == b.place;
-        let mut told: Vec<Diagnostic> = Vec::new();
-        let shown = &self.findings[..most.min(self.findings.len())];
-        for rows in shown.chunk_by(same) {
-            let [first, rest @ ..] = rows else { continue };
-            let mut one = self.one(first);
-            one.notes.extend(rest.iter().map(|row| row.sentence.clone()));
-            told.push(one);
-        }
-        let more = self.count.saturating_sub(shown.len());
+        let (mut told, rows): (Vec<Diagnostic>, Vec<usize>) = self.grouped(most).unzip();
+        let more = self.count.saturating_sub(rows.iter().sum());
         if let (Some(last), 1..) = (told.last_mut(), more) {
             last.notes.push(format!("and {more} more of `{}`", self.relation));
         }
         told
+    }
+
+    /// The same, each with how many rows it tells of, and without a word about the rest.
+    pub fn grouped(&self, most: usize) -> impl Iterator<Item = (Diagnostic, usize)> {
+        let same = |a: &Finding, b: &Finding| a.place.is_some() && a.place == b.place;
+        let shown = &self.findings[..most.min(self.findings.len())];
+        shown.chunk_by(same).map(|rows| {
+            let mut one = self.one(&rows[0]);
+            one.notes.extend(rows[1..].iter().map(|row| row.sentence.clone()));
+            (one, rows.len())
+        })
     }
 
     /// One row, by itself.
