@@ -5,11 +5,14 @@
 
 use std::fmt::Write as _;
 use std::fs;
-use std::path::Path;
-use std::process::{Command, Output};
 
 use dsrules::datalog::{Kind, Program};
 use dsrules::policy::builtin::{UserRules, load};
+
+#[path = "rules/run.rs"]
+mod run;
+
+use run::{dsrules, text};
 
 /// Words that people take for relations of their own, those of the language among them.
 const WORDS: &str = "above account active address affected after age allowed alone amount any \
@@ -143,20 +146,6 @@ fn exported_relations_have_exported_types() {
     let errors: Vec<String> =
         own(&text).diagnostics.iter().filter(|it| it.is_error()).map(|it| it.render(false)).collect();
     assert!(errors.is_empty(), "{}", errors.join("\n"));
-}
-
-fn dsrules(folder: &Path, arguments: &[&str]) -> Output {
-    Command::new(env!("CARGO_BIN_EXE_dsrules"))
-        .args(arguments)
-        .current_dir(folder)
-        .env_clear()
-        .env("DSRULES_NOW", "2026-03-02T09:00:00Z")
-        .output()
-        .unwrap()
-}
-
-fn text(bytes: &[u8]) -> String {
-    String::from_utf8(bytes.to_vec()).unwrap()
 }
 
 fn files(files: &[(&str, &str)]) -> tempfile::TempDir {

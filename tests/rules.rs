@@ -5,28 +5,17 @@
 
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Output};
 
 #[path = "rules/facts.rs"]
 mod facts;
 #[path = "rules/parameters.rs"]
 mod parameters;
+#[path = "rules/run.rs"]
+mod run;
 #[path = "rules/types.rs"]
 mod types;
 
-fn dsrules(folder: &Path, arguments: &[&str]) -> Output {
-    Command::new(env!("CARGO_BIN_EXE_dsrules"))
-        .args(arguments)
-        .current_dir(folder)
-        .env_clear()
-        .env("DSRULES_NOW", "2026-03-02T09:00:00Z")
-        .output()
-        .unwrap()
-}
-
-fn text(bytes: &[u8]) -> String {
-    String::from_utf8(bytes.to_vec()).unwrap()
-}
+use run::{dsrules, text};
 
 fn entries(folder: &Path) -> Vec<PathBuf> {
     let mut paths: Vec<PathBuf> = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()).collect();

@@ -2,11 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use serde_json::Value;
-
 use crate::datalog::{Handle, Row, Sym};
 use crate::diagnostic::counted;
-use crate::kube::{Kind, ObjectKey};
+use crate::kube::{Kind, ObjectKey, list};
 use crate::plan::constraint::{self, Choose};
 use crate::plan::{About, Finding, Judged};
 use crate::policy::relations;
@@ -73,9 +71,8 @@ fn finding(
 /// The field by which a daemonset takes a port of the host.
 fn taken(world: &World, daemonset: &ObjectKey, port: i64) -> Option<String> {
     let spec = &world.daemonsets.get(daemonset)?.value["spec"]["template"]["spec"];
-    let list = |value: &Value| value.as_array().cloned().unwrap_or_default();
-    list(&spec["containers"]).iter().enumerate().find_map(|(nth, container)| {
-        list(&container["ports"]).iter().enumerate().find_map(|(at, it)| {
+    list(spec, "containers").enumerate().find_map(|(nth, container)| {
+        list(container, "ports").enumerate().find_map(|(at, it)| {
             let field = ["hostPort", "containerPort"].into_iter().find(|field| it[*field] == port)?;
             Some(format!("spec.template.spec.containers[{nth}].ports[{at}].{field}"))
         })

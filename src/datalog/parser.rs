@@ -317,18 +317,8 @@ impl Parser<'_> {
                 Some(())
             }
             "decl" => {
-                let doc = self.docs_here().into_iter().map(|(line, _)| line).collect();
-                self.at += 1;
-                let name = self.token().clone();
-                let declaration = self.declaration(start, doc);
-                match (declaration, name) {
-                    (Some(declaration), _) => self.items.declarations.push(declaration),
-                    (None, Token::Name(name)) => {
-                        self.items.broken.push(name);
-                        return None;
-                    }
-                    _ => return None,
-                }
+                let declaration = self.named(|it, doc| it.declaration(start, doc))?;
+                self.items.declarations.push(declaration);
                 Some(())
             }
             // Whoever reads the files has followed it.
@@ -344,17 +334,8 @@ impl Parser<'_> {
                 Some(())
             }
             "param" => {
-                let doc = self.docs_here().into_iter().map(|(line, _)| line).collect();
-                self.at += 1;
-                let name = self.token().clone();
-                match (self.parameter(start, doc), name) {
-                    (Some(parameter), _) => self.items.parameters.push(parameter),
-                    (None, Token::Name(name)) => {
-                        self.items.broken.push(name);
-                        return None;
-                    }
-                    _ => return None,
-                }
+                let parameter = self.named(|it, doc| it.parameter(start, doc))?;
+                self.items.parameters.push(parameter);
                 Some(())
             }
             "overload" => {
@@ -388,6 +369,19 @@ impl Parser<'_> {
                 None
             }
         }
+    }
+
+    /// What a directive declares, with the documentation over it. The name of what is wrong is
+    /// kept: what uses it is not blamed too.
+    fn named<T>(&mut self, declared: impl FnOnce(&mut Self, Vec<String>) -> Option<T>) -> Option<T> {
+        let doc = self.docs_here().into_iter().map(|(line, _)| line).collect();
+        self.at += 1;
+        let name = self.token().clone();
+        let it = declared(self, doc);
+        if let (None, Token::Name(name)) = (&it, name) {
+            self.items.broken.push(name);
+        }
+        it
     }
 
     fn declaration(&mut self, start: Span, doc: Vec<String>) -> Option<RawDeclaration> {

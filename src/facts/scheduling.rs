@@ -13,7 +13,8 @@ use super::encoder::Encoder;
 use crate::datalog::Sym;
 use crate::kube::requests::{self, Side};
 use crate::kube::{
-    Body, Kind, Labels, Name, Node, ObjectKey, Plain, Pod, Selector, Toleration, labels_of, seconds,
+    Body, Kind, Labels, Name, Node, ObjectKey, Plain, Pod, Selector, Toleration, host_port, labels_of, list,
+    seconds,
 };
 use crate::policy::relations;
 
@@ -67,8 +68,7 @@ fn host_ports(spec: &Value) -> BTreeSet<(i64, String, String)> {
     let on_host = spec["hostNetwork"] == true;
     let ports = list(spec, "containers").flat_map(|container| list(container, "ports"));
     let taken = ports.filter_map(|port| {
-        let asked = port["hostPort"].as_i64().filter(|port| *port != 0);
-        let number = asked.or_else(|| port["containerPort"].as_i64().filter(|_| on_host));
+        let number = host_port(port, on_host);
         let or = |field: &str, other: &str| match port[field].as_str() {
             None | Some("") => other.to_owned(),
             Some(text) => text.to_owned(),
@@ -76,10 +76,6 @@ fn host_ports(spec: &Value) -> BTreeSet<(i64, String, String)> {
         Some((number.filter(|number| *number > 0)?, or("protocol", "TCP"), or("hostIP", "0.0.0.0")))
     });
     taken.collect()
-}
-
-fn list<'a>(value: &'a Value, name: &str) -> impl Iterator<Item = &'a Value> {
-    value[name].as_array().into_iter().flatten()
 }
 
 impl Encoder {
@@ -92,9 +88,12 @@ impl Encoder {
             Body::Made(base) => {
                 let shape = match self.shapes.get(&base.id) {
                     Some(shape) => *shape,
-                    None => self.shape(&Shape::of(&base.value)),
+                    None => {
+                        let shape = self.shape(&Shape::of(&base.value));
+                        self.shapes.insert(base.id.clone(), shape);
+                        shape
+                    }
                 };
-                self.shapes.insert(base.id.clone(), shape);
                 (shape, Some(pod.meta.created))
             }
             Body::Written(value) | Body::Read(value) => {

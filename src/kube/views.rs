@@ -30,6 +30,6 @@ pub(super) fn text(value: &Value, name: &str) -> Name {
 }
 
 /// The list at `name`, empty where there is none.
-pub(super) fn list<'a>(value: &'a Value, name: &str) -> impl Iterator<Item = &'a Value> {
+pub fn list<'a>(value: &'a Value, name: &str) -> impl Iterator<Item = &'a Value> {
     value[name].as_array().into_iter().flatten()
 }

@@ -24,34 +24,41 @@ const FIELDS: [&str; 3] = ["rules", "facts", "params"];
 #[serde(deny_unknown_fields)]
 pub(super) struct Config {
     #[serde(default)]
-    pub rules: Paths,
+    pub rules: OneOrMany<PathBuf>,
     #[serde(default)]
-    pub facts: Facts,
+    pub facts: OneOrMany<FactSource>,
     /// By name; what they are is read by `settings`.
     #[serde(default)]
     pub params: BTreeMap<String, serde_yaml::Value>,
 }
 
-/// One source of facts or a list of them.
+/// One of something or a list of them.
 #[derive(Debug, PartialEq, Eq, Deserialize)]
 #[serde(untagged)]
-pub(super) enum Facts {
-    One(FactSource),
-    Many(Vec<FactSource>),
+pub(super) enum OneOrMany<T> {
+    One(T),
+    Many(Vec<T>),
 }
 
-impl Default for Facts {
+impl<T> Default for OneOrMany<T> {
     fn default() -> Self {
-        Facts::Many(Vec::new())
+        OneOrMany::Many(Vec::new())
     }
 }
 
-impl Facts {
-    pub fn sources(self) -> Vec<FactSource> {
+impl<T> OneOrMany<T> {
+    pub fn as_slice(&self) -> &[T] {
         match self {
-            Facts::One(source) => vec![source],
-            Facts::Many(sources) => sources,
+            OneOrMany::One(one) => std::slice::from_ref(one),
+            OneOrMany::Many(many) => many,
         }
+    }
+}
+
+impl OneOrMany<PathBuf> {
+    /// The paths, relative ones from `folder` on.
+    pub fn from(&self, folder: &Path) -> Vec<PathBuf> {
+        self.as_slice().iter().map(|path| folder.join(path)).collect()
     }
 }
 
@@ -87,31 +94,6 @@ impl FactSource {
     }
 }
 
-/// One path or a list of them.
-#[derive(Debug, PartialEq, Eq, Deserialize)]
-#[serde(untagged)]
-pub(super) enum Paths {
-    One(PathBuf),
-    Many(Vec<PathBuf>),
-}
-
-impl Default for Paths {
-    fn default() -> Self {
-        Paths::Many(Vec::new())
-    }
-}
-
-impl Paths {
-    /// The paths, relative ones from `folder` on.
-    pub fn from(self, folder: &Path) -> Vec<PathBuf> {
-        let paths = match self {
-            Paths::One(path) => vec![path],
-            Paths::Many(paths) => paths,
-        };
-        paths.into_iter().map(|path| if folder == Path::new("") { path } else { folder.join(path) }).collect()
-    }
-}
-
 /// Reads the text of a `dsrules.yaml`.
 pub(super) fn parse(file: &str, text: &str) -> Result<Config, Diagnostic> {
     // The names are looked at first, as serde's words for a wrong one say less.
@@ -132,11 +114,7 @@ pub(super) fn parse(file: &str, text: &str) -> Result<Config, Diagnostic> {
         }
     }
     let config: Config = serde_yaml::from_str(text).map_err(|error| wrong(file, text, &error))?;
-    let unclear = match &config.facts {
-        Facts::One(source) => !source.is_clear(),
-        Facts::Many(sources) => !sources.iter().all(FactSource::is_clear),
-    };
-    if unclear {
+    if !config.facts.as_slice().iter().all(FactSource::is_clear) {
         let at = text.find("relation").unwrap_or(0);
         let place = Place::of_span(file, text, at, at + "relation".len());
         return Err(refused(
@@ -171,7 +149,7 @@ mod tests {
     fn one_path_or_several_or_nothing() {
         assert_eq!(parse("f", "").unwrap(), Config::default());
         assert_eq!(parse("f", "rules: a.dl\n").unwrap().rules.from(Path::new("x")), [Path::new("x/a.dl")]);
-        assert_eq!(parse("f", "facts: [a, {relation: r, json: b}]\n").unwrap().facts.sources().len(), 2);
+        assert_eq!(parse("f", "facts: [a, {relation: r, json: b}]\n").unwrap().facts.as_slice().len(), 2);
         assert_eq!(parse("f", "facts: [{relation: r}]\n").unwrap_err().code, "bad-config");
         assert_eq!(parse("f", "facts: [{relation: r, sqlite: b}]\n").unwrap_err().code, "bad-config");
         let error = parse("f", "rules: []\nfact: []\n").unwrap_err();

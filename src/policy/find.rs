@@ -6,7 +6,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::string::FromUtf8Error;
 
-use super::config::{FactSource, parse};
+use super::config::{FactSource, InputFrom, parse};
 use super::settings::FLAG;
 use super::sqlite;
 use crate::datalog::{QUERY, includes};
@@ -94,34 +94,31 @@ impl Reader {
                     let parameters = OwnFile::new(shown.as_str(), OwnKind::Parameters, text.as_str());
                     self.found.files.push(parameters);
                 }
-                let rules = config.rules.from(folder);
-                rules.iter().for_each(|path| self.rules(path, &shown));
-                let at = |path: PathBuf| if folder == Path::new("") { path } else { folder.join(path) };
-                for source in config.facts.sources() {
+                config.rules.from(folder).iter().for_each(|path| self.rules(path, &shown));
+                for source in config.facts.as_slice() {
                     match source {
-                        FactSource::Path(path) => self.facts(&at(path), &shown),
-                        FactSource::Input(it) => {
-                            let name = &it.relation;
-                            it.csv
-                                .into_iter()
-                                .for_each(|path| self.input(&at(path), OwnKind::Csv, name, &shown));
-                            it.json
-                                .into_iter()
-                                .for_each(|path| self.input(&at(path), OwnKind::Json, name, &shown));
-                            for (path, query) in it.sqlite.iter().zip(&it.query) {
-                                let start = text.find(query.as_str()).unwrap_or(0);
-                                let end = start + query.len();
-                                let place = match text.get(start..end) == Some(query) {
-                                    true => Place::of_span(shown.as_str(), &text, start, end),
-                                    false => Place::file(shown.as_str()),
-                                };
-                                self.query(&at(path.clone()), query, name, &place);
-                            }
-                        }
+                        FactSource::Path(path) => self.facts(&folder.join(path), &shown),
+                        FactSource::Input(from) => self.input_from(folder, from, &shown, &text),
                     }
                 }
             }
             Err(error) => self.found.problems.push(error),
+        }
+    }
+
+    /// What a `dsrules.yaml` in a folder says of one input, by its name and in its text.
+    fn input_from(&mut self, folder: &Path, from: &InputFrom, shown: &str, text: &str) {
+        let name = &from.relation;
+        for (path, kind) in [(&from.csv, OwnKind::Csv), (&from.json, OwnKind::Json)] {
+            path.iter().for_each(|path| self.input(&folder.join(path), kind, name, shown));
+        }
+        for (path, query) in from.sqlite.iter().zip(&from.query) {
+            // A query that YAML folds or escapes stands nowhere as it is.
+            let place = match text.find(query.as_str()) {
+                Some(at) => Place::of_span(shown, text, at, at + query.len()),
+                None => Place::file(shown),
+            };
+            self.query(&folder.join(path), query, name, &place);
         }
     }
 

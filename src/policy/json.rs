@@ -57,16 +57,13 @@ pub(super) fn read(program: &Program, file: &OwnFile, out: &mut Vec<Given>, foun
                 let line = if file.kind == OwnKind::Query { 0 } else { place("").line };
                 out.push(Given { relation: declaration.id, values, file: file.path.clone(), line });
             }
-            Err((_, error)) if file.kind == OwnKind::Query => {
-                let row = format!("the row is {}", file.text[start..rows.at].trim_end());
-                found.push(error.at(Place::file(file.path.clone())).because(row));
-                problems += 1;
-                if problems >= MAX_PROBLEMS {
-                    return;
-                }
-            }
             Err((column, error)) => {
-                found.push(error.at(place(column)));
+                found.push(if file.kind == OwnKind::Query {
+                    let row = format!("the row is {}", file.text[start..rows.at].trim_end());
+                    error.at(Place::file(file.path.clone())).because(row)
+                } else {
+                    error.at(place(column))
+                });
                 problems += 1;
                 if problems >= MAX_PROBLEMS {
                     return;
@@ -231,8 +228,8 @@ fn values<'d>(declaration: &'d Declaration, row: &Value) -> Result<Vec<Term>, (&
 
 fn mismatch(declaration: &Declaration, column: &Column, value: &Value) -> Diagnostic {
     let written = value.to_string();
-    if column.ty.is_number() && too_large(&written) {
-        return is_too_large(&written);
+    if column.ty.is_number() && is_too_large(&written) {
+        return too_large(&written);
     }
     let (wanted, help) = match (column.ty.is_number(), column.ty.unit()) {
         (true, Some(_)) => (format!("`{}`", column.ty), column.ty.example()),

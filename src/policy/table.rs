@@ -4,6 +4,7 @@
 //! If the first line names a column of the input it is a header: it names all of them,
 //! and their order is free. Else the values are in the order of the declaration.
 
+use std::ops::Range;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -33,11 +34,10 @@ pub(super) fn read(program: &Program, file: &OwnFile, out: &mut Vec<Given>, foun
             Err(error) => return found.push(broken(file, error)),
         };
         let line = record.line;
-        let here = Here { file };
         let order = match &order {
             Some(order) => order,
             None => {
-                let header = header(declaration, &record, &here, found);
+                let header = header(declaration, &record, file, found);
                 let Ok(header) = header else { return };
                 let is_header = header.is_some();
                 let named = order.insert(header.unwrap_or_else(|| (0..columns).collect()));
@@ -47,7 +47,7 @@ pub(super) fn read(program: &Program, file: &OwnFile, out: &mut Vec<Given>, foun
                 named
             }
         };
-        match row(declaration, &record, order, &here) {
+        match row(declaration, &record, order, file) {
             Ok(values) => {
                 let relation = declaration.id;
                 out.push(Given { relation, values, file: file_name.clone(), line });
@@ -132,39 +132,33 @@ fn nearest_to<'a>(own: &[&'a Declaration], program: &Program, file: &OwnFile) ->
     own.iter().filter(|it| Some(shared(it)) == most).copied().collect()
 }
 
-/// In which file a record stands.
-struct Here<'a> {
-    file: &'a OwnFile,
+/// A place in a file of facts.
+fn place(file: &OwnFile, span: &Range<usize>) -> Place {
+    Place::of_span(file.path.clone(), &file.text, span.start, span.end)
 }
 
-impl Here<'_> {
-    fn place(&self, record: &Record<'_>, column: usize) -> Place {
-        let span = record.fields.get(column).map_or(&record.span, |field| &field.span);
-        Place::of_span(self.file.path.clone(), &self.file.text, span.start, span.end)
-    }
-
-    fn whole(&self, record: &Record<'_>) -> Place {
-        Place::of_span(self.file.path.clone(), &self.file.text, record.span.start, record.span.end)
-    }
+/// The place of a value of a record.
+fn place_of(file: &OwnFile, record: &Record<'_>, column: usize) -> Place {
+    place(file, record.fields.get(column).map_or(&record.span, |field| &field.span))
 }
 
 /// For each column its place in the records, if the record is a header.
 fn header(
     declaration: &Declaration,
     record: &Record<'_>,
-    here: &Here<'_>,
+    file: &OwnFile,
     found: &mut Vec<Diagnostic>,
 ) -> Result<Option<Vec<usize>>, ()> {
     let names: Vec<&str> = declaration.columns.iter().map(|column| &*column.name).collect();
     if !record.fields.iter().any(|field| names.contains(&&*field.text)) {
-        found.extend(almost_header(&names, record, here));
+        found.extend(almost_header(&names, record, file));
         return Ok(None);
     }
     let mut fields = record.fields.iter().map(|field| &*field.text).enumerate();
     if let Some((at, unknown)) = fields.find(|(_, field)| !names.contains(field)) {
         let error =
             Diagnostic::error("unknown-column", format!("`{}` has no column `{unknown}`", declaration.name))
-                .at(here.place(record, at));
+                .at(place_of(file, record, at));
         found.push(match nearest(unknown, names.iter().copied()) {
             Some(near) => error.help(format!("did you mean `{near}`?")),
             None => error.help(format!("it is declared as `{declaration}`")),
@@ -175,7 +169,7 @@ fn header(
         names.iter().map(|name| record.fields.iter().position(|field| field.text == *name)).collect();
     if record.fields.len() != names.len() || order.contains(&None) {
         let error = Diagnostic::error("wrong-arity", "the header does not name every column once")
-            .at(here.whole(record))
+            .at(place(file, &record.span))
             .help(format!("write `{}`, in any order", names.join(",")));
         found.push(error);
         return Err(());
@@ -185,7 +179,7 @@ fn header(
 
 /// A warning where every value of the first line is nearly a column's name: it is taken as
 /// a row, and was meant as a header.
-fn almost_header(names: &[&str], record: &Record<'_>, here: &Here<'_>) -> Option<Diagnostic> {
+fn almost_header(names: &[&str], record: &Record<'_>, file: &OwnFile) -> Option<Diagnostic> {
     // What is short is near to much.
     let near = |field: &str| {
         let found = nearest(field, names.iter().copied())?;
@@ -195,7 +189,7 @@ fn almost_header(names: &[&str], record: &Record<'_>, here: &Here<'_>) -> Option
     let each_once = names.iter().all(|name| meant.iter().filter(|it| *it == name).count() == 1);
     each_once.then(|| {
         Diagnostic::warning("no-header", "this line is taken as a row of facts, and looks like a header")
-            .at(here.whole(record))
+            .at(place(file, &record.span))
             .help(format!("for a header write `{}`", meant.join(",")))
     })
 }
@@ -204,7 +198,7 @@ fn row(
     declaration: &Declaration,
     record: &Record<'_>,
     order: &[usize],
-    here: &Here<'_>,
+    file: &OwnFile,
 ) -> Result<Vec<Term>, Box<Diagnostic>> {
     if record.fields.len() != declaration.columns.len() {
         let (wanted, are) = (declaration.columns.len(), record.fields.len());
@@ -217,7 +211,7 @@ fn row(
         );
         return Err(Box::new(
             Diagnostic::error("wrong-arity", what)
-                .at(here.whole(record))
+                .at(place(file, &record.span))
                 .help(format!("it is declared as `{declaration}`; put a value with a comma in quotes")),
         ));
     }
@@ -227,8 +221,8 @@ fn row(
             return Ok(Term::Text(field.into()));
         }
         column.ty.read(field).map(Term::Number).ok_or_else(|| {
-            if too_large(field) {
-                return Box::new(is_too_large(field).at(here.place(record, *at)));
+            if is_too_large(field) {
+                return Box::new(too_large(field).at(place_of(file, record, *at)));
             }
             let what = format!(
                 "the column `{}` of `{}` takes `{}`, not `{field}`",
@@ -236,7 +230,7 @@ fn row(
             );
             Box::new(
                 Diagnostic::error("type-mismatch", what)
-                    .at(here.place(record, *at))
+                    .at(place_of(file, record, *at))
                     .help(format!("{}, or declare the column with a text type", column.ty.example())),
             )
         })
@@ -245,28 +239,27 @@ fn row(
 }
 
 fn broken(file: &OwnFile, error: Broken) -> Diagnostic {
-    let place = |start, end| Place::of_span(file.path.clone(), &file.text, start, end);
     let told = |what: &str| Diagnostic::error("bad-csv", what);
     match error {
         Broken::Open(at) => told("a quote is opened here and never closed")
-            .at(place(at, at + 1))
+            .at(place(file, &(at..at + 1)))
             .because("all that stands behind it would be one value")
             .help("close it; a quote that is part of a quoted value is written twice: `\"a \"\"b\"\"\"`"),
         Broken::Behind(span) => told("something stands behind a closing quote")
-            .at(place(span.end, span.end + 1))
-            .related(place(span.start, span.start + 1), "the quote is opened here")
+            .at(place(file, &(span.end..span.end + 1)))
+            .related(place(file, &(span.start..span.start + 1)), "the quote is opened here")
             .help("put the whole value into quotes; a quote that is part of it is written twice: `\"a \"\"b\"\"\"`"),
     }
 }
 
 /// Whether a text is a whole number that is out of the range of numbers.
-pub(super) fn too_large(text: &str) -> bool {
+pub(super) fn is_too_large(text: &str) -> bool {
     let digits = text.strip_prefix('-').unwrap_or(text);
     !digits.is_empty() && digits.bytes().all(|it| it.is_ascii_digit()) && text.parse::<i64>().is_err()
 }
 
 /// What is said of such a number.
-pub(super) fn is_too_large(text: &str) -> Diagnostic {
+pub(super) fn too_large(text: &str) -> Diagnostic {
     Diagnostic::error("number-too-large", format!("the number `{text}` is too large")).help(format!(
         "numbers go from {} to {}; a longer one is a text",
         i64::MIN,

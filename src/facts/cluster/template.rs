@@ -4,12 +4,8 @@ use serde_json::Value;
 
 use crate::datalog::Sym;
 use crate::facts::encoder::Encoder;
-use crate::kube::{DaemonSet, amount, image_parts};
+use crate::kube::{DaemonSet, amount, host_port, image_parts, list};
 use crate::policy::relations;
-
-fn list<'a>(value: &'a Value, name: &str) -> impl Iterator<Item = &'a Value> {
-    value[name].as_array().into_iter().flatten()
-}
 
 fn text<'a>(value: &'a Value, name: &str) -> &'a str {
     value[name].as_str().unwrap_or("")
@@ -96,9 +92,7 @@ impl Encoder {
     /// The ports of the host that a container takes, with their addresses.
     fn host_ports(&mut self, container: &Value, on_host: bool, it: Sym) {
         for port in list(container, "ports") {
-            let asked = port["hostPort"].as_i64().filter(|port| *port != 0);
-            let own = if on_host { port["containerPort"].as_i64() } else { None };
-            let Some(number) = asked.or(own) else { continue };
+            let Some(number) = host_port(port, on_host) else { continue };
             let protocol = port["protocol"].as_str().unwrap_or("TCP");
             let address = Some(text(port, "hostIP")).filter(|it| !it.is_empty() && *it != "::");
             let row = [
@@ -124,8 +118,7 @@ impl Encoder {
                 let number = self.symbols.number(number);
                 self.row(relations::template_port, &[it, name, number, protocol]);
             }
-            let host = port["hostPort"].as_i64().filter(|port| *port != 0);
-            if let Some(host) = host.or(on_host.then_some(number))
+            if let Some(host) = host_port(port, on_host)
                 && self.uses(relations::template_host_port)
             {
                 let (host, protocol) = (self.symbols.number(host), self.text(protocol));

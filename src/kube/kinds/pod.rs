@@ -86,6 +86,14 @@ pub struct Base {
     pub value: Value,
 }
 
+/// The port of the node that a port of a container takes: its `hostPort`, or with the host
+/// network (`on_host`) the port itself.
+#[must_use]
+pub fn host_port(port: &Value, on_host: bool) -> Option<i64> {
+    let asked = port["hostPort"].as_i64().filter(|port| *port != 0);
+    asked.or_else(|| port["containerPort"].as_i64().filter(|_| on_host))
+}
+
 /// Whether a pod in this phase runs no more (podutil.IsPodTerminal).
 #[must_use]
 pub fn has_ended(phase: &str) -> bool {
