@@ -22,6 +22,7 @@ mod contract;
 mod dirty;
 mod memory;
 mod object;
+pub mod runtime;
 pub mod sqlite;
 pub mod tree;
 mod write;
