@@ -21,19 +21,106 @@ use session::Session;
 fn a_pod_that_does_not_fit_stays_pending_and_says_why() {
     let mut session = Session::new();
     session.take("tests", "scheduling");
-    session.ok("plan scheduling/cluster.yaml scheduling/agent.yaml --schedule simulate");
-    session.say("nobody asks whether it fits");
     session.ok("plan scheduling/cluster.yaml scheduling/agent.yaml");
-    session.ok("apply scheduling/cluster.yaml scheduling/agent.yaml --schedule simulate");
+    session.say("nobody asks whether it fits");
+    session.ok("plan scheduling/cluster.yaml scheduling/agent.yaml --schedule assume");
+    session.ok("apply scheduling/cluster.yaml scheduling/agent.yaml");
     session.ok("get pods -A -o wide");
     session.ok("describe ds agent -n ops");
     session.say("what asks for less fits");
     let less = "daemonset/ops/agent:spec.template.spec.containers[0].resources.requests.memory=100Mi";
-    session.ok(&format!("plan --schedule simulate --set {less}"));
+    session.ok(&format!("plan --set {less}"));
     session.say("what makes room binds it");
-    session.ok("delete pod ledger -n pay --schedule simulate");
+    session.ok("delete pod ledger -n pay");
     session.ok("get pods -A -o wide");
     session.snapshot("scheduling");
+}
+
+const AGENT: &str = "apiVersion: apps/v1
+kind: DaemonSet
+metadata: {name: agent}
+spec:
+  selector: {matchLabels: {app: agent}}
+  template:
+    metadata: {labels: {app: agent}}
+    spec:
+      containers:
+      - {name: agent, image: 'agent:1', resources: {requests: {memory: 512Mi}}}
+";
+
+fn node(name: &str, status: &str) -> String {
+    format!("apiVersion: v1\nkind: Node\nmetadata: {{name: {name}}}\n{status}\n---\n")
+}
+
+/// The phases of all pods, by node.
+fn phases(session: &Session) -> String {
+    let pods: Value = serde_json::from_str(&session.quietly("get pods -A -o json").out).unwrap();
+    let phase = |pod: &Value| {
+        let terms =
+            "/spec/affinity/nodeAffinity/requiredDuringSchedulingIgnoredDuringExecution/nodeSelectorTerms";
+        let pinned = pod.pointer(&format!("{terms}/0/matchFields/0/values/0"));
+        let node = pod["spec"]["nodeName"].as_str().or(pinned.and_then(Value::as_str)).unwrap();
+        format!("{node} {}", pod["status"]["phase"].as_str().unwrap())
+    };
+    let mut all: Vec<String> = pods["items"].as_array().unwrap().iter().map(phase).collect();
+    all.sort();
+    all.join(", ")
+}
+
+const SMALL: &str = "status: {allocatable: {memory: 256Mi, pods: '9'}}";
+
+#[test]
+fn the_scheduler_is_asked_where_some_node_says_what_it_has() {
+    let mut session = Session::new();
+    let ok = |session: &Session, line: &str| {
+        let said = session.quietly(line);
+        assert_eq!(said.code, 0, "{line}\n{}\n{}", said.out, said.err);
+    };
+    let cordoned = "spec: {unschedulable: true}\nstatus: {allocatable: {}}";
+    session.write("in/agent.yaml", AGENT);
+    session.write("in/nodes.yaml", node("a", "") + &node("b", cordoned));
+    ok(&session, "apply in");
+    assert_eq!(phases(&session), "a Running, b Running", "nobody says what it has");
+    session.write("in/small.yaml", node("c", SMALL));
+    ok(&session, "apply in");
+    assert_eq!(phases(&session), "a Running, b Running, c Pending");
+    ok(&session, "apply in --schedule assume");
+    assert_eq!(phases(&session), "a Running, b Running, c Running");
+    session.later(1);
+    ok(&session, "rollout restart ds/agent");
+    assert_eq!(phases(&session), "a Running, b Running, c Pending");
+    // A status that says what there is in all says what is for pods.
+    session.write("in/small.yaml", node("c", "status: {capacity: {memory: 256Mi, pods: '9'}}"));
+    ok(&session, "apply in");
+    assert_eq!(phases(&session), "a Running, b Running, c Pending");
+    // One that says nothing leaves what was said before.
+    session.write("in/small.yaml", node("c", "spec: {podCIDR: 10.0.0.0/24}"));
+    ok(&session, "apply in");
+    assert_eq!(phases(&session), "a Running, b Running, c Pending");
+    // Where nobody says what it has any longer, what waits is bound.
+    session.write("in/small.yaml", node("c", "status: {phase: Running}"));
+    ok(&session, "apply in");
+    assert_eq!(phases(&session), "a Running, b Running, c Running");
+}
+
+#[test]
+fn a_pod_of_a_manifest_takes_room_beside_what_the_store_holds() {
+    let session = Session::new();
+    let big = "status: {allocatable: {memory: 1Gi, pods: '9'}}";
+    let hog = "apiVersion: v1\nkind: Pod\nmetadata: {name: hog, namespace: x}\nspec:\n  nodeName: a\n  \
+        containers: [{name: c, image: i, resources: {requests: {memory: 900Mi}}}]\nstatus: {phase: Running}\n";
+    // What is stored before any node says what it has is known all the same.
+    session.write("first.yaml", node("a", "") + hog);
+    session.write("agent.yaml", AGENT);
+    session.write("a.yaml", node("a", big));
+    for line in ["apply first.yaml", "apply a.yaml", "apply agent.yaml"] {
+        assert_eq!(session.quietly(line).code, 0, "{line}");
+    }
+    assert_eq!(phases(&session), "a Pending, a Running");
+    let planned = session.quietly("query 'pod_unbound(P)' --planned");
+    assert!(planned.out.contains("default/agent-"), "{}{}", planned.out, planned.err);
+    assert_eq!(session.quietly("delete pod hog -n x").code, 0);
+    assert_eq!(phases(&session), "a Running");
 }
 
 #[test]

@@ -11,6 +11,7 @@ use super::planning;
 use super::request::Outcome;
 use super::resources::{Resource, Wanted, key_of, missing};
 use super::rules;
+use super::schedule::Coming;
 use super::selector::LabelSelector;
 use super::transaction;
 use crate::diagnostic::Diagnostic;
@@ -77,7 +78,8 @@ fn ask(request: &Deletion, listener: &dyn Listener) -> Result<Option<Outcome>, V
         return Ok(None);
     }
     let program = rules::of_store(&request.rules, &*store, listener)?;
-    let dry = dry(&*store, &program, &request.options, &|world, options| {
+    let coming = Coming::deleted(&targets);
+    let dry = dry(&*store, &program, &request.options, coming, &|world, options| {
         planning::delete(world, &targets, request.cascade, &program, options)
     })?;
     let tree = follow::compare(request.tree.as_deref(), &dry.world, &*store);

@@ -9,6 +9,7 @@ use super::options::{MaxDelete, Options};
 use super::planning::Planned;
 use super::request::Request;
 use super::rules;
+use super::schedule::Coming;
 use super::transaction;
 use crate::datalog::Program;
 use crate::diagnostic::Diagnostic;
@@ -24,16 +25,17 @@ pub(super) struct Dry {
     pub(super) too_much: Option<Diagnostic>,
 }
 
-/// Makes a plan: what `change` comes to on the world that the store holds. One that deletes more than it may is
+/// Makes a plan: what `change`, with what is `coming`, comes to on the world that the store holds. One that deletes more than it may is
 /// given all the same, with what refuses it: it is what a person has to look at.
 pub(super) fn dry(
     store: &dyn Memory,
     program: &Program,
     options: &Options,
+    coming: Coming<'_>,
     change: &dyn Fn(&mut World, &Options) -> Result<Planned, Diagnostic>,
 ) -> Result<Dry, Diagnostic> {
     let plan = |options: &Options, too_much: Option<Diagnostic>| -> Result<Dry, Diagnostic> {
-        let mut world = load(store, &options.program(program))?;
+        let mut world = load(store, program, options, coming)?;
         let planned = change(&mut world, options)?;
         Ok(Dry { planned, world, too_much })
     };

@@ -40,6 +40,7 @@ pub mod resources;
 mod restart;
 pub mod rollout;
 pub mod rules;
+mod schedule;
 mod seen;
 mod selector;
 mod session;

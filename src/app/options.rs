@@ -1,17 +1,19 @@
 //! How a plan is made: who says what is ready, what may be lost, how much may be derived.
 
-use crate::datalog::{Limits, Program};
+use serde::{Deserialize, Serialize};
+
+use crate::datalog::Limits;
 use crate::facts::Grouping;
 use crate::plan::{FINDINGS_TOLD, Readiness};
-use crate::policy::relations;
 
 /// How a plan is made.
 #[derive(Debug, Clone)]
 pub struct Options {
     /// Who says that created pods are ready.
     pub readiness: Readiness,
-    /// Who says whether a pod that is created fits on its node.
-    pub schedule: Schedule,
+    /// Who says whether a pod that is created fits on its node. Where it is not given: the
+    /// scheduler, where some node says what it has for pods.
+    pub schedule: Option<Schedule>,
     /// The time, in seconds of Unix time.
     pub now: i64,
     /// Whether objects go that earlier applies of the same input brought and that are
@@ -39,7 +41,7 @@ impl Options {
     pub fn at(now: i64) -> Self {
         Options {
             readiness: Readiness::Assume,
-            schedule: Schedule::Assume,
+            schedule: None,
             now,
             prune: false,
             allow_empty: false,
@@ -54,25 +56,14 @@ impl Options {
 }
 
 /// Who says whether a pod that is created fits on its node.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
 pub enum Schedule {
     /// Nobody: it is bound.
-    #[default]
     Assume,
     /// The rules of the default scheduler: it is bound, or others go for it, or it stays
     /// pending.
     Simulate,
-}
-
-impl Options {
-    /// The program, asked for all that these options need.
-    #[must_use]
-    pub fn program(&self, program: &Program) -> Program {
-        match self.schedule {
-            Schedule::Assume => program.clone(),
-            Schedule::Simulate => relations::scheduling(program),
-        }
-    }
 }
 
 /// How many pods a plan may delete for good, beside those it replaces.

@@ -10,6 +10,7 @@ use super::prepare::prepare;
 use super::read::read;
 use super::request::{Outcome, Request};
 use super::rules;
+use super::schedule::Coming;
 use super::settled;
 use crate::diagnostic::Diagnostic;
 
@@ -36,7 +37,8 @@ pub fn plan(
     let gone = gone(&*store, &request.id, &read.reading, &request.options)?;
     let places = read.reading.places(&request.manifests.options);
     let objects = read.reading.objects;
-    let dry = dry(&*store, &policy.program, &request.options, &|world, options| {
+    let coming = Coming::put(&objects, &gone);
+    let dry = dry(&*store, &policy.program, &request.options, coming, &|world, options| {
         planning::plan(world, objects.clone(), &gone, &policy.program, options)
     })?;
     let tree = follow::compare(tree, &dry.world, &*store);

@@ -7,6 +7,7 @@ use super::causes;
 use super::load::{wants_details, wants_whole};
 use super::options::{MaxDelete, Options};
 use super::put::put_all;
+use super::schedule::{self, Coming};
 use super::standing::standing;
 use super::strangers;
 use crate::datalog::{Constraint, Declaration, Limits, Program, Row, Symbols};
@@ -59,7 +60,7 @@ pub fn plan(
     program: &Program,
     options: &Options,
 ) -> Result<Planned, Diagnostic> {
-    let program = &options.program(program);
+    let program = &schedule::asked(program, options, world, Coming::put(&objects, gone));
     world.detailed |= wants_details(program);
     world.whole = world.whole.or(wants_whole(program));
     let before = Before::applying(world);
@@ -78,7 +79,7 @@ pub fn delete(
     program: &Program,
     options: &Options,
 ) -> Result<Planned, Diagnostic> {
-    let program = &options.program(program);
+    let program = &schedule::asked(program, options, world, Coming::deleted(targets));
     let mut objects = Vec::new();
     let before = Before::deleting(world, targets);
     for (kind, key) in targets {

@@ -221,8 +221,9 @@ impl Questions {
         self.relations.extend(query.relations());
         self.atoms.extend(fields(&self.seen.program, query).cloned());
         if self.planned && self.after.is_none() {
-            let Seen { world, program, .. } = &self.seen;
-            self.after = Some(planning::ahead(world.clone(), program, self.sight.now, self.limits)?);
+            let now = self.sight.now;
+            let world = self.seen.to_plan(self.seen.world.clone(), now)?;
+            self.after = Some(planning::ahead(world, &self.seen.program, now, self.limits)?);
         }
         let (world, plan) = match &self.after {
             Some((world, plan)) => (world, Some(plan)),

@@ -5,11 +5,13 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use super::listener::Listener;
-use super::load::wants_whole;
+use super::load::{complete, wants_whole};
 use super::manifests::Manifests;
 use super::open::Database;
+use super::options::Options;
 use super::resources::{meant, missing, not_found};
 use super::rules;
+use super::schedule::{self, Coming};
 use crate::datalog::{Program, Query};
 use crate::diagnostic::Diagnostic;
 use crate::explain::{self, Segment, SourceField, locate};
@@ -126,6 +128,19 @@ impl Seen {
             && world.whole.or(whole) != world.whole
         {
             store.load_whole(world.to_mut(), whole)?;
+        }
+        Ok(world)
+    }
+
+    /// Its world, with all that a plan needs of it that is made at `now`.
+    ///
+    /// # Errors
+    /// When the store cannot be read.
+    pub(super) fn to_plan(&self, mut world: World, now: i64) -> Result<World, Diagnostic> {
+        if let Origins::Store(store) = &self.origins {
+            let options = Options::at(now);
+            let program = schedule::asked(&self.program, &options, &world, Coming::default());
+            complete(&**store, &mut world, &program)?;
         }
         Ok(world)
     }

@@ -11,6 +11,7 @@ use super::options::Options;
 use super::placed::Kept;
 use super::planning::{self, finish};
 use super::put::put_all;
+use super::schedule::{self, Coming};
 use super::standing::standing;
 use super::tick::Tick;
 use super::warned::{Warned, Warnings};
@@ -18,6 +19,7 @@ use crate::datalog::{Constraint, Declaration, Program, Row, Symbols};
 use crate::diagnostic::{Diagnostic, counted};
 use crate::kube::Kind;
 use crate::plan::{FINDINGS_TOLD, Judged, Plan, Reconciler, constraint};
+use crate::policy::relations;
 use crate::reason::Reasoner;
 use crate::state::{Delta, Gone, OwnFile, World};
 use crate::target::Memory;
@@ -103,7 +105,7 @@ impl Session {
         options: &Options,
     ) -> Result<(Plan, Warnings), Diagnostic> {
         self.refused.clear();
-        self.ensure(options)?;
+        self.ready(options, (&change).into())?;
         let Some(mut state) = self.state.take() else { return Ok(Default::default()) };
         self.store.begin()?;
         match self.carry_out(&mut state, id, change, options) {
@@ -123,15 +125,27 @@ impl Session {
     /// # Errors
     /// When the store cannot be read.
     pub fn ensure(&mut self, options: &Options) -> Result<(), Diagnostic> {
-        if self.state.is_none() {
-            let program = options.program(&self.program);
-            self.state = Some(State {
-                world: load(&*self.store, &program)?,
-                reasoner: Reasoner::new(&program, options.grouping).limited(options.limits),
-                reconciler: Reconciler::default(),
-                placed: Kept::of(self.store.placement()?),
-            });
+        if self.state.is_some() { Ok(()) } else { self.ready(options, Coming::default()) }
+    }
+
+    /// Reads the world, if it is not known, or not as is needed for what is coming: the
+    /// scheduler is asked from now on, or no longer.
+    fn ready(&mut self, options: &Options, coming: Coming<'_>) -> Result<(), Diagnostic> {
+        let suits = |state: &State| {
+            relations::schedules(state.reasoner.program())
+                == schedule::simulates(options, &state.world, coming)
+        };
+        if self.state.as_ref().is_some_and(suits) {
+            return Ok(());
         }
+        let world = load(&*self.store, &self.program, options, coming)?;
+        let program = schedule::asked(&self.program, options, &world, coming);
+        self.state = Some(State {
+            world,
+            reasoner: Reasoner::new(&program, options.grouping).limited(options.limits),
+            reconciler: Reconciler::default(),
+            placed: Kept::of(self.store.placement()?),
+        });
         Ok(())
     }
 

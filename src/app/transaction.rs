@@ -11,6 +11,7 @@ use super::placed::Kept;
 use super::planning::{self, Planned};
 use super::request::Outcome;
 use super::rules::Policy;
+use super::schedule::Coming;
 use super::settled;
 use super::unknown::keep_unknown;
 use crate::datalog::Program;
@@ -52,7 +53,7 @@ pub fn apply(
     let gone = gone(store, id, &reading, options)?;
     let files = std::mem::take(&mut reading.files);
     listener.stage("loading the store");
-    let mut world = load(store, &options.program(&policy.program))?;
+    let mut world = load(store, &policy.program, options, Coming::put(&reading.objects, &gone))?;
     listener.stage("planning");
     let planned = planning::plan(&mut world, reading.objects, &gone, &policy.program, options)?;
     if planned.is_refused() {
@@ -87,7 +88,7 @@ pub fn delete(
     program: &Program,
     options: &Options,
 ) -> Result<Planned, Diagnostic> {
-    let mut world = load(store, &options.program(program))?;
+    let mut world = load(store, program, options, Coming::deleted(targets))?;
     let planned = planning::delete(&mut world, targets, cascade, program, options)?;
     if planned.is_refused() {
         store.rollback();

@@ -122,7 +122,8 @@ pub fn explain_rows(
     let world = seen.world_for(&query)?;
     let is_judged = program.declaration(atom.relation).constraint.is_some();
     let mut rows = if looked.planned || is_judged || asks_planned(program, &[atom.relation]) {
-        let (world, plan) = planning::ahead(world.into_owned(), program, now, Limits::default())?;
+        let world = seen.to_plan(world.into_owned(), now)?;
+        let (world, plan) = planning::ahead(world, program, now, Limits::default())?;
         let planned: Vec<_> = constraint::changes(&plan).collect();
         let mut rows = explain::rows(program, &world, atom, most, now, Some(&planned))?;
         rows.notes.push("looked for in the state that the plan leads to, as violations see it".to_owned());

@@ -20,7 +20,7 @@ pub struct Details {
     pub conditions: Vec<Condition>,
     /// `status.capacity`, as written.
     pub capacity: BTreeMap<Name, Name>,
-    /// `status.allocatable`, as written.
+    /// `status.allocatable`, as written; what there is of all, where nothing is said of it.
     pub allocatable: BTreeMap<Name, Name>,
     /// `status.nodeInfo`.
     pub info: BTreeMap<Name, Name>,
@@ -78,12 +78,19 @@ impl Details {
                 })
                 .collect(),
             capacity: quantities(&status["capacity"]),
-            allocatable: quantities(&status["allocatable"]),
+            allocatable: quantities(allocatable(status)),
             info: labels_of(&status["nodeInfo"]),
             addresses: list(status, "addresses").map(|it| (text(it, "type"), text(it, "address"))).collect(),
             whole: None,
         }
     }
+}
+
+/// What a node has for pods: all that it has, where it says nothing else (SetDefaults_NodeStatus).
+pub(super) fn allocatable(status: &Value) -> &Value {
+    let said =
+        |field: &str| Some(&status[field]).filter(|it| it.as_object().is_some_and(|it| !it.is_empty()));
+    said("allocatable").or_else(|| said("capacity")).unwrap_or(&Value::Null)
 }
 
 /// Quantities by resource: a whole number may be written without quotes.

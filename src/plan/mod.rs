@@ -14,6 +14,7 @@ mod context;
 mod finding;
 mod pass;
 mod reasons;
+mod refusal;
 mod rollout;
 mod scheduler;
 mod reconcile;

@@ -10,6 +10,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::circles::Circles;
 use super::context::Context;
+use super::scheduler::ask_again;
 use super::{Pass, Readiness, Simulation, Tally, Touched, Verb, Waiting, Wave, pass_over};
 use crate::datalog::{Handle, Sym};
 use crate::diagnostic::Diagnostic;
@@ -102,9 +103,8 @@ impl Reconciler {
     ) -> Result<Reconciled, Diagnostic> {
         let mut reconciled = Reconciled::default();
         let schedules = relations::schedules(reasoner.program());
-        let mut simulation = Simulation::new(schedules);
+        let mut simulation = Simulation::new(schedules, std::mem::take(&mut world.refused));
         let mut made = BTreeSet::new();
-        world.refused.clear();
         let mut circles = Circles::default();
         let mut seen = Touched::Only(BTreeSet::new());
         for _ in 0..MAX_PASSES {
@@ -119,7 +119,7 @@ impl Reconciler {
             circles.look(&pass, world, reasoner)?;
             reconciled.lost += reasoner.len(relations::misplaced) + collected;
             let wave = simulation.carry_out(world, reasoner, &pass, settings.readiness, settings.now);
-            if schedules && pass.is_idle() {
+            if pass.is_idle() {
                 // The controller is done for now; the scheduler sees what it made.
                 let step = simulation.schedule(world, reasoner, &made, settings.readiness, settings.now);
                 if let Some(step) = step {
@@ -138,6 +138,7 @@ impl Reconciler {
             if schedules {
                 let created = wave.actions.iter().filter(|action| action.verb == Verb::Create);
                 made.extend(created.map(|action| action.object.clone()));
+                ask_again(world, &wave.actions);
             }
             if !wave.actions.is_empty() {
                 reconciled.waves.push(wave);

@@ -4,13 +4,14 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
+use super::refusal::refusals;
 use super::simulation::{Readiness, Simulation, remove_pod};
 use super::{Action, Because, Verb, Wave};
 use crate::datalog::{Handle, Row, Sym};
-use crate::kube::{Kind, Name, ObjectKey, amount_text};
+use crate::kube::{Kind, Name, ObjectKey};
 use crate::policy::relations;
 use crate::reason::Reasoner;
-use crate::state::{Refusal, World};
+use crate::state::World;
 
 /// What one step of the scheduler did.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -36,11 +37,8 @@ impl Scheduled {
 /// Carries out the step that was derived from the world.
 pub fn schedule(world: &mut World, reasoner: &Reasoner) -> Scheduled {
     let mut done = Scheduled::default();
-    let refused: Vec<(ObjectKey, Refusal)> = reasoner
-        .rows(relations::refused)
-        .map(|row| (reasoner.key(row[0]), refusal(reasoner, row[0], row[1])))
-        .collect();
-    done.refused.extend(refused.iter().map(|(pod, _)| pod.clone()));
+    let refused = refusals(reasoner);
+    done.refused.extend(refused.keys().cloned());
     world.refused.extend(refused);
     for row in reasoner.rows(relations::preempt).collect::<Vec<Row>>() {
         let victim = reasoner.key(row[1]);
@@ -51,20 +49,34 @@ pub fn schedule(world: &mut World, reasoner: &Reasoner) -> Scheduled {
             done.actions.push(action);
         }
     }
-    for row in reasoner.rows(relations::bind).collect::<Vec<Row>>() {
-        let (key, node) = (reasoner.key(row[0]), reasoner.name(row[1]));
-        if bind(world, &key, &node) {
-            done.bound.push((key, node));
-        }
-    }
-    done.bound.sort();
+    done.bound = bind_all(world, reasoner, relations::bind);
     done.preempted.sort();
     done.refused.sort();
     done
 }
 
+/// Binds the pods that wait where nobody asks whether they fit.
+fn assume(world: &mut World, reasoner: &Reasoner) -> Scheduled {
+    Scheduled { bound: bind_all(world, reasoner, relations::taken_to_fit), ..Scheduled::default() }
+}
+
+/// Binds the pods of a relation, each to its node; gives those that were there.
+fn bind_all(world: &mut World, reasoner: &Reasoner, relation: Handle) -> Vec<(ObjectKey, Name)> {
+    let pairs = reasoner.rows(relation).map(|row| (reasoner.key(row[0]), reasoner.name(row[1])));
+    let mut bound: Vec<(ObjectKey, Name)> = pairs.filter(|(key, node)| bind(world, key, node)).collect();
+    bound.sort();
+    bound
+}
+
+/// Lets pods be asked about again that were refused on nodes where others are gone now.
+pub(super) fn ask_again(world: &mut World, gone: &[Action]) {
+    let pods = gone.iter().filter(|action| action.verb == Verb::Delete);
+    let freed: BTreeSet<&Name> = pods.filter_map(|action| action.node.as_ref()).collect();
+    world.refused.retain(|_, refusal| !freed.contains(&refusal.node));
+}
+
 impl Simulation {
-    /// Lets the scheduler make its step; the wave has what is not told by the pods that
+    /// Lets the scheduler make its step, or binds all that wait where it is not simulated; the wave has what is not told by the pods that
     /// were `made` in this plan. Nothing where there was nothing to do.
     pub fn schedule(
         &mut self,
@@ -74,7 +86,10 @@ impl Simulation {
         readiness: Readiness,
         now: i64,
     ) -> Option<Wave> {
-        let step = schedule(world, reasoner);
+        let (step, binds) = match self.schedules {
+            true => (schedule(world, reasoner), relations::bind),
+            false => (assume(world, reasoner), relations::taken_to_fit),
+        };
         if step.is_idle() {
             return None;
         }
@@ -88,7 +103,9 @@ impl Simulation {
         }
         for key in &step.refused {
             let (about, said) = (owner(world, key), world.refused.get(key).map(|it| it.said.clone()));
-            if let Some((about, said)) = about.zip(said) {
+            if let Some((about, said)) = about.zip(said)
+                && self.told.insert(key.clone(), said.clone()).as_ref() != Some(&said)
+            {
                 let said = || format!("Pod {}: {said}", key.name);
                 self.event(world, &about, "Warning", "FailedScheduling", said, now);
             }
@@ -100,7 +117,7 @@ impl Simulation {
                     .iter()
                     .map(|text| reasoner.symbols().find_text(text))
                     .collect();
-                let because = because(reasoner, relations::bind, &row.unwrap_or_default());
+                let because = because(reasoner, binds, &row.unwrap_or_default());
                 wave.actions.push(action(world, Verb::Bind, key, node, because));
             }
         }
@@ -124,53 +141,6 @@ fn action(world: &World, verb: Verb, object: ObjectKey, node: Name, because: Bec
 fn because(reasoner: &Reasoner, relation: Handle, row: &[Sym]) -> Because {
     let (sentence, rule) = reasoner.told(relation, row).unwrap_or_default();
     Because { sentence: sentence.into(), rule }
-}
-
-/// Why a pod is refused: what the filter says that is heard.
-fn refusal(reasoner: &Reasoner, pod: Sym, node: Sym) -> Refusal {
-    let filter = reasoner.rows_of(relations::first_filter, &[pod, node]).next().map(|row| row[2]);
-    let rows: Vec<Row> = match filter {
-        Some(filter) => reasoner.rows_of(relations::objection, &[pod, node, filter]).collect(),
-        None => Vec::new(),
-    };
-    let mut said: Vec<(String, String)> = rows
-        .into_iter()
-        .filter_map(|row| {
-            let (sentence, _) = reasoner.told(relations::objection, &row[..4])?;
-            let more = more(reasoner, pod, node, row[3]);
-            Some((format!("{sentence}{more}"), sentence))
-        })
-        .collect();
-    said.sort_by(|a, b| a.1.cmp(&b.1));
-    said.dedup_by(|a, b| a.1 == b.1);
-    let (details, reasons): (Vec<String>, Vec<String>) = said.into_iter().unzip();
-    let preemption = reasoner.rows_of(relations::no_preemption, &[pod]).next();
-    Refusal {
-        said: format!("node {}: {}", reasoner.name(node), details.join(", ")),
-        node: reasoner.name(node),
-        filter: filter.map(|filter| reasoner.name(filter)).unwrap_or_default(),
-        reasons,
-        preemption: preemption.map(|row| reasoner.name(row[1])).unwrap_or_default(),
-    }
-}
-
-/// What there is to say beside the scheduler's own words: how much there is of a resource
-/// and who has it, or who has the port.
-fn more(reasoner: &Reasoner, pod: Sym, node: Sym, resource: Sym) -> String {
-    let Some(row) = reasoner.rows_of(relations::short_of, &[pod, node, resource]).next() else {
-        let taken = reasoner.rows_of(relations::port_taken, &[pod, node]).next();
-        let told = taken.and_then(|row| reasoner.told(relations::port_taken, &row[..3]));
-        return told
-            .map_or_else(String::new, |(sentence, _)| format!(" ({})", sentence.trim_end_matches('.')));
-    };
-    let name = reasoner.text(resource);
-    let binary = ["memory", "ephemeral-storage"].contains(&name) || name.starts_with("hugepages-");
-    let [needs, free, room] = [row[3], row[4], row[5]].map(|it| reasoner.number(it));
-    let text = |amount: i64| amount_text(name, amount, binary);
-    let most = reasoner.rows_of(relations::takes_most, &[node, resource]).next();
-    let most = most.map_or_else(String::new, |row| format!(", most by {}", reasoner.text(row[2])));
-    let (left, taken) = (text(free.max(0)), text(room.saturating_sub(free)));
-    format!(" (needs {}, free {left}: {taken} of {} taken{most})", text(needs), text(room))
 }
 
 /// Binds a pod, and says whether it was there.

@@ -16,7 +16,7 @@ use crate::kube::{
     Base, Body, DaemonSet, HASH_LABEL, Kind, Labels, Meta, Name, ObjectKey, Owner, Pod, Revision, Status,
 };
 use crate::reason::Reasoner;
-use crate::state::{Backoff, Cascade, Event, World};
+use crate::state::{Backoff, Cascade, Event, Refusal, World};
 
 /// Who says that a created pod is ready.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -45,13 +45,21 @@ pub struct Simulation {
     /// The phases that pods are made in.
     phases: [Name; 2],
     /// Whether the scheduler binds what is created; else it is bound at once.
-    schedules: bool,
+    pub(super) schedules: bool,
+    /// Why each pod that was refused was so when that was told last.
+    pub(super) told: BTreeMap<ObjectKey, String>,
 }
 
 impl Default for Simulation {
     fn default() -> Self {
         let phases = ["Pending".into(), "Running".into()];
-        Simulation { bases: FxHashMap::default(), events: FxHashMap::default(), phases, schedules: false }
+        Simulation {
+            bases: FxHashMap::default(),
+            events: FxHashMap::default(),
+            phases,
+            schedules: false,
+            told: BTreeMap::new(),
+        }
     }
 }
 
@@ -64,10 +72,12 @@ struct Made {
 }
 
 impl Simulation {
-    /// One that leaves pods to the scheduler, if that is simulated.
+    /// One that leaves pods to the scheduler, if that is simulated. Of pods that were `refused`
+    /// before it was told why.
     #[must_use]
-    pub fn new(schedules: bool) -> Self {
-        Simulation { schedules, ..Simulation::default() }
+    pub fn new(schedules: bool, refused: BTreeMap<ObjectKey, Refusal>) -> Self {
+        let told = refused.into_iter().map(|(pod, refusal)| (pod, refusal.said)).collect();
+        Simulation { schedules, told, ..Simulation::default() }
     }
 
     /// Carries one pass out at the time `now` (seconds of Unix time) and gives back the

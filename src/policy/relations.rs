@@ -188,6 +188,10 @@ relations! {
         takes_most(Node, Key, Pod)
         port_taken(Pod, Node, Pod)
     }
+    /// What is bound where the scheduler is not simulated.
+    TAKEN_TO_FIT {
+        taken_to_fit(Pod, Node)
+    }
     /// Fields by their paths, of objects of each type.
     FIELDS {
         node_field(Node, Key, Value)
@@ -295,6 +299,12 @@ pub fn outputs(program: &Program) -> Vec<RelationId> {
 #[must_use]
 pub fn scheduling(program: &Program) -> Program {
     program.asking(SCHEDULED.iter().map(|handle| program.id(*handle)))
+}
+
+/// The program that is asked which pods are bound where nobody asks whether they fit.
+#[must_use]
+pub fn assuming(program: &Program) -> Program {
+    program.asking(TAKEN_TO_FIT.iter().map(|handle| program.id(*handle)))
 }
 
 /// Whether a program is asked what the scheduler does.

@@ -182,6 +182,7 @@ impl World {
                 if let Some(old) = old {
                     node.ready = old.ready.clone();
                     node.version = old.version.clone();
+                    node.has_allocatable = old.has_allocatable;
                 }
                 if self.detailed || self.whole.nodes {
                     let old = old.and_then(|old| old.details.as_deref());

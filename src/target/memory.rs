@@ -50,6 +50,13 @@ pub trait Memory: Target {
     /// As [`load`](Memory::load).
     fn load_details(&self, world: &mut World) -> Result<(), Diagnostic>;
 
+    /// Whether some node says what it has for pods: [`load_details`](Memory::load_details) says
+    /// which.
+    ///
+    /// # Errors
+    /// As [`load`](Memory::load).
+    fn has_allocatable(&self) -> Result<bool, Diagnostic>;
+
     /// Reads the whole objects of the kinds of which every world keeps a view alone, for rules
     /// that ask for more.
     ///

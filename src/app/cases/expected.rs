@@ -14,7 +14,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use super::lines::Lines;
-use crate::app::options::Options;
+use crate::app::options::{Options, Schedule};
 use crate::diagnostic::{Diagnostic, Place, nearest};
 use crate::kube::time;
 use crate::plan::Readiness;
@@ -57,6 +57,9 @@ pub struct Settings {
     /// `observe`: a pod is ready only when a manifest says so.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub readiness: Option<Ready>,
+    /// `simulate`: the default scheduler says whether a pod fits; `assume`: each is bound.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub schedule: Option<Schedule>,
     /// Of which state the rows are: `planned`, as the plan leaves it, where nothing is said.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub state: Option<State>,
@@ -116,8 +119,8 @@ impl Written {
     pub fn read(file: &str, text: &str) -> Result<Written, Diagnostic> {
         let wrong = |why: String, place: Place| {
             Diagnostic::error("bad-case", "what is expected cannot be read").at(place).because(why).help(
-                "it has `settings` (`now`, a time in RFC 3339; `readiness`, `assume` or `observe`; `state`, \
-                 `planned` or `given`; `params`), `expect`, and the plan: `waves`, `waiting`, `violations`, `warnings`, \
+                "it has `settings` (`now`, a time in RFC 3339; `readiness`, `assume` or `observe`; \
+                 `schedule`, `assume` or `simulate`; `state`, `planned` or `given`; `params`), `expect`, and the plan: `waves`, `waiting`, `violations`, `warnings`, \
                  `status`",
             )
         };
@@ -191,6 +194,7 @@ impl Settings {
         if self.readiness == Some(Ready::Observe) {
             options.readiness = Readiness::Observe;
         }
+        options.schedule = self.schedule;
         options.told = usize::MAX;
         options
     }

@@ -14,10 +14,12 @@ use std::collections::BTreeSet;
 
 use super::derived::{State, derive, own_relations};
 use super::listener::Listener;
+use super::load::complete;
 use super::manifests::Manifests;
 use super::open::Database;
 use super::options::{MaxDelete, Options};
 use super::rules::{Policy, find};
+use super::schedule::{self, Coming};
 use super::{planning, strangers};
 use crate::datalog::{Limits, Program};
 use crate::diagnostic::Diagnostic;
@@ -85,6 +87,8 @@ pub fn lint(asked: &Lint, listener: &dyn Listener) -> Result<Linted, Vec<Diagnos
             Some(store) => {
                 let mut world = store.load()?;
                 store.load_details(&mut world)?;
+                let asked = schedule::asked(program, &Options::at(asked.now), &world, Coming::default());
+                complete(&**store, &mut world, &asked)?;
                 Some(world)
             }
             None => asked.read(listener)?,

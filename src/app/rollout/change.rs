@@ -15,6 +15,7 @@ use crate::app::planning;
 use crate::app::request::Outcome;
 use crate::app::restart::{IN_PLACE, mark_rolled_back};
 use crate::app::rules::{self, Policy};
+use crate::app::schedule::Coming;
 use crate::app::transaction;
 use crate::diagnostic::Diagnostic;
 use crate::kube::{DaemonSet, Kind, Object, ObjectKey, Origin};
@@ -73,7 +74,7 @@ pub fn roll_out(request: &Rollout, listener: &dyn Listener) -> Result<RolledOut,
         transaction::begin(&mut *store, tree)?;
     }
     let program = rules::of_store(&request.rules, &*store, listener)?;
-    let mut world = load(&*store, &request.options.program(&program))?;
+    let mut world = load(&*store, &program, &request.options, Coming::default())?;
     let (daemonsets, objects) = changed(request, &world, &*store)?;
     let nothing = objects.is_empty();
     let outcome = match (nothing, request.dry) {

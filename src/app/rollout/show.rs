@@ -4,8 +4,10 @@ use super::daemonsets::{find, revisions};
 use crate::app::listener::Listener;
 use crate::app::load::load;
 use crate::app::open::Database;
+use crate::app::options::Options;
 use crate::app::planning::waiting;
 use crate::app::rules;
+use crate::app::schedule::{self, Coming};
 use crate::diagnostic::Diagnostic;
 use crate::kube::{DaemonSet, ObjectKey, Revision};
 use crate::plan::Waiting;
@@ -32,7 +34,9 @@ pub fn status(
 ) -> Result<Vec<RolloutStatus>, Vec<Diagnostic>> {
     let store = database.read()?;
     let program = rules::of_store(asked, &*store, listener)?;
-    let world = load(&*store, &program)?;
+    let options = Options::at(now);
+    let world = load(&*store, &program, &options, Coming::default())?;
+    let program = schedule::asked(&program, &options, &world, Coming::default());
     let waits = waiting(&world, &program, now)?;
     let status = |daemonset: &DaemonSet| RolloutStatus {
         daemonset: daemonset.clone(),

@@ -18,6 +18,7 @@ use crate::app::read::{Read, read};
 use crate::app::request::{Outcome, Request};
 use crate::app::resources::meant;
 use crate::app::rules;
+use crate::app::schedule::Coming;
 use crate::app::selector::LabelSelector;
 use crate::diagnostic::Diagnostic;
 use crate::kube::{Kind, Object, ObjectKey};
@@ -60,7 +61,7 @@ pub fn what_if(
     let options = Options { max_delete: Some(MaxDelete::Percent(100)), ..request.options.clone() };
     let gone = gone(&*store, &request.id, &read.reading, &options)?;
     let plan = |objects: Vec<Object>, gone: &Gone| -> Result<_, Diagnostic> {
-        let mut world = load(&*store, &options.program(program))?;
+        let mut world = load(&*store, program, &options, Coming::put(&objects, gone))?;
         let planned = planning::plan(&mut world, objects, gone, program, &options)?;
         Ok((world, planned))
     };

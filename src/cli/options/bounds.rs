@@ -22,9 +22,10 @@ pub struct BoundArgs {
     #[arg(long, value_name = "HOW", value_enum, default_value_t = Ready::Assume)]
     readiness: Ready,
     /// Who says whether a created pod fits on its node: nobody has to (it is bound), or the rules of
-    /// the default scheduler (it is bound, preempts others, or stays pending and says why)
-    #[arg(long, value_name = "HOW", value_enum, default_value_t = Scheduling::Assume)]
-    schedule: Scheduling,
+    /// the default scheduler (it is bound, preempts others, or stays pending and says why) [default:
+    /// simulate, where some node says in its status what is allocatable; else assume]
+    #[arg(long, value_name = "HOW", value_enum)]
+    schedule: Option<Scheduling>,
 }
 
 /// `--schedule`.
@@ -53,10 +54,10 @@ impl BoundArgs {
                 Ready::Assume => Readiness::Assume,
                 Ready::Observe => Readiness::Observe,
             },
-            schedule: match self.schedule {
+            schedule: self.schedule.map(|it| match it {
                 Scheduling::Assume => Schedule::Assume,
                 Scheduling::Simulate => Schedule::Simulate,
-            },
+            }),
             max_delete: self.max_delete,
             ignore_violations: self.ignore_violations,
             limits: self.rules.limits(),

@@ -7,6 +7,7 @@ use serde_json::{Map, Value};
 use super::info::{KindInfo, NameForm};
 use crate::kube::columns::{self, Column, items, or_none};
 use crate::kube::defaults::{present, says_nothing};
+use crate::kube::details::allocatable;
 use crate::kube::views::{list, text};
 use crate::kube::{Details, Meta, Name, ObjectKey, Taint};
 
@@ -50,6 +51,9 @@ pub struct Node {
     pub ready: Name,
     /// `status.nodeInfo.kubeletVersion`.
     pub version: Name,
+    /// Whether it says what it has for pods (`status.allocatable`); of a node that comes from a
+    /// store that is known once its details are.
+    pub has_allocatable: bool,
     /// What else it says, where the world is to keep that (the world is `detailed`).
     pub details: Option<Arc<Details>>,
 }
@@ -69,6 +73,7 @@ impl Node {
                 .next()
                 .unwrap_or_default(),
             version: text(&value["status"]["nodeInfo"], "kubeletVersion"),
+            has_allocatable: allocatable(&value["status"]).is_object(),
             details: None,
         }
     }

@@ -94,7 +94,9 @@ impl Store {
                 let (body, status) = (json(1)?, json(2)?);
                 let annotations = &body["metadata"]["annotations"];
                 if let Some(node) = world.nodes.get_mut(&ObjectKey::new("", text(row, 0)?)) {
-                    node.details = Some(Arc::new(Details::new(annotations, &status)));
+                    let details = Details::new(annotations, &status);
+                    node.has_allocatable = !details.allocatable.is_empty();
+                    node.details = Some(Arc::new(details));
                 }
             }
             // Each node has one.
@@ -105,6 +107,35 @@ impl Store {
         })
     }
 }
+
+impl Store {
+    /// Whether some node says what it has for pods. Asked of every store before it is known
+    /// what of it is needed, so no more is read than it takes to find one.
+    ///
+    /// # Errors
+    /// When the store is damaged or cannot be read.
+    pub fn has_allocatable(&self) -> Result<bool, Diagnostic> {
+        self.run("read the nodes", |connection| {
+            let mut statement =
+                connection.prepare_cached("SELECT name, body, status, sum FROM node_bodies")?;
+            let mut rows = statement.query([])?;
+            while let Some(row) = rows.next()? {
+                sum::check(row, "node_bodies", 0, 3)?;
+                let status = row.get_ref(2)?.as_str_or_null().map_err(rusqlite::Error::from)?;
+                let Some(status) = status.filter(|it| SAYING.iter().any(|field| it.contains(field))) else {
+                    continue;
+                };
+                if !Details::new(&Value::Null, &serde_json::from_str(status)?).allocatable.is_empty() {
+                    return Ok(true);
+                }
+            }
+            Ok(false)
+        })
+    }
+}
+
+/// The fields of which one is in a status that says what a node has for pods.
+const SAYING: [&str; 2] = ["\"allocatable\"", "\"capacity\""];
 
 fn pods_sql() -> String {
     format!("SELECT {}, sum FROM pods ORDER BY namespace, name", pods::columns())
@@ -186,6 +217,7 @@ fn nodes(connection: &Connection, reader: &mut Reader<'_>) -> Result<BTreeMap<Ob
             unschedulable: row.get(SYSTEM_COUNT + 2)?,
             ready: reader.names.name(text(row, SYSTEM_COUNT + 3)?),
             version: reader.names.name(text(row, SYSTEM_COUNT + 4)?),
+            has_allocatable: false,
             details: None,
         };
         Ok((key, node))

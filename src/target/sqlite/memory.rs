@@ -29,6 +29,10 @@ impl Memory for Store {
         Store::load(self)
     }
 
+    fn has_allocatable(&self) -> Result<bool, Diagnostic> {
+        Store::has_allocatable(self)
+    }
+
     fn load_details(&self, world: &mut World) -> Result<(), Diagnostic> {
         Store::load_details(self, world)
     }

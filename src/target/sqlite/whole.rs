@@ -46,6 +46,7 @@ impl Store {
                 if let Some(node) = world.nodes.get_mut(&ObjectKey::new("", text(row, 0)?)) {
                     let whole = with_status(row, 1)?;
                     let details = Details::from_value(&whole, None).with_whole(&whole, None);
+                    node.has_allocatable = !details.allocatable.is_empty();
                     node.details = Some(Arc::new(details));
                 }
             }
