@@ -10,6 +10,7 @@ mod change;
 mod cookbook;
 mod generate;
 mod placement;
+mod scheduling;
 mod timing;
 mod triangle;
 mod watching;
@@ -38,6 +39,9 @@ fn main() {
     }
     if wanted("cookbook") {
         cookbook::run();
+    }
+    if wanted("scheduling") {
+        scheduling::run();
     }
     if wanted("watch") {
         watching::run();

@@ -143,7 +143,7 @@ impl Evaluation {
     }
 
     /// Whether an atom of the rule has no rows at all: then no index is worth building.
-    fn lacks_rows(&self, rule: &Rule) -> bool {
+    pub(super) fn lacks_rows(&self, rule: &Rule) -> bool {
         rule.body.iter().filter_map(Literal::positive).any(|atom| self.is_empty(atom.relation))
     }
 }

@@ -9,6 +9,7 @@
 //!          the state now are added, if they were not there
 //! ```
 //!
+//! Where all rows of an atom are new, or all are gone, no other atom has to be started from.
 //! What differs is the change the next strata see. A recursive stratum grows by what is
 //! gained; when something is lost, it is evaluated anew: a row there can be derived from
 //! itself in a circle, so asking whether it can be derived says nothing.
@@ -65,6 +66,29 @@ struct Touched<'a> {
     start: Start,
     lost: &'a RowSet,
     gained: &'a RowSet,
+    /// All rows of an atom are gone: whatever the rule derived is lost by them.
+    is_empty: bool,
+    /// All rows of an atom are new: whatever the rule derives is gained by them.
+    is_new: bool,
+}
+
+/// The uses to start from, so that all is found that a change loses or gains: of a rule with
+/// one that `covers` all, the smallest such one; else every one with rows.
+fn enough<'t, 'a>(
+    touched: &'t [Touched<'a>],
+    rows: fn(&Touched<'a>) -> &'a RowSet,
+    covers: fn(&Touched<'a>) -> bool,
+) -> impl Iterator<Item = &'t Touched<'a>> {
+    let mut covered: BTreeMap<usize, &Touched<'a>> = BTreeMap::new();
+    for it in touched.iter().filter(|it| covers(it)) {
+        let best = covered.entry(it.rule).or_insert(it);
+        if rows(it).len() < rows(best).len() {
+            *best = it;
+        }
+    }
+    touched.iter().filter(move |it| {
+        !rows(it).is_empty() && covered.get(&it.rule).is_none_or(|best| best.start == it.start)
+    })
 }
 
 impl Evaluation {
@@ -182,13 +206,12 @@ impl Evaluation {
             return self.refold(folded, delta, work);
         }
         let (mut lost, mut gained) = (Found::new(), Found::new());
-        for Touched { rule, start, lost: gone, gained: come } in self.touched(stratum, deltas) {
-            if !gone.is_empty() {
-                self.derive(rule, start, Some(gone), Some(deltas), work, &mut lost)?;
-            }
-            if !come.is_empty() {
-                self.derive(rule, start, Some(come), None, work, &mut gained)?;
-            }
+        let touched: Vec<Touched> = self.touched(stratum, deltas).collect();
+        for Touched { rule, start, lost: gone, .. } in enough(&touched, |it| it.lost, |it| it.is_empty) {
+            self.derive(*rule, *start, Some(gone), Some(deltas), work, &mut lost)?;
+        }
+        for Touched { rule, start, gained: come, .. } in enough(&touched, |it| it.gained, |it| it.is_new) {
+            self.derive(*rule, *start, Some(come), None, work, &mut gained)?;
         }
         let columns = self.columns(id);
         let set = |found: &mut Found| {
@@ -200,7 +223,9 @@ impl Evaluation {
         candidates.subtract(&added);
         if !candidates.is_empty() {
             let mut still = Found::new();
-            for rule in &stratum.rules {
+            let rules =
+                stratum.rules.iter().filter(|rule| !self.lacks_rows(&self.program.body.rules[**rule]));
+            for rule in rules {
                 self.derive(*rule, Start::Head, Some(&candidates), None, work, &mut still)?;
             }
             candidates.subtract(&set(&mut still));
@@ -214,11 +239,18 @@ impl Evaluation {
         let changed = stratum.uses.iter().filter_map(|(id, uses)| Some((deltas[id.index()].as_ref()?, uses)));
         changed.flat_map(move |(delta, uses)| {
             uses.iter().map(move |(rule, literal)| {
-                let (lost, gained) = match rules[*rule].body[*literal].positive() {
-                    Some(_) => (&delta.removed, &delta.added),
-                    None => (&delta.added, &delta.removed),
-                };
-                Touched { rule: *rule, start: Start::Literal(*literal), lost, gained }
+                let start = Start::Literal(*literal);
+                match rules[*rule].body[*literal].positive() {
+                    Some(atom) => {
+                        let (lost, gained, rows) = (&delta.removed, &delta.added, self.len(atom.relation));
+                        let (is_empty, is_new) = (rows == 0, rows == gained.len());
+                        Touched { rule: *rule, start, lost, gained, is_empty, is_new }
+                    }
+                    None => {
+                        let (lost, gained) = (&delta.added, &delta.removed);
+                        Touched { rule: *rule, start, lost, gained, is_empty: false, is_new: false }
+                    }
+                }
             })
         })
     }
