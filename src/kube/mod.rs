@@ -5,6 +5,7 @@
 //! here decides anything: no policy, no SQL, no files, no clock.
 
 mod age;
+mod base64;
 pub mod columns;
 mod defaults;
 mod details;
@@ -27,6 +28,7 @@ mod views;
 pub mod whole;
 
 pub use age::{age, human};
+pub use base64::decode_base64;
 pub use details::{Condition, Details};
 pub use image::image_parts;
 pub use kept::kept_template;

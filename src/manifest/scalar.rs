@@ -6,6 +6,8 @@
 
 use serde_json::{Number, Value};
 
+use crate::kube::decode_base64;
+
 /// Why a scalar cannot be taken.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Refusal {
@@ -37,7 +39,7 @@ pub(super) fn resolve(text: &str) -> Result<Value, Refusal> {
 /// What a scalar with a tag (`tag:yaml.org,2002:int`, `!own`, …) is.
 pub(super) fn resolve_tagged(tag: &str, text: &str) -> Result<Value, Refusal> {
     value(read_tagged(tag, text)?, text).and_then(|value| match core(tag) {
-        Some("binary") => decode_base64(text).map(Value::from).ok_or(Refusal::Tag),
+        Some("binary") => binary(text).map(Value::from).ok_or(Refusal::Tag),
         _ => Ok(value),
     })
 }
@@ -236,33 +238,9 @@ fn short_float(value: f64) -> String {
     format!("{mantissa}e{sign}{:02}", exponent.abs())
 }
 
-/// What base64 says: padded, over several lines if need be; what is no text becomes U+FFFD.
-fn decode_base64(text: &str) -> Option<String> {
-    let written: Vec<u8> = text.bytes().filter(|byte| !matches!(byte, b'\n' | b'\r')).collect();
-    let padding = written.iter().rev().take_while(|&&byte| byte == b'=').count();
-    if !written.len().is_multiple_of(4) || padding > 2 {
-        return None;
-    }
-    let mut bits: u32 = 0;
-    let mut held = 0;
-    let mut out = Vec::new();
-    for byte in &written[..written.len() - padding] {
-        let six = match byte {
-            b'A'..=b'Z' => byte - b'A',
-            b'a'..=b'z' => byte - b'a' + 26,
-            b'0'..=b'9' => byte - b'0' + 52,
-            b'+' => 62,
-            b'/' => 63,
-            _ => return None,
-        };
-        bits = (bits << 6) | u32::from(six);
-        held += 6;
-        if held >= 8 {
-            held -= 8;
-            out.push(((bits >> held) & 0xff) as u8);
-        }
-    }
-    Some(String::from_utf8_lossy(&out).into_owned())
+/// What base64 says as a text; what is none becomes U+FFFD.
+fn binary(text: &str) -> Option<String> {
+    Some(String::from_utf8_lossy(&decode_base64(text)?).into_owned())
 }
 
 #[cfg(test)]

@@ -24,6 +24,7 @@ mod memory;
 mod object;
 pub mod runtime;
 pub mod sqlite;
+pub mod standalone;
 pub mod tree;
 mod write;
 

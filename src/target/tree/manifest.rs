@@ -14,15 +14,13 @@
 
 use std::collections::BTreeMap;
 
-use serde_json::{Map, Value};
+use serde_json::Value;
 
 use super::{NodeFolder, PodFile};
 use crate::diagnostic::{Diagnostic, counted};
 use crate::kube::controlling;
+use crate::target::standalone::{without_node_affinity, without_server};
 use crate::yaml::to_yaml;
-
-/// The volumes that the ServiceAccount admission of an API server injects.
-const TOKEN_VOLUME: &str = "kube-api-access-";
 
 /// What a kubelet will refuse: what it is, to the daemonsets or pods that have it.
 #[derive(Debug, Default)]
@@ -51,7 +49,7 @@ pub(super) fn header(node: &NodeFolder, name: &str) -> String {
 /// The whole text of a pod's file.
 pub(super) fn text(node: &NodeFolder, file: &PodFile, pod: Value, notes: &mut Notes) -> String {
     let owner = owner(&pod);
-    let pod = without_server(pod);
+    let pod = without_api(pod);
     let mut objects: Vec<String> = Vec::new();
     references(&pod["spec"], &mut objects);
     objects.sort();
@@ -72,63 +70,16 @@ fn owner(pod: &Value) -> String {
     format!("{}/{name}", meta["namespace"].as_str().unwrap_or("default"))
 }
 
-fn without_server(mut pod: Value) -> Value {
-    let mut kept = Map::new();
-    let mut meta = Map::new();
-    for field in ["name", "namespace", "labels", "annotations"] {
-        match pod["metadata"][field].take() {
-            Value::Null => {}
-            value => {
-                meta.insert(field.to_owned(), value);
-            }
-        }
-    }
-    if let Some(annotations) = meta.get_mut("annotations").and_then(Value::as_object_mut) {
-        annotations.remove("kubectl.kubernetes.io/last-applied-configuration");
-    }
-    let mut spec = pod["spec"].take();
-    if let Some(spec) = spec.as_object_mut() {
+/// The manifest of a pod that has a node, without what only a server reads.
+fn without_api(pod: Value) -> Value {
+    let mut pod = without_server(pod);
+    if let Some(spec) = pod["spec"].as_object_mut() {
         for field in ["nodeSelector", "serviceAccount", "serviceAccountName", "imagePullSecrets"] {
             spec.remove(field);
         }
-        without_node_affinity(spec);
-        without_token(spec);
     }
-    kept.insert("apiVersion".into(), "v1".into());
-    kept.insert("kind".into(), "Pod".into());
-    kept.insert("metadata".into(), Value::Object(meta));
-    kept.insert("spec".into(), spec);
-    Value::Object(kept)
-}
-
-fn without_node_affinity(spec: &mut Map<String, Value>) {
-    let Some(affinity) = spec.get_mut("affinity").and_then(Value::as_object_mut) else { return };
-    affinity.remove("nodeAffinity");
-    if affinity.is_empty() {
-        spec.remove("affinity");
-    }
-}
-
-fn without_token(spec: &mut Map<String, Value>) {
-    let is_token = |entry: &Value| entry["name"].as_str().is_some_and(|name| name.starts_with(TOKEN_VOLUME));
-    remove_from(spec, "volumes", is_token);
-    for list in ["containers", "initContainers", "ephemeralContainers"] {
-        for container in spec.get_mut(list).and_then(Value::as_array_mut).into_iter().flatten() {
-            if let Some(container) = container.as_object_mut() {
-                remove_from(container, "volumeMounts", is_token);
-            }
-        }
-    }
-}
-
-/// Removes entries of a list, and the list when none is left.
-fn remove_from(fields: &mut Map<String, Value>, list: &str, is_gone: impl Fn(&Value) -> bool) {
-    let Some(entries) = fields.get_mut(list).and_then(Value::as_array_mut) else { return };
-    let before = entries.len();
-    entries.retain(|entry| !is_gone(entry));
-    if entries.is_empty() && before > 0 {
-        fields.remove(list);
-    }
+    without_node_affinity(&mut pod["spec"]);
+    pod
 }
 
 /// Where in a pod spec another object is named: field, the field of its name, what it is.
