@@ -47,6 +47,7 @@ pub mod policy;
 pub mod facts;
 pub mod reason;
 pub mod plan;
+pub mod reach;
 pub mod explain;
 pub mod target;
 pub mod app;

@@ -69,7 +69,7 @@ items:
   metadata: {name: a, managedFields: [{manager: kubelet, operation: Update, fieldsV1: {'f:status': {}}}]}
   status: {capacity: {cpu: 4}, somethingNew: 1}
 - apiVersion: v1
-  kind: Service
+  kind: LimitRange
   metadata: {name: s}
 - apiVersion: v1
   kind: Pod
@@ -80,7 +80,7 @@ metadata: {resourceVersion: ''}
 ";
     let reading = read_text(yaml);
     assert_eq!(messages(&reading), Vec::<String>::new());
-    assert_eq!(keys(&reading), ["Node a", "Service default/s", "Pod default/p"]);
+    assert_eq!(keys(&reading), ["Node a", "LimitRange default/s", "Pod default/p"]);
     assert!(reading.others.is_empty());
     assert_eq!(reading.objects[0].value["status"]["somethingNew"], 1);
     assert_eq!(reading.objects[2].origin.path, "items[2]");

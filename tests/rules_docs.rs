@@ -25,7 +25,7 @@ fn program() -> Program {
 type Group = (&'static str, fn(&Declaration) -> bool);
 
 /// What the exported relations are about, in the order of the page.
-const GROUPS: [Group; 10] = [
+const GROUPS: [Group; 11] = [
     ("Open to rules of yours", |it| it.open),
     ("Nodes", |it| begins(it, "Node") && !is_field(it)),
     ("Daemonsets and their templates", |it| {
@@ -37,12 +37,13 @@ const GROUPS: [Group; 10] = [
     ("Pods", |it| begins(it, "Pod") && !is_field(it)),
     ("Revisions", |it| is_past(it) && !is_field(it)),
     ("Namespaces", |it| begins(it, "Namespace") && !is_field(it)),
+    ("Services", |it| begins(it, "Service") && !is_field(it)),
     ("Fields, and objects of any kind", |it| begins(it, "Object") || is_field(it)),
     ("Time", |it| !OBJECTS.iter().any(|ty| has(it, ty))),
     ("What a plan does", |it| is_judged(it)),
 ];
 
-const OBJECTS: [&str; 6] = ["Node", "DaemonSet", "Pod", "Revision", "Namespace", "Object"];
+const OBJECTS: [&str; 7] = ["Node", "DaemonSet", "Pod", "Revision", "Namespace", "Service", "Object"];
 
 fn is_field(it: &Declaration) -> bool {
     it.name.ends_with("_field")

@@ -21,7 +21,7 @@ use circles::{Circle, circles};
 /// Every module of the library in data-flow order, as `src/lib.rs` lists them, and what it
 /// may know of the ones before it. A module that is missing here is an error: say where it
 /// stands.
-const MAY_KNOW: [(&str, &[&str]); 21] = [
+const MAY_KNOW: [(&str, &[&str]); 22] = [
     ("diagnostic", &[]),
     ("yaml", &["diagnostic"]),
     ("cores", &[]),
@@ -36,6 +36,7 @@ const MAY_KNOW: [(&str, &[&str]); 21] = [
     ("facts", &["kube", "state", "datalog", "policy"]),
     ("reason", &["diagnostic", "kube", "state", "datalog", "policy", "facts"]),
     ("plan", &["diagnostic", "hash", "kube", "state", "datalog", "policy", "facts", "reason"]),
+    ("reach", &["diagnostic", "hash", "kube", "state", "datalog", "policy"]),
     ("explain", &["diagnostic", "kube", "state", "datalog", "policy", "facts"]),
     ("target", &["diagnostic", "yaml", "hash", "kube", "state"]),
     (
@@ -53,11 +54,12 @@ const MAY_KNOW: [(&str, &[&str]); 21] = [
             "facts",
             "reason",
             "plan",
+            "reach",
             "explain",
             "target",
         ],
     ),
-    ("report", &["diagnostic", "yaml", "kube", "plan", "explain", "target", "app"]),
+    ("report", &["diagnostic", "yaml", "kube", "plan", "reach", "explain", "target", "app"]),
     ("serve", &["diagnostic", "state"]),
     ("lsp", &["diagnostic", "state", "datalog", "policy"]),
     ("cli", &["cli"]),

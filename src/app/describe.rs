@@ -7,8 +7,10 @@ use serde_json::Value;
 use super::get::elsewhere;
 use super::open::Database;
 use super::resources::{Resource, Wanted, key_of, missing};
+use super::slices;
 use crate::diagnostic::Diagnostic;
 use crate::kube::{Kind, ObjectKey, controlling, has_ended};
+use crate::reach::SERVICE_NAME;
 use crate::target::Memory;
 use crate::target::sqlite::StoredEvent;
 
@@ -20,6 +22,8 @@ pub struct Described {
     pub object: Value,
     /// Its pods, if it has some.
     pub pods: Vec<Value>,
+    /// Its endpoint slices, if it has some.
+    pub slices: Vec<Value>,
     /// The events about it.
     pub events: Vec<Value>,
 }
@@ -42,6 +46,7 @@ pub fn describe(
     database: &Database,
     wanted: &Wanted,
     namespace: &str,
+    now: i64,
 ) -> Result<Description, Vec<Diagnostic>> {
     let store = database.read()?;
     let (mut objects, mut kinds, mut problems) = (Vec::new(), Vec::new(), Vec::new());
@@ -68,19 +73,26 @@ pub fn describe(
         }
     }
     let elsewhere = if objects.is_empty() { elsewhere(&kinds, &*store)? } else { None };
-    let found = objects.into_iter().map(|(kind, object)| described(kind, object, &*store));
+    let any_service = objects.iter().any(|(kind, _)| *kind == Kind::Service);
+    let slices = if any_service { slices::derived(&*store, Some(namespace), now)? } else { Vec::new() };
+    let found = objects.into_iter().map(|(kind, object)| described(kind, object, &slices, &*store));
     Ok(Description { found: found.collect::<Result<_, _>>()?, problems, elsewhere })
 }
 
 fn describable(resource: Resource) -> Result<Kind, Diagnostic> {
     match resource {
-        Resource::Kind(kind @ (Kind::Node | Kind::DaemonSet | Kind::Pod)) => Ok(kind),
-        _ => Err(Diagnostic::error("not-described", "only nodes, daemonsets and pods have a page")
+        Resource::Kind(kind @ (Kind::Node | Kind::DaemonSet | Kind::Pod | Kind::Service)) => Ok(kind),
+        _ => Err(Diagnostic::error("not-described", "only nodes, daemonsets, pods and services have a page")
             .help("`dsrules get ... -o yaml` shows everything of any object")),
     }
 }
 
-fn described(kind: Kind, object: Value, store: &dyn Memory) -> Result<Described, Diagnostic> {
+fn described(
+    kind: Kind,
+    object: Value,
+    slices: &[Value],
+    store: &dyn Memory,
+) -> Result<Described, Diagnostic> {
     let name = object["metadata"]["name"].as_str().unwrap_or("");
     let namespace = object["metadata"]["namespace"].as_str().unwrap_or("");
     let (pods, events) = match kind {
@@ -100,13 +112,18 @@ fn described(kind: Kind, object: Value, store: &dyn Memory) -> Result<Described,
             })?;
             (pods, events(store, Some(&ObjectKey::new(namespace, name)), |_| true)?)
         }
+        Kind::Service => (Vec::new(), Vec::new()),
         _ => {
             let owner = controlling(&object).and_then(|owner| owner["name"].as_str()).unwrap_or("");
             let about = ObjectKey::new(namespace, owner);
             (Vec::new(), events(store, Some(&about), |word| word == name)?)
         }
     };
-    Ok(Described { kind, object, pods, events })
+    let is_its = |slice: &&Value| {
+        kind == Kind::Service && slice["metadata"]["labels"][SERVICE_NAME] == object["metadata"]["name"]
+    };
+    let slices = slices.iter().filter(is_its).cloned().collect();
+    Ok(Described { kind, object, pods, slices, events })
 }
 
 /// The events about a daemonset, or about all of them, whose message has one of the words:

@@ -7,8 +7,9 @@ use serde_json::Value;
 use super::open::Database;
 use super::resources::{Resource, Wanted, key_of, missing};
 use super::selector::LabelSelector;
+use super::slices;
 use crate::diagnostic::Diagnostic;
-use crate::kube::Kind;
+use crate::kube::{ENDPOINT_SLICE, Kind};
 use crate::target::Memory;
 use crate::target::sqlite::StoredEvent;
 
@@ -21,6 +22,8 @@ pub struct Lookup {
     pub namespace: Option<String>,
     /// Only objects with these labels.
     pub selector: Option<LabelSelector>,
+    /// The time, in seconds of Unix time.
+    pub now: i64,
 }
 
 /// What was found of one resource.
@@ -84,7 +87,10 @@ impl Lookups {
                     .help("show them all with `dsrules get events`, or `dsrules describe daemonset NAME`"));
             };
             let key = key_of(kind, namespace, name);
-            let Some(object) = self.store.object(kind, &key)? else {
+            let stored = self.store.object(kind, &key)?;
+            let Some(object) =
+                stored.or(self.derived(kind, Some(namespace))?.into_iter().find(is_named(name)))
+            else {
                 problems.push(missing(kind, &key, &*self.store)?);
                 continue;
             };
@@ -105,6 +111,7 @@ impl Lookups {
                     objects.push(object);
                     Ok(())
                 })?;
+                objects.extend(self.derived(kind, namespace)?);
                 Ok(objects)
             }
             Resource::Event => Ok(self
@@ -117,6 +124,14 @@ impl Lookups {
         }
     }
 
+    /// The objects of a kind that are stored nowhere, as they are derived.
+    fn derived(&self, kind: Kind, namespace: Option<&str>) -> Result<Vec<Value>, Diagnostic> {
+        if kind.name() != ENDPOINT_SLICE {
+            return Ok(Vec::new());
+        }
+        slices::derived(&*self.store, namespace, self.lookup.now)
+    }
+
     /// Visits the objects of a kind as they are read: two million pods in the memory of a
     /// few thousand.
     ///
@@ -125,7 +140,9 @@ impl Lookups {
     pub fn each(&self, kind: Kind, visit: &mut dyn FnMut(&Value) -> io::Result<()>) -> Result<(), Unvisited> {
         let selector = self.lookup.selector.as_ref();
         let mut failed = None;
-        let read = self.store.objects(kind, self.lookup.namespace.as_deref(), &mut |_, object| {
+        let namespace = self.lookup.namespace.as_deref();
+        let derived = self.derived(kind, namespace).map_err(Unvisited::Store)?;
+        let mut each = |object: Value| {
             if selector.is_none_or(|selector| selector.matches(&object)) {
                 visit(&object).map_err(|error| {
                     failed = Some(error);
@@ -133,7 +150,9 @@ impl Lookups {
                 })?;
             }
             Ok(())
-        });
+        };
+        let read = self.store.objects(kind, namespace, &mut |_, object| each(object));
+        let read = read.and_then(|()| derived.into_iter().try_for_each(&mut each));
         match (failed, read) {
             (Some(error), _) => Err(Unvisited::Output(error)),
             (None, read) => read.map_err(Unvisited::Store),
@@ -147,6 +166,11 @@ impl Lookups {
     pub fn elsewhere(&self, kinds: &[Kind]) -> Result<Option<String>, Diagnostic> {
         elsewhere(kinds, &*self.store)
     }
+}
+
+/// Whether an object has a name.
+fn is_named(name: &str) -> impl Fn(&Value) -> bool + '_ {
+    move |object| object["metadata"]["name"] == name
 }
 
 /// A namespace that has objects of these kinds.

@@ -45,6 +45,7 @@ mod seen;
 mod selector;
 mod session;
 mod settled;
+mod slices;
 mod standing;
 mod strangers;
 mod tick;

@@ -61,6 +61,8 @@ pub struct Encoder {
     pub(super) requests: FxHashMap<Name, Asked>,
     /// What the pods of a template need of their node, by the same fingerprint.
     pub(super) shapes: FxHashMap<Name, Sym>,
+    /// What the pods of a template have of the network, by the same fingerprint.
+    pub(super) nets: FxHashMap<Name, Sym>,
     /// Where a key's text is put together.
     pub(super) buffer: String,
     pub(super) out: Facts,
@@ -98,6 +100,7 @@ impl Encoder {
             names: FxHashMap::default(),
             requests: FxHashMap::default(),
             shapes: FxHashMap::default(),
+            nets: FxHashMap::default(),
             buffer: String::new(),
             out: Facts::new(),
         }

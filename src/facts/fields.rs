@@ -32,6 +32,11 @@ impl Encoder {
         self.fields(Kind::Namespace, relations::namespace_field, it, &namespace.meta.key, whole);
     }
 
+    pub(super) fn service_fields(&mut self, service: &Plain, it: Sym) {
+        let whole = || Some(service.whole(Kind::Service));
+        self.fields(Kind::Service, relations::service_field, it, &service.meta.key, whole);
+    }
+
     /// An object of a kind that is not managed, which has no type of its own.
     pub(super) fn other(&mut self, kind: Kind, object: &Plain) {
         let whole = || Some(object.whole(kind));
@@ -44,7 +49,7 @@ impl Encoder {
         self.uses(relations::object) || self.uses(relations::object_field)
     }
 
-    /// The symbol of an object among those of all kinds, as `Service/pay/web`.
+    /// The symbol of an object among those of all kinds, as `Secret/pay/key`.
     pub(super) fn as_object(&mut self, kind: Kind, key: &ObjectKey) -> Sym {
         self.symbols.text(&format!("{kind}/{key}"))
     }

@@ -25,6 +25,7 @@ mod placement;
 mod plain;
 mod pods;
 mod scheduling;
+mod service;
 
 use std::collections::{BTreeSet, HashMap};
 

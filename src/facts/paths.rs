@@ -95,6 +95,8 @@ pub fn wants_whole<'a>(
         pods: needs(relations::pod_field)
             || needs(relations::pod_request)
             || needs(relations::pod_shape)
+            || needs(relations::pod_net)
+            || needs(relations::pod_ip)
             || as_object(Kind::Pod),
     }
 }

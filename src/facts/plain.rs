@@ -17,6 +17,9 @@ impl Encoder {
             self.budget(kind, object);
             return;
         }
+        if kind == Kind::Service {
+            self.service(object);
+        }
         let it = self.subject(kind, &object.meta.key);
         if kind == Kind::Namespace {
             self.namespace_fields(object, it);

@@ -46,6 +46,7 @@ impl Encoder {
         self.row(relations::pod_created, &[it, created]);
         self.pod_details(pod, it);
         self.scheduled_pod(pod, it);
+        self.pod_network(pod, it);
     }
 
     pub(super) fn revision(&mut self, revision: &Revision) {

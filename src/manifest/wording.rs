@@ -131,7 +131,9 @@ fn hint(error: &FieldError) -> Option<String> {
             "leave the selector as it was; or delete the daemonset with its pods, and apply it again: pods left as \
              orphans stay beside the new ones where the new selector does not match them"
         }
-        (ErrorType::Invalid, "spec.selector") => "add `matchLabels` with a label of the template",
+        (ErrorType::Invalid, "spec.selector") if error.detail.contains("empty selector") => {
+            "add `matchLabels` with a label of the template"
+        }
         (ErrorType::Required, path) if path.ends_with("].image") => "add `image:` to the container",
         (ErrorType::Invalid, path) if path.ends_with(".hostPort") && error.detail.contains("hostNetwork") => {
             "leave `hostPort` out: without it the port of the container is the one of the host"
@@ -145,7 +147,11 @@ fn hint(error: &FieldError) -> Option<String> {
         }
         (ErrorType::Forbidden, "metadata.namespace") => "remove the line",
         (ErrorType::Invalid, "metadata.name" | "metadata.namespace") => {
-            let mut fixed = sound_name(error.value.as_deref().unwrap_or(""));
+            let written = error.value.as_deref().unwrap_or("");
+            let mut fixed = sound_name(written);
+            if error.detail.contains("start with a letter") {
+                fixed = format!("svc-{fixed}");
+            }
             if reported == "metadata.namespace" {
                 fixed = fixed.replace('.', "-");
             }

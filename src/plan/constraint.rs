@@ -168,6 +168,7 @@ fn about(ty: &str, text: &str) -> Option<About> {
         "Pod" => Kind::Pod,
         "Revision" => Kind::ControllerRevision,
         "Namespace" => Kind::Namespace,
+        "Service" => Kind::Service,
         _ => return None,
     };
     let key = match text.split_once('/') {

@@ -23,6 +23,7 @@ pub const BUILTIN: &[(&str, &str)] = &[
     ("rules/ports.dl", include_str!("../../rules/ports.dl")),
     ("rules/scheduling.dl", include_str!("../../rules/scheduling.dl")),
     ("rules/capacity.dl", include_str!("../../rules/capacity.dl")),
+    ("rules/service.dl", include_str!("../../rules/service.dl")),
     ("rules/cluster.dl", include_str!("../../rules/cluster.dl")),
 ];
 

@@ -157,6 +157,7 @@ relations! {
         node_info(Node, Key, Value)
         node_info_version(Node, Key, number, number, number)
         node_address(Node, Value, Value)
+        node_ip_written(Node, Value, Value, Value, number)
     }
     /// And what only whole manifests of pods say.
     WHOLE_PODS {
@@ -175,6 +176,43 @@ relations! {
         shape_priority(Shape, number)
         shape_priority_class(Shape, Value)
         shape_preemption(Shape, Value)
+    }
+    /// What services say, and what pods have of the network.
+    NETWORK {
+        service(Service, Namespace, Value)
+        service_selector(Service, Key, Value)
+        service_type(Service, Value)
+        service_headless(Service)
+        service_publishes_unready(Service)
+        service_local(Service)
+        service_family_written(Service, Value)
+        service_stack(Service, Value)
+        service_port(Service, number, Value, Port, Value)
+        service_target(Service, number, Port)
+        service_target_name(Service, number, Value)
+        service_node_port(Service, number, Port)
+        pod_ip(Pod, Value, Value, number)
+        pod_host_ip(Pod, Value, Value, number)
+        pod_net(Pod, Net)
+        net_on_host(Net)
+        net_port(Net, number, Value, Port, Value)
+        net_hostname(Net, Value, Value)
+    }
+    /// How clients reach pods; it is derived where it is asked for.
+    REACHED {
+        endpoint(Service, Pod, Value, Value, number)
+        endpoint_hostname(Service, Pod, Value)
+        endpoint_port(Service, Net, number, Port)
+        endpoint_ready(Service, Pod)
+        endpoint_serving(Service, Pod)
+        endpoint_terminating(Service, Pod)
+        host_address(Pod, Value, Value, number)
+        in_service(Service, Pod)
+        pod_address(Pod, Value, Value, number)
+        reached(DaemonSet, Pod, Node)
+        reached_by(DaemonSet, Service)
+        reached_ready(DaemonSet, Pod)
+        service_family(Service, Value)
     }
     /// What the scheduler decides; it is derived where it is simulated.
     SCHEDULED {
@@ -199,6 +237,7 @@ relations! {
         pod_field(Pod, Key, Value)
         revision_field(Revision, Key, Value)
         namespace_field(Namespace, Key, Value)
+        service_field(Service, Key, Value)
         object_field(Object, Key, Value)
     }
     /// What is said of objects of any kind beside their fields.
@@ -305,6 +344,12 @@ pub fn scheduling(program: &Program) -> Program {
 #[must_use]
 pub fn assuming(program: &Program) -> Program {
     program.asking(TAKEN_TO_FIT.iter().map(|handle| program.id(*handle)))
+}
+
+/// The program that is asked how clients reach pods as well.
+#[must_use]
+pub fn reaching(program: &Program) -> Program {
+    program.asking(REACHED.iter().map(|handle| program.id(*handle)))
 }
 
 /// Whether a program is asked what the scheduler does.

@@ -35,7 +35,7 @@ pub use applied::{applied, statuses};
 pub use cases::{case_failure, cases_document, coverage_text};
 pub use columns::{Columns, cells, columns};
 pub use data::{FileLine, ListWriter, list, plan_document, write_json, write_json_line, write_yaml};
-pub use describe::{describe_daemonset, describe_node, describe_pod, describe_template};
+pub use describe::{describe_daemonset, describe_node, describe_pod, describe_service, describe_template};
 pub use events::{EventRow, event_columns};
 pub use explain::{
     RuleText, explanation, explanation_document, explanation_dot, on_node, on_node_document, rows,

@@ -34,7 +34,7 @@ impl World {
     /// Takes the objects that no rule decides about along with their namespace, but for those
     /// that the input still has.
     fn empty(&mut self, namespace: &Name) {
-        let others = self.others.keys().filter(|it| it.0.is_other() && it.1.namespace == *namespace);
+        let others = self.others.keys().filter(|it| it.1.namespace == *namespace);
         let gone: Vec<_> = others.filter(|it| !self.given.contains(*it)).cloned().collect();
         for (kind, key) in gone {
             self.remove(kind, &key);

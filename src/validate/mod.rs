@@ -1,6 +1,6 @@
 //! What an API server would refuse, found from the object alone.
 //!
-//! These are Kubernetes 1.31's own rules for DaemonSets, Nodes and the pods in
+//! These are Kubernetes 1.31's own rules for DaemonSets, Nodes, Services and the pods in
 //! templates, with its error types and field paths; how a message is worded is ours.
 //! They say whether an object is sound, not where its pods go: that is policy and
 //! stands in the rules. Types and unknown fields are looked at where manifests are read.
@@ -22,6 +22,7 @@ mod resources;
 mod revision;
 mod scheduling;
 mod security;
+mod service;
 mod template;
 mod text;
 mod vendors;
@@ -67,13 +68,14 @@ pub fn validate(kind: Kind, value: &Value, old: Option<&Value>) -> Vec<FieldErro
     }
     let form = match kind.info().names {
         NameForm::Label => text::dns_label,
+        NameForm::Host => text::host_label,
         NameForm::Subdomain => text::dns_subdomain,
     };
     meta::object_meta(&root, kind.namespaced(), form, old, &mut errors);
-    if kind == Kind::ControllerRevision {
-        revision::check(&root, old, &mut errors);
-    } else {
-        old.into_iter().for_each(|old| meta::update(&root, old, &mut errors));
+    match kind {
+        Kind::ControllerRevision => revision::check(&root, old, &mut errors),
+        Kind::Service => service::check(&root, old, &mut errors),
+        _ => old.into_iter().for_each(|old| meta::update(&root, old, &mut errors)),
     }
     errors.0
 }
@@ -87,7 +89,7 @@ pub fn is_quantity(value: &Value) -> bool {
 /// Whether anything of a kind may not change.
 #[must_use]
 pub fn has_update_rules(kind: Kind) -> bool {
-    matches!(kind, Kind::DaemonSet | Kind::Node | Kind::ControllerRevision)
+    matches!(kind, Kind::DaemonSet | Kind::Node | Kind::ControllerRevision | Kind::Service)
 }
 
 /// Only what may not change between a stored object and the one that is to take its
@@ -98,6 +100,7 @@ pub fn validate_update(kind: Kind, value: &Value, old: &Value) -> Vec<FieldError
     match kind {
         Kind::DaemonSet => daemonset::update(&Cursor::root(value), old, &mut errors),
         Kind::Node => node::update(&Cursor::root(value), old, &mut errors),
+        Kind::Service => service::update(&Cursor::root(value), old, &mut errors),
         Kind::ControllerRevision => revision::update(&Cursor::root(value), old, &mut errors),
         _ => {}
     }

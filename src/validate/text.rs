@@ -18,6 +18,15 @@ pub(super) fn dns_label(text: &str) -> Vec<String> {
     wrong
 }
 
+/// A DNS label of the older form, as the name of a service must be.
+pub(super) fn host_label(text: &str) -> Vec<String> {
+    let mut wrong = dns_label(text);
+    if wrong.is_empty() && !text.starts_with(|c: char| c.is_ascii_lowercase()) {
+        wrong.push("must start with a letter".to_owned());
+    }
+    wrong
+}
+
 /// A DNS subdomain, as the names of most objects must be.
 pub(super) fn dns_subdomain(text: &str) -> Vec<String> {
     let mut wrong = Vec::new();

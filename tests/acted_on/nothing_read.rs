@@ -8,7 +8,7 @@ const CLAIM: &str = "every node runs what the rules ask for";
 #[test]
 fn a_folder_of_which_nothing_is_read_is_an_error_that_says_what_to_do() {
     let mut session = Session::new();
-    let service = "apiVersion: v1\nkind: Service\nmetadata:\n  name: web\n";
+    let limits = "apiVersion: v1\nkind: LimitRange\nmetadata:\n  name: web\n";
     let deployment = "apiVersion: apps/v1\nkind: Deployment\nmetadata:\n  name: web\n";
     session.write("store/all.yaml", nodes(&["a"]) + "---\n" + &daemonset("agent", "agent:1", "", ""));
     assert_eq!(session.quietly("apply store").code, 0);
@@ -18,7 +18,7 @@ fn a_folder_of_which_nothing_is_read_is_an_error_that_says_what_to_do() {
     session.write("deeper-and-a-comment/site/agent.yaml", daemonset("agent", "agent:1", "", ""));
     session.write("deeper-and-a-comment/about.yaml", "# nothing yet\n");
     session.write("others/web.yaml", deployment);
-    session.write("others/web2.yaml", format!("{}---\n{service}", deployment.replace("web", "api")));
+    session.write("others/web2.yaml", format!("{}---\n{limits}", deployment.replace("web", "api")));
     std::fs::create_dir(session.path("empty")).unwrap();
     for folder in ["deeper", "deeper-and-others", "deeper-and-a-comment"] {
         for command in ["plan", "apply", "apply --dry-run", "plan --detailed-exitcode", "apply --keep-going"]

@@ -89,7 +89,7 @@ fn other_kinds_are_named_once_and_left_alone() {
     session.write(
         "mixed.yaml",
         format!(
-            "apiVersion: v1\nkind: Service\nmetadata:\n  name: x\n---\napiVersion: v1\nkind: Service\nmetadata:\n  \
+            "apiVersion: v1\nkind: LimitRange\nmetadata:\n  name: x\n---\napiVersion: v1\nkind: LimitRange\nmetadata:\n  \
              name: y\n---\napiVersion: apps/v1\nkind: Deployment\nmetadata:\n  name: z\n---\n{}",
             node("c", "", "")
         ),

@@ -25,10 +25,12 @@ pub struct DescribeArgs {
 /// Writes the pages.
 pub fn run(args: &DescribeArgs, context: &mut Context) -> Result<Exit, Failure> {
     let wanted = wanted_of(&args.resources, &context.database)?;
-    let Description { found, problems, elsewhere } = describe(&context.database, &wanted, &args.namespace)?;
+    let now = context.seconds();
+    let Description { found, problems, elsewhere } =
+        describe(&context.database, &wanted, &args.namespace, now)?;
     for (at, described) in found.iter().enumerate() {
         let gap = if at == 0 { "" } else { "\n\n" };
-        let page = page(described, context.seconds());
+        let page = page(described, now);
         write!(context.fitted(), "{gap}{page}")?;
     }
     if !problems.is_empty() {
@@ -42,11 +44,12 @@ pub fn run(args: &DescribeArgs, context: &mut Context) -> Result<Exit, Failure> 
 }
 
 fn page(described: &Described, now: i64) -> String {
-    let Described { kind, object, pods, events } = described;
+    let Described { kind, object, pods, slices, events } = described;
     let events: Vec<EventRow> = events.iter().map(EventRow::from_object).collect();
     match kind {
         Kind::Node => report::describe_node(object, pods, &events, now),
         Kind::DaemonSet => report::describe_daemonset(object, pods, &events, now),
+        Kind::Service => report::describe_service(object, slices),
         _ => report::describe_pod(object, &events, now),
     }
 }

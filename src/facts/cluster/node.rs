@@ -71,5 +71,6 @@ impl Encoder {
         for (kind, address) in &details.addresses {
             self.text_row(relations::node_address, it, &[kind, address]);
         }
+        self.node_network(details, it);
     }
 }

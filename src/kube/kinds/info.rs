@@ -41,6 +41,8 @@ pub struct KindInfo {
 pub enum NameForm {
     /// Up to 63 letters, digits and dashes (RFC 1123 label).
     Label,
+    /// Such a label that begins with a letter (RFC 1035).
+    Host,
     /// Such labels, joined by dots (RFC 1123 subdomain).
     Subdomain,
 }

@@ -9,16 +9,19 @@
 
 pub(super) mod controllerrevision;
 pub(super) mod daemonset;
+mod endpointslice;
 mod info;
 mod namespace;
 pub(super) mod node;
 mod other;
 pub(super) mod pod;
+mod service;
 
 use std::fmt;
 
 use serde::{Serialize, Serializer};
 
+pub use endpointslice::ENDPOINT_SLICE;
 pub use info::{Fact, KindInfo, NameForm, Rows};
 pub use other::Other;
 
@@ -29,6 +32,8 @@ pub enum Kind {
     Namespace,
     /// v1 Node.
     Node,
+    /// v1 Service.
+    Service,
     /// apps/v1 DaemonSet.
     DaemonSet,
     /// apps/v1 ControllerRevision: one remembered template of a daemonset.
@@ -40,9 +45,10 @@ pub enum Kind {
 }
 
 /// The list of all kinds, in the order in which they are applied, which is that of [`Kind`].
-const KINDS: [(Kind, &KindInfo); 5] = [
+const KINDS: [(Kind, &KindInfo); 6] = [
     (Kind::Namespace, &namespace::KIND),
     (Kind::Node, &node::KIND),
+    (Kind::Service, &service::KIND),
     (Kind::DaemonSet, &daemonset::KIND),
     (Kind::ControllerRevision, &controllerrevision::KIND),
     (Kind::Pod, &pod::KIND),
@@ -66,9 +72,10 @@ impl Kind {
         match self {
             Kind::Namespace => KINDS[0].1,
             Kind::Node => KINDS[1].1,
-            Kind::DaemonSet => KINDS[2].1,
-            Kind::ControllerRevision => KINDS[3].1,
-            Kind::Pod => KINDS[4].1,
+            Kind::Service => KINDS[2].1,
+            Kind::DaemonSet => KINDS[3].1,
+            Kind::ControllerRevision => KINDS[4].1,
+            Kind::Pod => KINDS[5].1,
             Kind::Other(other) => other.info(),
         }
     }
@@ -84,6 +91,12 @@ impl Kind {
             None => kind.to_owned(),
         };
         Other::named(&name).map(Kind::Other)
+    }
+
+    /// The kind of what services are found by.
+    #[must_use]
+    pub fn endpoint_slice() -> Option<Kind> {
+        Kind::known_as(ENDPOINT_SLICE)
     }
 
     /// The kind with this [`name`](Kind::name), managed or not.
@@ -140,6 +153,8 @@ impl Kind {
     #[must_use]
     pub fn from_resource(word: &str) -> Option<Kind> {
         let word = word.to_ascii_lowercase();
+        // It is derived, be one met or not.
+        let _ = Kind::endpoint_slice();
         let mut known = Kind::ALL.into_iter().chain(Other::met().into_iter().map(Kind::Other));
         known.find(|kind| kind.info().is_called(&word))
     }

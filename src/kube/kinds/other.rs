@@ -1,4 +1,4 @@
-//! Kinds that dsrules does not manage: Services, PodDisruptionBudgets, custom resources.
+//! Kinds that dsrules does not manage: Secrets, PodDisruptionBudgets, custom resources.
 //! Their objects are kept as they were written, for rules to ask about, and that is all.
 //!
 //! Such a kind is known by its name and its group. What else there is to know is guessed
@@ -11,6 +11,7 @@ use std::sync::{Mutex, PoisonError};
 
 use serde_json::Value;
 
+use super::endpointslice::{self, ENDPOINT_SLICE};
 use super::info::{KindInfo, NameForm};
 use crate::kube::columns::Column;
 
@@ -69,14 +70,13 @@ const SHORT: &[(&str, &[&str])] = &[
     ("ReplicaSet.apps", &["rs"]),
     ("ReplicationController", &["rc"]),
     ("ResourceQuota", &["quota"]),
-    ("Service", &["svc"]),
     ("ServiceAccount", &["sa"]),
     ("StatefulSet.apps", &["sts"]),
     ("StorageClass.storage.k8s.io", &["sc"]),
 ];
 
 impl Other {
-    /// The kind of this name, `Service` or `PodDisruptionBudget.policy`; `None` where no kind
+    /// The kind of this name, `Secret` or `PodDisruptionBudget.policy`; `None` where no kind
     /// can be named so.
     pub(super) fn named(name: &str) -> Option<Other> {
         let mut met = MET.lock().unwrap_or_else(PoisonError::into_inner);
@@ -129,7 +129,7 @@ fn guessed(name: &str, kind: &str, group: &str) -> KindInfo {
         counts_changes: false,
         defaults: KindInfo::no_defaults,
         status: || Value::Null,
-        columns: &[Column::AGE],
+        columns: if name == ENDPOINT_SLICE { endpointslice::COLUMNS } else { &[Column::AGE] },
         facts: &[],
     }
 }
@@ -186,7 +186,7 @@ mod tests {
     #[test]
     fn what_can_be_known_is_guessed_from_the_name() {
         for (name, resource, plural, namespaced) in [
-            ("Service", "service", "services", true),
+            ("Secret", "secret", "secrets", true),
             ("Endpoints", "endpoints", "endpoints", true),
             ("NetworkPolicy.networking.k8s.io", "networkpolicy.networking.k8s.io", "networkpolicies", true),
             ("Ingress.networking.k8s.io", "ingress.networking.k8s.io", "ingresses", true),
@@ -197,9 +197,9 @@ mod tests {
             let info = Other::named(name).unwrap().info();
             assert_eq!((info.resource, info.plural, info.namespaced), (resource, plural, namespaced));
         }
-        for none in ["", "service", "Service.", "Ser vice", "X.Y", "X..y", "X/y", &"X".repeat(64)] {
+        for none in ["", "secret", "Secret.", "Sec ret", "X.Y", "X..y", "X/y", &"X".repeat(64)] {
             assert!(Other::named(none).is_none(), "{none}");
         }
-        assert_eq!(Other::named("Service"), Other::named("Service"));
+        assert_eq!(Other::named("Secret"), Other::named("Secret"));
     }
 }

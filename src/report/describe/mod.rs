@@ -8,9 +8,11 @@ mod daemonset;
 mod node;
 mod page;
 mod pod;
+mod service;
 mod template;
 
 pub use daemonset::describe_daemonset;
 pub use node::describe_node;
 pub use pod::describe_pod;
+pub use service::describe_service;
 pub use template::describe_template;

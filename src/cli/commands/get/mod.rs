@@ -26,7 +26,7 @@ pub fn run(args: &GetArgs, context: &mut Context) -> Result<Exit, Failure> {
             .help("`watch dsrules get pods` shows it over and over; `dsrules watch DIR` follows a folder")
             .into());
     }
-    let lookups = args.lookup(&context.database).open()?;
+    let lookups = args.lookup(&context.database, context.seconds()).open()?;
     if let Some(kinds) = stream::kinds(args, &wanted) {
         return stream::run(args, &kinds, &lookups, context);
     }

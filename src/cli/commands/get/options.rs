@@ -38,11 +38,12 @@ pub struct GetArgs {
 
 impl GetArgs {
     /// As the library takes it.
-    pub fn lookup(&self, database: &Database) -> Lookup {
+    pub fn lookup(&self, database: &Database, now: i64) -> Lookup {
         Lookup {
             database: database.clone(),
             namespace: (!self.all_namespaces).then(|| self.namespace.clone()),
             selector: self.selector.clone(),
+            now,
         }
     }
 

@@ -1,0 +1,67 @@
+//! What is reached, as a document for programs.
+
+use serde::Serialize;
+
+use super::target::{Reached, Target};
+use crate::kube::Name;
+
+/// A daemonset or a service.
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Document<'a> {
+    kind: &'static str,
+    namespace: &'a str,
+    name: &'a str,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    services: Vec<String>,
+    targets: Vec<Item<'a>>,
+}
+
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Item<'a> {
+    node: &'a str,
+    pod: &'a str,
+    addresses: &'a [Name],
+    #[serde(skip_serializing_if = "Option::is_none")]
+    port: Option<i64>,
+    #[serde(skip_serializing_if = "str::is_empty")]
+    port_name: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    protocol: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    container: Option<&'a str>,
+    on_node: bool,
+    ready: bool,
+}
+
+/// The documents of what is reached.
+#[must_use]
+pub fn documents(reached: &[Reached]) -> Vec<Document<'_>> {
+    reached.iter().map(document).collect()
+}
+
+fn document(reached: &Reached) -> Document<'_> {
+    let Reached { kind, key, services, targets } = reached;
+    Document {
+        kind: kind.name(),
+        namespace: &key.namespace,
+        name: &key.name,
+        services: services.iter().map(ToString::to_string).collect(),
+        targets: targets.iter().map(item).collect(),
+    }
+}
+
+fn item(target: &Target) -> Item<'_> {
+    Item {
+        node: &target.node,
+        pod: &target.pod.name,
+        addresses: &target.addresses,
+        port: target.port,
+        port_name: &target.name,
+        protocol: target.port.map(|_| &*target.protocol),
+        container: target.container.as_ref().map(|it| &*it.name),
+        on_node: target.on_node,
+        ready: target.ready,
+    }
+}
