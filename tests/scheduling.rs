@@ -27,12 +27,26 @@ fn a_pod_that_does_not_fit_stays_pending_and_says_why() {
     session.ok("apply scheduling/cluster.yaml scheduling/agent.yaml");
     session.ok("get pods -A -o wide");
     session.ok("describe ds agent -n ops");
+    session.ok("describe pod agent-rzvrnkdbln -n ops");
+    session.ok("describe node gpu-1");
+    session.ok("get pod agent-rzvrnkdbln -n ops -o yaml");
+    session.ok("get events -A -o wide");
+    session.ok("explain agent gpu-1 -n ops");
+    session.ok("explain pod/agent-rzvrnkdbln -n ops");
+    session.ok("explain node/gpu-1");
+    session.ok("explain ds/agent -n ops");
+    session.ok("explain refused(Pod,Node)");
+    session.ok("query refused(Pod,Node)");
+    session.say("asked again, nothing is told twice");
+    session.ok("apply scheduling/cluster.yaml scheduling/agent.yaml --schedule simulate");
+    session.ok("get events -A -o wide");
     session.say("what asks for less fits");
     let less = "daemonset/ops/agent:spec.template.spec.containers[0].resources.requests.memory=100Mi";
     session.ok(&format!("plan --set {less}"));
     session.say("what makes room binds it");
     session.ok("delete pod ledger -n pay");
     session.ok("get pods -A -o wide");
+    session.ok("describe pod agent-rzvrnkdbln -n ops");
     session.snapshot("scheduling");
 }
 

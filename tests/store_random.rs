@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use dsrules::kube::{Base, Body, Kind, Labels, Name, Object, ObjectKey, Origin, Owner, Pod};
-use dsrules::state::{Backoff, Cascade, Event, World};
+use dsrules::state::{Backoff, Cascade, Event, Refusal, World};
 use dsrules::target::sqlite::{Fit, Placement, Store};
 use proptest::prelude::*;
 use serde_json::{Value, json};
@@ -133,6 +133,13 @@ fn take(world: &mut World, step: &Step) {
                 Some(seconds) => world.backoff.insert(entry, Backoff { seconds: *seconds, since: 1 }),
                 None => world.backoff.remove(&entry),
             };
+            let pod = key(Kind::Pod, 0);
+            world.dirty.refused.insert(pod.clone());
+            let reasons = vec!["Insufficient cpu".to_owned()];
+            match backoff {
+                Some(since) => world.refused.insert(pod, Refusal { since: *since, reasons, ..Refusal::default() }),
+                None => world.refused.remove(&pod),
+            };
             let entry = (key(Kind::DaemonSet, 0), node);
             world.dirty.attempts.insert(entry.clone());
             match attempts {
@@ -155,7 +162,7 @@ fn told(world: &World) -> Vec<String> {
         format!("{:#?}", world.daemonsets),
         format!("{:#?}", world.revisions),
         format!("{:#?}", world.pods),
-        format!("{:?} {attempts:?} {:?}", world.backoff, world.incarnations),
+        format!("{:?} {:?} {attempts:?} {:?}", world.backoff, world.refused, world.incarnations),
         format!("{:?} {}", world.deleted_owners, world.resource_version),
     ]
 }
@@ -233,13 +240,7 @@ fn events_are_counted_and_combined() {
     let mut store = Store::in_memory().unwrap();
     let mut world = World::default();
     let about = ObjectKey::new("default", "d");
-    let event = |message: String, time| Event {
-        about: about.clone(),
-        kind: "Normal",
-        reason: "SuccessfulCreate",
-        message,
-        time,
-    };
+    let event = |message: String, time| Event::of_daemonset(&about, "Normal", "SuccessfulCreate", message, time);
     for pod in 0..100 {
         world.dirty.events.push(event(format!("Created pod: p{pod}"), 1000 + pod));
     }

@@ -9,7 +9,7 @@ use super::open::Database;
 use super::resources::{Resource, Wanted, key_of, missing};
 use super::slices;
 use crate::diagnostic::Diagnostic;
-use crate::kube::{Kind, ObjectKey, controlling, has_ended};
+use crate::kube::{Kind, ObjectKey, controlling, has_ended, node_of};
 use crate::reach::SERVICE_NAME;
 use crate::target::Memory;
 use crate::target::sqlite::StoredEvent;
@@ -20,7 +20,7 @@ pub struct Described {
     pub kind: Kind,
     /// The object.
     pub object: Value,
-    /// Its pods, if it has some.
+    /// Its pods, if it has some; of a node those that wait for it as well.
     pub pods: Vec<Value>,
     /// Its endpoint slices, if it has some.
     pub slices: Vec<Value>,
@@ -98,11 +98,11 @@ fn described(
     let (pods, events) = match kind {
         Kind::Node => {
             let pods = pods(store, None, |pod| {
-                pod["spec"]["nodeName"] == name && !pod["status"]["phase"].as_str().is_some_and(has_ended)
+                node_of(pod).as_deref() == Some(name) && !pod["status"]["phase"].as_str().is_some_and(has_ended)
             })?;
             let names: BTreeSet<&str> =
                 pods.iter().filter_map(|pod| pod["metadata"]["name"].as_str()).collect();
-            let events = events(store, None, |word| word == name || names.contains(word))?;
+            let events = events(store, None, None, |word| word == name || names.contains(word))?;
             (pods, events)
         }
         Kind::DaemonSet => {
@@ -110,13 +110,14 @@ fn described(
             let pods = pods(store, Some(namespace), |pod| {
                 controlling(pod).is_some_and(|owner| &owner["uid"] == uid)
             })?;
-            (pods, events(store, Some(&ObjectKey::new(namespace, name)), |_| true)?)
+            (pods, events(store, Some(&ObjectKey::new(namespace, name)), None, |_| true)?)
         }
         Kind::Service => (Vec::new(), Vec::new()),
         _ => {
-            let owner = controlling(&object).and_then(|owner| owner["name"].as_str()).unwrap_or("");
-            let about = ObjectKey::new(namespace, owner);
-            (Vec::new(), events(store, Some(&about), |word| word == name)?)
+            let owner = controlling(&object).and_then(|owner| owner["name"].as_str());
+            let about = owner.map(|owner| ObjectKey::new(namespace, owner));
+            let pod = ObjectKey::new(namespace, name);
+            (Vec::new(), events(store, about.as_ref(), Some(&pod), |word| owner.is_some() && word == name)?)
         }
     };
     let is_its = |slice: &&Value| {
@@ -126,14 +127,21 @@ fn described(
     Ok(Described { kind, object, pods, slices, events })
 }
 
-/// The events about a daemonset, or about all of them, whose message has one of the words:
-/// the name of a pod, with or without its namespace, or of a node.
+/// The events about a daemonset and its pods, or about all of them: of those about pods the
+/// ones about `pod`, if one is asked for; of the others those whose message has one of the
+/// words, as the name of a pod, with or without its namespace, or of a node.
 fn events(
     store: &dyn Memory,
     about: Option<&ObjectKey>,
+    pod: Option<&ObjectKey>,
     names: impl Fn(&str) -> bool,
 ) -> Result<Vec<Value>, Diagnostic> {
     let is_about = |event: &&StoredEvent| {
+        match pod {
+            Some(pod) if event.of == Kind::Pod.name() => return event.about == *pod,
+            None if names(&event.about.name) => return true,
+            _ => {}
+        }
         let words = event.message.split([' ', ',']);
         words.map(|word| word.rsplit('/').next().unwrap_or(word)).any(&names)
     };

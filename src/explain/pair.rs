@@ -151,6 +151,9 @@ fn headline(
     }
     let goes = |pod: &PodState| asked.going.iter().any(|(name, _)| *name == pod.name);
     let state = |pod: &PodState| match (pod.doing(), goes(pod)) {
+        (Some(_), false) if pod.waits.is_some() => {
+            format!(", which waits: {}", pod.waits.as_deref().unwrap_or_default())
+        }
         (None, false) => String::new(),
         (None, true) => ", which is to go".to_owned(),
         (Some(doing), false) => format!(", which {doing}"),
@@ -197,7 +200,7 @@ pub(super) fn pods(answers: &mut Answers<'_>, world: &World, it: &str, node: &Na
     let mut states = Vec::new();
     for symbol in on_node.filter_map(|row| row.get(1)) {
         let Some(pod) = world.pods.get(&key(symbol)) else { continue };
-        states.push(PodState::new(pod, answers.has(relations::updated, &[it, symbol])));
+        states.push(PodState::new(pod, answers.has(relations::updated, &[it, symbol]), world));
     }
     states
 }

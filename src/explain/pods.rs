@@ -3,6 +3,7 @@
 use serde::Serialize;
 
 use crate::kube::{Name, Pod};
+use crate::state::World;
 
 /// A pod on the node.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -17,16 +18,20 @@ pub struct PodState {
     pub terminating: bool,
     /// Whether it has the current template.
     pub current: bool,
+    /// Why the scheduler leaves it pending, with the node.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub waits: Option<String>,
 }
 
 impl PodState {
-    pub(super) fn new(pod: &Pod, current: bool) -> Self {
+    pub(super) fn new(pod: &Pod, current: bool, world: &World) -> Self {
         PodState {
             name: pod.meta.key.name.clone(),
             phase: pod.phase.clone(),
             ready: pod.ready,
             terminating: pod.meta.deleting.is_some(),
             current,
+            waits: world.refused.get(&pod.meta.key).map(|refusal| refusal.said.clone()),
         }
     }
 

@@ -132,7 +132,7 @@ pub fn summary(
         }
         let doing = there.get(&name).map(|pods| {
             let pods = pods.iter().filter_map(|pod| world.pods.get(&key(pod)));
-            pods.map(|pod| PodState::new(pod, false).doing()).collect::<Vec<_>>()
+            pods.map(|pod| PodState::new(pod, false, world).doing()).collect::<Vec<_>>()
         });
         match doing {
             None => without_pod.push(name.clone()),

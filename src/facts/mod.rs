@@ -170,7 +170,7 @@ impl Encoder {
             let (uid, cascade) = (self.text(uid), self.text(cascade.name()));
             self.row(relations::deleted_owner, &[uid, cascade]);
         }
-        for pod in world.refused.keys() {
+        for pod in &world.tried {
             let pod = self.subject(Kind::Pod, pod);
             self.row(relations::pod_tried, &[pod]);
         }

@@ -105,6 +105,7 @@ impl Reconciler {
         let schedules = relations::schedules(reasoner.program());
         let mut simulation = Simulation::new(schedules, std::mem::take(&mut world.refused));
         let mut made = BTreeSet::new();
+        world.tried.clear();
         let mut circles = Circles::default();
         let mut seen = Touched::Only(BTreeSet::new());
         for _ in 0..MAX_PASSES {
@@ -128,6 +129,7 @@ impl Reconciler {
                 }
             }
             if pass.is_idle() {
+                simulation.keep_refused(world, settings.now);
                 self.wait(&seen, reasoner, world);
                 reconciled.statuses =
                     self.statuses.iter().map(|(key, it)| (key.clone(), it.clone())).collect();

@@ -39,6 +39,7 @@ fn refusal(reasoner: &Reasoner, pod: Sym, node: Sym) -> Refusal {
         filter: filter.map(|filter| reasoner.name(filter)).unwrap_or_default(),
         reasons,
         preemption: preemption.map(|row| reasoner.name(row[1])).unwrap_or_default(),
+        ..Refusal::default()
     }
 }
 

@@ -11,7 +11,11 @@ use crate::datalog::{Handle, Row, Sym};
 use crate::kube::{Kind, Name, ObjectKey};
 use crate::policy::relations;
 use crate::reason::Reasoner;
-use crate::state::World;
+use crate::state::{Event, Refusal, World};
+
+/// How many events about pods are recorded in one run. The condition of a pod says the same, so
+/// nothing is lost with the others.
+const POD_EVENTS: usize = 1000;
 
 /// What one step of the scheduler did.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -37,9 +41,12 @@ impl Scheduled {
 /// Carries out the step that was derived from the world.
 pub fn schedule(world: &mut World, reasoner: &Reasoner) -> Scheduled {
     let mut done = Scheduled::default();
-    let refused = refusals(reasoner);
-    done.refused.extend(refused.keys().cloned());
-    world.refused.extend(refused);
+    let nodes = world.nodes.len();
+    for (pod, refusal) in refusals(reasoner) {
+        world.tried.insert(pod.clone());
+        world.refused.insert(pod.clone(), Refusal { nodes, ..refusal });
+        done.refused.push(pod);
+    }
     for row in reasoner.rows(relations::preempt).collect::<Vec<Row>>() {
         let victim = reasoner.key(row[1]);
         let because = because(reasoner, relations::preempt, &row[..3]);
@@ -72,12 +79,14 @@ fn bind_all(world: &mut World, reasoner: &Reasoner, relation: Handle) -> Vec<(Ob
 pub(super) fn ask_again(world: &mut World, gone: &[Action]) {
     let pods = gone.iter().filter(|action| action.verb == Verb::Delete);
     let freed: BTreeSet<&Name> = pods.filter_map(|action| action.node.as_ref()).collect();
-    world.refused.retain(|_, refusal| !freed.contains(&refusal.node));
+    let World { tried, refused, .. } = world;
+    tried.retain(|pod| refused.get(pod).is_none_or(|refusal| !freed.contains(&refusal.node)));
 }
 
 impl Simulation {
-    /// Lets the scheduler make its step, or binds all that wait where it is not simulated; the wave has what is not told by the pods that
-    /// were `made` in this plan. Nothing where there was nothing to do.
+    /// Lets the scheduler make its step, or binds all that wait where it is not simulated;
+    /// the wave has what is not told by the pods that were `made` in this plan. Nothing where
+    /// all that wait were asked and none can be bound: then the rules still say of each why.
     pub fn schedule(
         &mut self,
         world: &mut World,
@@ -86,33 +95,31 @@ impl Simulation {
         readiness: Readiness,
         now: i64,
     ) -> Option<Wave> {
+        let passed_over = !world.tried.is_empty();
         let (step, binds) = match self.schedules {
             true => (schedule(world, reasoner), relations::bind),
             false => (assume(world, reasoner), relations::taken_to_fit),
         };
-        if step.is_idle() {
-            return None;
-        }
         let mut wave = Wave { time: now, actions: step.actions };
-        for (pod, by) in &step.preempted {
-            let about = wave.actions.iter().find(|it| it.object == *pod).and_then(|it| it.daemonset.clone());
-            if let Some(about) = about {
-                let said = || format!("Preempted pod: {pod} by {by}");
-                self.event(world, &about, "Normal", "Preempted", said, now);
-            }
+        if step.bound.is_empty() {
+            // Who was passed over before another one was bound is asked once more.
+            world.tried.clear();
+            return passed_over.then_some(wave);
         }
-        for key in &step.refused {
-            let (about, said) = (owner(world, key), world.refused.get(key).map(|it| it.said.clone()));
-            if let Some((about, said)) = about.zip(said)
-                && self.told.insert(key.clone(), said.clone()).as_ref() != Some(&said)
-            {
-                let said = || format!("Pod {}: {said}", key.name);
-                self.event(world, &about, "Warning", "FailedScheduling", said, now);
-            }
+        for (pod, by) in &step.preempted {
+            let Some(action) = wave.actions.iter().find(|it| it.object == *pod) else { continue };
+            let uid = world.pods.get(by).map_or("", |by| &*by.meta.uid);
+            let node = action.node.as_deref().unwrap_or("");
+            let said = format!("Preempted by pod {uid} on node {node} ({by})");
+            let owner = action.daemonset.clone();
+            self.of_pod(world, pod, owner, ("Normal", "Preempted"), said, now);
         }
         for (key, node) in step.bound {
             self.started(world, &key, readiness, now);
             if !made.contains(&key) {
+                let said = format!("Successfully assigned {key} to {node}");
+                let owner = owner(world, &key);
+                self.of_pod(world, &key, owner, ("Normal", "Scheduled"), said, now);
                 let row: Option<Vec<Sym>> = [&*key.to_string(), &*node]
                     .iter()
                     .map(|text| reasoner.symbols().find_text(text))
@@ -123,6 +130,48 @@ impl Simulation {
         }
         wave.actions.sort();
         Some(wave)
+    }
+
+    /// Keeps since when pods are refused that were so before, and records it of the others.
+    pub fn keep_refused(&mut self, world: &mut World, now: i64) {
+        let before = std::mem::take(&mut self.before);
+        let gone = before.keys().filter(|pod| !world.refused.contains_key(*pod));
+        world.dirty.refused.extend(gone.cloned());
+        let mut refused = std::mem::take(&mut world.refused);
+        for (pod, refusal) in &mut refused {
+            match before.get(pod) {
+                Some(before) if before.is_like(refusal) => {
+                    (refusal.nodes, refusal.since) = (before.nodes, before.since);
+                }
+                _ => {
+                    refusal.since = now;
+                    let owner = owner(world, pod);
+                    self.of_pod(world, pod, owner, ("Warning", "FailedScheduling"), refusal.message(), now);
+                }
+            }
+            if before.get(pod) != Some(refusal) {
+                world.dirty.refused.insert(pod.clone());
+            }
+        }
+        world.refused = refused;
+    }
+
+    /// Records what the scheduler says of a pod.
+    fn of_pod(
+        &mut self,
+        world: &mut World,
+        pod: &ObjectKey,
+        owner: Option<ObjectKey>,
+        (kind, reason): (&'static str, &'static str),
+        message: String,
+        time: i64,
+    ) {
+        if self.told_of_pods < POD_EVENTS {
+            self.told_of_pods += 1;
+            let (owner, source) = (owner.map(|it| it.name), "default-scheduler");
+            let about = pod.clone();
+            world.dirty.events.push(Event { of: Kind::Pod, about, owner, source, kind, reason, message, time });
+        }
     }
 }
 
@@ -150,5 +199,6 @@ fn bind(world: &mut World, key: &ObjectKey, node: &Name) -> bool {
     pod.node = Some(node.clone());
     pod.meta.resource_version = version;
     world.touch(Kind::Pod, key);
+    world.refused.remove(key);
     true
 }

@@ -42,12 +42,14 @@ pub struct Simulation {
     bases: FxHashMap<(ObjectKey, Name), Made>,
     /// How many events were recorded about each daemonset.
     events: FxHashMap<ObjectKey, usize>,
+    /// How many events were recorded about pods.
+    pub(super) told_of_pods: usize,
     /// The phases that pods are made in.
     phases: [Name; 2],
     /// Whether the scheduler binds what is created; else it is bound at once.
     pub(super) schedules: bool,
-    /// Why each pod that was refused was so when that was told last.
-    pub(super) told: BTreeMap<ObjectKey, String>,
+    /// Why pods were refused before.
+    pub(super) before: BTreeMap<ObjectKey, Refusal>,
 }
 
 impl Default for Simulation {
@@ -56,9 +58,10 @@ impl Default for Simulation {
         Simulation {
             bases: FxHashMap::default(),
             events: FxHashMap::default(),
+            told_of_pods: 0,
             phases,
             schedules: false,
-            told: BTreeMap::new(),
+            before: BTreeMap::new(),
         }
     }
 }
@@ -72,12 +75,11 @@ struct Made {
 }
 
 impl Simulation {
-    /// One that leaves pods to the scheduler, if that is simulated. Of pods that were `refused`
-    /// before it was told why.
+    /// One that leaves pods to the scheduler, if that is simulated. Why pods were refused
+    /// `before` is not told again.
     #[must_use]
-    pub fn new(schedules: bool, refused: BTreeMap<ObjectKey, Refusal>) -> Self {
-        let told = refused.into_iter().map(|(pod, refusal)| (pod, refusal.said)).collect();
-        Simulation { schedules, told, ..Simulation::default() }
+    pub fn new(schedules: bool, before: BTreeMap<ObjectKey, Refusal>) -> Self {
+        Simulation { schedules, before, ..Simulation::default() }
     }
 
     /// Carries one pass out at the time `now` (seconds of Unix time) and gives back the
@@ -271,7 +273,7 @@ impl Simulation {
         }
     }
 
-    pub(super) fn event(
+    fn event(
         &mut self,
         world: &mut World,
         about: &ObjectKey,
@@ -284,7 +286,7 @@ impl Simulation {
         if *count < EVENT_BURST {
             *count += 1;
             let message = message();
-            world.dirty.events.push(Event { about: about.clone(), kind, reason, message, time });
+            world.dirty.events.push(Event::of_daemonset(about, kind, reason, message, time));
         }
     }
 }

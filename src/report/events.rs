@@ -17,6 +17,8 @@ pub struct EventRow {
     pub kind: String,
     /// The reason, as `SuccessfulCreate`.
     pub reason: String,
+    /// Who recorded it.
+    pub source: String,
     /// The message.
     pub message: String,
     /// When it happened first, in seconds of Unix time.
@@ -37,6 +39,7 @@ impl EventRow {
             about: format!("{}/{}", text(&about["kind"]).to_lowercase(), text(&about["name"])),
             kind: text(&event["type"]).to_owned(),
             reason: text(&event["reason"]).to_owned(),
+            source: text(&event["source"]["component"]).to_owned(),
             message: text(&event["message"]).to_owned(),
             first: seconds(&event["firstTimestamp"]).unwrap_or(0),
             last: seconds(&event["lastTimestamp"]).unwrap_or(0),
@@ -61,7 +64,7 @@ pub fn event_columns(events: &[EventRow], columns: Columns) -> Table {
         let mut row = if columns.namespace { vec![event.namespace.clone()] } else { Vec::new() };
         row.extend([last, event.kind.clone(), event.reason.clone(), event.about.clone()]);
         if columns.wide {
-            row.push("daemonset-controller".to_owned());
+            row.push(event.source.clone());
         }
         row.push(event.message.clone());
         if columns.wide {

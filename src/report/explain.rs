@@ -238,7 +238,8 @@ pub fn on_node(node: &OnNode, wide: bool, paint: Paint, out: &mut dyn Write) -> 
         let pods = it.pods.iter().map(|pod| {
             let ready = if pod.ready { "ready" } else { "not ready" };
             let former = if pod.current { "" } else { ", a former template" };
-            format!("{}: {}, {ready}{former}", pod.name, pod.state())
+            let waits = pod.waits.as_ref().map_or_else(String::new, |why| format!(", waits: {why}"));
+            format!("{}: {}, {ready}{former}{waits}", pod.name, pod.state())
         });
         let pods: Vec<String> = pods.collect();
         let (mark, pods) = match (pods.as_slice(), &it.left_alone) {

@@ -6,13 +6,17 @@
 mod cascade;
 mod change;
 mod delete;
+mod event;
 mod inputs;
 mod own;
 mod put;
+mod refusal;
 mod world;
 
 pub use cascade::{Cascade, Gone};
 pub use change::Change;
+pub use event::Event;
 pub use inputs::{Brought, Delta, FilesOf, Input, InputFile};
 pub use own::{CONFIG, OwnFile, OwnKind};
-pub use world::{Backoff, Changed, Dirty, Event, Refusal, Whole, World};
+pub use refusal::Refusal;
+pub use world::{Backoff, Changed, Dirty, Whole, World};

@@ -11,7 +11,7 @@ use std::sync::Arc;
 use rustc_hash::FxHashMap;
 use serde_json::Value;
 
-use super::Cascade;
+use super::{Cascade, Event, Refusal};
 use crate::kube::{DaemonSet, Kind, Meta, Name, Node, ObjectKey, Plain, Pod, Revision};
 
 /// Every object, by key. `dirty` says what differs from the store.
@@ -41,8 +41,10 @@ pub struct World {
     pub deleted_namespaces: BTreeSet<Name>,
     /// What the input that lost these namespaces still has in them.
     pub given: BTreeSet<(Kind, ObjectKey)>,
-    /// Pods that the scheduler refused since it began, each with why.
+    /// Pods that the scheduler left pending, each with why.
     pub refused: BTreeMap<ObjectKey, Refusal>,
+    /// Those that it refused since it bound one last: they are not asked again meanwhile.
+    pub tried: BTreeSet<ObjectKey>,
     /// The last resourceVersion that was given.
     pub resource_version: u64,
     /// What it was when the store was last read or written, which the next save expects to
@@ -133,23 +135,10 @@ pub struct Dirty {
     pub attempts: BTreeSet<(ObjectKey, Name)>,
     /// Incarnation counters changed.
     pub incarnations: BTreeSet<(Kind, ObjectKey)>,
+    /// Pods that are refused otherwise than before, or no longer.
+    pub refused: BTreeSet<ObjectKey>,
     /// Events to be recorded, in order.
     pub events: Vec<Event>,
-}
-
-/// Why a pod is left pending.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Refusal {
-    /// The node it is meant for.
-    pub node: Name,
-    /// The filter that objects.
-    pub filter: Name,
-    /// All there is to say of it, in one sentence.
-    pub said: String,
-    /// What the filter says, in order.
-    pub reasons: Vec<String>,
-    /// Why no other pods go for it: `never`, `not helpful` or `no victims`.
-    pub preemption: Name,
 }
 
 /// flowcontrol.Backoff's entry for one (daemonset, node).
@@ -159,21 +148,6 @@ pub struct Backoff {
     pub seconds: i64,
     /// When the last one was deleted, in seconds of Unix time.
     pub since: i64,
-}
-
-/// A core/v1 Event about a daemonset.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Event {
-    /// The daemonset.
-    pub about: ObjectKey,
-    /// `Normal` or `Warning`.
-    pub kind: &'static str,
-    /// The reason, as `SuccessfulCreate`.
-    pub reason: &'static str,
-    /// The message, in the controller's words.
-    pub message: String,
-    /// When, in seconds of Unix time.
-    pub time: i64,
 }
 
 impl World {

@@ -38,6 +38,7 @@ pub(super) const KIND: KindInfo = KindInfo {
         Column::wide("NODE", |pod, _| or_none(&pod["spec"]["nodeName"])),
         Column::wide("NOMINATED NODE", |pod, _| or_none(&pod["status"]["nominatedNodeName"])),
         Column::wide("READINESS GATES", |pod, _| readiness_gates(pod)),
+        Column::wide("WAITS FOR", |pod, _| waits_for(pod).unwrap_or_else(|| "<none>".to_owned())),
     ],
     facts: &[],
 };
@@ -195,6 +196,32 @@ fn pinned_node(spec: &Value) -> Option<Name> {
         [name] => name.as_str().map(Name::from),
         _ => None,
     }
+}
+
+/// What a pod that is not bound waits for: the node that it is pinned to, and what the
+/// scheduler says of it there.
+#[must_use]
+pub fn waits_for(pod: &Value) -> Option<String> {
+    let (spec, status) = (&pod["spec"], &pod["status"]);
+    let ended = status["phase"].as_str().is_some_and(has_ended);
+    let node = pinned_node(spec).filter(|_| text(spec, "nodeName").is_empty() && !ended)?;
+    let unscheduled = list(status, "conditions")
+        .find(|condition| condition["type"] == "PodScheduled" && condition["status"] == "False");
+    let message = unscheduled.map_or("", |condition| columns::text(&condition["message"]));
+    let here = format!("node {node}");
+    // What we say of the node stands behind the scheduler's own words.
+    Some(match message.split_once(&format!("{here}: ")) {
+        Some((_, why)) => format!("{here}: {why}"),
+        None if message.is_empty() => here,
+        None => format!("{here}: {message}"),
+    })
+}
+
+/// The node that a pod is on, or else the one that it is pinned to.
+#[must_use]
+pub fn node_of(pod: &Value) -> Option<Name> {
+    let spec = &pod["spec"];
+    Some(text(spec, "nodeName")).filter(|name| !name.is_empty()).or_else(|| pinned_node(spec))
 }
 
 /// The defaults of a pod that its template does not have (SetDefaults_Pod).

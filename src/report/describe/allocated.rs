@@ -11,7 +11,7 @@ use crate::kube::requests::{Amounts, Side, of_pod};
 const ALWAYS: [&str; 3] = ["cpu", "memory", "ephemeral-storage"];
 
 /// The table of the pods with what each asks for, and what all of them do.
-pub(super) fn write(node: &Value, pods: &[Value], ages: impl Fn(&Value) -> String, page: &mut Page) {
+pub(super) fn write(node: &Value, pods: &[&Value], ages: impl Fn(&Value) -> String, page: &mut Page) {
     let status = &node["status"];
     let has = if status["allocatable"].is_object() { "allocatable" } else { "capacity" };
     let has = Amounts::read(&status[has]);

@@ -44,7 +44,7 @@ pub fn describe_daemonset(daemonset: &Value, pods: &[Value], events: &[EventRow]
     ));
     page.line("Pod Template:");
     template::write(&spec["template"], "  ", &mut page);
-    page.events(events, now);
+    page.events_with_pods(events, now);
     page.text
 }
 

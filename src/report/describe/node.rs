@@ -6,9 +6,9 @@ use super::super::{EventRow, Table};
 use super::allocated;
 use super::page::{Page, annotations, date, lines, plain, stacked};
 use crate::kube::columns::{items, text};
-use crate::kube::{age, node_roles, seconds};
+use crate::kube::{age, node_roles, seconds, waits_for};
 
-/// The page of `node`, with the `pods` on it.
+/// The page of `node`, with the `pods` on it and those that wait for it.
 #[must_use]
 pub fn describe_node(node: &Value, pods: &[Value], events: &[EventRow], now: i64) -> String {
     let (meta, spec, status) = (&node["metadata"], &node["spec"], &node["status"]);
@@ -43,9 +43,25 @@ pub fn describe_node(node: &Value, pods: &[Value], events: &[EventRow], now: i64
         }
     }
     let since = |pod: &Value| age(seconds(&pod["metadata"]["creationTimestamp"]), now);
-    allocated::write(node, pods, since, &mut page);
-    page.events(events, now);
+    let is_here = |pod: &&Value| pod["spec"]["nodeName"] == meta["name"];
+    let here: Vec<&Value> = pods.iter().filter(is_here).collect();
+    allocated::write(node, &here, since, &mut page);
+    waiting(pods.iter().filter(|pod| !is_here(pod)), &mut page);
+    page.events_with_pods(events, now);
     page.text
+}
+
+/// Pods that are meant for the node and not bound to it, each with why.
+fn waiting<'a>(pods: impl Iterator<Item = &'a Value>, page: &mut Page) {
+    let mut table = Table::new(["Namespace", "Name", "Waits For"]).underlined().gap(2);
+    for pod in pods {
+        let meta = &pod["metadata"];
+        table.row([text(&meta["namespace"]), text(&meta["name"]), &waits_for(pod).unwrap_or_default()]);
+    }
+    if !table.is_empty() {
+        page.line(format!("Waiting Pods:  ({} in total)", table.len()));
+        page.table("  ", &table, true);
+    }
 }
 
 fn taint(taint: &Value) -> String {

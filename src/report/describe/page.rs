@@ -47,6 +47,15 @@ impl Page {
         self.text.push_str(&String::from_utf8_lossy(&out));
     }
 
+    /// The same on the page of what has pods: which pod an event is about stands before it.
+    pub(super) fn events_with_pods(&mut self, events: &[EventRow], now: i64) {
+        let named = |event: &EventRow| match event.about.starts_with("pod/") {
+            true => EventRow { message: format!("{}: {}", event.about, event.message), ..event.clone() },
+            false => event.clone(),
+        };
+        self.events(&events.iter().map(named).collect::<Vec<_>>(), now);
+    }
+
     /// The `Events:` at a page's end.
     pub(super) fn events(&mut self, events: &[EventRow], now: i64) {
         if events.is_empty() {
@@ -62,7 +71,7 @@ impl Page {
             } else {
                 last
             };
-            table.row([&event.kind, &event.reason, &when, "daemonset-controller", &event.message]);
+            table.row([&event.kind, &event.reason, &when, &event.source, &event.message]);
         }
         self.table("  ", &table, true);
     }

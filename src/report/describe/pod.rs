@@ -6,7 +6,7 @@ use super::super::{EventRow, Table};
 use super::page::{Page, annotations, date, lines};
 use super::template;
 use crate::kube::columns::{items, or_none, text};
-use crate::kube::{controlling, pod_status};
+use crate::kube::{controlling, pod_status, waits_for};
 
 /// The page of `pod`.
 #[must_use]
@@ -22,6 +22,7 @@ pub fn describe_pod(pod: &Value, events: &[EventRow], now: i64) -> String {
         ("Namespace", text(&meta["namespace"]).to_owned()),
         ("Service Account", service_account.to_owned()),
         ("Node", or_none(&spec["nodeName"])),
+        ("Waits For", waits_for(pod).unwrap_or_default()),
         ("Created", date(&meta["creationTimestamp"])),
         ("Labels", lines(&meta["labels"], "=")),
         ("Annotations", annotations(pod)),
@@ -31,6 +32,7 @@ pub fn describe_pod(pod: &Value, events: &[EventRow], now: i64) -> String {
     if !text(&spec["priorityClassName"]).is_empty() {
         fields.insert(2, ("Priority Class Name", text(&spec["priorityClassName"]).to_owned()));
     }
+    fields.retain(|(label, value)| *label != "Waits For" || !value.is_empty());
     if let Some(owner) = controlling(pod) {
         fields.push(("Controlled By", format!("{}/{}", text(&owner["kind"]), text(&owner["name"]))));
     }

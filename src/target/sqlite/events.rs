@@ -16,7 +16,7 @@ use super::fault::Fault;
 use super::store::Store;
 use super::sum;
 use crate::diagnostic::Diagnostic;
-use crate::kube::{ObjectKey, timestamp};
+use crate::kube::{Kind, ObjectKey, timestamp};
 use crate::state::Event;
 
 /// client-go's defaultAggregateMaxEvents: this many messages are combined.
@@ -32,8 +32,14 @@ const KEPT: i64 = 7 * 24 * 60 * 60;
 /// An event as it is kept.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct StoredEvent {
-    /// The daemonset it is about.
+    /// What it is about.
     pub about: ObjectKey,
+    /// The kind of that: `DaemonSet` or `Pod`.
+    pub of: String,
+    /// The daemonset that the pod it is about belonged to, or empty.
+    pub owner: String,
+    /// Who recorded it.
+    pub source: String,
     /// `Normal` or `Warning`.
     pub kind: String,
     /// The reason, as `SuccessfulCreate`.
@@ -52,41 +58,46 @@ impl StoredEvent {
     /// The event as `kubectl get events -o json` shows it.
     #[must_use]
     pub fn object(&self) -> Value {
+        let version = Kind::from_name(&self.of).map_or("v1", |kind| kind.api_version());
         json!({
             "apiVersion": "v1", "kind": "Event",
             "metadata": { "namespace": &*self.about.namespace },
-            "involvedObject": { "apiVersion": "apps/v1", "kind": "DaemonSet",
+            "involvedObject": { "apiVersion": version, "kind": self.of,
                 "namespace": &*self.about.namespace, "name": &*self.about.name },
             "type": self.kind, "reason": self.reason, "message": self.message, "count": self.count,
             "firstTimestamp": timestamp(self.first_seen), "lastTimestamp": timestamp(self.last_seen),
-            "source": { "component": "daemonset-controller" },
+            "source": { "component": self.source },
         })
     }
 }
 
 impl Store {
-    /// All events, or those about one daemonset, in the order in which they were last seen.
+    /// All events, or those about one daemonset and its pods, in the order in which they were
+    /// last seen.
     ///
     /// # Errors
     /// When the store is damaged or cannot be read.
     pub fn events(&self, about: Option<&ObjectKey>) -> Result<Vec<StoredEvent>, Diagnostic> {
         self.run("read the events", |connection| {
             let sql =
-                "SELECT id, namespace, name, type, reason, combined, message, count, first_seen, last_seen, sum
-                FROM events ORDER BY last_seen, id";
+                "SELECT id, namespace, name, type, reason, combined, message, count, first_seen, last_seen,
+                kind, owner, source, sum FROM events ORDER BY last_seen, id";
             let mut statement = connection.prepare_cached(sql)?;
             let mut rows = statement.query([])?;
             let (mut events, mut found) = (Vec::new(), 0);
             while let Some(row) = rows.next()? {
-                sum::check(row, "events", 0, 10)?;
+                sum::check(row, "events", 0, 13)?;
                 found += 1;
-                if let Some(about) = about
-                    && (&*about.namespace, &*about.name) != (text(row, 1)?, text(row, 2)?)
-                {
+                let of = text(row, 10)?;
+                let daemonset = text(row, if of == Kind::DaemonSet.name() { 2 } else { 11 })?;
+                if about.is_some_and(|it| (&*it.namespace, &*it.name) != (text(row, 1).unwrap_or(""), daemonset)) {
                     continue;
                 }
                 events.push(StoredEvent {
                     about: ObjectKey::new(row.get::<_, String>(1)?, row.get::<_, String>(2)?),
+                    of: of.to_owned(),
+                    owner: row.get(11)?,
+                    source: row.get(12)?,
                     kind: row.get(3)?,
                     reason: row.get(4)?,
                     message: row.get(6)?,
@@ -118,26 +129,28 @@ pub(super) fn record(connection: &Connection, events: &[Event]) -> Result<(), Fa
 
 /// Whether the event is one too many of its series (EventAggregator.EventAggregate).
 fn combine(connection: &Connection, event: &Event) -> Result<bool, Fault> {
-    let series = params![&*event.about.namespace, &*event.about.name, event.kind, event.reason];
+    let (of, about) = (event.of.name(), &event.about);
+    let series = params![&*about.namespace, &*about.name, of, event.kind, event.reason];
     let sql = "SELECT since, last_seen FROM event_series
-        WHERE namespace = ?1 AND name = ?2 AND type = ?3 AND reason = ?4";
+        WHERE namespace = ?1 AND name = ?2 AND kind = ?3 AND type = ?4 AND reason = ?5";
     let found: Option<(i64, i64)> =
         connection.prepare_cached(sql)?.query_row(series, |row| Ok((row.get(0)?, row.get(1)?))).optional()?;
     let since = found.filter(|(_, last)| event.time - last <= PAUSE).map_or(event.time, |(since, _)| since);
     connection
-        .prepare_cached("INSERT OR REPLACE INTO event_series VALUES (?1, ?2, ?3, ?4, ?5, ?6)")?
+        .prepare_cached("INSERT OR REPLACE INTO event_series VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)")?
         .execute(params![
-            &*event.about.namespace,
-            &*event.about.name,
+            &*about.namespace,
+            &*about.name,
+            of,
             event.kind,
             event.reason,
             since,
             event.time
         ])?;
-    let sql = "SELECT count(*) FROM events WHERE namespace = ?1 AND name = ?2 AND type = ?3 AND reason = ?4
-        AND combined = 0 AND last_seen >= ?5 AND message <> ?6";
+    let sql = "SELECT count(*) FROM events WHERE namespace = ?1 AND name = ?2 AND kind = ?3 AND type = ?4
+        AND reason = ?5 AND combined = 0 AND last_seen >= ?6 AND message <> ?7";
     let others: i64 = connection.prepare_cached(sql)?.query_row(
-        params![&*event.about.namespace, &*event.about.name, event.kind, event.reason, since, event.message],
+        params![&*about.namespace, &*about.name, of, event.kind, event.reason, since, event.message],
         |row| row.get(0),
     )?;
     Ok(others + 1 >= MANY)
@@ -151,19 +164,26 @@ fn count(connection: &Connection, event: &Event, combined: bool) -> Result<(), F
         event.message.clone()
     };
     let sql = "UPDATE events SET count = count + 1, last_seen = ?1, message = ?2,
-        sum = row_sum(id, namespace, name, type, reason, combined, ?2, count + 1, first_seen, ?1)
-        WHERE namespace = ?3 AND name = ?4 AND type = ?5 AND reason = ?6 AND combined = ?7
+        sum = row_sum(id, namespace, name, type, reason, combined, ?2, count + 1, first_seen, ?1,
+            kind, owner, source)
+        WHERE namespace = ?3 AND name = ?4 AND type = ?5 AND reason = ?6 AND combined = ?7 AND kind = ?8
         AND (combined = 1 OR message = ?2)";
     let key = (&*event.about.namespace, &*event.about.name, event.kind, event.reason);
+    let of = event.of.name();
     let seen = connection
         .prepare_cached(sql)?
-        .execute(params![event.time, message, key.0, key.1, key.2, key.3, combined])?;
+        .execute(params![event.time, message, key.0, key.1, key.2, key.3, combined, of])?;
     if seen == 0 {
         let sql = "INSERT INTO events
-            (id, namespace, name, type, reason, combined, message, count, first_seen, last_seen, sum)
-            SELECT n, ?1, ?2, ?3, ?4, ?5, ?6, 1, ?7, ?7, row_sum(n, ?1, ?2, ?3, ?4, ?5, ?6, 1, ?7, ?7)
+            (id, namespace, name, type, reason, combined, message, count, first_seen, last_seen,
+            kind, owner, source, sum)
+            SELECT n, ?1, ?2, ?3, ?4, ?5, ?6, 1, ?7, ?7, ?8, ?9, ?10,
+                row_sum(n, ?1, ?2, ?3, ?4, ?5, ?6, 1, ?7, ?7, ?8, ?9, ?10)
             FROM (SELECT coalesce(max(id), 0) + 1 AS n FROM events)";
-        let values = params![key.0, key.1, key.2, key.3, combined, message, event.time];
+        let owner = event.owner.as_deref().unwrap_or("");
+        let values = params![
+            key.0, key.1, key.2, key.3, combined, message, event.time, of, owner, event.source
+        ];
         connection.prepare_cached(sql)?.execute(values)?;
     }
     Ok(())

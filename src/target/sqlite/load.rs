@@ -17,7 +17,7 @@ use super::dictionary::Reader;
 use super::fault::Fault;
 use super::store::Store;
 use super::tables::{kind, table};
-use super::{pods, sum};
+use super::{pods, refusals, sum};
 use crate::diagnostic::Diagnostic;
 use crate::kube::{DaemonSet, Details, Kind, Name, Node, ObjectKey, Plain, Revision, Status, Taint};
 use crate::state::{Backoff, Cascade, Changed, Dirty, Whole, World};
@@ -53,7 +53,8 @@ impl Store {
                     .collect(),
                 deleted_namespaces: BTreeSet::new(),
                 given: BTreeSet::new(),
-                refused: BTreeMap::new(),
+                refused: refusals::all(connection, &mut reader)?,
+                tried: BTreeSet::new(),
                 resource_version: version,
                 stored: version,
                 detailed: false,
@@ -143,7 +144,7 @@ fn pods_sql() -> String {
 
 /// Every row of `sql`, which is sorted by key, as a map: as many as were written into the
 /// table.
-fn all<K: Ord, V>(
+pub(super) fn all<K: Ord, V>(
     connection: &Connection,
     table: &'static str,
     sql: &str,

@@ -32,6 +32,7 @@ mod open;
 mod own;
 mod placement;
 mod pods;
+mod refusals;
 mod save;
 mod settled;
 mod store;

@@ -13,7 +13,7 @@ use super::dictionary::Reader;
 use super::fault::Fault;
 use super::store::Store;
 use super::tables::{keys, kind, table};
-use super::{pods, sum};
+use super::{pods, refusals, sum};
 use crate::diagnostic::Diagnostic;
 use crate::kube::whole::{bind, complete, compute, field, give_status};
 use crate::kube::{Body, Kind, Name, ObjectKey};
@@ -96,6 +96,12 @@ enum Which<'k> {
 /// The columns of a pod's body, with their sum.
 const POD_BODY: &str = "b.namespace, b.name, b.body, b.status, b.sum";
 
+const POD_BODY_COUNT: usize = 5;
+
+/// Where those of a pod are, beside what it is refused for.
+const POD_PARTS: &str = "pods t LEFT JOIN pod_bodies b USING (namespace, name)
+    LEFT JOIN refusals r USING (namespace, name)";
+
 /// Reads pods one by one, in any order, without reading shared bodies again.
 pub struct PodReader<'s> {
     store: &'s Store,
@@ -111,8 +117,9 @@ impl Store {
     pub fn pod_reader(&self) -> Result<PodReader<'_>, Diagnostic> {
         let columns = pods::columns();
         let sql = format!(
-            "SELECT {columns}, t.sum, {POD_BODY} FROM pods t LEFT JOIN pod_bodies b USING (namespace, name)
-             WHERE t.namespace = ?1 AND t.name = ?2"
+            "SELECT {columns}, t.sum, {POD_BODY}, {} FROM {POD_PARTS}
+             WHERE t.namespace = ?1 AND t.name = ?2",
+            refusals::COLUMNS
         );
         let prepare = |fault: Fault| self.tell(fault, "read the pods");
         Ok(PodReader {
@@ -198,9 +205,9 @@ fn each(
              FROM nodes t LEFT JOIN node_bodies b USING (name) {filter} ORDER BY {order}"
         ),
         Kind::Pod => format!(
-            "SELECT {}, t.sum, {POD_BODY}
-             FROM pods t LEFT JOIN pod_bodies b USING (namespace, name) {filter} ORDER BY {order}",
-            pods::columns()
+            "SELECT {}, t.sum, {POD_BODY}, {} FROM {POD_PARTS} {filter} ORDER BY {order}",
+            pods::columns(),
+            refusals::COLUMNS
         ),
         _ => format!("SELECT {keys}, {SYSTEM}, {more} FROM {table} t {filter} ORDER BY {order}"),
     };
@@ -320,6 +327,9 @@ fn pod(row: &Row<'_>, reader: &mut Reader<'_>) -> Result<(ObjectKey, Value), Fau
             value
         }
     };
+    if let Some(refusal) = refusals::read(row, pods::COUNT + 1 + POD_BODY_COUNT, reader)? {
+        refusal.tell(&mut value);
+    }
     complete(Kind::Pod, &mut value, &pod.meta);
     Ok((key, value))
 }

@@ -9,7 +9,7 @@ use rusqlite::{Connection, params};
 use super::fault::Fault;
 use super::load::deleted_owners;
 use super::store::Store;
-use super::{columns, events, sum};
+use super::{columns, events, refusals, sum};
 use crate::diagnostic::{Diagnostic, Place};
 use crate::kube::{Body, Kind};
 use crate::state::World;
@@ -37,6 +37,7 @@ impl Store {
             let whole = store.is_whole.get();
             store.write("write the objects", |connection| {
                 counters(connection, world)?;
+                refusals::write(connection, world)?;
                 sum::record(connection, whole.then_some(&*world))?;
                 events::record(connection, &world.dirty.events)
             })

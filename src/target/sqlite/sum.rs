@@ -126,6 +126,7 @@ pub(super) fn record(connection: &Connection, world: Option<&World>) -> Result<(
         ("attempts", world.attempts.len()),
         ("incarnations", world.incarnations.len()),
         ("deleted_owners", world.deleted_owners.len()),
+        ("refusals", world.refused.len()),
         ("objects", world.others.len()),
         ("nodes", world.nodes.len()),
         ("daemonsets", world.daemonsets.len()),

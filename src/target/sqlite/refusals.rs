@@ -1,0 +1,74 @@
+//! Why pods are left pending, in rows of their own: few pods are, so those that run have none.
+
+use std::collections::BTreeMap;
+
+use rusqlite::types::ValueRef;
+use rusqlite::{Connection, Row, params};
+
+use super::columns::text;
+use super::dictionary::Reader;
+use super::fault::Fault;
+use super::{load, sum};
+use crate::kube::ObjectKey;
+use crate::state::{Refusal, World};
+
+/// All columns with their sum, as [`read`] takes them.
+pub(super) const COLUMNS: &str =
+    "r.namespace, r.name, r.meant, r.filter, r.said, r.reasons, r.preemption, r.nodes, r.since, r.sum";
+const COUNT: usize = 9;
+
+/// The refusal in the columns from `at` on, if there is one.
+pub(super) fn read(row: &Row<'_>, at: usize, reader: &mut Reader<'_>) -> Result<Option<Refusal>, Fault> {
+    if row.get_ref(at)? == ValueRef::Null {
+        return Ok(None);
+    }
+    sum::check(row, "refusals", at, COUNT)?;
+    Ok(Some(Refusal {
+        node: reader.names.name(text(row, at + 2)?),
+        filter: reader.names.name(text(row, at + 3)?),
+        said: row.get(at + 4)?,
+        reasons: serde_json::from_str(text(row, at + 5)?)?,
+        preemption: reader.names.name(text(row, at + 6)?),
+        nodes: row.get::<_, i64>(at + 7)?.try_into().unwrap_or(0),
+        since: row.get(at + 8)?,
+    }))
+}
+
+/// All refusals, by pod.
+pub(super) fn all(
+    connection: &Connection,
+    reader: &mut Reader<'_>,
+) -> Result<BTreeMap<ObjectKey, Refusal>, Fault> {
+    let sql = format!("SELECT {COLUMNS} FROM refusals r ORDER BY namespace, name");
+    load::all(connection, "refusals", &sql, |row| {
+        let key = ObjectKey::new(text(row, 0)?, text(row, 1)?);
+        Ok((key, read(row, 0, reader)?.unwrap_or_default()))
+    })
+}
+
+/// Writes those that changed.
+pub(super) fn write(connection: &Connection, world: &World) -> Result<(), Fault> {
+    let mut put = connection.prepare_cached(
+        "INSERT OR REPLACE INTO refusals VALUES
+            (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, row_sum(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9))",
+    )?;
+    let mut forget = connection.prepare_cached("DELETE FROM refusals WHERE namespace = ?1 AND name = ?2")?;
+    for key in &world.dirty.refused {
+        let (namespace, name) = (&*key.namespace, &*key.name);
+        match world.refused.get(key) {
+            Some(it) => put.execute(params![
+                namespace,
+                name,
+                &*it.node,
+                &*it.filter,
+                it.said,
+                serde_json::to_string(&it.reasons)?,
+                &*it.preemption,
+                i64::try_from(it.nodes).unwrap_or(i64::MAX),
+                it.since,
+            ])?,
+            None => forget.execute([namespace, name])?,
+        };
+    }
+    Ok(())
+}
