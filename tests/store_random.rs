@@ -137,7 +137,9 @@ fn take(world: &mut World, step: &Step) {
             world.dirty.refused.insert(pod.clone());
             let reasons = vec!["Insufficient cpu".to_owned()];
             match backoff {
-                Some(since) => world.refused.insert(pod, Refusal { since: *since, reasons, ..Refusal::default() }),
+                Some(since) => {
+                    world.refused.insert(pod, Refusal { since: *since, reasons, ..Refusal::default() })
+                }
                 None => world.refused.remove(&pod),
             };
             let entry = (key(Kind::DaemonSet, 0), node);
@@ -240,7 +242,8 @@ fn events_are_counted_and_combined() {
     let mut store = Store::in_memory().unwrap();
     let mut world = World::default();
     let about = ObjectKey::new("default", "d");
-    let event = |message: String, time| Event::of_daemonset(&about, "Normal", "SuccessfulCreate", message, time);
+    let event =
+        |message: String, time| Event::of_daemonset(&about, "Normal", "SuccessfulCreate", message, time);
     for pod in 0..100 {
         world.dirty.events.push(event(format!("Created pod: p{pod}"), 1000 + pod));
     }

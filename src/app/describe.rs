@@ -98,7 +98,8 @@ fn described(
     let (pods, events) = match kind {
         Kind::Node => {
             let pods = pods(store, None, |pod| {
-                node_of(pod).as_deref() == Some(name) && !pod["status"]["phase"].as_str().is_some_and(has_ended)
+                node_of(pod).as_deref() == Some(name)
+                    && !pod["status"]["phase"].as_str().is_some_and(has_ended)
             })?;
             let names: BTreeSet<&str> =
                 pods.iter().filter_map(|pod| pod["metadata"]["name"].as_str()).collect();

@@ -13,15 +13,13 @@ use crate::datalog::{Handle, Row, Sym};
 use crate::kube::{DaemonSet, Name, ObjectKey, Status};
 use crate::policy::relations;
 use crate::reason::Reasoner;
-use crate::state::{Refusal, World};
+use crate::state::World;
 
 /// Where the pass looks things up.
 pub(super) struct Context<'a> {
     pub reasoner: &'a Reasoner,
     pub world: &'a World,
     pub tally: &'a Tally,
-    /// The pods that the scheduler leaves pending, each with why.
-    pub refused: &'a BTreeMap<ObjectKey, Refusal>,
     causes: BTreeMap<Handle, Vec<Cause>>,
     /// Names of nodes that were asked for: thousands of actions share each.
     names: RefCell<FxHashMap<Sym, Name>>,
@@ -36,8 +34,7 @@ impl<'a> Context<'a> {
     pub(super) fn new(reasoner: &'a Reasoner, world: &'a World, tally: &'a Tally) -> Self {
         let causes =
             relations::CAUSED.iter().map(|head| (*head, causes(reasoner.program(), *head))).collect();
-        let refused = &world.refused;
-        Context { reasoner, world, tally, refused, causes, names: RefCell::default(), holds: OnceCell::new() }
+        Context { reasoner, world, tally, causes, names: RefCell::default(), holds: OnceCell::new() }
     }
 
     /// The rules that derive a relation, each with its reason.

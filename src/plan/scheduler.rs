@@ -170,7 +170,16 @@ impl Simulation {
             self.told_of_pods += 1;
             let (owner, source) = (owner.map(|it| it.name), "default-scheduler");
             let about = pod.clone();
-            world.dirty.events.push(Event { of: Kind::Pod, about, owner, source, kind, reason, message, time });
+            world.dirty.events.push(Event {
+                of: Kind::Pod,
+                about,
+                owner,
+                source,
+                kind,
+                reason,
+                message,
+                time,
+            });
         }
     }
 }

@@ -6,7 +6,6 @@
 use std::collections::BTreeMap;
 
 use super::context::Context;
-use super::refusal::refusals;
 use super::rollout::bounds;
 use super::tally::Tally;
 use crate::datalog::{Row, Sym};
@@ -85,10 +84,7 @@ const ROWS_EXPLAINED: usize = 1000;
 #[must_use]
 pub fn waiting(reasoner: &Reasoner, world: &World) -> Vec<Waiting> {
     let tally = Tally::of(reasoner);
-    // Nothing was refused yet in a world that nobody reconciled.
-    let refused = refusals(reasoner);
-    let mut context = Context::new(reasoner, world, &tally);
-    context.refused = &refused;
+    let context = Context::new(reasoner, world, &tally);
     let waiting = |daemonset: &DaemonSet| {
         let it = reasoner.symbols().find_text(&daemonset.meta.key.to_string())?;
         let found = context.waiting(daemonset, &context.status(daemonset, it));
@@ -209,7 +205,7 @@ impl Context<'_> {
                     (until, _) => until,
                 };
                 let pod = cause.value("Pod", &row).map(|pod| self.reasoner.key(pod));
-                let refused = pod.as_ref().and_then(|pod| self.refused.get(pod).zip(Some(&pod.name)));
+                let refused = pod.as_ref().and_then(|pod| self.world.refused.get(pod).zip(Some(&pod.name)));
                 found.push(Awaited {
                     node: self.reasoner.name(node),
                     reason: match refused {

@@ -42,13 +42,12 @@ impl Refusal {
         let reasons: Vec<String> = self.reasons.iter().map(|reason| format!("1 {reason}")).collect();
         let not_helpful = "Preemption is not helpful for scheduling";
         let preemption: Vec<String> = match &*self.preemption {
-            "no victims" => [
-                counted(1, "No preemption victims found for incoming pod"),
-                counted(others, not_helpful),
-            ]
-            .into_iter()
-            .flatten()
-            .collect(),
+            "no victims" => {
+                [counted(1, "No preemption victims found for incoming pod"), counted(others, not_helpful)]
+                    .into_iter()
+                    .flatten()
+                    .collect()
+            }
             _ => vec![format!("{} {not_helpful}", self.nodes)],
         };
         let preemption = match &*self.preemption {
@@ -100,10 +99,7 @@ mod tests {
             ("not helpful", "0/3 nodes are available: 3 Preemption is not helpful for scheduling."),
             ("never", "not eligible due to preemptionPolicy=Never."),
         ] {
-            assert_eq!(
-                refusal(preemption).message(),
-                format!("{first}{told} node a: Insufficient cpu (…)")
-            );
+            assert_eq!(refusal(preemption).message(), format!("{first}{told} node a: Insufficient cpu (…)"));
         }
         let mut pod = json!({ "status": { "conditions": [{ "type": "PodScheduled", "status": "True" }] } });
         refusal("never").tell(&mut pod);

@@ -118,23 +118,33 @@ fn strategy(at: &Cursor<'_, '_>, errors: &mut Errors) {
     }
     let (unavailable, surge) = (rolling.field("maxUnavailable"), rolling.field("maxSurge"));
     for at in [&unavailable, &surge] {
-        match at.value {
-            Value::String(text) if percent(text).is_none() => {
-                errors.invalid(at, "must be a whole number, or a percentage like `10%`");
-            }
-            Value::Number(_) => errors.non_negative(at),
-            _ => {}
-        }
+        int_or_percent(at, errors);
     }
     for at in [&unavailable, &surge] {
-        if percent(at.text()).is_some_and(|value| value > 100) {
-            errors.invalid(at, "must not be more than 100%");
-        }
+        at_most_all(at, errors);
     }
     match (amount(&unavailable) != 0, amount(&surge) != 0) {
         (true, true) => errors.invalid(&surge, "may not be set while `maxUnavailable` is not 0"),
         (false, false) => errors.required(&unavailable, "cannot be 0 while `maxSurge` is 0"),
         _ => {}
+    }
+}
+
+/// A number that is not negative, or a percentage.
+pub(super) fn int_or_percent(at: &Cursor<'_, '_>, errors: &mut Errors) {
+    match at.value {
+        Value::String(text) if percent(text).is_none() => {
+            errors.invalid(at, "must be a whole number, or a percentage like `10%`");
+        }
+        Value::Number(_) => errors.non_negative(at),
+        _ => {}
+    }
+}
+
+/// A percentage of something, which is not more than all of it.
+pub(super) fn at_most_all(at: &Cursor<'_, '_>, errors: &mut Errors) {
+    if percent(at.text()).is_some_and(|value| value > 100) {
+        errors.invalid(at, "must not be more than 100%");
     }
 }
 

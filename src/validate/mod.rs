@@ -17,6 +17,7 @@ mod network;
 mod node;
 pub mod path;
 mod pod;
+mod priority;
 mod probes;
 mod resources;
 mod revision;
@@ -75,7 +76,10 @@ pub fn validate(kind: Kind, value: &Value, old: Option<&Value>) -> Vec<FieldErro
     match kind {
         Kind::ControllerRevision => revision::check(&root, old, &mut errors),
         Kind::Service => service::check(&root, old, &mut errors),
-        _ => old.into_iter().for_each(|old| meta::update(&root, old, &mut errors)),
+        _ => {
+            old.into_iter().for_each(|old| meta::update(&root, old, &mut errors));
+            priority::check(kind, &root, old, &mut errors);
+        }
     }
     errors.0
 }
@@ -90,6 +94,7 @@ pub fn is_quantity(value: &Value) -> bool {
 #[must_use]
 pub fn has_update_rules(kind: Kind) -> bool {
     matches!(kind, Kind::DaemonSet | Kind::Node | Kind::ControllerRevision | Kind::Service)
+        || priority::has_update_rules(kind)
 }
 
 /// Only what may not change between a stored object and the one that is to take its
@@ -102,7 +107,7 @@ pub fn validate_update(kind: Kind, value: &Value, old: &Value) -> Vec<FieldError
         Kind::Node => node::update(&Cursor::root(value), old, &mut errors),
         Kind::Service => service::update(&Cursor::root(value), old, &mut errors),
         Kind::ControllerRevision => revision::update(&Cursor::root(value), old, &mut errors),
-        _ => {}
+        _ => priority::update(kind, &Cursor::root(value), old, &mut errors),
     }
     errors.0
 }

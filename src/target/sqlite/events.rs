@@ -90,7 +90,9 @@ impl Store {
                 found += 1;
                 let of = text(row, 10)?;
                 let daemonset = text(row, if of == Kind::DaemonSet.name() { 2 } else { 11 })?;
-                if about.is_some_and(|it| (&*it.namespace, &*it.name) != (text(row, 1).unwrap_or(""), daemonset)) {
+                if about
+                    .is_some_and(|it| (&*it.namespace, &*it.name) != (text(row, 1).unwrap_or(""), daemonset))
+                {
                     continue;
                 }
                 events.push(StoredEvent {
@@ -138,15 +140,7 @@ fn combine(connection: &Connection, event: &Event) -> Result<bool, Fault> {
     let since = found.filter(|(_, last)| event.time - last <= PAUSE).map_or(event.time, |(since, _)| since);
     connection
         .prepare_cached("INSERT OR REPLACE INTO event_series VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)")?
-        .execute(params![
-            &*about.namespace,
-            &*about.name,
-            of,
-            event.kind,
-            event.reason,
-            since,
-            event.time
-        ])?;
+        .execute(params![&*about.namespace, &*about.name, of, event.kind, event.reason, since, event.time])?;
     let sql = "SELECT count(*) FROM events WHERE namespace = ?1 AND name = ?2 AND kind = ?3 AND type = ?4
         AND reason = ?5 AND combined = 0 AND last_seen >= ?6 AND message <> ?7";
     let others: i64 = connection.prepare_cached(sql)?.query_row(
@@ -181,9 +175,8 @@ fn count(connection: &Connection, event: &Event, combined: bool) -> Result<(), F
                 row_sum(n, ?1, ?2, ?3, ?4, ?5, ?6, 1, ?7, ?7, ?8, ?9, ?10)
             FROM (SELECT coalesce(max(id), 0) + 1 AS n FROM events)";
         let owner = event.owner.as_deref().unwrap_or("");
-        let values = params![
-            key.0, key.1, key.2, key.3, combined, message, event.time, of, owner, event.source
-        ];
+        let values =
+            params![key.0, key.1, key.2, key.3, combined, message, event.time, of, owner, event.source];
         connection.prepare_cached(sql)?.execute(values)?;
     }
     Ok(())
