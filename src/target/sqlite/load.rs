@@ -53,7 +53,9 @@ impl Store {
                     .collect(),
                 deleted_namespaces: BTreeSet::new(),
                 given: BTreeSet::new(),
-                refused: refusals::all(connection, &mut reader)?,
+                refused: all(connection, "refusals", &refusals::all_sql(), |row| {
+                    refusals::with_pod(row, &mut reader)
+                })?,
                 tried: BTreeSet::new(),
                 resource_version: version,
                 stored: version,
@@ -144,7 +146,7 @@ fn pods_sql() -> String {
 
 /// Every row of `sql`, which is sorted by key, as a map: as many as were written into the
 /// table.
-pub(super) fn all<K: Ord, V>(
+fn all<K: Ord, V>(
     connection: &Connection,
     table: &'static str,
     sql: &str,

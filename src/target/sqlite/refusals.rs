@@ -1,14 +1,12 @@
 //! Why pods are left pending, in rows of their own: few pods are, so those that run have none.
 
-use std::collections::BTreeMap;
-
 use rusqlite::types::ValueRef;
 use rusqlite::{Connection, Row, params};
 
 use super::columns::text;
 use super::dictionary::Reader;
 use super::fault::Fault;
-use super::{load, sum};
+use super::sum;
 use crate::kube::ObjectKey;
 use crate::state::{Refusal, World};
 
@@ -34,16 +32,15 @@ pub(super) fn read(row: &Row<'_>, at: usize, reader: &mut Reader<'_>) -> Result<
     }))
 }
 
-/// All refusals, by pod.
-pub(super) fn all(
-    connection: &Connection,
-    reader: &mut Reader<'_>,
-) -> Result<BTreeMap<ObjectKey, Refusal>, Fault> {
-    let sql = format!("SELECT {COLUMNS} FROM refusals r ORDER BY namespace, name");
-    load::all(connection, "refusals", &sql, |row| {
-        let key = ObjectKey::new(text(row, 0)?, text(row, 1)?);
-        Ok((key, read(row, 0, reader)?.unwrap_or_default()))
-    })
+/// What asks for all of them, in the order of their pods.
+pub(super) fn all_sql() -> String {
+    format!("SELECT {COLUMNS} FROM refusals r ORDER BY namespace, name")
+}
+
+/// A pod with its refusal, from a row of [`all_sql`].
+pub(super) fn with_pod(row: &Row<'_>, reader: &mut Reader<'_>) -> Result<(ObjectKey, Refusal), Fault> {
+    let key = ObjectKey::new(text(row, 0)?, text(row, 1)?);
+    Ok((key, read(row, 0, reader)?.unwrap_or_default()))
 }
 
 /// Writes those that changed.
