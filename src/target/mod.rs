@@ -22,6 +22,7 @@ mod contract;
 mod dirty;
 mod memory;
 mod object;
+pub mod podman;
 pub mod runtime;
 pub mod sqlite;
 pub mod standalone;
