@@ -124,10 +124,14 @@ pub(super) fn nothing_read(reading: &Reading) -> Diagnostic {
     error.help(format!("name files or folders with objects of the kinds that it reads: {read}"))
 }
 
+/// What the scheduler asks about, beside the kinds that are managed.
+const SCHEDULERS: [&str; 2] = ["PriorityClass", "PodDisruptionBudget"];
+
 /// Names what was read and is of no use here, or only to rules.
 pub fn note_others(reading: &Reading, listener: &dyn Listener) {
     let mut kept: BTreeMap<&str, usize> = BTreeMap::new();
-    for object in reading.objects.iter().filter(|object| object.kind.is_other()) {
+    let is_kept = |kind: Kind| kind.is_other() && !SCHEDULERS.contains(&kind.written());
+    for object in reading.objects.iter().filter(|object| is_kept(object.kind)) {
         *kept.entry(object.kind.name()).or_default() += 1;
     }
     let left = reading.others.iter().map(|(kind, count)| (kind.as_str(), *count));

@@ -47,7 +47,7 @@ pub use names::{Labels, Name, ObjectKey, Origin};
 pub use object::{Object, defaults, kept};
 pub use plain::Plain;
 pub(crate) use quantity::Quantity;
-pub use quantity::{amount, amount_text};
+pub use quantity::{Round, amount, amount_text, bytes_text};
 pub use scheduling::{Requirement, Selector, Taint, Term, Toleration};
 pub use time::{calendar, time, timestamp};
 pub use version::version;

@@ -26,6 +26,38 @@ pub fn amount_text(resource: &str, amount: i64, binary: bool) -> String {
     Quantity { nanos: i128::from(amount) * unit(resource) }.text(binary)
 }
 
+/// To which side an amount is rounded.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Round {
+    /// Up, as what is needed.
+    Up,
+    /// Down, as what is left.
+    Down,
+    /// To the nearer one.
+    Near,
+}
+
+/// The text of an amount of bytes to one place, as a person says it: `4.8Gi`.
+#[must_use]
+pub fn bytes_text(amount: i64, round: Round) -> String {
+    let (mut unit, mut name) = (1_i128, "");
+    for next in ["Ki", "Mi", "Gi", "Ti", "Pi", "Ei"] {
+        if i128::from(amount) >= unit * 1024 {
+            (unit, name) = (unit * 1024, next);
+        }
+    }
+    let more = match round {
+        Round::Up => unit - 1,
+        Round::Down => 0,
+        Round::Near => unit / 2,
+    };
+    let tenths = (i128::from(amount) * 10 + more).div_euclid(unit);
+    match tenths % 10 {
+        0 => format!("{}{name}", tenths / 10),
+        tenth => format!("{}.{tenth}{name}", tenths / 10),
+    }
+}
+
 /// What is counted of a resource, in billionths.
 fn unit(resource: &str) -> i128 {
     if resource == "cpu" || resource.ends_with(".cpu") { NANO / 1000 } else { NANO }
@@ -312,6 +344,17 @@ mod tests {
 
     fn parse(text: &str) -> Quantity {
         Quantity::parse(text).unwrap()
+    }
+
+    #[test]
+    fn bytes_are_told_to_one_place() {
+        let told = |amount: i64| [Round::Up, Round::Down, Round::Near].map(|round| bytes_text(amount, round));
+        assert_eq!(told(0), ["0", "0", "0"]);
+        assert_eq!(told(1023), ["1023", "1023", "1023"]);
+        assert_eq!(told(8 << 30), ["8Gi", "8Gi", "8Gi"]);
+        assert_eq!(told((8 << 30) - 1), ["8Gi", "7.9Gi", "8Gi"]);
+        assert_eq!(told(1848 << 20), ["1.9Gi", "1.8Gi", "1.8Gi"]);
+        assert_eq!(told(i64::MAX), ["8Ei", "7.9Ei", "8Ei"]);
     }
 
     #[test]

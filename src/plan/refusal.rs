@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use crate::datalog::{Row, Sym};
-use crate::kube::{ObjectKey, amount_text};
+use crate::kube::{ObjectKey, Round, amount_text, bytes_text};
 use crate::policy::relations;
 use crate::reason::Reasoner;
 use crate::state::Refusal;
@@ -55,9 +55,13 @@ fn more(reasoner: &Reasoner, pod: Sym, node: Sym, resource: Sym) -> String {
     let name = reasoner.text(resource);
     let binary = ["memory", "ephemeral-storage"].contains(&name) || name.starts_with("hugepages-");
     let [needs, free, room] = [row[3], row[4], row[5]].map(|it| reasoner.number(it));
-    let text = |amount: i64| amount_text(name, amount, binary);
+    let text = |amount: i64, round: Round| match binary {
+        true => bytes_text(amount, round),
+        false => amount_text(name, amount, false),
+    };
     let most = reasoner.rows_of(relations::takes_most, &[node, resource]).next();
     let most = most.map_or_else(String::new, |row| format!(", most by {}", reasoner.text(row[2])));
-    let (left, taken) = (text(free.max(0)), text(room.saturating_sub(free)));
-    format!(" (needs {}, free {left}: {taken} of {} taken{most})", text(needs), text(room))
+    let (needs, left) = (text(needs, Round::Up), text(free.max(0), Round::Down));
+    let (taken, room) = (text(room.saturating_sub(free), Round::Near), text(room, Round::Near));
+    format!(" (needs {needs}, free {left}: {taken} of {room} taken{most})")
 }

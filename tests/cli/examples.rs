@@ -24,7 +24,7 @@ fn the_cluster_has_its_pods_where_its_comments_say() {
     session.ok("apply -R cluster -q");
     session.ok("get daemonsets -A -o wide");
     assert_eq!(session.nodes_of("cni-agent").len(), 40, "tolerates everything");
-    assert_eq!(session.nodes_of("object-store"), ["storage-a-01", "storage-b-01", "storage-c-01"]);
+    assert_eq!(session.nodes_of("object-store"), ["storage-a-01", "storage-c-01"], "storage-b-01 is full");
     assert_eq!(session.nodes_of("nvidia-device-plugin"), ["gpu-a-01", "gpu-b-01", "gpu-b-02", "gpu-c-01"]);
     assert!(session.nodes_of("power-meter").is_empty());
     let logs = session.nodes_of("fluent-bit");
@@ -42,6 +42,12 @@ fn the_cluster_has_its_pods_where_its_comments_say() {
     session.ok("explain power-meter worker-a-01 -n monitoring");
     session.ok("explain fluent-bit worker-c-05 -n logging");
     session.ok("get nodes");
+    session.say("one pod is pending: what is in its way asks for less");
+    session.ok("plan -R cluster");
+    let less = "pod/storage/warehouse-0:spec.containers[0].resources.requests.memory=100Gi";
+    session.ok(&format!("plan --set {less}"));
+    session.ok("rollout status ds/node-exporter -n monitoring");
+    session.fails_after("rollout status ds/object-store -n storage");
     session.snapshot("cluster");
 }
 
@@ -57,7 +63,7 @@ fn the_clusters_tree_heals_and_keeps_foreign_files() {
             .filter(|file| file.as_ref().unwrap().path().extension().is_some_and(|e| e == "yaml"))
             .count()
     };
-    assert_eq!(count(&session), 194);
+    assert_eq!(count(&session), 193);
     session.say("a node is removed");
     session.ok("delete node worker-a-01 --tree pods");
     assert!(!session.path("pods/worker-a-01").exists());
@@ -132,9 +138,17 @@ fn the_readme_shows_what_is_really_printed() {
     };
     shown("explain fluent-bit gpu-a-01 -n logging -R -f examples/cluster");
     assert_eq!(session.quietly("apply -R examples/cluster -q").code, 0);
-    let what_if = session.quietly("plan --taint worker-a-01=dedicated=db:NoExecute").out;
-    let (_, comes_to) = what_if.split_once("What the changes come to").unwrap();
-    assert!(readme.contains(&format!("What the changes come to{comes_to}")), "{comes_to}");
+    let comes_to = |line: &str| {
+        let what_if = session.quietly(line).out;
+        let (_, comes_to) = what_if.split_once("What the changes come to").unwrap();
+        let shown = format!("$ dsrules {line}\n...\nWhat the changes come to{comes_to}");
+        assert!(readme.contains(&shown), "README.md does not have this any more:\n{shown}");
+    };
+    comes_to("plan --taint worker-a-01=dedicated=db:NoExecute");
+    let pending = session.quietly("plan -R examples/cluster").out;
+    let (waiting, _) = pending.split_once("\n\n").unwrap();
+    assert!(readme.contains(&format!("$ dsrules plan -R examples/cluster\n{waiting}\n...\n")), "{waiting}");
+    comes_to("plan --set pod/storage/warehouse-0:spec.containers[0].resources.requests.memory=100Gi");
     // A database of its own, as README.md says.
     fs::remove_file(session.path("dsrules.db")).unwrap();
     shown("apply examples/quickstart");

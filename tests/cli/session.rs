@@ -131,7 +131,7 @@ impl Session {
         writeln!(self.transcript, "# {text}\n").unwrap();
     }
 
-    /// The nodes that have a pod of the daemonset `name` in `default`.
+    /// The nodes that have a pod of the daemonset `name` bound to them.
     pub fn nodes_of(&self, name: &str) -> Vec<String> {
         let out = self.quietly("get pods -A -o json").out;
         let pods: serde_json::Value = serde_json::from_str(&out).unwrap();
@@ -140,7 +140,7 @@ impl Session {
             .unwrap()
             .iter()
             .filter(|pod| pod["metadata"]["ownerReferences"][0]["name"] == name)
-            .map(|pod| pod["spec"]["nodeName"].as_str().unwrap().to_owned())
+            .filter_map(|pod| pod["spec"]["nodeName"].as_str().map(ToOwned::to_owned))
             .collect();
         nodes.sort();
         nodes

@@ -7,7 +7,7 @@ use serde::Serialize;
 use crate::datalog::Program;
 use crate::diagnostic::Diagnostic;
 use crate::explain;
-use crate::kube::{Kind, ObjectKey};
+use crate::kube::{Kind, ObjectKey, Pod};
 use crate::state::World;
 
 /// How the end of a plan differs for one daemonset on one node.
@@ -48,7 +48,7 @@ pub(super) fn differences(
     Ok(all)
 }
 
-/// What keeps the daemonset off the node in that world.
+/// What keeps the daemonset off the node in that world: its pod may be there and pending.
 fn kept_off(
     program: &Program,
     world: &World,
@@ -62,17 +62,29 @@ fn kept_off(
     let Some(on) = world.nodes.get(&ObjectKey::new("", node)) else {
         return Ok(vec!["is not there".to_owned()]);
     };
+    if let Some(said) = pending(world, daemonset, node) {
+        return Ok(vec![said]);
+    }
     let explanation = explain::pair(program, world, found, on, now)?;
     Ok(explanation.causes.into_iter().map(|told| told.says).collect())
 }
 
-/// Which daemonsets have a pod on which nodes.
+/// Why the daemonset's pod for the node is left pending, if it is.
+fn pending(world: &World, daemonset: &ObjectKey, node: &str) -> Option<String> {
+    let refused = world.refused.iter().find(|(pod, refusal)| {
+        *refusal.node == *node && world.pods.get(pod).and_then(owner).as_ref() == Some(daemonset)
+    });
+    refused.map(|(_, refusal)| format!("is pending, {}", refusal.said))
+}
+
+/// Which daemonsets have a pod on which nodes; one that waits for its node is not there.
 fn pairs(world: &World) -> BTreeSet<(ObjectKey, String)> {
     let pods = world.pods.values().filter(|pod| pod.meta.deleting.is_none());
-    pods.filter_map(|pod| {
-        let owner = pod.meta.controller.as_ref().filter(|owner| &*owner.kind == Kind::DaemonSet.name())?;
-        let daemonset = ObjectKey::new(pod.meta.key.namespace.clone(), owner.name.clone());
-        Some((daemonset, pod.target()?.to_string()))
-    })
-    .collect()
+    pods.filter_map(|pod| Some((owner(pod)?, pod.node.as_ref()?.to_string()))).collect()
+}
+
+/// The daemonset that a pod belongs to.
+fn owner(pod: &Pod) -> Option<ObjectKey> {
+    let owner = pod.meta.controller.as_ref().filter(|owner| &*owner.kind == Kind::DaemonSet.name())?;
+    Some(ObjectKey::new(pod.meta.key.namespace.clone(), owner.name.clone()))
 }
