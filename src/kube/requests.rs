@@ -101,13 +101,12 @@ pub enum Side {
     Limits,
 }
 
-fn of_container(container: &Value, status: &Value, side: Side) -> Amounts {
+/// What a container states. What a running one was given meanwhile (`status`) counts for nothing:
+/// pods are not resized in place (the feature InPlacePodVerticalScaling is off).
+fn of_container(container: &Value, side: Side) -> Amounts {
     let mut all = Amounts::read(&container["resources"]["limits"]);
     if side == Side::Requests {
         all.0.extend(Amounts::read(&container["resources"]["requests"]).0);
-        // While a running pod is resized, what it has counts until it has the other.
-        all.raise(&Amounts::read(&status["resources"]["requests"]));
-        all.raise(&Amounts::read(&status["allocatedResources"]));
     }
     all
 }
@@ -117,16 +116,11 @@ fn of_container(container: &Value, status: &Value, side: Side) -> Amounts {
 #[must_use]
 pub fn of_pod(pod: &Value, side: Side) -> Amounts {
     let spec = &pod["spec"];
-    let of_list = |containers: &str, statuses: &str| -> Vec<Amounts> {
-        let status = |name: &Value| items(&pod["status"][statuses]).find(|it| it["name"] == *name);
-        let of = |it| of_container(it, status(&it["name"]).unwrap_or(&Value::Null), side);
-        items(&spec[containers]).map(of).collect()
-    };
     let mut all = Amounts::default();
-    of_list("containers", "containerStatuses").iter().for_each(|asked| all.add(asked));
+    items(&spec["containers"]).for_each(|container| all.add(&of_container(container, side)));
     let (mut sidecars, mut most) = (Amounts::default(), Amounts::default());
-    let init = of_list("initContainers", "initContainerStatuses");
-    for (container, mut asked) in items(&spec["initContainers"]).zip(init) {
+    for container in items(&spec["initContainers"]) {
+        let mut asked = of_container(container, side);
         if text(&container["restartPolicy"]) == "Always" {
             all.add(&asked);
             sidecars.add(&asked);
@@ -213,13 +207,11 @@ mod tests {
     }
 
     #[test]
-    fn what_a_resized_pod_has_counts_until_it_has_the_other() {
-        let mut pod = json!({ "spec": { "containers": [asks("100m")] }, "status": { "containerStatuses": [
-            { "name": "other", "allocatedResources": { "cpu": "9" } },
-            { "name": "c", "allocatedResources": { "cpu": "300m" } }] } });
-        assert_eq!(shown(&pod, Side::Requests, "cpu"), "300m");
-        pod["spec"]["containers"][0] = asks("2");
-        assert_eq!(shown(&pod, Side::Requests, "cpu"), "2");
+    fn what_a_running_pod_was_given_counts_for_nothing() {
+        let given = json!({ "cpu": "300m" });
+        let pod = json!({ "spec": { "containers": [asks("100m")] }, "status": { "containerStatuses": [
+            { "name": "c", "allocatedResources": given, "resources": { "requests": given } }] } });
+        assert_eq!(shown(&pod, Side::Requests, "cpu"), "100m");
     }
 
     #[test]

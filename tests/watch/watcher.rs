@@ -90,7 +90,7 @@ impl State {
         };
         Some(State {
             pods: rows(
-                "SELECT owner || ' on ' || node || ' ' || phase || ' ' || labels FROM pod_list ORDER BY 1",
+                "SELECT owner || ' on ' || coalesce(node, 'none') || ' ' || phase || ' ' || labels FROM pod_list ORDER BY 1",
             )?,
             nodes: rows("SELECT name || labels || taints FROM nodes ORDER BY 1")?,
             daemonsets: rows(
