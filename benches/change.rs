@@ -60,7 +60,7 @@ fn taint(world: &mut World, nth: usize) {
     for key in keys {
         if let Some(node) = world.nodes.get_mut(&key) {
             let name = |text: &str| Name::from(text);
-            let taint = Taint { key: name("down"), value: name(""), effect: name("NoExecute") };
+            let taint = Taint { key: name("down"), value: name(""), effect: name("NoExecute"), since: None };
             if !node.taints.contains(&taint) {
                 node.taints.push(taint);
             }

@@ -16,7 +16,8 @@ use crate::facts::Grouping;
 use crate::kube::{Kind, Object, ObjectKey};
 use crate::plan::constraint::{self, Choose};
 use crate::plan::{
-    Applied, FINDINGS_TOLD, Judged, Placed, Plan, Reconciler, Settings, Waiting, kept_off, left_alone,
+    Applied, FINDINGS_TOLD, Judged, Placed, Plan, Reconciler, Settings, Waiting, evictions, kept_off,
+    left_alone,
 };
 use crate::reason::Reasoner;
 use crate::state::{Cascade, Change, Changed, Gone, World};
@@ -142,6 +143,7 @@ pub(super) fn finish(
         waves: reconciled.waves,
         statuses: reconciled.statuses,
         waiting: reconciled.waiting,
+        evictions: evictions(reasoner, world),
         left_alone: left_alone(world, reasoner),
         ..Plan::default()
     };

@@ -85,6 +85,7 @@ pub(super) fn unchanged(
 pub(super) fn is_settled(plan: &Plan, world: &World, program: &Program) -> bool {
     program.rules().all(|rule| rule.builtin)
         && plan.waiting.is_empty()
+        && plan.evictions.is_empty()
         && world.backoff.is_empty()
         && world.deleted_owners.is_empty()
         && plan.statuses.len() == world.daemonsets.len()

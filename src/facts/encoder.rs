@@ -63,6 +63,8 @@ pub struct Encoder {
     pub(super) shapes: FxHashMap<Name, Sym>,
     /// What the pods of a template have of the network, by the same fingerprint.
     pub(super) nets: FxHashMap<Name, Sym>,
+    /// What the pods of a template tolerate, by the same fingerprint.
+    pub(super) tolerances: FxHashMap<Name, Sym>,
     /// Where a key's text is put together.
     pub(super) buffer: String,
     pub(super) out: Facts,
@@ -101,6 +103,7 @@ impl Encoder {
             requests: FxHashMap::default(),
             shapes: FxHashMap::default(),
             nets: FxHashMap::default(),
+            tolerances: FxHashMap::default(),
             buffer: String::new(),
             out: Facts::new(),
         }

@@ -18,6 +18,7 @@
 mod alone;
 mod cluster;
 mod encoder;
+mod eviction;
 mod fields;
 mod filled;
 mod paths;

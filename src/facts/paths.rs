@@ -97,6 +97,7 @@ pub fn wants_whole<'a>(
             || needs(relations::pod_shape)
             || needs(relations::pod_net)
             || needs(relations::pod_ip)
+            || needs(relations::pod_tolerance)
             || as_object(Kind::Pod),
     }
 }

@@ -38,6 +38,7 @@ impl Encoder {
         self.row(relations::in_profile, &[name, profile]);
         self.node_details(node, name);
         self.scheduled_node(node, name);
+        self.tainted_node(node, name);
     }
 
     /// The profile a node is in; the profile's own rows are given with its first node.

@@ -47,6 +47,7 @@ impl Encoder {
         self.pod_details(pod, it);
         self.scheduled_pod(pod, it);
         self.pod_network(pod, it);
+        self.tolerant_pod(pod, it);
     }
 
     pub(super) fn revision(&mut self, revision: &Revision) {

@@ -82,6 +82,12 @@ impl Encoder {
     /// What the scheduler asks of a pod.
     pub(super) fn scheduled_pod(&mut self, pod: &Pod, it: Sym) {
         if !self.uses(relations::pod_shape) {
+            // Those that were made here are taken up when they are created.
+            if let Body::Written(value) | Body::Read(value) = &pod.body
+                && let Some(started) = seconds(&value["status"]["startTime"])
+            {
+                self.number_row(relations::pod_started, it, &[], &[started]);
+            }
             return;
         }
         let (shape, started) = match &pod.body {

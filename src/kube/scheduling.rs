@@ -9,7 +9,7 @@ use std::fmt;
 use serde_json::Value;
 
 use super::Name;
-use super::views::{list, text};
+use super::views::{list, seconds, text};
 
 /// core/v1 Taint.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -20,6 +20,9 @@ pub struct Taint {
     pub value: Name,
     /// `effect`.
     pub effect: Name,
+    /// `timeAdded`, in seconds of Unix time; in a world, where it is not given, when the
+    /// taint was first seen. It is told, but not in the text.
+    pub since: Option<i64>,
 }
 
 impl Taint {
@@ -27,7 +30,12 @@ impl Taint {
     pub const EFFECTS: [&str; 3] = ["NoSchedule", "PreferNoSchedule", "NoExecute"];
 
     pub(super) fn from_value(value: &Value) -> Self {
-        Taint { key: text(value, "key"), value: text(value, "value"), effect: text(value, "effect") }
+        Taint {
+            key: text(value, "key"),
+            value: text(value, "value"),
+            effect: text(value, "effect"),
+            since: seconds(&value["timeAdded"]),
+        }
     }
 }
 

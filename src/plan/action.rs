@@ -73,6 +73,8 @@ pub enum Verb {
     DeleteRevision,
     /// Delete a daemonset.
     DeleteDaemonset,
+    /// Take a pod from a node whose taints it does not tolerate, or no longer.
+    Evict,
     /// Take a pod away for one of a higher priority.
     Preempt,
     /// Bind a pod that was pending to its node.

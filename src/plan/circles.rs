@@ -150,6 +150,7 @@ fn doing(verb: Verb) -> &'static str {
         Verb::ReleaseRevision => "a pass releases a revision:",
         Verb::DeleteRevision => "a pass deletes a revision:",
         Verb::DeleteDaemonset => "a pass deletes a daemonset:",
+        Verb::Evict => "taints evict:",
         Verb::Preempt => "the scheduler preempts:",
         Verb::Bind => "the scheduler binds:",
     }
@@ -165,7 +166,7 @@ fn effect(action: &Action, pass: &Pass, world: &World) -> u128 {
     let revision = number(&("revision", &action.object));
     match action.verb {
         Verb::Create => pod(new),
-        Verb::Delete => pod(labelled).wrapping_neg(),
+        Verb::Delete | Verb::Evict => pod(labelled).wrapping_neg(),
         Verb::Relabel => pod(new).wrapping_sub(pod(labelled)),
         Verb::Adopt | Verb::AdoptRevision => owned,
         Verb::Release | Verb::ReleaseRevision => owned.wrapping_neg(),

@@ -11,6 +11,7 @@ mod simulation;
 mod circles;
 pub mod constraint;
 mod context;
+mod eviction;
 mod finding;
 mod pass;
 mod reasons;
@@ -25,6 +26,7 @@ mod waiting;
 
 pub use action::{Action, Because, Verb};
 pub use burst::{BURST, Burst, bursts};
+pub use eviction::{Eviction, evictions};
 pub use finding::{About, FINDINGS_TOLD, Finding, Judged};
 pub use pass::{Pass, pass, pass_over};
 pub use reconcile::{Placed, Reconciled, Reconciler, Settings, reconcile};
@@ -53,6 +55,8 @@ pub struct Plan {
     /// Daemonsets that are not done yet because something outside has to happen first,
     /// each with what for (a pod that is not ready, a back-off).
     pub waiting: Vec<Waiting>,
+    /// Pods that are evicted later, by time.
+    pub evictions: Vec<Eviction>,
     /// Nodes that daemonsets fit and that rules of the user's keep them off.
     pub kept_off: Vec<KeptOff>,
     /// Daemonsets for which the controller does nothing at all, each with why (it is being

@@ -22,7 +22,7 @@ pub struct Pass {
     /// What it changes, by daemonset, verb, node and object.
     pub actions: Vec<Action>,
     /// What other controllers of Kubernetes take away, or leave without an owner: its node,
-    /// owner or namespace is gone.
+    /// owner or namespace is gone, or its node's taints drive it out.
     pub collected: Vec<Action>,
     /// The status it reports for each daemonset, from the pods as they were before it.
     pub statuses: BTreeMap<ObjectKey, Status>,
@@ -41,10 +41,11 @@ pub struct Pass {
     pub selecting_all: Vec<ObjectKey>,
 }
 
-/// What is done to objects because others are gone: the relation, what it names, the verb.
+/// What is done to objects because of others: the relation, what it names, the verb.
 const CASCADES: &[(Handle, Kind, Verb)] = &[
     (relations::collect, Kind::Pod, Verb::Delete),
     (relations::orphan, Kind::Pod, Verb::Release),
+    (relations::evict, Kind::Pod, Verb::Evict),
     (relations::collect_revision, Kind::ControllerRevision, Verb::DeleteRevision),
     (relations::orphan_revision, Kind::ControllerRevision, Verb::ReleaseRevision),
     (relations::collect_daemonset, Kind::DaemonSet, Verb::DeleteDaemonset),

@@ -14,7 +14,7 @@ use super::scheduler::ask_again;
 use super::{Pass, Readiness, Simulation, Tally, Touched, Verb, Waiting, Wave, pass_over};
 use crate::datalog::{Handle, Sym};
 use crate::diagnostic::Diagnostic;
-use crate::kube::{ObjectKey, Status};
+use crate::kube::{Name, ObjectKey, Status};
 use crate::policy::relations;
 use crate::reason::{Derived, Reasoner};
 use crate::state::World;
@@ -41,10 +41,37 @@ pub struct Reconciled {
     pub statuses: Vec<(ObjectKey, Status)>,
     /// Daemonsets that wait for something outside, each with for what.
     pub waiting: Vec<Waiting>,
-    /// Pods deleted because they may not be where they are, not to be replaced there.
+    /// Pods deleted or evicted because they may not be where they are, not to be replaced there.
     pub lost: usize,
     /// What changed about classes, profiles and what fits.
     pub placed: Placed,
+}
+
+/// Pods that were evicted and not replaced.
+#[derive(Default)]
+struct Evicted {
+    /// Where a daemonset makes no other.
+    places: BTreeSet<(ObjectKey, Name)>,
+    /// Of no daemonset.
+    others: usize,
+}
+
+impl Evicted {
+    fn follow(&mut self, wave: &Wave) {
+        for action in &wave.actions {
+            let place = action.daemonset.clone().zip(action.node.clone());
+            match (action.verb, place) {
+                (Verb::Evict, Some(place)) => drop(self.places.insert(place)),
+                (Verb::Evict, None) => self.others += 1,
+                (Verb::Create, Some(place)) => drop(self.places.remove(&place)),
+                _ => {}
+            }
+        }
+    }
+
+    fn lost(&self) -> usize {
+        self.places.len() + self.others
+    }
 }
 
 /// Which parts of the placement may differ from what they were before.
@@ -106,6 +133,7 @@ impl Reconciler {
         let mut simulation = Simulation::new(schedules, std::mem::take(&mut world.refused));
         let mut made = BTreeSet::new();
         world.tried.clear();
+        let mut evicted = Evicted::default();
         let mut circles = Circles::default();
         let mut seen = Touched::Only(BTreeSet::new());
         for _ in 0..MAX_PASSES {
@@ -120,6 +148,7 @@ impl Reconciler {
             circles.look(&pass, world, reasoner)?;
             reconciled.lost += reasoner.len(relations::misplaced) + collected;
             let wave = simulation.carry_out(world, reasoner, &pass, settings.readiness, settings.now);
+            evicted.follow(&wave);
             if pass.is_idle() {
                 // The controller is done for now; the scheduler sees what it made.
                 let step = simulation.schedule(world, reasoner, &made, settings.readiness, settings.now);
@@ -134,6 +163,7 @@ impl Reconciler {
                 reconciled.statuses =
                     self.statuses.iter().map(|(key, it)| (key.clone(), it.clone())).collect();
                 reconciled.waiting = self.waiting.values().cloned().collect();
+                reconciled.lost += evicted.lost();
                 world.forget_deleted();
                 return Ok(reconciled);
             }

@@ -11,11 +11,10 @@ use crate::datalog::{Handle, Row, Sym};
 use crate::kube::{Kind, Name, ObjectKey};
 use crate::policy::relations;
 use crate::reason::Reasoner;
-use crate::state::{Event, Refusal, World};
+use crate::state::{Refusal, World};
 
-/// How many events about pods are recorded in one run. The condition of a pod says the same, so
-/// nothing is lost with the others.
-const POD_EVENTS: usize = 1000;
+/// Whom events name as where they come from.
+const SCHEDULER: &str = "default-scheduler";
 
 /// What one step of the scheduler did.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -112,14 +111,14 @@ impl Simulation {
             let node = action.node.as_deref().unwrap_or("");
             let said = format!("Preempted by pod {uid} on node {node} ({by})");
             let owner = action.daemonset.clone();
-            self.of_pod(world, pod, owner, ("Normal", "Preempted"), said, now);
+            self.of_pod(world, pod, owner, (SCHEDULER, "Normal", "Preempted"), said, now);
         }
         for (key, node) in step.bound {
             self.started(world, &key, readiness, now);
             if !made.contains(&key) {
                 let said = format!("Successfully assigned {key} to {node}");
-                let owner = owner(world, &key);
-                self.of_pod(world, &key, owner, ("Normal", "Scheduled"), said, now);
+                let owner = world.owner(&key);
+                self.of_pod(world, &key, owner, (SCHEDULER, "Normal", "Scheduled"), said, now);
                 let row: Option<Vec<Sym>> = [&*key.to_string(), &*node]
                     .iter()
                     .map(|text| reasoner.symbols().find_text(text))
@@ -145,8 +144,15 @@ impl Simulation {
                 }
                 _ => {
                     refusal.since = now;
-                    let owner = owner(world, pod);
-                    self.of_pod(world, pod, owner, ("Warning", "FailedScheduling"), refusal.message(), now);
+                    let owner = world.owner(pod);
+                    self.of_pod(
+                        world,
+                        pod,
+                        owner,
+                        (SCHEDULER, "Warning", "FailedScheduling"),
+                        refusal.message(),
+                        now,
+                    );
                 }
             }
             if before.get(pod) != Some(refusal) {
@@ -155,44 +161,10 @@ impl Simulation {
         }
         world.refused = refused;
     }
-
-    /// Records what the scheduler says of a pod.
-    fn of_pod(
-        &mut self,
-        world: &mut World,
-        pod: &ObjectKey,
-        owner: Option<ObjectKey>,
-        (kind, reason): (&'static str, &'static str),
-        message: String,
-        time: i64,
-    ) {
-        if self.told_of_pods < POD_EVENTS {
-            self.told_of_pods += 1;
-            let (owner, source) = (owner.map(|it| it.name), "default-scheduler");
-            let about = pod.clone();
-            world.dirty.events.push(Event {
-                of: Kind::Pod,
-                about,
-                owner,
-                source,
-                kind,
-                reason,
-                message,
-                time,
-            });
-        }
-    }
-}
-
-/// The daemonset that a pod belongs to.
-fn owner(world: &World, pod: &ObjectKey) -> Option<ObjectKey> {
-    let owner = world.pods.get(pod)?.meta.controller.as_ref()?;
-    let is_ours = &*owner.kind == Kind::DaemonSet.name();
-    is_ours.then(|| ObjectKey::new(pod.namespace.clone(), owner.name.clone()))
 }
 
 fn action(world: &World, verb: Verb, object: ObjectKey, node: Name, because: Because) -> Action {
-    Action { daemonset: owner(world, &object), verb, node: Some(node), object, because: Arc::new(because) }
+    Action { daemonset: world.owner(&object), verb, node: Some(node), object, because: Arc::new(because) }
 }
 
 /// What the rule says that derived a row.

@@ -36,6 +36,10 @@ const BACKOFF_SECONDS: (i64, i64) = (1, 15 * 60);
 /// recorder's spam filter.
 const EVENT_BURST: usize = 25;
 
+/// How many events about pods are recorded in one run. What is left out is in the plan, or in a
+/// condition of the pod.
+const POD_EVENTS: usize = 1000;
+
 /// Carries passes out, one after the other.
 pub struct Simulation {
     /// What all pods of a daemonset and a hash have in common.
@@ -43,7 +47,7 @@ pub struct Simulation {
     /// How many events were recorded about each daemonset.
     events: FxHashMap<ObjectKey, usize>,
     /// How many events were recorded about pods.
-    pub(super) told_of_pods: usize,
+    told_of_pods: usize,
     /// The phases that pods are made in.
     phases: [Name; 2],
     /// Whether the scheduler binds what is created; else it is bound at once.
@@ -104,6 +108,7 @@ impl Simulation {
         }
         for action in &pass.collected {
             if collect(world, action) {
+                self.evicted(world, action, now);
                 wave.actions.push(action.clone());
             }
         }
@@ -176,8 +181,8 @@ impl Simulation {
             Verb::DeleteRevision | Verb::DeleteDaemonset => {
                 collect(world, action);
             }
-            // Those are the scheduler's.
-            Verb::Preempt | Verb::Bind => {}
+            // Those are other controllers', and the scheduler's.
+            Verb::Evict | Verb::Preempt | Verb::Bind => {}
         }
     }
 
@@ -273,6 +278,33 @@ impl Simulation {
         }
     }
 
+    /// Records an eviction.
+    fn evicted(&mut self, world: &mut World, action: &Action, now: i64) {
+        if action.verb == Verb::Evict {
+            let said = format!("Marking for deletion Pod {}", action.object);
+            let from = ("taint-eviction-controller", "Normal", "TaintManagerEviction");
+            self.of_pod(world, &action.object, action.daemonset.clone(), from, said, now);
+        }
+    }
+
+    /// Records what a controller, the source, says of a pod.
+    pub(super) fn of_pod(
+        &mut self,
+        world: &mut World,
+        pod: &ObjectKey,
+        owner: Option<ObjectKey>,
+        (source, kind, reason): (&'static str, &'static str, &'static str),
+        message: String,
+        time: i64,
+    ) {
+        if self.told_of_pods < POD_EVENTS {
+            self.told_of_pods += 1;
+            let (owner, about) = (owner.map(|it| it.name), pod.clone());
+            let event = Event { of: Kind::Pod, about, owner, source, kind, reason, message, time };
+            world.dirty.events.push(event);
+        }
+    }
+
     fn event(
         &mut self,
         world: &mut World,
@@ -342,7 +374,7 @@ fn collect(world: &mut World, action: &Action) -> bool {
             release_revision(world, &action.object);
             true
         }
-        Verb::Delete => remove_pod(world, action),
+        Verb::Delete | Verb::Evict => remove_pod(world, action),
         _ => false,
     }
 }

@@ -22,6 +22,7 @@ pub const BUILTIN: &[(&str, &str)] = &[
     ("rules/waiting.dl", include_str!("../../rules/waiting.dl")),
     ("rules/ports.dl", include_str!("../../rules/ports.dl")),
     ("rules/scheduling.dl", include_str!("../../rules/scheduling.dl")),
+    ("rules/eviction.dl", include_str!("../../rules/eviction.dl")),
     ("rules/capacity.dl", include_str!("../../rules/capacity.dl")),
     ("rules/service.dl", include_str!("../../rules/service.dl")),
     ("rules/cluster.dl", include_str!("../../rules/cluster.dl")),

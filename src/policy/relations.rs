@@ -214,6 +214,13 @@ relations! {
         reached_ready(DaemonSet, Pod)
         service_family(Service, Value)
     }
+    /// What eviction by taints asks of pods and nodes.
+    EVICTION {
+        pod_tolerance(Pod, Tolerance)
+        listed_toleration(Tolerance, number, Toleration)
+        toleration_seconds(Tolerance, number, Seconds)
+        taint_since(Node, Taint, Time)
+    }
     /// What the scheduler decides; it is derived where it is simulated.
     SCHEDULED {
         bind(Pod, Node)
@@ -305,6 +312,8 @@ relations! {
         collect_revision(Revision)
         create(DaemonSet, Node)
         delete(DaemonSet, Pod, Node)
+        evict(Pod, Node)
+        evict_later(Pod, Node, Time)
         orphan(Pod)
         orphan_revision(Revision)
         renumber(DaemonSet, Revision)

@@ -10,6 +10,7 @@ use std::io::{self, BufWriter, Write};
 use serde::Serialize;
 use serde_json::{Value, json};
 
+use super::eviction::{EvictionLine, eviction_line};
 use super::finding::{FindingLine, finding_lines, said_line};
 use super::key::Key;
 use super::plan::word;
@@ -145,6 +146,7 @@ pub fn plan_document(
             adopt: count(&[Verb::Adopt]),
             release: count(&[Verb::Release]),
             relabel: count(&[Verb::Relabel]),
+            evict: count(&[Verb::Evict]),
             preempt: count(&[Verb::Preempt]),
             bind: count(&[Verb::Bind]),
             objects: plan.objects.iter().filter(|object| object.change != Change::Unchanged).count(),
@@ -194,6 +196,7 @@ pub fn plan_document(
             .map(|(key, status)| StatusLine { daemonset: key.clone().into(), status: status.clone() })
             .collect(),
         waiting: plan.waiting.iter().map(super::waiting::waiting_line).collect(),
+        evictions: plan.evictions.iter().map(eviction_line).collect(),
         blocked: plan.kept_off.iter().map(super::waiting::blocked_line).collect(),
         left_alone: plan
             .left_alone
@@ -216,6 +219,9 @@ struct Document {
     waves: Vec<WaveLine>,
     statuses: Vec<StatusLine>,
     waiting: Vec<WaitingLine>,
+    /// Pods that are evicted later.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    evictions: Vec<EvictionLine>,
     /// Nodes that rules of the user's keep daemonsets off.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     blocked: Vec<BlockedLine>,
@@ -256,6 +262,8 @@ struct Summary {
     adopt: usize,
     release: usize,
     relabel: usize,
+    #[serde(skip_serializing_if = "is_none")]
+    evict: usize,
     #[serde(skip_serializing_if = "is_none")]
     preempt: usize,
     #[serde(skip_serializing_if = "is_none")]

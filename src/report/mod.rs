@@ -12,6 +12,7 @@ mod columns;
 mod data;
 mod describe;
 mod events;
+mod eviction;
 mod explain;
 mod finding;
 mod findings;

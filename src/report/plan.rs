@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::io::{self, Write};
 
 use super::Table;
+use super::eviction::evictions_text;
 use super::look::{Detail, Look};
 use super::waiting::{kept_off_text, waiting_text};
 use crate::diagnostic::visible;
@@ -12,6 +13,18 @@ use crate::plan::{Action, BURST, Burst, Change, Plan, Verb};
 
 /// Actions of one daemonset that [`Detail::Short`] shows.
 const SHOWN: usize = 8;
+
+/// What is done to pods, in the order in which it is counted.
+const POD_VERBS: [Verb; 8] = [
+    Verb::Create,
+    Verb::Delete,
+    Verb::Adopt,
+    Verb::Release,
+    Verb::Relabel,
+    Verb::Evict,
+    Verb::Preempt,
+    Verb::Bind,
+];
 
 /// Writes a plan: what changes for each daemonset, then one summary line.
 ///
@@ -36,7 +49,12 @@ pub fn plan_text(plan: &Plan, look: Look, out: &mut dyn Write) -> io::Result<()>
         writeln!(out, "{} {daemonset}: {why}", paint.changed("left alone"))?;
     }
     kept_off_text(&plan.kept_off, look, out)?;
-    if !plan.waiting.is_empty() || !plan.left_alone.is_empty() || !plan.kept_off.is_empty() {
+    evictions_text(&plan.evictions, look, out)?;
+    if !plan.waiting.is_empty()
+        || !plan.evictions.is_empty()
+        || !plan.left_alone.is_empty()
+        || !plan.kept_off.is_empty()
+    {
         writeln!(out)?;
     }
     if plan.causes_omitted > 0 {
@@ -190,14 +208,13 @@ fn count_of(count: usize, verb: Verb, is_done: bool) -> String {
 fn summary(plan: &Plan, is_done: bool) -> String {
     let actions = || plan.waves.iter().flat_map(|wave| &wave.actions);
     let count = |verb| actions().filter(|action| action.verb == verb).count();
-    let pods =
-        [Verb::Create, Verb::Delete, Verb::Adopt, Verb::Release, Verb::Relabel, Verb::Preempt, Verb::Bind]
-            .into_iter()
-            .map(|verb| (verb, count(verb)))
-            .filter(|(verb, count)| *count > 0 || matches!(verb, Verb::Create | Verb::Delete))
-            .map(|(verb, count)| count_of(count, verb, is_done))
-            .collect::<Vec<_>>()
-            .join(", ");
+    let pods = POD_VERBS
+        .into_iter()
+        .map(|verb| (verb, count(verb)))
+        .filter(|(verb, count)| *count > 0 || matches!(verb, Verb::Create | Verb::Delete))
+        .map(|(verb, count)| count_of(count, verb, is_done))
+        .collect::<Vec<_>>()
+        .join(", ");
     let waves = match plan.waves.len() {
         0 | 1 => String::new(),
         n => format!(", in {n} waves"),
@@ -231,7 +248,7 @@ fn standing(plan: &Plan) -> &'static str {
 fn sign(verb: Verb) -> char {
     match verb {
         Verb::Create | Verb::CreateRevision => '+',
-        Verb::Delete | Verb::DeleteRevision | Verb::DeleteDaemonset | Verb::Preempt => '-',
+        Verb::Delete | Verb::DeleteRevision | Verb::DeleteDaemonset | Verb::Evict | Verb::Preempt => '-',
         _ => '~',
     }
 }
@@ -250,6 +267,7 @@ pub(super) fn word(verb: Verb) -> &'static str {
         Verb::ReleaseRevision => "release-revision",
         Verb::DeleteRevision => "delete-revision",
         Verb::DeleteDaemonset => "delete-daemonset",
+        Verb::Evict => "evict",
         Verb::Preempt => "preempt",
         Verb::Bind => "bind",
     }
@@ -269,6 +287,7 @@ fn done(verb: Verb) -> &'static str {
         Verb::ReleaseRevision => "released-revision",
         Verb::DeleteRevision => "deleted-revision",
         Verb::DeleteDaemonset => "deleted-daemonset",
+        Verb::Evict => "evicted",
         Verb::Preempt => "preempted",
         Verb::Bind => "bound",
     }
@@ -277,19 +296,13 @@ fn done(verb: Verb) -> &'static str {
 /// What an action is done to.
 pub(super) fn kind(verb: Verb) -> Kind {
     match verb {
-        Verb::Create
-        | Verb::Delete
-        | Verb::Adopt
-        | Verb::Release
-        | Verb::Relabel
-        | Verb::Preempt
-        | Verb::Bind => Kind::Pod,
         Verb::CreateRevision
         | Verb::RenumberRevision
         | Verb::AdoptRevision
         | Verb::ReleaseRevision
         | Verb::DeleteRevision => Kind::ControllerRevision,
         Verb::DeleteDaemonset => Kind::DaemonSet,
+        _ => Kind::Pod,
     }
 }
 

@@ -51,8 +51,14 @@ impl World {
     /// Where a daemonset's pod is: the next one there is another attempt, with another name.
     #[must_use]
     pub fn place(&self, pod: &ObjectKey) -> Option<(ObjectKey, Name)> {
-        let pod = self.pods.get(pod)?;
-        let owner = pod.meta.controller.as_ref().filter(|owner| &*owner.kind == Kind::DaemonSet.name())?;
-        Some((ObjectKey::new(pod.meta.key.namespace.clone(), owner.name.clone()), pod.target()?.clone()))
+        Some((self.owner(pod)?, self.pods.get(pod)?.target()?.clone()))
+    }
+
+    /// The daemonset that controls a pod, if one does.
+    #[must_use]
+    pub fn owner(&self, pod: &ObjectKey) -> Option<ObjectKey> {
+        let owner = self.pods.get(pod)?.meta.controller.as_ref()?;
+        let is_ours = &*owner.kind == Kind::DaemonSet.name();
+        is_ours.then(|| ObjectKey::new(pod.namespace.clone(), owner.name.clone()))
     }
 }

@@ -47,7 +47,7 @@ impl World {
         meta.written = written;
         self.complete(kind, &mut meta, &value, old.as_ref(), now);
         self.touch(kind, &key);
-        self.insert(kind, meta, Arc::new(value));
+        self.insert(kind, meta, Arc::new(value), now);
         change
     }
 
@@ -165,7 +165,7 @@ impl World {
     }
 
     /// Puts the view of `value` in place; keeps a status that the manifest has not.
-    fn insert(&mut self, kind: Kind, meta: Meta, mut value: Arc<Value>) {
+    fn insert(&mut self, kind: Kind, meta: Meta, mut value: Arc<Value>, now: i64) {
         let key = meta.key.clone();
         let speaks_of_status = !value["status"].is_null();
         if !speaks_of_status
@@ -178,7 +178,9 @@ impl World {
             Kind::Node => {
                 let mut node = Node::from_value(key.clone(), &value);
                 node.meta = meta;
-                let old = self.nodes.get(&key).filter(|_| !speaks_of_status);
+                let old = self.nodes.get(&key);
+                node.see_taints(old, now);
+                let old = old.filter(|_| !speaks_of_status);
                 if let Some(old) = old {
                     node.ready = old.ready.clone();
                     node.version = old.version.clone();

@@ -69,6 +69,24 @@ impl Place {
     pub fn state(&self) -> Option<State> {
         State::of(&self.db())
     }
+
+    /// The pods that there are, by namespace and name.
+    #[allow(dead_code)] // not every test looks at single pods
+    pub fn pods(&self) -> Vec<String> {
+        let connection = Connection::open_with_flags(self.db(), OpenFlags::SQLITE_OPEN_READ_ONLY).unwrap();
+        let sql = "SELECT namespace || '/' || name FROM pods ORDER BY 1";
+        let mut statement = connection.prepare(sql).unwrap();
+        let rows = statement.query_map([], |row| row.get(0)).unwrap();
+        rows.collect::<Result<_, _>>().unwrap()
+    }
+
+    /// Since when a node has its first taint, in seconds of Unix time.
+    #[allow(dead_code)]
+    pub fn tainted_since(&self, node: &str) -> i64 {
+        let connection = Connection::open_with_flags(self.db(), OpenFlags::SQLITE_OPEN_READ_ONLY).unwrap();
+        let sql = "SELECT taints ->> '$[0].since' FROM nodes WHERE name = ?1";
+        connection.query_row(sql, [node], |row| row.get(0)).unwrap()
+    }
 }
 
 /// Everything in a store that does not depend on the way it came about.

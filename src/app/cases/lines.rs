@@ -73,6 +73,7 @@ fn line(action: &Action) -> Option<String> {
         Verb::Adopt => format!("adopt {} for {daemonset}", action.object),
         Verb::Release => format!("release {} from {daemonset}", action.object),
         Verb::Relabel => format!("relabel {} of {daemonset}", action.object),
+        Verb::Evict => format!("evict {}{}", action.object, on(&action.node)),
         Verb::Preempt => format!("preempt {}{}", action.object, on(&action.node)),
         Verb::Bind => format!("bind {}{}", action.object, on(&action.node)),
         _ => return None,

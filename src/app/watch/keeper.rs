@@ -285,7 +285,9 @@ impl Keeper {
             self.due = None;
             self.waits = !look.plan.waiting.is_empty();
             let awaited = look.plan.waiting.iter().flat_map(|waiting| &waiting.nodes);
-            self.ends = awaited.filter_map(|it| it.until).filter(|until| *until > options.now).min();
+            let due = look.plan.evictions.iter().map(|it| it.at);
+            let ends = awaited.filter_map(|it| it.until).chain(due);
+            self.ends = ends.filter(|at| *at > options.now).min();
         }
         self.write_tree(look)
     }

@@ -77,6 +77,18 @@ impl Node {
             details: None,
         }
     }
+
+    /// Says of each taint since when it is there: since when it was before, for one of the
+    /// same key and effect, else from `now` on. A `timeAdded` goes before; one that is still
+    /// to come is a clock that goes wrong.
+    pub fn see_taints(&mut self, before: Option<&Node>, now: i64) {
+        for taint in &mut self.taints {
+            let mut had = before.iter().flat_map(|node| &node.taints);
+            let seen = had.find(|it| (&it.key, &it.effect) == (&taint.key, &taint.effect));
+            let seen = seen.and_then(|it| it.since).unwrap_or(now);
+            taint.since = Some(taint.since.map_or(seen, |added| added.min(now)));
+        }
+    }
 }
 
 /// What a node has is what it gives away, where it says nothing else.

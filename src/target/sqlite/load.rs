@@ -199,6 +199,7 @@ struct TaintColumn<'a> {
     value: Cow<'a, str>,
     #[serde(borrow)]
     effect: Cow<'a, str>,
+    since: Option<i64>,
 }
 
 fn nodes(connection: &Connection, reader: &mut Reader<'_>) -> Result<BTreeMap<ObjectKey, Node>, Fault> {
@@ -213,6 +214,7 @@ fn nodes(connection: &Connection, reader: &mut Reader<'_>) -> Result<BTreeMap<Ob
             key: reader.names.name(&taint.key),
             value: reader.names.name(&taint.value),
             effect: reader.names.name(&taint.effect),
+            since: taint.since,
         };
         let node = Node {
             meta: columns::meta(row, 1, key.clone(), reader)?,

@@ -232,7 +232,7 @@ fn node(
     let taints: Vec<Value> = it
         .taints
         .iter()
-        .map(|t| json!({ "key": &*t.key, "value": &*t.value, "effect": &*t.effect }))
+        .map(|t| json!({ "key": &*t.key, "value": &*t.value, "effect": &*t.effect, "since": t.since }))
         .collect();
     let taints = serde_json::to_string(&taints)?;
     let own: Own<'_> = &[

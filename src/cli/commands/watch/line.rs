@@ -244,6 +244,7 @@ fn verb_name(verb: Verb) -> &'static str {
         Verb::ReleaseRevision => "revisions released",
         Verb::DeleteRevision => "revisions deleted",
         Verb::DeleteDaemonset => "daemonsets deleted",
+        Verb::Evict => "pods evicted",
         Verb::Preempt => "pods preempted",
         Verb::Bind => "pods bound",
     }
