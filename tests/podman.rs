@@ -14,6 +14,7 @@ use dsrules::target::podman::{Options, Podman, reason};
 use dsrules::target::runtime::{Observed, Phase, Playable, Runtime, State};
 use serde_json::{Value, json};
 
+#[allow(dead_code)]
 #[path = "podman/machine.rs"]
 mod machine;
 
@@ -242,6 +243,67 @@ fn what_cannot_run_says_why_and_leaves_nothing() {
     assert_eq!(root.0, "runs-as-root");
     assert_eq!(get(port, "/").as_deref(), Some("good"), "other pods go on");
     assert_eq!(fs::read_dir(machine.path("pods-n1")).unwrap().count(), 1);
+}
+
+#[test]
+fn a_full_disk_is_told_and_what_runs_goes_on() {
+    if !is_there("a_full_disk_is_told_and_what_runs_goes_on") {
+        return;
+    }
+    let machine = Machine::with_disk(12);
+    machine.image("localhost/server:1");
+    let podman = runtime(&machine, "n1");
+    let port = free_port();
+    podman.play(&playable(pod("good", port), "m", &[])).unwrap();
+    // Room for the files of a pod, and not for another copy of the image.
+    let mut filling = fs::File::create(machine.path("storage/filling")).unwrap();
+    while std::io::Write::write_all(&mut filling, &[1; 100_000]).is_ok() {}
+    drop(filling);
+    let length = fs::metadata(machine.path("storage/filling")).unwrap().len();
+    fs::OpenOptions::new()
+        .write(true)
+        .open(machine.path("storage/filling"))
+        .unwrap()
+        .set_len(length - 600_000)
+        .unwrap();
+    let error = podman.play(&playable(pod("bad", free_port()), "m", &[])).unwrap_err();
+    assert_eq!(error.code, "disk-full", "{error:?}");
+    assert!(error.message.ends_with("no space left on device"), "{}", error.message);
+    assert_eq!(machine.pods(), ["shop.good"]);
+    assert_eq!(get(port, "/").as_deref(), Some("good"));
+    fs::remove_file(machine.path("storage/filling")).unwrap();
+    podman.play(&playable(pod("bad", free_port()), "m", &[])).unwrap();
+}
+
+#[test]
+fn a_published_port_leads_to_the_pods_own_address() {
+    if !is_there("a_published_port_leads_to_the_pods_own_address") {
+        return;
+    }
+    if Command::new("iptables").arg("--version").output().is_err() {
+        let line = "skipped: a_published_port_leads_to_the_pods_own_address: podman's networks need iptables, which is not on this machine\n";
+        std::io::Write::write_all(&mut std::io::stderr(), line.as_bytes()).unwrap();
+        return;
+    }
+    let machine = Machine::new();
+    machine.image("localhost/server:1");
+    let podman = runtime(&machine, "n1");
+    let port = free_port();
+    let mut manifest = pod("web-1", 8080);
+    manifest["spec"]["hostNetwork"] = json!(false);
+    let container = &mut manifest["spec"]["containers"][0];
+    container["ports"] =
+        json!([{"name": "http", "containerPort": 8080, "hostPort": port, "protocol": "TCP"}]);
+    container["readinessProbe"] = json!({"httpGet": {"port": "http"}, "periodSeconds": 1});
+    podman.play(&playable(manifest.clone(), "m", &[])).unwrap();
+    until("it answers", SHORT, || get(port, "/").as_deref() == Some("web-1"));
+    until("its probe reaches it", SHORT, || seen(&podman, "web-1").unwrap().is_ready());
+    let ip = seen(&podman, "web-1").unwrap().ip.unwrap();
+    assert!(ip.parse::<std::net::Ipv4Addr>().is_ok_and(|ip| !ip.is_loopback()), "{ip}");
+    manifest["metadata"]["name"] = json!("web-2");
+    assert_eq!(podman.play(&playable(manifest, "m", &[])).unwrap_err().code, "port-taken");
+    podman.stop(&key("web-1")).unwrap();
+    assert_eq!(get(port, "/"), None);
 }
 
 #[test]

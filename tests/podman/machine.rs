@@ -91,6 +91,17 @@ impl Machine {
         machine
     }
 
+    /// One whose disk has no more than this.
+    pub fn with_disk(megabytes: u32) -> Self {
+        let machine = Machine::new();
+        fs::create_dir(machine.path("storage")).unwrap();
+        let size = format!("-osize={megabytes}m");
+        let mounted =
+            Command::new("mount").args(["-ttmpfs", &size, "tmpfs"]).arg(machine.path("storage")).status();
+        assert!(mounted.unwrap().success());
+        machine
+    }
+
     pub fn path(&self, name: &str) -> PathBuf {
         self.folder.path().join(name)
     }
@@ -135,6 +146,7 @@ impl Machine {
     pub fn image(&self, name: &str) {
         let root = self.path("image");
         fs::create_dir_all(root.join("tmp")).unwrap();
+        fs::write(root.join("version"), name).unwrap();
         fs::copy(server().unwrap(), root.join("server")).unwrap();
         let mut tar = Command::new("tar")
             .arg("-c")
@@ -168,6 +180,8 @@ impl Drop for Machine {
         let _ = self.podman(&["pod", "stop", "--all", "--time=0"]);
         let _ = self.podman(&["pod", "rm", "--all", "--force", "--time=0"]);
         let _ = self.podman(&["rm", "--all", "--force", "--time=0"]);
+        // Where it is no disk of its own, this says so and does nothing.
+        let _ = Command::new("umount").arg(self.path("storage")).stderr(Stdio::null()).status();
     }
 }
 
@@ -176,9 +190,14 @@ pub fn free_port() -> u16 {
     TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port()
 }
 
-/// What a server answers to a request; `None` where nobody does.
+/// What a server of this machine answers to a request; `None` where nobody does.
 pub fn get(port: u16, path: &str) -> Option<String> {
-    let mut stream = TcpStream::connect(("127.0.0.1", port)).ok()?;
+    get_of("127.0.0.1", port, path)
+}
+
+/// What the server at an address answers well to a request.
+pub fn get_of(address: &str, port: u16, path: &str) -> Option<String> {
+    let mut stream = TcpStream::connect((address, port)).ok()?;
     stream.set_read_timeout(Some(Duration::from_secs(2))).ok()?;
     stream.write_all(format!("GET {path} HTTP/1.1\r\nHost: x\r\n\r\n").as_bytes()).ok()?;
     let mut text = String::new();

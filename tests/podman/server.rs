@@ -1,6 +1,6 @@
 //! The daemon of the tests, of the standard library alone, so that one static file is an image.
 //!
-//! It answers on `PORT`: `/` with `TEXT`, `/env/NAME` with a variable, `/file/PATH` with what a
+//! It answers on `PORT` of `ADDRESS`: `/` with `TEXT`, `/env/NAME` with a variable, `/file/PATH` with what a
 //! file holds, `/ready` with 200 once it has run for `READY_AFTER` seconds and while there is no
 //! file `/tmp/unready`, `/sick` makes `/live` answer 500, `/exit/CODE` ends it. Called with
 //! `there PATH` it ends well if that file is there; with `once`, at once.
@@ -21,7 +21,8 @@ fn main() {
     let began = Instant::now();
     let after: f64 = var("READY_AFTER").ok().and_then(|text| text.parse().ok()).unwrap_or(0.0);
     let port: u16 = var("PORT").ok().and_then(|text| text.parse().ok()).unwrap_or(8080);
-    let listener = TcpListener::bind(("0.0.0.0", port)).expect("the port is free");
+    let address = var("ADDRESS").unwrap_or_else(|_| "0.0.0.0".to_owned());
+    let listener = TcpListener::bind((&*address, port)).expect("the port is free");
     let mut is_sick = false;
     for stream in listener.incoming() {
         let Ok(mut stream) = stream else { continue };

@@ -15,7 +15,7 @@ use std::time::Duration;
 use super::fault::Fault;
 
 /// How long a question may take, and whatever only looks.
-pub(super) const ASK: Duration = Duration::from_secs(20);
+pub(super) const ASK: Duration = Duration::from_secs(10);
 /// How long a step that changes something may take, above the time that the step asks for.
 pub(super) const CHANGE: Duration = Duration::from_secs(120);
 /// How long an image may take to come.

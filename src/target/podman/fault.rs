@@ -132,22 +132,27 @@ impl Fault {
     }
 }
 
-/// A line without the ids of 64 digits that only podman knows.
+/// A line without the ids of 64 digits that only podman knows, nor the words that announce one.
 fn without_ids(line: &str) -> String {
     let is_id = |word: &str| word.len() == 64 && word.chars().all(|c| c.is_ascii_hexdigit());
-    let mut words: Vec<&str> = Vec::new();
+    let mut words: Vec<String> = Vec::new();
     for word in line.split(' ') {
-        if is_id(word.trim_end_matches([':', ',']).trim_matches('"')) {
-            // `container ID:` says no more than what follows.
-            while matches!(words.last(), Some(&("container" | "starting" | "pod" | "on"))) {
-                words.pop();
-            }
-        } else {
-            words.push(word);
+        if !is_id(word.trim_end_matches([':', ',']).trim_matches('"')) {
+            words.push(word.to_owned());
+            continue;
+        }
+        while words.last().is_some_and(|word| ANNOUNCE.contains(&word.as_str())) {
+            words.pop();
+        }
+        if let Some(last) = words.last_mut().filter(|last| word.ends_with(':') && !last.ends_with(':')) {
+            last.push(':');
         }
     }
     words.join(" ")
 }
+
+/// Words before an id that say nothing without it.
+const ANNOUNCE: [&str; 6] = ["container", "starting", "pod", "on", "with", "ID"];
 
 #[cfg(test)]
 mod tests {
@@ -178,6 +183,12 @@ mod tests {
             &format!("starting container {id}: workdir \"/tmp\" does not exist on container {id}\n"),
         );
         assert_eq!(folder.line(), "workdir \"/tmp\" does not exist");
+        let full = failed(
+            "",
+            &format!("Error: creating read-write layer with ID \"{id}\": no space left on device\n"),
+        );
+        assert_eq!(full.line(), "creating read-write layer: no space left on device");
+        assert_eq!(full.told().code, "disk-full");
         assert_eq!(failed("", "").line(), "it ended with code 125");
     }
 

@@ -279,7 +279,7 @@ impl Runtime for Podman {
         if is_there {
             stop::stop(&self.command, &self.folder, &name, self.now)?;
         }
-        ports::check(spec)?;
+        ports::check(spec, pod.manifest["status"]["hostIP"].as_str())?;
         self.start(&name, pod, &document).inspect_err(|_| {
             // What is left of it would be in the way; that it cannot be removed is told by the next try.
             let _ = self.command.run(&["pod", "rm", "--force", "--time=0", &name], "", CHANGE);
