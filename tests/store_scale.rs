@@ -12,7 +12,7 @@ use std::time::Instant;
 use dsrules::kube::{Base, Body, Kind, Meta, Name, Object, ObjectKey, Origin, Owner, Pod};
 use dsrules::state::World;
 use dsrules::target::sqlite::{Open, Store};
-use dsrules::target::tree::{Wanted, sync_some, sync_tree};
+use dsrules::target::tree::{Destination, Wanted, sync_some, sync_tree};
 use serde_json::{Value, json};
 
 const NODES: usize = 100_000;
@@ -181,9 +181,9 @@ fn a_tree_of_40_000_files() {
     }
     let mut store = Store::in_memory().unwrap();
     store.save(&mut world).unwrap();
-    let report = timed("write 40,000 files", || sync_tree(&tree, &store).unwrap());
+    let report = timed("write 40,000 files", || sync_tree(&Destination::plain(&tree), &store).unwrap());
     assert_eq!((report.changes.len(), report.unchanged), (40_000, 0));
-    let report = timed("compare 40,000 files", || sync_tree(&tree, &store).unwrap());
+    let report = timed("compare 40,000 files", || sync_tree(&Destination::plain(&tree), &store).unwrap());
     assert_eq!((report.changes.len(), report.unchanged), (0, 40_000));
     let one = Wanted::on_nodes(&world, &[nodes[7].clone()].into());
     let report = timed("compare those of one node", || sync_some(&tree, &store, &one).unwrap());

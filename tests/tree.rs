@@ -9,7 +9,7 @@ use std::path::Path;
 use dsrules::kube::{Kind, Name, Object, ObjectKey, Origin};
 use dsrules::state::World;
 use dsrules::target::sqlite::Store;
-use dsrules::target::tree::{Done, TreeReport, Wanted, sync, sync_tree};
+use dsrules::target::tree::{Destination, Done, TreeReport, Wanted, sync, sync_tree};
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
@@ -39,7 +39,8 @@ impl Pods {
             pods.entry(node.as_str().into()).or_default().push(key.clone());
         }
         let wanted = Wanted { pods, whole: true };
-        sync(dir, &wanted, &mut |key| Ok(self.0.get(key).map(|(_, pod)| pod.clone()))).unwrap()
+        sync(&Destination::plain(dir), &wanted, &mut |_, key| Ok(self.0.get(key).map(|(_, pod)| pod.clone())))
+            .unwrap()
     }
 }
 
@@ -206,12 +207,12 @@ fn a_tree_that_is_a_file_or_a_link_is_refused() {
     let dir = folder();
     let pods = Pods::default().with("n1", "a");
     let wanted = Wanted { pods: [("n1".into(), vec![ObjectKey::new("default", "a")])].into(), whole: true };
-    let mut read = |key: &ObjectKey| Ok(pods.0.get(key).map(|(_, pod)| pod.clone()));
+    let mut read = |_: Kind, key: &ObjectKey| Ok(pods.0.get(key).map(|(_, pod)| pod.clone()));
     fs::write(dir.path().join("file"), "").unwrap();
     fs::create_dir(dir.path().join("real")).unwrap();
     symlink("real", dir.path().join("link")).unwrap();
     for name in ["file", "link", "file/below"] {
-        let told = sync(&dir.path().join(name), &wanted, &mut read).unwrap_err();
+        let told = sync(&Destination::plain(&dir.path().join(name)), &wanted, &mut read).unwrap_err();
         assert_eq!(told.code, "tree-folder", "{told}");
     }
     assert_eq!(tree(dir.path()), ["file", "link", "real"]);
@@ -282,6 +283,6 @@ fn the_tree_of_a_store_has_daemon_pods_and_orphans_only() {
         store.save(&mut world).unwrap();
         Wanted::from_store(&store).unwrap().pods
     });
-    sync_tree(dir.path(), &store).unwrap();
+    sync_tree(&Destination::plain(dir.path()), &store).unwrap();
     assert_eq!(tree(dir.path()), ["n1", "n1/default_daemon.yaml", "n1/default_orphan.yaml"]);
 }

@@ -10,7 +10,7 @@ use std::path::Path;
 use std::process::{Command, Stdio};
 
 use dsrules::kube::{Name, ObjectKey};
-use dsrules::target::tree::{TreeReport, Wanted, sync};
+use dsrules::target::tree::{Destination, TreeReport, Wanted, sync};
 use proptest::prelude::*;
 use serde_json::{Value, json};
 
@@ -31,7 +31,7 @@ fn follow(dir: &Path, pods: &Pods) -> TreeReport {
         values.insert(key, pod(*node, *name, *image));
     }
     let wanted = Wanted { pods: wanted, whole: true };
-    sync(dir, &wanted, &mut |key| Ok(values.get(key).cloned())).unwrap()
+    sync(&Destination::plain(dir), &wanted, &mut |_, key| Ok(values.get(key).cloned())).unwrap()
 }
 
 /// What each path below `dir` is: a file's text, a link's target, a folder.

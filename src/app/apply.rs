@@ -17,7 +17,7 @@ use crate::diagnostic::Diagnostic;
 /// Everything that is wrong with the manifests, the rules or the store. Then nothing has
 /// changed; what fails after the store was written is in the outcome.
 pub fn apply(request: &Request, listener: &dyn Listener) -> Result<Outcome, Vec<Diagnostic>> {
-    let tree = request.tree.as_deref();
+    let tree = request.tree.as_ref();
     listener.stage("reading");
     let own = rules::find(&request.rules, &request.manifests.beside());
     let question = settled::ask(request, &own);
@@ -31,7 +31,8 @@ pub fn apply(request: &Request, listener: &dyn Listener) -> Result<Outcome, Vec<
     let asked = question.and_then(|question| question.of(&read.reading));
     let options = Options { asked, ..request.options.clone() };
     let places = read.reading.places(&request.manifests.options);
-    let planned = transaction::apply(&mut *store, &request.id, read.reading, &policy, &options, listener)?;
+    let planned =
+        transaction::apply(&mut *store, &request.id, read.reading, &policy, &options, tree, listener)?;
     listener.stage("writing the tree");
     Ok(Outcome { errors: read.errors, places, ..transaction::end(planned, &*store, tree) })
 }

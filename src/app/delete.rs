@@ -1,7 +1,5 @@
 //! Delete: objects, and what belongs to them.
 
-use std::path::PathBuf;
-
 use super::dry::dry;
 use super::follow;
 use super::listener::Listener;
@@ -19,6 +17,7 @@ use crate::kube::{Kind, ObjectKey};
 use crate::policy::Asked;
 use crate::state::Cascade;
 use crate::target::Memory;
+use crate::target::tree::Destination;
 
 /// What is to be deleted, and how.
 #[derive(Debug, Clone)]
@@ -42,7 +41,7 @@ pub struct Deletion {
     /// The user's own rules.
     pub rules: Asked,
     /// The folder of Pod manifests that follows the store.
-    pub tree: Option<PathBuf>,
+    pub tree: Option<Destination>,
     /// How the plan is made.
     pub options: Options,
 }
@@ -58,7 +57,7 @@ pub fn delete(request: &Deletion, listener: &dyn Listener) -> Result<Option<Outc
 }
 
 fn carry_out(request: &Deletion, listener: &dyn Listener) -> Result<Option<Outcome>, Vec<Diagnostic>> {
-    let tree = request.tree.as_deref();
+    let tree = request.tree.as_ref();
     let mut store = request.database.write("dsrules delete")?;
     transaction::begin(&mut *store, tree)?;
     let targets = targets(request, &*store)?;
@@ -66,7 +65,8 @@ fn carry_out(request: &Deletion, listener: &dyn Listener) -> Result<Option<Outco
         return Ok(None);
     }
     let program = rules::of_store(&request.rules, &*store, listener)?;
-    let planned = transaction::delete(&mut *store, &targets, request.cascade, &program, &request.options)?;
+    let planned =
+        transaction::delete(&mut *store, &targets, request.cascade, &program, &request.options, tree)?;
     Ok(Some(transaction::end(planned, &*store, tree)))
 }
 
@@ -82,7 +82,7 @@ fn ask(request: &Deletion, listener: &dyn Listener) -> Result<Option<Outcome>, V
     let dry = dry(&*store, &program, &request.options, coming, &|world, options| {
         planning::delete(world, &targets, request.cascade, &program, options)
     })?;
-    let tree = follow::compare(request.tree.as_deref(), &dry.world, &*store);
+    let tree = follow::compare(request.tree.as_ref(), &dry.world, &*store);
     Ok(Some(Outcome { too_much: dry.too_much, ..Outcome::of(dry.planned, false, tree) }))
 }
 

@@ -77,6 +77,6 @@ pub(super) fn start(
         ..request.options.clone()
     };
     store.begin()?;
-    transaction::apply(&mut *store, &request.id, reading, &policy, &options, listener)?;
+    transaction::apply(&mut *store, &request.id, reading, &policy, &options, None, listener)?;
     Ok(store)
 }

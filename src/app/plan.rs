@@ -24,7 +24,7 @@ pub fn plan(
     base: Option<&Manifests>,
     listener: &dyn Listener,
 ) -> Result<Outcome, Vec<Diagnostic>> {
-    let tree = request.tree.as_deref();
+    let tree = request.tree.as_ref();
     listener.stage("reading");
     let own = rules::find(&request.rules, &request.manifests.beside());
     let question = if base.is_none() { settled::ask(request, &own) } else { None };

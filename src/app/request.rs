@@ -1,7 +1,5 @@
 //! What apply and plan are asked for, and what comes of every use case that plans.
 
-use std::path::PathBuf;
-
 use super::follow::Followed;
 use super::manifests::Manifests;
 use super::open::Database;
@@ -13,6 +11,7 @@ use crate::manifest::Places;
 use crate::plan::{About, Judged, Plan};
 use crate::policy::Asked;
 use crate::state::Change;
+use crate::target::tree::Destination;
 
 /// Manifests that are to be applied, or to be planned.
 #[derive(Debug, Clone)]
@@ -32,7 +31,7 @@ pub struct Request {
     /// The user's own rules.
     pub rules: Asked,
     /// The folder of Pod manifests that follows the store.
-    pub tree: Option<PathBuf>,
+    pub tree: Option<Destination>,
     /// How the plan is made.
     pub options: Options,
 }

@@ -5,6 +5,7 @@
 //! begins with the store again.
 
 use super::bound::Before;
+use super::follow;
 use super::gone::with_given;
 use super::load::load;
 use super::options::Options;
@@ -23,6 +24,7 @@ use crate::policy::relations;
 use crate::reason::Reasoner;
 use crate::state::{Delta, Gone, OwnFile, World};
 use crate::target::Memory;
+use crate::target::tree::Destination;
 
 /// An open store with all that is known of it.
 pub struct Session {
@@ -30,6 +32,8 @@ pub struct Session {
     program: Program,
     /// The user's files that go with the input, until they are saved.
     own: Option<Vec<OwnFile>>,
+    /// The tree that follows, where there is one.
+    tree: Option<Destination>,
     state: Option<State>,
     /// What was warned of.
     warned: Warned,
@@ -53,10 +57,19 @@ impl Session {
             store,
             program,
             own: Some(own),
+            tree: None,
             state: None,
             warned: Warned::default(),
             refused: Vec::new(),
         }
+    }
+
+    /// The same with a tree that follows the store: what cannot be written there is not
+    /// committed.
+    #[must_use]
+    pub fn followed_by(mut self, tree: Option<Destination>) -> Self {
+        self.tree = tree;
+        self
     }
 
     /// Goes on with other rules, and with the user's files they were made with; all is
@@ -174,6 +187,7 @@ impl Session {
         let (plan, reconciled) = finish(world, objects, &before, reasoner, reconciler, options)?;
         let mut warnings = self.judge(reasoner, world, &plan, options)?;
         self.store.save(world)?;
+        follow::guard(self.tree.as_ref(), &*self.store)?;
         if let Some(own) = &self.own {
             self.store.save_own_files(id, own)?;
         }

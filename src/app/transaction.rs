@@ -1,7 +1,5 @@
 //! Plan, save and commit: the transaction of a use case that writes.
 
-use std::path::Path;
-
 use super::follow;
 use super::gone::{brought, gone};
 use super::listener::Listener;
@@ -21,16 +19,17 @@ use crate::manifest::Reading;
 use crate::plan::Placed;
 use crate::state::Cascade;
 use crate::target::Memory;
+use crate::target::tree::Destination;
 
 /// Begins to write a store, if the tree that is to follow it can be used.
-pub(super) fn begin(store: &mut dyn Memory, tree: Option<&Path>) -> Result<(), Diagnostic> {
+pub(super) fn begin(store: &mut dyn Memory, tree: Option<&Destination>) -> Result<(), Diagnostic> {
     follow::check(tree, store)?;
     store.begin()
 }
 
 /// What came of it: where the plan was carried out the tree follows, whatever becomes of
 /// that.
-pub(super) fn end(planned: Planned, store: &dyn Memory, tree: Option<&Path>) -> Outcome {
+pub(super) fn end(planned: Planned, store: &dyn Memory, tree: Option<&Destination>) -> Outcome {
     let done = !planned.is_refused();
     let tree = if done { follow::sync(tree, store) } else { Ok(None) };
     Outcome::of(planned, done, tree)
@@ -48,6 +47,7 @@ pub fn apply(
     mut reading: Reading,
     policy: &Policy,
     options: &Options,
+    tree: Option<&Destination>,
     listener: &dyn Listener,
 ) -> Result<Planned, Diagnostic> {
     let gone = gone(store, id, &reading, options)?;
@@ -62,6 +62,7 @@ pub fn apply(
     }
     listener.stage("writing the store");
     store.save(&mut world)?;
+    follow::guard(tree, store)?;
     let mut brought = brought(&files, &world);
     keep_unknown(store, id, &files, &mut brought, options)?;
     store.save_input(id, &brought)?;
@@ -87,6 +88,7 @@ pub fn delete(
     cascade: Cascade,
     program: &Program,
     options: &Options,
+    tree: Option<&Destination>,
 ) -> Result<Planned, Diagnostic> {
     let mut world = load(store, program, options, Coming::deleted(targets))?;
     let planned = planning::delete(&mut world, targets, cascade, program, options)?;
@@ -95,6 +97,7 @@ pub fn delete(
         return Ok(planned);
     }
     store.save(&mut world)?;
+    follow::guard(tree, store)?;
     save_placement(store, &planned)?;
     store.commit()?;
     Ok(planned)

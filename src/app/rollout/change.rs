@@ -1,7 +1,5 @@
 //! `rollout undo` and `rollout restart`: a changed template, applied as any other.
 
-use std::path::PathBuf;
-
 use serde_json::Value;
 
 use super::daemonsets::find;
@@ -24,6 +22,7 @@ use crate::plan::Plan;
 use crate::policy::Asked;
 use crate::state::{Gone, World};
 use crate::target::Memory;
+use crate::target::tree::Destination;
 
 /// What is to be done to daemonsets.
 #[derive(Debug, Clone)]
@@ -39,7 +38,7 @@ pub struct Rollout {
     /// The user's own rules.
     pub rules: Asked,
     /// The folder of Pod manifests that follows the store.
-    pub tree: Option<PathBuf>,
+    pub tree: Option<Destination>,
     /// How the plan is made.
     pub options: Options,
 }
@@ -67,7 +66,7 @@ pub struct RolledOut {
 /// When a daemonset or the revision is not there, when an API server would refuse what
 /// comes out, and when the rules or the store are not sound. Then nothing has changed.
 pub fn roll_out(request: &Rollout, listener: &dyn Listener) -> Result<RolledOut, Vec<Diagnostic>> {
-    let tree = request.tree.as_deref();
+    let tree = request.tree.as_ref();
     let mut store =
         if request.dry { request.database.read()? } else { request.database.write("dsrules rollout")? };
     if !request.dry {
@@ -90,7 +89,8 @@ pub fn roll_out(request: &Rollout, listener: &dyn Listener) -> Result<RolledOut,
             let policy = Policy { own: Vec::new(), program };
             let mut reading = Reading::default();
             reading.objects = objects;
-            let planned = transaction::apply(&mut *store, "", reading, &policy, &request.options, listener)?;
+            let planned =
+                transaction::apply(&mut *store, "", reading, &policy, &request.options, tree, listener)?;
             transaction::end(planned, &*store, tree)
         }
     };

@@ -16,7 +16,7 @@ use crate::plan::{About, Judged, Plan};
 use crate::policy::Asked;
 use crate::source::{Folder, Hint, Scan};
 use crate::state::World;
-use crate::target::tree::{self, TreeReport, Wanted};
+use crate::target::tree::{self, Destination, TreeReport, Wanted};
 
 use super::rules::Rules;
 use crate::app::listener::Listener;
@@ -51,7 +51,7 @@ pub struct Watch {
     /// The user's own rules.
     pub rules: Asked,
     /// The folder of Pod manifests that follows the store.
-    pub tree: Option<PathBuf>,
+    pub tree: Option<Destination>,
     /// Where it is asked how much time has passed.
     pub clock: fn() -> Instant,
 }
@@ -111,7 +111,7 @@ impl Keeper {
         let (rules, policy, warnings) = Rules::new(&watch.rules, &watch.root, &beside, &watch.id, &*store)?;
         listener.tell(warnings);
         Ok(Keeper {
-            session: Session::new(store, policy.program, policy.own),
+            session: Session::new(store, policy.program, policy.own).followed_by(watch.tree.clone()),
             rules,
             watch,
             folder: None,

@@ -80,7 +80,7 @@ pub fn what_if(
     gone.objects.extend(removed);
     let (with, planned) = plan(objects, &gone)?;
     let differences = differences(program, &without, &with, options.now)?;
-    let tree = follow::compare(request.tree.as_deref(), &with, &*store);
+    let tree = follow::compare(request.tree.as_ref(), &with, &*store);
     let outcome = Outcome { errors: read.errors, places, ..Outcome::of(planned, false, tree) };
     Ok(WhatIf { outcome, differences })
 }

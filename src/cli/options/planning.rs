@@ -50,7 +50,7 @@ impl PlanningArgs {
             keep_going: self.keep_going,
             remind: !context.quiet,
             rules: self.bounds.rules.asked(),
-            tree: tree.folder(),
+            tree: tree.destination(),
             options: Options {
                 prune: self.prune,
                 allow_empty: self.allow_empty,

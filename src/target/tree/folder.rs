@@ -11,10 +11,12 @@ use std::io::{self, ErrorKind, Read};
 use cap_fs_ext::DirExt;
 use cap_std::fs::Dir;
 
-use super::disk::{TEMPORARY, create, flush, open_file, replace};
+use super::data;
+use super::disk::{TEMPORARY, create, flush, has_mode, open_file, replace};
+use super::files::{Files, Text};
 use super::index::{INDEX, Index};
 use super::manifest;
-use super::place::{Files, NodeFolder, PodFile};
+use super::place::{FileName, NodeFolder};
 use super::report::{Done, TreeChange, TreeReport};
 use crate::diagnostic::{Diagnostic, Place};
 use crate::kube::Name;
@@ -59,8 +61,8 @@ struct Folder<'a> {
 /// Makes a node's folder hold the files `wanted` of ours and no others of ours.
 pub(super) fn sync(root: &Dir, node: &NodeFolder, wanted: &Files, report: &mut TreeReport) {
     let opened = match Folder::open(root, node, true) {
-        Ok(None) if wanted.is_empty() => return,
-        Ok(None) => Folder::make(root, node, wanted.keys()),
+        Ok(None) if wanted.own.is_empty() => return,
+        Ok(None) => Folder::make(root, node, wanted.own.keys()),
         Ok(Some(folder)) => Ok(folder),
         Err(told) => Err(told),
     };
@@ -69,15 +71,17 @@ pub(super) fn sync(root: &Dir, node: &NodeFolder, wanted: &Files, report: &mut T
         Err(told) => return report.problems.push(told),
     };
     let before = report.changes.len();
+    data::write(&folder.dir, node, &wanted.data, report);
     if let Err(error) = folder.mend(wanted, report) {
         report.problems.push(failed(node, "written", &error));
     }
+    data::clean(&folder.dir, node, &wanted.data, report);
     if report.changes.len() > before
         && let Err(error) = flush(&folder.dir)
     {
         report.problems.push(failed(node, "written to disk", &error));
     }
-    if wanted.is_empty()
+    if wanted.own.is_empty()
         && let Err(error) = folder.leave(root)
     {
         report.problems.push(failed(node, "removed", &error));
@@ -93,24 +97,26 @@ pub(super) fn compare(root: &Dir, node: &NodeFolder, wanted: &Files, report: &mu
     };
     let stale = folder.stale(wanted);
     report.changes.extend(stale.iter().map(|name| folder.change(name, Done::Removed)));
-    for (file, text) in wanted {
+    for (file, text) in &wanted.own {
         match folder.todo(file, text) {
             Ok(None) => report.unchanged += 1,
             Ok(Some(done)) => report.changes.push(folder.change(file, done)),
             Err(told) => report.problems.push(told),
         }
     }
+    data::compare(Some(&folder.dir), node, &wanted.data, report);
 }
 
 /// All files of a folder that is not there.
 pub(super) fn all_new(node: &NodeFolder, wanted: &Files, report: &mut TreeReport) {
-    let new = |file: &PodFile| TreeChange { path: format!("{node}/{file}"), done: Done::Created };
-    report.changes.extend(wanted.keys().map(new));
+    let new = |file: &FileName| TreeChange { path: format!("{node}/{file}"), done: Done::Created };
+    report.changes.extend(wanted.own.keys().map(new));
+    data::compare(None, node, &wanted.data, report);
 }
 
 /// The names of the files of ours in a node's folder.
 pub(super) fn own(root: &Dir, node: &NodeFolder) -> Result<Vec<String>, Diagnostic> {
-    Ok(Folder::open(root, node, false)?.map_or_else(Vec::new, |folder| folder.stale(&Files::new())))
+    Ok(Folder::open(root, node, false)?.map_or_else(Vec::new, |folder| folder.stale(&Files::default())))
 }
 
 /// What stands in a file of ours in a node's folder; nothing in what a hand made a link.
@@ -129,7 +135,7 @@ pub(super) fn read(root: &Dir, node: &NodeFolder, name: &str) -> Result<Option<S
 }
 
 /// Makes one file of ours say this.
-pub(super) fn put(root: &Dir, node: &NodeFolder, file: &PodFile, text: &str) -> Result<(), Diagnostic> {
+pub(super) fn put(root: &Dir, node: &NodeFolder, file: &FileName, text: &Text) -> Result<(), Diagnostic> {
     let mut folder = match Folder::open(root, node, true)? {
         Some(folder) => folder,
         None => Folder::make(root, node, std::iter::once(file))?,
@@ -143,7 +149,7 @@ pub(super) fn put(root: &Dir, node: &NodeFolder, file: &PodFile, text: &str) -> 
 }
 
 /// Removes one file of ours, and the folder if that was the last one.
-pub(super) fn remove(root: &Dir, node: &NodeFolder, file: &PodFile) -> Result<(), Diagnostic> {
+pub(super) fn remove(root: &Dir, node: &NodeFolder, file: &FileName) -> Result<(), Diagnostic> {
     let Some(mut folder) = Folder::open(root, node, true)? else { return Ok(()) };
     let path = format!("{node}/{file}");
     folder.dir.remove_file(&**file).map_err(|error| failed(&path, "removed", &error))?;
@@ -197,7 +203,7 @@ impl<'a> Folder<'a> {
     fn make<'f>(
         root: &Dir,
         node: &'a NodeFolder,
-        files: impl Iterator<Item = &'f PodFile>,
+        files: impl Iterator<Item = &'f FileName>,
     ) -> Result<Self, Diagnostic> {
         let files = files.map(ToString::to_string).collect();
         Folder::made(root, node, files).map_err(|error| {
@@ -218,7 +224,7 @@ impl<'a> Folder<'a> {
 
     /// Whether an entry is ours: in the index, or a file whose first line says so.
     fn is_ours(&self, name: &str, entry: Entry) -> bool {
-        if entry == Entry::Other || !name.ends_with(".yaml") || !name.contains('_') {
+        if entry == Entry::Other || !FileName::may_be_ours(name) {
             return false;
         }
         self.index.files.contains(name) || (entry == Entry::File && self.has_header(name))
@@ -232,22 +238,23 @@ impl<'a> Folder<'a> {
         read.is_ok() && start == header.as_bytes()
     }
 
-    /// Whether a file says just this.
-    fn says(&self, name: &str, text: &str) -> io::Result<bool> {
+    /// Whether a file says just this, with the permissions that it has to have.
+    fn says(&self, name: &str, text: &Text) -> io::Result<bool> {
         let file = open_file(&self.dir, name)?;
-        if file.metadata()?.len() != text.len() as u64 {
+        let (found, length) = (file.metadata()?, text.text.len());
+        if found.len() != length as u64 || text.mode().is_some_and(|mode| !has_mode(&found, mode)) {
             return Ok(false);
         }
-        let mut content = Vec::with_capacity(text.len());
-        file.take(text.len() as u64).read_to_end(&mut content)?;
-        Ok(content == text.as_bytes())
+        let mut content = Vec::with_capacity(length);
+        file.take(length as u64).read_to_end(&mut content)?;
+        Ok(content == text.text.as_bytes())
     }
 
     fn mend(&mut self, wanted: &Files, report: &mut TreeReport) -> io::Result<()> {
         let stale = self.stale(wanted);
         let mut files = BTreeSet::new();
         let mut writes = Vec::new();
-        for (file, text) in wanted {
+        for (file, text) in &wanted.own {
             match self.todo(file, text) {
                 Ok(None) => report.unchanged += 1,
                 Ok(Some(done)) => writes.push((file, text, done)),
@@ -289,10 +296,11 @@ impl<'a> Folder<'a> {
     }
 
     /// Writes a file as it was found that it has to be: one that is created is not there.
-    fn write(&self, file: &PodFile, text: &str, done: Done) -> Result<(), Diagnostic> {
+    fn write(&self, file: &FileName, text: &Text, done: Done) -> Result<(), Diagnostic> {
+        let (bytes, mode) = (text.text.as_bytes(), text.mode());
         let wrote = match done {
-            Done::Created => create(&self.dir, file, text),
-            Done::Rewritten | Done::Removed => replace(&self.dir, file, text),
+            Done::Created => create(&self.dir, file, bytes, mode),
+            Done::Rewritten | Done::Removed => replace(&self.dir, file, bytes, mode),
         };
         wrote.map_err(|error| {
             if done == Done::Created && error.kind() == ErrorKind::AlreadyExists {
@@ -307,12 +315,12 @@ impl<'a> Folder<'a> {
     fn stale(&self, wanted: &Files) -> Vec<String> {
         let entries = self.entries.iter();
         let ours =
-            entries.filter(|(name, it)| !wanted.contains_key(name.as_str()) && self.is_ours(name, **it));
+            entries.filter(|(name, it)| !wanted.own.contains_key(name.as_str()) && self.is_ours(name, **it));
         ours.map(|(name, _)| name.clone()).collect()
     }
 
     /// What is to be done to a file; `None` when it is just so.
-    fn todo(&self, file: &PodFile, text: &str) -> Result<Option<Done>, Diagnostic> {
+    fn todo(&self, file: &FileName, text: &Text) -> Result<Option<Done>, Diagnostic> {
         let Some(entry) = self.entries.get(&**file) else { return Ok(Some(Done::Created)) };
         let same = *entry == Entry::File
             && self
@@ -342,7 +350,7 @@ impl<'a> Folder<'a> {
         TreeChange { path: format!("{}/{name}", self.node), done }
     }
 
-    fn foreign(&self, file: &PodFile) -> Diagnostic {
+    fn foreign(&self, file: &FileName) -> Diagnostic {
         let path = format!("{}/{file}", self.node);
         Diagnostic::error(FOREIGN, format!("`{path}` in the tree was not written by dsrules"))
             .at(Place::file(path))

@@ -41,6 +41,6 @@ impl Index {
     pub(super) fn write(&self, dir: &Dir) -> std::io::Result<()> {
         let mut text = serde_json::to_string_pretty(self)?;
         text.push('\n');
-        replace(dir, INDEX, &text)
+        replace(dir, INDEX, text.as_bytes(), None)
     }
 }

@@ -16,9 +16,9 @@ use std::collections::BTreeMap;
 
 use serde_json::Value;
 
-use super::{NodeFolder, PodFile};
+use super::place::{FileName, NodeFolder};
+use super::told::owner;
 use crate::diagnostic::{Diagnostic, counted};
-use crate::kube::controlling;
 use crate::target::standalone::{without_node_affinity, without_server};
 use crate::yaml::to_yaml;
 
@@ -47,7 +47,7 @@ pub(super) fn header(node: &NodeFolder, name: &str) -> String {
 }
 
 /// The whole text of a pod's file.
-pub(super) fn text(node: &NodeFolder, file: &PodFile, pod: Value, notes: &mut Notes) -> String {
+pub(super) fn text(node: &NodeFolder, file: &FileName, pod: Value, notes: &mut Notes) -> String {
     let owner = owner(&pod);
     let pod = without_api(pod);
     let mut objects: Vec<String> = Vec::new();
@@ -60,14 +60,6 @@ pub(super) fn text(node: &NodeFolder, file: &PodFile, pod: Value, notes: &mut No
     let mut text = header(node, file);
     text.push_str(&to_yaml(&pod));
     text
-}
-
-/// Whom a note about the pod names: its daemonset, else itself.
-fn owner(pod: &Value) -> String {
-    let meta = &pod["metadata"];
-    let name = controlling(pod).and_then(|owner| owner["name"].as_str());
-    let name = name.or(meta["name"].as_str()).unwrap_or("");
-    format!("{}/{name}", meta["namespace"].as_str().unwrap_or("default"))
 }
 
 /// The manifest of a pod that has a node, without what only a server reads.

@@ -14,14 +14,20 @@
 //! As a [`Target`](crate::target::Target) it is a [`Tree`]: one pod at a time, each with
 //! the version that it is expected in.
 
+mod data;
 mod disk;
+mod files;
 mod folder;
+mod format;
 mod index;
 mod manifest;
 mod objects;
 mod place;
 mod planned;
+mod pods;
 mod report;
+mod systemd;
+mod told;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
@@ -31,16 +37,19 @@ use cap_std::ambient_authority;
 use cap_std::fs::Dir;
 use serde_json::Value;
 
+pub use format::{Destination, Format};
 pub use objects::Tree;
-pub use place::{NodeFolder, PodFile};
+pub use place::{FileName, NodeFolder};
 pub use planned::{compare_stored, compare_tree};
+pub use pods::Read;
 pub use report::{Done, TreeChange, TreeReport};
 
 use crate::diagnostic::{Diagnostic, Place};
 use crate::kube::{Kind, Name, ObjectKey};
 use crate::state::World;
 use crate::target::memory::Memory;
-use place::Files;
+use files::Files;
+use pods::{Alike, Maker};
 
 /// The pods that are to be in the tree.
 #[derive(Debug, Clone, Default)]
@@ -88,39 +97,46 @@ impl Wanted {
 /// Is given what is to stand in a node's folder.
 type Visit<'v> = &'v mut dyn FnMut(&NodeFolder, &Files, &mut TreeReport);
 
-/// Gives a pod, or `None` when it is gone.
-pub type Read<'r> = &'r mut dyn FnMut(&ObjectKey) -> Result<Option<Value>, Diagnostic>;
-
-/// Makes the tree at `path` equal to what the store holds.
+/// Makes the tree equal to what the store holds.
 ///
 /// # Errors
 /// When the tree's folder itself cannot be used or the store cannot be read; then
 /// nothing was changed. What fails for one node or pod is in the report.
-pub fn sync_tree(path: &Path, store: &dyn Memory) -> Result<TreeReport, Diagnostic> {
-    sync_some(path, store, &Wanted::from_store(store)?)
+pub fn sync_tree(tree: &Destination, store: &dyn Memory) -> Result<TreeReport, Diagnostic> {
+    sync_some(tree, store, &Wanted::from_store(store)?)
 }
 
 /// The same for the pods in `wanted`.
 ///
 /// # Errors
 /// As [`sync_tree`].
-pub fn sync_some(path: &Path, store: &dyn Memory, wanted: &Wanted) -> Result<TreeReport, Diagnostic> {
-    let mut pods = store.read_pods()?;
-    sync(path, wanted, &mut |key| pods(key))
+pub fn sync_some(tree: &Destination, store: &dyn Memory, wanted: &Wanted) -> Result<TreeReport, Diagnostic> {
+    sync(tree, wanted, &mut reader(store)?)
 }
 
-/// The same with pods from anywhere: `read` gives a pod, or `None` when it is gone.
+/// Why what the store holds cannot be written in the format of the tree, if it cannot. The
+/// store may be in the middle of a transaction.
+///
+/// # Errors
+/// When the store cannot be read.
+pub fn refusal_of_store(tree: &Destination, store: &dyn Memory) -> Result<Option<Diagnostic>, Diagnostic> {
+    refusal(tree, &Wanted::from_store(store)?, &mut reader(store)?)
+}
+
+/// The same with objects from anywhere: `read` gives one, or `None` when it is gone.
 ///
 /// # Errors
 /// As [`sync_tree`], and what `read` fails with.
-pub fn sync(path: &Path, wanted: &Wanted, read: Read<'_>) -> Result<TreeReport, Diagnostic> {
+pub fn sync(tree: &Destination, wanted: &Wanted, read: Read<'_>) -> Result<TreeReport, Diagnostic> {
+    let path = tree.folder.as_path();
     let root = open_root(path, wanted.pods.values().any(|pods| !pods.is_empty()))?;
     let Some(root) = root else { return Ok(TreeReport::default()) };
     folder::clean(&root);
-    let mut report = each(wanted, read, &mut |node, files, report| folder::sync(&root, node, files, report))?;
-    if wanted.whole {
+    let mut report =
+        each(tree, wanted, read, &mut |node, files, report| folder::sync(&root, node, files, report))?;
+    if wanted.whole && !report.is_refused {
         for node in folder::others(&root, &wanted.pods, true, &mut report) {
-            folder::sync(&root, &node, &BTreeMap::new(), &mut report);
+            folder::sync(&root, &node, &Files::default(), &mut report);
         }
     }
     if !report.changes.is_empty()
@@ -135,24 +151,33 @@ pub fn sync(path: &Path, wanted: &Wanted, read: Read<'_>) -> Result<TreeReport, 
 ///
 /// # Errors
 /// As [`sync`].
-pub fn compare(path: &Path, wanted: &Wanted, read: Read<'_>) -> Result<TreeReport, Diagnostic> {
-    let Some(root) = open_root(path, false)? else {
-        return each(wanted, read, &mut |node, files, report| folder::all_new(node, files, report));
+pub fn compare(tree: &Destination, wanted: &Wanted, read: Read<'_>) -> Result<TreeReport, Diagnostic> {
+    let Some(root) = open_root(&tree.folder, false)? else {
+        return each(tree, wanted, read, &mut |node, files, report| folder::all_new(node, files, report));
     };
     let mut report =
-        each(wanted, read, &mut |node, files, report| folder::compare(&root, node, files, report))?;
-    if wanted.whole {
+        each(tree, wanted, read, &mut |node, files, report| folder::compare(&root, node, files, report))?;
+    if wanted.whole && !report.is_refused {
         for node in folder::others(&root, &wanted.pods, false, &mut report) {
-            folder::compare(&root, &node, &BTreeMap::new(), &mut report);
+            folder::compare(&root, &node, &Files::default(), &mut report);
         }
     }
     Ok(report)
 }
 
-/// Calls `visit` with what is to stand in each node's folder.
-fn each(wanted: &Wanted, read: Read<'_>, visit: Visit<'_>) -> Result<TreeReport, Diagnostic> {
+/// Calls `visit` with what is to stand in each node's folder; not at all where any pod is
+/// refused, as all that is refused is found first.
+fn each(
+    destination: &Destination,
+    wanted: &Wanted,
+    read: Read<'_>,
+    visit: Visit<'_>,
+) -> Result<TreeReport, Diagnostic> {
+    if let Some(told) = refusal(destination, wanted, read)? {
+        return Ok(TreeReport { problems: vec![told], is_refused: true, ..TreeReport::default() });
+    }
     let mut report = TreeReport::default();
-    let mut notes = manifest::Notes::default();
+    let mut maker = Maker::new(destination);
     let mut nodes = Alike::default();
     for (node, keys) in &wanted.pods {
         let node = match NodeFolder::new(node) {
@@ -163,51 +188,46 @@ fn each(wanted: &Wanted, read: Read<'_>, visit: Visit<'_>) -> Result<TreeReport,
             }
         };
         nodes.note(&node, "nodes", &mut report);
-        let files = files(&node, keys, read, &mut notes, &mut report)?;
+        let files = maker.files(&node, keys, read, &mut report)?;
         visit(&node, &files, &mut report);
     }
-    report.problems.extend(notes.tell());
+    report.problems.extend(maker.tell());
     Ok(report)
 }
 
-/// What is to stand in one node's folder.
-fn files(
-    node: &NodeFolder,
-    keys: &[ObjectKey],
+/// Why the pods in `wanted` cannot be written in the format of the tree, if they cannot:
+/// all that is refused of all of them.
+///
+/// # Errors
+/// What `read` fails with.
+pub fn refusal(
+    destination: &Destination,
+    wanted: &Wanted,
     read: Read<'_>,
-    notes: &mut manifest::Notes,
-    report: &mut TreeReport,
-) -> Result<Files, Diagnostic> {
-    let mut files = BTreeMap::new();
-    let mut alike = Alike::default();
-    for key in keys {
-        let Some(pod) = read(key)? else { continue };
-        match PodFile::new(key) {
-            Ok(file) => {
-                alike.note(&file, "pods", report);
-                let text = manifest::text(node, &file, pod, notes);
-                files.insert(file, text);
-            }
-            Err(told) => report.problems.push(told),
+) -> Result<Option<Diagnostic>, Diagnostic> {
+    // In a plain tree nothing is refused.
+    if destination.format.runtime().is_none() {
+        return Ok(None);
+    }
+    let mut maker = Maker::new(destination);
+    for (node, keys) in &wanted.pods {
+        // A name that can have no folder is told when the tree is written.
+        if let Ok(node) = NodeFolder::new(node) {
+            maker.files(&node, keys, read, &mut TreeReport::default())?;
         }
     }
-    Ok(files)
+    Ok(maker.refusal())
 }
 
-/// Names that are one and the same on a disk which does not tell cases apart.
-#[derive(Default)]
-struct Alike(BTreeMap<String, String>);
-
-impl Alike {
-    fn note(&mut self, name: &str, what: &str, report: &mut TreeReport) {
-        if let Some(other) = self.0.insert(name.to_lowercase(), name.to_owned()) {
-            let told = format!("the {what} `{other}` and `{name}` differ in case only");
-            report.problems.push(
-                Diagnostic::warning("tree-name", told)
-                    .because("on a disk that does not tell cases apart they are one file"),
-            );
-        }
-    }
+/// A reader of what the store holds.
+pub(super) fn reader(
+    store: &dyn Memory,
+) -> Result<impl FnMut(Kind, &ObjectKey) -> Result<Option<Value>, Diagnostic>, Diagnostic> {
+    let mut pods = store.read_pods()?;
+    Ok(move |kind: Kind, key: &ObjectKey| match kind {
+        Kind::Pod => pods(key),
+        kind => store.object(kind, key),
+    })
 }
 
 /// The tree's folder, made if it is missing and `make` says so.

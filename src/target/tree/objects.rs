@@ -13,7 +13,8 @@ use cap_std::fs::Dir;
 use serde_json::Value;
 
 use super::disk::flush;
-use super::place::{NodeFolder, PodFile};
+use super::files::Text;
+use super::place::{FileName, NodeFolder};
 use super::{folder, manifest, open_root};
 use crate::diagnostic::{Diagnostic, Place};
 use crate::hash::sha256;
@@ -102,7 +103,7 @@ impl Tree {
                 refuse("it is on no node").into()
             });
         };
-        let (node, file) = (NodeFolder::new(node)?, PodFile::new(key)?);
+        let (node, file) = (NodeFolder::new(node)?, FileName::new(key)?);
         let found = folder::read(root, &node, &file)?.map(|text| version(&node, &text));
         if found.as_ref() != expected {
             return Err(write.conflict(&self.path.display().to_string(), found).into());
@@ -115,7 +116,7 @@ impl Tree {
             return Err(refuse("its manifest is not in memory").into());
         };
         let text = manifest::text(&node, &file, value, &mut manifest::Notes::default());
-        Ok(folder::put(root, &node, &file, &text)?)
+        Ok(folder::put(root, &node, &file, &Text::open(text))?)
     }
 }
 

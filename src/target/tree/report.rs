@@ -13,6 +13,8 @@ pub struct TreeReport {
     pub unchanged: usize,
     /// What could not be done, and what a kubelet will refuse; all else was done.
     pub problems: Vec<Diagnostic>,
+    /// Whether nothing was done at all, as some pod cannot be written in the tree's format.
+    pub is_refused: bool,
 }
 
 /// One file that was changed.

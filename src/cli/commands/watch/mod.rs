@@ -24,6 +24,7 @@ use crate::cli::exit::{Exit, Failure};
 use crate::cli::options::bounds::BoundArgs;
 use crate::cli::options::duration::duration;
 use crate::cli::options::input::Validate;
+use crate::cli::options::tree::TreeArgs;
 use pause::Pause;
 use steps::{Rhythm, Steps};
 
@@ -58,9 +59,8 @@ pub struct WatchArgs {
     #[arg(long, value_name = "TIME", value_parser = duration)]
     #[arg(num_args = 0..=1, require_equals = true, default_missing_value = "2s")]
     poll: Option<Duration>,
-    /// Keep a folder of pod manifests equal to the store
-    #[arg(long, value_name = "DIR")]
-    tree: Option<PathBuf>,
+    #[command(flatten)]
+    tree: TreeArgs,
     /// Serve /metrics and /healthz here, as `127.0.0.1:9090` or `localhost:9090`
     #[arg(long, value_name = "ADDRESS", value_parser = serve::address)]
     listen: Option<SocketAddr>,
@@ -106,7 +106,7 @@ fn request(args: &WatchArgs, context: &Context) -> Result<Watch, Failure> {
             ..Options::default()
         },
         rules: args.bounds.rules.asked(),
-        tree: args.tree.clone(),
+        tree: args.tree.destination(),
         clock: Instant::now,
     })
 }
