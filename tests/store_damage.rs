@@ -47,7 +47,7 @@ fn apply(store: &mut Store, image: &str) -> Result<(), Diagnostic> {
     let program = dsrules::policy::builtin::load(&[]).program.unwrap();
     let options = app::Options::at(NOW);
     let policy = Policy { own: Vec::new(), program };
-    transaction::apply(store, "/in/a.yaml", reading, &policy, &options, &Silent).map(drop)
+    transaction::apply(store, "/in/a.yaml", reading, &policy, &options, None, &Silent).map(drop)
 }
 
 fn write(path: &Path) -> Result<Store, Diagnostic> {

@@ -165,6 +165,8 @@ fn what_secrets_hold_is_for_the_owner_alone_and_goes_with_the_pod() {
     assert_eq!((fs::read_to_string(&password).unwrap().as_str(), mode(&password)), ("hunter2", 0o400));
     assert_eq!(mode(&data.join(&name).join("door")), 0o755);
 
+    assert_eq!(mode(&bench.path("db")), 0o600, "the store has it now");
+
     // A hand in the files is mended.
     fs::set_permissions(&password, fs::Permissions::from_mode(0o644)).unwrap();
     fs::write(data.join(&name).join("config/conf.d/app.conf"), "mine").unwrap();
@@ -197,7 +199,7 @@ fn what_cannot_be_written_is_refused_before_anything_is() {
         let output = bench.run(&[command, &options].concat());
         writeln!(out, "$ dsrules {} {}", command.join(" "), options.join(" ")).unwrap();
         let said = String::from_utf8_lossy(&output.stderr);
-        writeln!(out, "{}exit {}", said, output.status.code().unwrap()).unwrap();
+        writeln!(out, "{said}exit {}", output.status.code().unwrap()).unwrap();
         assert!(!bench.path("pods").exists() || bench.tree().is_empty());
         let pods = bench.run(&["get", "pods", "-o", "name"]);
         assert_eq!(String::from_utf8_lossy(&pods.stdout), "", "nothing was committed");
@@ -205,6 +207,10 @@ fn what_cannot_be_written_is_refused_before_anything_is() {
     assert("tree_format_refused", out);
     // Without a tree, or as a manifest, nothing is wrong with it.
     bench.apply("manifest");
+    // What was not kept cannot be written: the store has no Secret's values, but for a tree.
+    let output = bench.run(&[&["rollout", "restart", "daemonset/till"][..], &options].concat());
+    let said = String::from_utf8_lossy(&output.stderr);
+    assert!(said.contains("what the Secret `door` holds is not in the store"), "{said}");
     // An object that pods of the tree need cannot be taken from under them.
     bench.edit("persistentVolumeClaim: {claimName: lost}", "emptyDir: {}");
     bench.edit("key: passwort}", "key: password}");
@@ -271,7 +277,7 @@ fn follow(dir: &Path, format: Format, turn: u8) -> TreeReport {
     let mut pods: BTreeMap<_, Vec<ObjectKey>> = BTreeMap::new();
     for node in 0..4_u8 {
         for name in 0..3_u8 {
-            if (node + name + turn) % 3 == 0 {
+            if (node + name + turn).is_multiple_of(3) {
                 continue;
             }
             let (node, key) = (format!("n{node}"), ObjectKey::new("ns", format!("p{node}{name}")));

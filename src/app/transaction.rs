@@ -24,6 +24,9 @@ use crate::target::tree::Destination;
 /// Begins to write a store, if the tree that is to follow it can be used.
 pub(super) fn begin(store: &mut dyn Memory, tree: Option<&Destination>) -> Result<(), Diagnostic> {
     follow::check(tree, store)?;
+    if tree.is_some_and(|tree| tree.format.fills()) {
+        store.keep_private()?;
+    }
     store.begin()
 }
 

@@ -10,6 +10,7 @@ use std::collections::BTreeMap;
 use serde_json::Value;
 
 use super::foreign;
+use super::options::Options;
 use super::problem::{Problem, Spot};
 use super::schema::Finding;
 use super::versions;
@@ -105,9 +106,10 @@ pub(super) fn take(
     at: At,
     items: &[Spot],
     implied_by: Implied<'_>,
-    namespace: &str,
+    options: &Options,
     out: &mut Harvest,
 ) {
+    let namespace = options.default_namespace.as_str();
     if value.is_null() {
         return;
     }
@@ -151,7 +153,7 @@ pub(super) fn take(
                 None => (at.start, at.inside.clone().field("items").index(index)),
             };
             let at = At { document: at.document, start, inside, path };
-            take(item, at, &[], implied, namespace, out);
+            take(item, at, &[], implied, options, out);
         }
         return;
     }
@@ -175,7 +177,8 @@ pub(super) fn take(
             named(kind, value, at, refused, namespace, out);
         }
         Ok(None) if let Some((kind, key)) = other(&kind, &version, &value, namespace) => {
-            out.found.push(Found { kind, key, value: open(kind, value), at, refused: false });
+            let value = if options.secrets { value } else { open(kind, value) };
+            out.found.push(Found { kind, key, value, at, refused: false });
         }
         Ok(None) => {
             // Shown in one line, whatever somebody called it.

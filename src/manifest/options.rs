@@ -23,6 +23,8 @@ pub struct Options {
     pub validate: FieldValidation,
     /// The namespace of objects that name none.
     pub default_namespace: String,
+    /// Whether what is secret in a Secret is kept.
+    pub secrets: bool,
     /// The bounds.
     pub limits: Limits,
 }
@@ -33,6 +35,7 @@ impl Default for Options {
             recursive: false,
             validate: FieldValidation::Strict,
             default_namespace: "default".to_owned(),
+            secrets: false,
             limits: Limits::default(),
         }
     }

@@ -211,7 +211,6 @@ fn parse(source: &Source, (document, piece): &(u32, Piece), options: &Options, s
     if spent.too_much(&options.limits).is_some() {
         return out;
     }
-    let namespace = options.default_namespace.as_str();
     let at =
         |start: Spot, path: FieldPath| At { document: *document, start, inside: FieldPath::default(), path };
     match piece {
@@ -231,7 +230,7 @@ fn parse(source: &Source, (document, piece): &(u32, Piece), options: &Options, s
             if told::noted(parsed.notes, hidden, &document.value, options, &mut out) {
                 let items: Vec<Spot> = document.items.into_iter().map(Spot::Mark).collect();
                 let at = at(Spot::Mark(document.start), FieldPath::default());
-                object::take(document.value, at, &items, None, namespace, &mut out);
+                object::take(document.value, at, &items, None, options, &mut out);
             }
         }
         Piece::Json(range) => match json::parse(source, range.clone(), &options.limits) {
@@ -239,7 +238,7 @@ fn parse(source: &Source, (document, piece): &(u32, Piece), options: &Options, s
                 let at = at(Spot::Bytes(range.start, range.start + 1), FieldPath::default());
                 let note = parsed.note.into_iter().collect();
                 if told::noted(note, (0, false), &parsed.value, options, &mut out) {
-                    object::take(parsed.value, at, &[], None, namespace, &mut out);
+                    object::take(parsed.value, at, &[], None, options, &mut out);
                 }
             }
             Err(problem) => {
@@ -255,7 +254,7 @@ fn parse(source: &Source, (document, piece): &(u32, Piece), options: &Options, s
                         let at = at(Spot::Bytes(range.start, range.start + 1), path);
                         let note = parsed.note.into_iter().collect();
                         if told::noted(note, (0, false), &parsed.value, options, &mut out) {
-                            object::take(parsed.value, at, &[], implied, namespace, &mut out);
+                            object::take(parsed.value, at, &[], implied, options, &mut out);
                         }
                     }
                     Err(problem) => {

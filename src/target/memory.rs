@@ -22,6 +22,12 @@ pub type ReadPod<'r> = Box<dyn FnMut(&ObjectKey) -> Result<Option<Value>, Diagno
 
 /// A target with all that a use case knows.
 pub trait Memory: Target {
+    /// Lets nobody but its owner read it: what is secret in Secrets is to be written.
+    ///
+    /// # Errors
+    /// When that cannot be done.
+    fn keep_private(&self) -> Result<(), Diagnostic>;
+
     /// Begins the one transaction of a use case that writes.
     ///
     /// # Errors

@@ -107,6 +107,9 @@ impl Keeper {
     /// Everything that is wrong with the rules or the store.
     pub fn new(watch: Watch, listener: &dyn Listener) -> Result<Self, Vec<Diagnostic>> {
         let store = watch.database.write_or_make("dsrules watch")?;
+        if watch.reading.secrets {
+            store.keep_private()?;
+        }
         let beside = beside(std::slice::from_ref(&watch.root), &watch.reading);
         let (rules, policy, warnings) = Rules::new(&watch.rules, &watch.root, &beside, &watch.id, &*store)?;
         listener.tell(warnings);

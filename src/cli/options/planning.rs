@@ -9,7 +9,7 @@ use dsrules::diagnostic::Diagnostic;
 use super::bounds::BoundArgs;
 use super::input::InputArgs;
 use super::output::PlanFormat;
-use super::tree::TreeArgs;
+use super::tree::{TreeArgs, needs_secrets};
 use crate::cli::context::Context;
 
 /// Options of `plan` and `apply`.
@@ -42,15 +42,18 @@ impl PlanningArgs {
         let own = self.input_of.is_empty();
         let all = context.verbose || self.output.is_some_and(PlanFormat::is_for_programs);
         let bounds = self.bounds.options(context.seconds());
+        let tree = tree.destination();
+        let mut manifests = self.input.manifests()?;
+        manifests.options.secrets = needs_secrets(tree.as_ref());
         Ok(Request {
             database: context.database.clone(),
-            manifests: self.input.manifests()?,
+            manifests,
             id: if own { self.input.id() } else { id_of(self.input_of.iter()) },
             takes_over: !own,
             keep_going: self.keep_going,
             remind: !context.quiet,
             rules: self.bounds.rules.asked(),
-            tree: tree.destination(),
+            tree,
             options: Options {
                 prune: self.prune,
                 allow_empty: self.allow_empty,

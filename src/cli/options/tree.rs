@@ -53,6 +53,11 @@ impl TreeArgs {
     }
 }
 
+/// Whether what Secrets hold has to be read for the tree.
+pub fn needs_secrets(tree: Option<&Destination>) -> bool {
+    tree.is_some_and(|tree| tree.format.fills())
+}
+
 fn full_path(text: &str) -> Result<PathBuf, String> {
     let path = PathBuf::from(text);
     if path.is_absolute() && !text.contains(char::is_control) {

@@ -13,6 +13,10 @@ use crate::state::{FilesOf, Input, InputFile, OwnFile, Whole, World};
 use crate::target::memory::{Memory, ReadPod, VisitObject};
 
 impl Memory for Store {
+    fn keep_private(&self) -> Result<(), Diagnostic> {
+        Store::keep_private(self)
+    }
+
     fn begin(&mut self) -> Result<(), Diagnostic> {
         Store::begin(self)
     }

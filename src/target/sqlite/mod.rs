@@ -33,6 +33,7 @@ mod own;
 mod placement;
 mod pods;
 mod refusals;
+mod private;
 mod save;
 mod settled;
 mod store;

@@ -65,6 +65,11 @@ impl Work<'_> {
         for (key, value) in texts(plain) {
             content.insert(key.clone(), value.as_str().unwrap_or("").as_bytes().to_vec());
         }
+        if source == Source::Secret && !content.is_empty() && content.values().all(Vec::is_empty) {
+            let told = format!("what the Secret `{name}` holds is not in the store");
+            self.refuse(at, told, "apply its manifest again, with this `--tree-format`");
+            return Ok(None);
+        }
         if let Some(key) = wrong {
             let told = format!("`{key}` of the {} `{name}` is not base64", source.kind());
             self.refuse(at, told, "write the value with `stringData`, or encode it");

@@ -34,6 +34,12 @@ impl Format {
         }
     }
 
+    /// Whether what ConfigMaps and Secrets hold goes into it.
+    #[must_use]
+    pub fn fills(self) -> bool {
+        matches!(self.runtime(), Some(Runtime::Kubelet | Runtime::Podman))
+    }
+
     /// What it is called on the command line.
     #[must_use]
     pub fn name(self) -> &'static str {

@@ -205,7 +205,9 @@ pub fn tell_all(step: &Step, context: &mut Context) {
     if context.json {
         return;
     }
-    context.tell(step.error.iter().filter(|_| !step.refused.is_empty()).cloned().collect());
+    // Of what is refused the line says how much, and not what.
+    let refused = |error: &&Diagnostic| !step.refused.is_empty() || error.code == "tree-refused";
+    context.tell(step.error.iter().filter(refused).cloned().collect());
     context.tell(step.warnings.came.iter().flat_map(|it| it.told(FINDINGS_TOLD)).collect());
     for over in &step.warnings.over {
         context.note(&format!("over: {over}"));

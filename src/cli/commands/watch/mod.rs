@@ -24,7 +24,7 @@ use crate::cli::exit::{Exit, Failure};
 use crate::cli::options::bounds::BoundArgs;
 use crate::cli::options::duration::duration;
 use crate::cli::options::input::Validate;
-use crate::cli::options::tree::TreeArgs;
+use crate::cli::options::tree::{TreeArgs, needs_secrets};
 use pause::Pause;
 use steps::{Rhythm, Steps};
 
@@ -95,6 +95,7 @@ async fn watch(args: &WatchArgs, context: &mut Context) -> Result<Exit, Failure>
 }
 
 fn request(args: &WatchArgs, context: &Context) -> Result<Watch, Failure> {
+    let tree = args.tree.destination();
     Ok(Watch {
         database: context.database.clone(),
         root: std::path::absolute(&args.dir)?,
@@ -103,10 +104,11 @@ fn request(args: &WatchArgs, context: &Context) -> Result<Watch, Failure> {
             recursive: args.recursive,
             validate: args.validate.into(),
             default_namespace: args.namespace.clone(),
+            secrets: needs_secrets(tree.as_ref()),
             ..Options::default()
         },
         rules: args.bounds.rules.asked(),
-        tree: args.tree.destination(),
+        tree,
         clock: Instant::now,
     })
 }
