@@ -1,5 +1,6 @@
 //! Apply: manifests in, pods on their nodes, all of it or nothing.
 
+use super::export::export_store;
 use super::follow;
 use super::listener::Listener;
 use super::options::Options;
@@ -18,11 +19,13 @@ use crate::diagnostic::Diagnostic;
 /// changed; what fails after the store was written is in the outcome.
 pub fn apply(request: &Request, listener: &dyn Listener) -> Result<Outcome, Vec<Diagnostic>> {
     let tree = request.tree.as_ref();
+    let now = request.options.now;
     listener.stage("reading");
     let own = rules::find(&request.rules, &request.manifests.beside());
     let question = settled::ask(request, &own);
     if let Some((store, plan)) = settled::unchanged(request, question.as_ref())? {
-        return Ok(Outcome::unchanged(plan, true, follow::sync(tree, &*store)));
+        let outcome = Outcome::unchanged(plan, true, follow::sync(tree, &*store));
+        return Ok(Outcome { exported: export_store(&request.exports, &*store, now), ..outcome });
     }
     let mut read = read(request, listener)?;
     let mut store = request.database.write_or_make("dsrules apply")?;
@@ -34,5 +37,8 @@ pub fn apply(request: &Request, listener: &dyn Listener) -> Result<Outcome, Vec<
     let planned =
         transaction::apply(&mut *store, &request.id, read.reading, &policy, &options, tree, listener)?;
     listener.stage("writing the tree");
-    Ok(Outcome { errors: read.errors, places, ..transaction::end(planned, &*store, tree) })
+    let outcome = transaction::end(planned, &*store, tree);
+    let exports: &[_] = if outcome.done { &request.exports } else { &[] };
+    let exported = export_store(exports, &*store, now);
+    Ok(Outcome { errors: read.errors, places, exported, ..outcome })
 }

@@ -1,5 +1,6 @@
 //! What apply and plan are asked for, and what comes of every use case that plans.
 
+use super::export::{Export, Exported};
 use super::follow::Followed;
 use super::manifests::Manifests;
 use super::open::Database;
@@ -32,6 +33,8 @@ pub struct Request {
     pub rules: Asked,
     /// The folder of Pod manifests that follows the store.
     pub tree: Option<Destination>,
+    /// Files for other programs that follow the store.
+    pub exports: Vec<Export>,
     /// How the plan is made.
     pub options: Options,
 }
@@ -54,6 +57,8 @@ pub struct Outcome {
     pub too_much: Option<Diagnostic>,
     /// What became of the tree, or would; nothing if none was named.
     pub tree: Result<Option<Followed>, Diagnostic>,
+    /// What became of the files for other programs.
+    pub exported: Vec<Exported>,
     /// How many errors of the input were told and gone past.
     pub errors: usize,
 }
@@ -62,7 +67,7 @@ impl Outcome {
     /// A store that holds already what was asked for.
     pub(super) fn unchanged(plan: Plan, done: bool, tree: Result<Option<Followed>, Diagnostic>) -> Outcome {
         let (judged, said, places) = (Vec::new(), Vec::new(), Places::default());
-        Outcome { plan, done, judged, said, places, too_much: None, tree, errors: 0 }
+        Outcome { plan, done, judged, said, places, too_much: None, tree, exported: Vec::new(), errors: 0 }
     }
 
     /// A plan that was carried out, or was not.

@@ -21,6 +21,7 @@ use crate::diagnostic::{Diagnostic, counted};
 use crate::kube::Kind;
 use crate::plan::{FINDINGS_TOLD, Judged, Plan, Reconciler, constraint};
 use crate::policy::relations;
+use crate::reach::Derived;
 use crate::reason::Reasoner;
 use crate::state::{Delta, Gone, OwnFile, World};
 use crate::target::Memory;
@@ -104,6 +105,14 @@ impl Session {
     #[must_use]
     pub fn world(&self) -> Option<&World> {
         self.state.as_ref().map(|state| &state.world)
+    }
+
+    /// The world as it was committed last, with what was derived of it, if it is known.
+    #[must_use]
+    pub fn derived(&self) -> Option<(&World, Derived<'_>)> {
+        let State { world, reasoner, .. } = self.state.as_ref()?;
+        let (program, symbols) = (reasoner.program(), reasoner.symbols());
+        Some((world, Derived { program, symbols, evaluation: reasoner.evaluation()? }))
     }
 
     /// Takes a change in, reconciles the world and commits, all or nothing. `id` is the

@@ -3,7 +3,7 @@
 
 use serde_json::Value;
 
-use crate::datalog::{Limits, Program};
+use crate::datalog::{Limits, Program, RelationId};
 use crate::diagnostic::Diagnostic;
 use crate::kube::{Kind, ObjectKey};
 use crate::policy::{builtin, relations};
@@ -24,16 +24,21 @@ pub(super) struct Found {
 impl Found {
     /// Loads the world of a store and derives it.
     pub fn of_store(store: &dyn Memory, now: i64) -> Result<Self, Diagnostic> {
-        let loaded = builtin::load(&[]);
-        let Some(program) = loaded.program else {
-            let first = loaded.diagnostics.into_iter().next();
-            return Err(first.unwrap_or_else(|| Diagnostic::error("built-in", "a built-in rule is wrong")));
-        };
-        let wanted: Vec<_> = relations::REACHED.iter().map(|handle| program.id(*handle)).collect();
+        let (program, wanted) = program()?;
         let mut world = store.load()?;
         store.load_details(&mut world)?;
         store.load_whole(&mut world, facts::wants_whole(&program, &wanted, std::iter::empty()))?;
-        let wanted = Wanted { relations: &wanted, atoms: &[], grouping: Grouping::On };
+        Found::derive(world, program, &wanted, now)
+    }
+
+    /// Derives it of a world that has the details of its nodes, and its pods whole.
+    pub fn of_world(world: World, now: i64) -> Result<Self, Diagnostic> {
+        let (program, wanted) = program()?;
+        Found::derive(world, program, &wanted, now)
+    }
+
+    fn derive(world: World, program: Program, wanted: &[RelationId], now: i64) -> Result<Self, Diagnostic> {
+        let wanted = Wanted { relations: wanted, atoms: &[], grouping: Grouping::On };
         let state = derive_wanted(&program, &world, now, None, &wanted, &Limits::default())?;
         Ok(Found { world, program, state })
     }
@@ -43,6 +48,17 @@ impl Found {
         let State { symbols, evaluation } = &self.state;
         Derived { program: &self.program, evaluation, symbols }
     }
+}
+
+/// The built-in rules, and what of them says how pods are reached.
+fn program() -> Result<(Program, Vec<RelationId>), Diagnostic> {
+    let loaded = builtin::load(&[]);
+    let Some(program) = loaded.program else {
+        let first = loaded.diagnostics.into_iter().next();
+        return Err(first.unwrap_or_else(|| Diagnostic::error("built-in", "a built-in rule is wrong")));
+    };
+    let wanted = relations::REACHED.iter().map(|handle| program.id(*handle)).collect();
+    Ok((program, wanted))
 }
 
 /// The slices of all services, or of those of a namespace.

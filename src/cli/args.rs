@@ -3,8 +3,8 @@
 use clap::{Parser, Subcommand, builder::styling};
 
 use super::commands::{
-    apply, completions, delete, describe, explain, get, help, lsp, man, plan, query, rollout, rules, test,
-    validate, watch,
+    apply, completions, delete, describe, explain, get, help, lsp, man, plan, query, reach, rollout, rules,
+    test, validate, watch,
 };
 use super::options::global::Global;
 
@@ -58,6 +58,8 @@ pub enum Command {
     Get(get::GetArgs),
     /// Show objects with all that belongs to them
     Describe(describe::DescribeArgs),
+    /// Say where clients find a daemonset or a service: addresses, ports, and whether they are ready
+    Reach(reach::ReachArgs),
     /// Delete objects and what belongs to them
     Delete(delete::DeleteArgs),
     /// Say why a daemonset's pod is on a node, or is not

@@ -7,6 +7,7 @@ use dsrules::report::{self, Detail, FileLine, Look};
 
 use super::context::Context;
 use super::exit::{Exit, Failure};
+use super::options::export;
 use super::options::output::PlanFormat;
 
 /// What `-o` asks for, if it was given.
@@ -28,7 +29,11 @@ pub fn applied(mut outcome: Outcome, output: Form, context: &mut Context) -> Res
         let tree = outcome.tree.as_ref().ok().and_then(Option::as_ref);
         plan(&outcome, tree, output, true, context)?;
     }
-    let end = end(outcome.tree?, context);
+    let unwritten = export::told(outcome.exported, context);
+    let end = match end(outcome.tree?, context) {
+        Exit::Done if unwritten => Exit::Partly,
+        end => end,
+    };
     Ok(if outcome.errors == 0 { end } else { Exit::Error })
 }
 

@@ -15,6 +15,8 @@ pub struct Document<'a> {
     #[serde(skip_serializing_if = "Vec::is_empty")]
     services: Vec<String>,
     targets: Vec<Item<'a>>,
+    /// How many pods have no address that is known.
+    without_address: usize,
 }
 
 #[derive(Debug, Serialize)]
@@ -35,20 +37,31 @@ struct Item<'a> {
     ready: bool,
 }
 
-/// The documents of what is reached.
+/// What is reached of several.
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Documents<'a> {
+    api_version: &'static str,
+    kind: &'static str,
+    items: Vec<Document<'a>>,
+}
+
+/// The document of what is reached, `kind: Reached` of `apiVersion: dsrules.dev/v1`.
 #[must_use]
-pub fn documents(reached: &[Reached]) -> Vec<Document<'_>> {
-    reached.iter().map(document).collect()
+pub fn documents(reached: &[Reached]) -> Documents<'_> {
+    let items = reached.iter().map(document).collect();
+    Documents { api_version: "dsrules.dev/v1", kind: "Reached", items }
 }
 
 fn document(reached: &Reached) -> Document<'_> {
-    let Reached { kind, key, services, targets } = reached;
+    let Reached { kind, key, services, targets, without_address } = reached;
     Document {
         kind: kind.name(),
         namespace: &key.namespace,
         name: &key.name,
         services: services.iter().map(ToString::to_string).collect(),
         targets: targets.iter().map(item).collect(),
+        without_address: *without_address,
     }
 }
 

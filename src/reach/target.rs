@@ -25,6 +25,15 @@ pub struct Reached {
     pub services: Vec<ObjectKey>,
     /// What is reached, by node, pod and port.
     pub targets: Vec<Target>,
+    /// How many pods have no address that is known.
+    pub without_address: usize,
+}
+
+impl Reached {
+    /// Nothing yet.
+    fn nothing(kind: Kind, key: &ObjectKey) -> Self {
+        Reached { kind, key: key.clone(), services: vec![], targets: vec![], without_address: 0 }
+    }
 }
 
 /// A port of a pod, or a pod without ports.
@@ -76,8 +85,7 @@ impl Reached {
     #[must_use]
     pub fn daemonset(key: &ObjectKey, world: &World, derived: Derived<'_>) -> Option<Reached> {
         world.daemonsets.get(key)?;
-        let mut reached =
-            Reached { kind: Kind::DaemonSet, key: key.clone(), services: vec![], targets: vec![] };
+        let mut reached = Reached::nothing(Kind::DaemonSet, key);
         let Some(it) = derived.subject(key) else { return Some(reached) };
         reached.services =
             derived.rows(relations::reached_by, &[it]).map(|row| derived.key(row[1])).collect();
@@ -101,7 +109,9 @@ impl Reached {
                 ready: derived.has(relations::reached_ready, &[it, pod]),
                 on_node: true,
             };
-            reached.targets.extend(ports(&pod, &texts(relations::pod_address)));
+            let ports = ports(&pod, &texts(relations::pod_address));
+            reached.without_address += usize::from(ports.iter().all(|it| it.addresses.is_empty()));
+            reached.targets.extend(ports);
         }
         reached.sort();
         Some(reached)
@@ -112,8 +122,8 @@ impl Reached {
     pub fn service(key: &ObjectKey, world: &World, derived: Derived<'_>) -> Option<Reached> {
         let service = world.others.get(&(Kind::Service, key.clone()))?;
         let endpoints = Endpoints::of(service, world, derived);
-        let mut reached =
-            Reached { kind: Kind::Service, key: key.clone(), services: vec![], targets: vec![] };
+        let mut reached = Reached::nothing(Kind::Service, key);
+        reached.without_address = endpoints.without_address;
         for endpoint in endpoints.pods {
             let Some(object) = world.pods.get(&endpoint.pod).and_then(|pod| pod.whole()) else { continue };
             let pod = Target {
@@ -153,16 +163,6 @@ impl Reached {
                 &b.name,
             ))
         });
-    }
-
-    /// Leaves only what is on these nodes, and only ports of this name or number; all of them
-    /// where none is named.
-    pub fn keep(&mut self, nodes: &[String], port: Option<&str>) {
-        let on = |it: &Target| nodes.is_empty() || nodes.iter().any(|node| **node == *it.node);
-        let is = |it: &Target, port: &str| {
-            *it.name == *port || it.port.is_some_and(|number| number.to_string() == port)
-        };
-        self.targets.retain(|it| on(it) && port.is_none_or(|port| is(it, port)));
     }
 }
 

@@ -7,13 +7,15 @@ use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
+use crate::app::export::{Export, Exported, export};
 use crate::app::options::Options;
 use crate::app::session::Session;
+use crate::datalog::Program;
 use crate::diagnostic::Diagnostic;
 use crate::kube::Name;
 use crate::manifest::{self, Places};
 use crate::plan::{About, Judged, Plan};
-use crate::policy::Asked;
+use crate::policy::{Asked, relations};
 use crate::source::{Folder, Hint, Scan};
 use crate::state::World;
 use crate::target::tree::{self, Destination, TreeReport, Wanted};
@@ -52,8 +54,15 @@ pub struct Watch {
     pub rules: Asked,
     /// The folder of Pod manifests that follows the store.
     pub tree: Option<Destination>,
+    /// Files for other programs that follow the store.
+    pub exports: Vec<Export>,
     /// Where it is asked how much time has passed.
     pub clock: fn() -> Instant,
+}
+
+/// The program, asked for what files for other programs need, where there are such.
+fn asked(watch: &Watch, program: Program) -> Program {
+    if watch.exports.is_empty() { program } else { relations::reaching(&program) }
 }
 
 /// What keeps the store equal to the folder.
@@ -64,6 +73,8 @@ pub struct Keeper {
     rules: Rules,
     /// Whether all of the tree must be compared, not just the nodes of a plan.
     whole_tree: bool,
+    /// What could not be written for other programs, as it was told last.
+    unwritten: Vec<Diagnostic>,
     /// The error that the last look ended with.
     failure: Option<Diagnostic>,
     waits: bool,
@@ -96,6 +107,8 @@ pub struct Step {
     pub refused: Vec<Judged>,
     /// What was done to the tree.
     pub tree: Option<TreeReport>,
+    /// The files for other programs that were written.
+    pub exported: Vec<PathBuf>,
     /// Why nothing was done, if so.
     pub error: Option<Diagnostic>,
 }
@@ -114,11 +127,13 @@ impl Keeper {
         let (rules, policy, warnings) = Rules::new(&watch.rules, &watch.root, &beside, &watch.id, &*store)?;
         listener.tell(warnings);
         Ok(Keeper {
-            session: Session::new(store, policy.program, policy.own).followed_by(watch.tree.clone()),
+            session: Session::new(store, asked(&watch, policy.program), policy.own)
+                .followed_by(watch.tree.clone()),
             rules,
             watch,
             folder: None,
             whole_tree: true,
+            unwritten: Vec::new(),
             failure: None,
             waits: false,
             ends: None,
@@ -141,7 +156,10 @@ impl Keeper {
 
     /// Whether the last look went well and no file is in error.
     pub fn is_sound(&self) -> bool {
-        self.failure.is_none() && self.folder.is_some() && self.broken().is_empty()
+        self.failure.is_none()
+            && self.unwritten.is_empty()
+            && self.folder.is_some()
+            && self.broken().is_empty()
     }
 
     /// The files that are in error, of manifests and of rules.
@@ -198,7 +216,7 @@ impl Keeper {
     /// Looks at what may have changed and applies it.
     pub fn look(&mut self, hint: &Hint, options: &Options) -> Step {
         let look = self.look_once(hint, options);
-        let undone = self.failure.is_some() || self.unread().next().is_some();
+        let undone = self.failure.is_some() || !self.unwritten.is_empty() || self.unread().next().is_some();
         self.tries = if undone { self.tries.saturating_add(1) } else { 0 };
         look
     }
@@ -272,7 +290,7 @@ impl Keeper {
         look.told.extend(reread.told);
         let other_rules = reread.policy.is_some();
         if let Some(policy) = reread.policy {
-            self.session.replace_rules(policy.program, policy.own);
+            self.session.replace_rules(asked(&self.watch, policy.program), policy.own);
         }
         // Also without a change there may be something to do: time passes.
         if !nothing
@@ -291,6 +309,9 @@ impl Keeper {
             let due = look.plan.evictions.iter().map(|it| it.at);
             let ends = awaited.filter_map(|it| it.until).chain(due);
             self.ends = ends.filter(|at| *at > options.now).min();
+            self.write_exports(look, options.now);
+        } else if !self.unwritten.is_empty() {
+            self.write_exports(look, options.now);
         }
         self.write_tree(look)
     }
@@ -305,6 +326,21 @@ impl Keeper {
         }
         let held = folder.holding(&about.iter().map(|it| (it.kind, it.key.clone())).collect());
         locate(&Places::of(held, &self.watch.reading), about);
+    }
+
+    /// Brings the files for other programs up to date; what fails is told once, and tried again.
+    fn write_exports(&mut self, look: &mut Step, now: i64) {
+        let Some((world, derived)) = self.session.derived() else { return };
+        let mut failed = Vec::new();
+        for Exported { path, result } in export(&self.watch.exports, world, derived, now) {
+            match result {
+                Ok(true) => look.exported.push(path),
+                Ok(false) => {}
+                Err(error) => failed.push(error),
+            }
+        }
+        look.told.extend(failed.iter().filter(|it| !self.unwritten.contains(it)).cloned());
+        self.unwritten = failed;
     }
 
     fn write_tree(&mut self, look: &mut Step) -> Result<(), Diagnostic> {

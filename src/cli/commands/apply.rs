@@ -1,11 +1,12 @@
 //! `dsrules apply PATH...`: manifests in, pods on their nodes, all of it or nothing.
 
 use clap::Args;
-use dsrules::app;
+use dsrules::app::{self, Request};
 
 use crate::cli::context::Context;
 use crate::cli::exit::{Exit, Failure};
 use crate::cli::options::dry_run::DryRun;
+use crate::cli::options::export::ExportArgs;
 use crate::cli::options::planning::PlanningArgs;
 use crate::cli::options::tree::TreeArgs;
 use crate::cli::progress::Progress;
@@ -22,12 +23,15 @@ pub struct ApplyArgs {
     dry_run: DryRun,
     #[command(flatten)]
     tree: TreeArgs,
+    #[command(flatten)]
+    exports: ExportArgs,
 }
 
 /// Applies and shows what was done.
 pub fn run(args: &ApplyArgs, context: &mut Context) -> Result<Exit, Failure> {
     let progress = Progress::begin(context.quiet);
-    let request = args.planning.request(&args.tree, context)?;
+    let exports = args.exports.export.clone();
+    let request = Request { exports, ..args.planning.request(&args.tree, context)? };
     let output = args.planning.output;
     if args.dry_run == DryRun::Client {
         let outcome = app::plan(&request, None, context);

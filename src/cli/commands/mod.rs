@@ -12,6 +12,7 @@ pub mod lsp;
 pub mod man;
 pub mod plan;
 pub mod query;
+pub mod reach;
 pub mod rollout;
 pub mod rules;
 pub mod test;

@@ -3,6 +3,7 @@
 
 pub mod bounds;
 pub mod dry_run;
+pub mod export;
 pub mod duration;
 pub mod global;
 pub mod input;

@@ -54,6 +54,7 @@ impl PlanningArgs {
             remind: !context.quiet,
             rules: self.bounds.rules.asked(),
             tree,
+            exports: Vec::new(),
             options: Options {
                 prune: self.prune,
                 allow_empty: self.allow_empty,

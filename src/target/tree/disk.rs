@@ -59,43 +59,55 @@ fn private(options: &mut OpenOptions) {
     let _ = options;
 }
 
-/// Writes the temporary file, to disk.
-fn prepare(dir: &Dir, bytes: &[u8], mode: Option<Mode>) -> io::Result<()> {
+/// Writes a temporary file, to disk.
+fn prepare(dir: &Dir, temporary: &str, bytes: &[u8], mode: Option<Mode>) -> io::Result<()> {
     let mut options = OpenOptions::new();
     options.write(true).create_new(true);
     if mode.is_some() {
         private(&mut options);
     }
-    let opened = dir.open_with(TEMPORARY, &options);
+    let opened = dir.open_with(temporary, &options);
     let mut file = opened.map_err(|error| match error.kind() {
         // Not to be taken for the file itself being there.
-        ErrorKind::AlreadyExists => io::Error::other(format!("`{TEMPORARY}` beside it is in the way")),
+        ErrorKind::AlreadyExists => io::Error::other(format!("`{temporary}` beside it is in the way")),
         _ => error,
     })?;
     file.write_all(bytes)?;
     if let Some(mode) = mode {
-        give_mode(dir, TEMPORARY, mode)?;
+        give_mode(dir, temporary, mode)?;
     }
     file.sync_all()
 }
 
 /// Replaces a file, or a link, that is ours. A reader sees the old or the new content.
 pub(super) fn replace(dir: &Dir, name: &str, bytes: &[u8], mode: Option<Mode>) -> io::Result<()> {
-    let done = prepare(dir, bytes, mode).and_then(|()| dir.rename(TEMPORARY, dir, name));
+    replace_by(dir, TEMPORARY, name, bytes, mode)
+}
+
+/// The same by a temporary file of this name.
+pub(super) fn replace_by(
+    dir: &Dir,
+    temporary: &str,
+    name: &str,
+    bytes: &[u8],
+    mode: Option<Mode>,
+) -> io::Result<()> {
+    let done = prepare(dir, temporary, bytes, mode).and_then(|()| dir.rename(temporary, dir, name));
     if done.is_err() {
-        let _ = dir.remove_file(TEMPORARY);
+        let _ = dir.remove_file(temporary);
     }
     done
 }
 
 /// Creates a file that must not be there.
 pub(super) fn create(dir: &Dir, name: &str, bytes: &[u8], mode: Option<Mode>) -> io::Result<()> {
-    let done = prepare(dir, bytes, mode).and_then(|()| match dir.hard_link(TEMPORARY, dir, name) {
-        Ok(()) => dir.remove_file(TEMPORARY),
-        Err(error) if error.kind() == ErrorKind::AlreadyExists => Err(error),
-        // A file system without hard links: the file was not there a moment ago.
-        Err(_) => dir.rename(TEMPORARY, dir, name),
-    });
+    let done =
+        prepare(dir, TEMPORARY, bytes, mode).and_then(|()| match dir.hard_link(TEMPORARY, dir, name) {
+            Ok(()) => dir.remove_file(TEMPORARY),
+            Err(error) if error.kind() == ErrorKind::AlreadyExists => Err(error),
+            // A file system without hard links: the file was not there a moment ago.
+            Err(_) => dir.rename(TEMPORARY, dir, name),
+        });
     if done.is_err() {
         let _ = dir.remove_file(TEMPORARY);
     }

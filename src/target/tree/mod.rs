@@ -26,6 +26,7 @@ mod place;
 mod planned;
 mod pods;
 mod report;
+mod single;
 mod systemd;
 mod told;
 
@@ -43,6 +44,7 @@ pub use place::{FileName, NodeFolder};
 pub use planned::{compare_stored, compare_tree};
 pub use pods::Read;
 pub use report::{Done, TreeChange, TreeReport};
+pub use single::{read_file, write_file};
 
 use crate::diagnostic::{Diagnostic, Place};
 use crate::kube::{Kind, Name, ObjectKey};

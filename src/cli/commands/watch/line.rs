@@ -34,6 +34,9 @@ pub struct Line {
     waves: usize,
     tree: usize,
     waiting: usize,
+    /// The files for other programs that were written.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    exported: Vec<String>,
     /// The files that are in error.
     broken: Vec<String>,
     error: Option<String>,
@@ -74,6 +77,7 @@ impl Line {
             waves: step.plan.waves.len(),
             tree: step.tree.as_ref().map_or(0, |tree| tree.changes.len()),
             waiting: step.plan.waiting.len(),
+            exported: step.exported.iter().map(|path| path.display().to_string()).collect(),
             broken: keeper.broken(),
             error: step.error.as_ref().map(|error| error.message.clone()),
             violations: report::finding_lines(&step.refused, true),
@@ -92,6 +96,7 @@ impl Line {
             && self.mended.is_empty()
             && self.actions.is_empty()
             && self.tree == 0
+            && self.exported.is_empty()
             && self.error.is_none()
             && self.warnings.is_empty()
             && self.over.is_empty()
@@ -142,9 +147,7 @@ impl Line {
         if !actions.is_empty() {
             parts.push(actions.join(", "));
         }
-        if self.tree > 0 {
-            parts.push(format!("{} of the tree written", counted(self.tree, "file")));
-        }
+        parts.extend(self.written());
         if let Some(error) = &self.error {
             parts.push(format!("nothing was changed: {error}"));
         } else if self.objects.is_empty() && self.actions.is_empty() {
@@ -158,6 +161,13 @@ impl Line {
             parts.push(format!("in error: {}", some(&self.broken)));
         }
         parts
+    }
+
+    /// The files that were written.
+    fn written(&self) -> impl Iterator<Item = String> {
+        let tree = (self.tree > 0).then(|| format!("{} of the tree written", counted(self.tree, "file")));
+        let exported = (!self.exported.is_empty()).then(|| format!("wrote {}", some(&self.exported)));
+        tree.into_iter().chain(exported)
     }
 
     /// What the line is about.

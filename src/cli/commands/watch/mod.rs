@@ -23,6 +23,7 @@ use crate::cli::context::Context;
 use crate::cli::exit::{Exit, Failure};
 use crate::cli::options::bounds::BoundArgs;
 use crate::cli::options::duration::duration;
+use crate::cli::options::export::ExportArgs;
 use crate::cli::options::input::Validate;
 use crate::cli::options::tree::{TreeArgs, needs_secrets};
 use pause::Pause;
@@ -61,6 +62,8 @@ pub struct WatchArgs {
     poll: Option<Duration>,
     #[command(flatten)]
     tree: TreeArgs,
+    #[command(flatten)]
+    exports: ExportArgs,
     /// Serve /metrics and /healthz here, as `127.0.0.1:9090` or `localhost:9090`
     #[arg(long, value_name = "ADDRESS", value_parser = serve::address)]
     listen: Option<SocketAddr>,
@@ -109,6 +112,7 @@ fn request(args: &WatchArgs, context: &Context) -> Result<Watch, Failure> {
         },
         rules: args.bounds.rules.asked(),
         tree,
+        exports: args.exports.export.clone(),
         clock: Instant::now,
     })
 }
