@@ -51,8 +51,8 @@ fn rows_that_are_not_there_are_told_by_what_each_rule_lacks() {
     for atom in [
         r#"too_many("n2")"#,
         r#"asked_cpu("n1", 7)"#,
-        r#"free("n2", _)"#,
-        r#"free(_, 1)"#,
+        r#"spare("n2", _)"#,
+        r#"spare(_, 1)"#,
         r#"near("n1", "n3")"#,
         r#"good_kernel("n1")"#,
         r#"good_kernel("n3")"#,

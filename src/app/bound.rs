@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 
 use super::options::{MaxDelete, Options};
 use crate::diagnostic::{Diagnostic, counted};
-use crate::kube::{Kind, Name, ObjectKey};
+use crate::kube::{Kind, Name, ObjectKey, has_ended};
 use crate::state::World;
 
 /// From so many pods on, deleting more than half of them needs to be asked for.
@@ -14,6 +14,8 @@ const GUARDED_FROM: usize = 20;
 /// The pods as they are before anything is done.
 pub(super) struct Before {
     pods: usize,
+    /// Those that do not run: they are bound nowhere, or have ended.
+    idle: BTreeSet<ObjectKey>,
     /// The pods that were named to be deleted: of which daemonset on which node, if of any.
     named: Option<Vec<Option<(ObjectKey, Name)>>>,
 }
@@ -21,13 +23,19 @@ pub(super) struct Before {
 impl Before {
     /// Before manifests are put into the world.
     pub(super) fn applying(world: &World) -> Self {
-        Before { pods: world.pods.len(), named: None }
+        Before { pods: world.pods.len(), idle: idle(world), named: None }
     }
 
     /// Before objects are deleted that somebody named.
     pub(super) fn deleting(world: &World, targets: &[(Kind, ObjectKey)]) -> Self {
         let pods = targets.iter().filter(|(kind, key)| *kind == Kind::Pod && world.pods.contains_key(key));
-        Before { pods: world.pods.len(), named: Some(pods.map(|(_, key)| world.place(key)).collect()) }
+        let named = Some(pods.map(|(_, key)| world.place(key)).collect());
+        Before { pods: world.pods.len(), idle: idle(world), named }
+    }
+
+    /// Whether a pod that was there ran.
+    pub(super) fn ran(&self, pod: &ObjectKey) -> bool {
+        !self.idle.contains(pod)
     }
 
     /// Refuses a world that lost more than the options allow. `lost` are the pods that
@@ -65,4 +73,9 @@ impl Before {
             .because(why)
             .help(format!("{look}; if it is meant, say `--max-delete {lost}`")))
     }
+}
+
+fn idle(world: &World) -> BTreeSet<ObjectKey> {
+    let idle = world.pods.iter().filter(|(_, pod)| pod.node.is_none() || has_ended(&pod.phase));
+    idle.map(|(key, _)| key.clone()).collect()
 }

@@ -8,6 +8,7 @@
 
 mod apply;
 mod bound;
+pub mod capacity;
 pub mod cases;
 mod causes;
 mod check;
@@ -57,6 +58,7 @@ mod warned;
 pub mod watch;
 pub mod whatif;
 mod why;
+mod would_wait;
 
 pub use crate::datalog::Value;
 pub use crate::state::Cascade;

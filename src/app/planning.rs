@@ -10,6 +10,7 @@ use super::put::put_all;
 use super::schedule::{self, Coming};
 use super::standing::standing;
 use super::strangers;
+use super::would_wait;
 use crate::datalog::{Constraint, Declaration, Limits, Program, Row, Symbols};
 use crate::diagnostic::Diagnostic;
 use crate::facts::Grouping;
@@ -106,7 +107,8 @@ fn planned(
     let kinds = [Constraint::Violation, Constraint::Warning];
     let mut judged = judged(&mut reasoner, &plan, &kinds, &mut first, options)?;
     judged.extend(standing(&reasoner, world, &mut first));
-    let said = strangers::named(program, world);
+    let mut said = strangers::named(program, world);
+    said.extend(would_wait::warning(&plan, before, &reasoner, world));
     Ok(Planned { plan, reasoner, judged, said })
 }
 

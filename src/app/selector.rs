@@ -28,8 +28,13 @@ impl LabelSelector {
     #[must_use]
     pub fn matches(&self, object: &Value) -> bool {
         let labels = &object["metadata"]["labels"];
+        self.fits(|key| labels.get(key).and_then(Value::as_str))
+    }
+
+    /// Whether labels, of which `label` gives the values, satisfy all of it.
+    pub(super) fn fits<'l>(&self, label: impl Fn(&str) -> Option<&'l str>) -> bool {
         self.0.iter().all(|(key, test)| {
-            let value = labels.get(key).and_then(Value::as_str);
+            let value = label(key);
             let number = || value.and_then(|value| value.parse::<i64>().ok());
             match test {
                 Test::In(values) => value.is_some_and(|value| values.contains(value)),

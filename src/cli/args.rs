@@ -3,8 +3,8 @@
 use clap::{Parser, Subcommand, builder::styling};
 
 use super::commands::{
-    apply, completions, delete, describe, explain, get, help, lsp, man, plan, query, reach, rollout, rules,
-    test, validate, watch,
+    apply, capacity, completions, delete, describe, explain, get, help, lsp, man, plan, query, reach,
+    rollout, rules, test, validate, watch,
 };
 use super::options::global::Global;
 
@@ -60,6 +60,8 @@ pub enum Command {
     Describe(describe::DescribeArgs),
     /// Say where clients find a daemonset or a service: addresses, ports, and whether they are ready
     Reach(reach::ReachArgs),
+    /// Show what daemon pods and others take of the nodes, and what a plan adds
+    Capacity(capacity::CapacityArgs),
     /// Delete objects and what belongs to them
     Delete(delete::DeleteArgs),
     /// Say why a daemonset's pod is on a node, or is not

@@ -19,8 +19,8 @@ use clap::{CommandFactory, Parser};
 
 use args::{Cli, Command};
 use commands::{
-    apply, completions, delete, describe, explain, get, help, lsp, man, plan, query, reach, rollout, rules,
-    test, validate, watch,
+    apply, capacity, completions, delete, describe, explain, get, help, lsp, man, plan, query, reach,
+    rollout, rules, test, validate, watch,
 };
 use context::Context;
 use exit::{Exit, Failure};
@@ -49,6 +49,7 @@ fn run(command: &Command, context: &mut Context) -> Result<Exit, Failure> {
         Command::Get(args) => get::run(args, context),
         Command::Describe(args) => describe::run(args, context),
         Command::Reach(args) => reach::run(args, context),
+        Command::Capacity(args) => capacity::run(args, context),
         Command::Explain(args) => explain::run(args, context),
         Command::Rollout(args) => rollout::run(args, context),
         Command::Query(args) => query::run(args, context),

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use crate::datalog::{Row, Sym};
-use crate::kube::{ObjectKey, Round, amount_text, bytes_text};
+use crate::kube::{ObjectKey, Round, amount_text, bytes_text, is_in_bytes};
 use crate::policy::relations;
 use crate::reason::Reasoner;
 use crate::state::Refusal;
@@ -53,7 +53,7 @@ fn more(reasoner: &Reasoner, pod: Sym, node: Sym, resource: Sym) -> String {
             .map_or_else(String::new, |(sentence, _)| format!(" ({})", sentence.trim_end_matches('.')));
     };
     let name = reasoner.text(resource);
-    let binary = ["memory", "ephemeral-storage"].contains(&name) || name.starts_with("hugepages-");
+    let binary = is_in_bytes(name);
     let [needs, free, room] = [row[3], row[4], row[5]].map(|it| reasoner.number(it));
     let text = |amount: i64, round: Round| match binary {
         true => bytes_text(amount, round),

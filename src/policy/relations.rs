@@ -237,6 +237,18 @@ relations! {
     TAKEN_TO_FIT {
         taken_to_fit(Pod, Node)
     }
+    /// What pods take of their nodes; it is derived where somebody asks.
+    CAPACITY {
+        requested(Node, Key, Amount)
+        daemon_requested(Node, Key, Amount)
+        free(Node, Key, Amount)
+        daemonset_overhead(Node, Key, Amount)
+        carries_daemon(Node, DaemonSet, Pod)
+        takes(Shape, Key, Amount)
+        full(Node)
+        waits_for_room(Node, Pod)
+        astray(Pod, Node)
+    }
     /// Fields by their paths, of objects of each type.
     FIELDS {
         node_field(Node, Key, Value)
@@ -365,6 +377,12 @@ pub fn reaching(program: &Program) -> Program {
 #[must_use]
 pub fn schedules(program: &Program) -> bool {
     program.asked().contains(&program.id(bind))
+}
+
+/// The program that is asked what pods take of their nodes as well.
+#[must_use]
+pub fn capacity(program: &Program) -> Program {
+    program.asking(CAPACITY.iter().map(|handle| program.id(*handle)))
 }
 
 /// The type of the rules that objects of a kind have.

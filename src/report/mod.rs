@@ -7,6 +7,8 @@
 
 mod answers;
 mod applied;
+mod capacity;
+mod capacity_data;
 mod cases;
 mod columns;
 mod data;
@@ -34,6 +36,8 @@ mod whatif;
 
 pub use answers::Answers;
 pub use applied::{applied, statuses};
+pub use capacity::{capacity_text, costs_text};
+pub use capacity_data::capacity_document;
 pub use cases::{case_failure, cases_document, coverage_text};
 pub use columns::{Columns, cells, columns};
 pub use data::{FileLine, ListWriter, list, plan_document, write_json, write_json_line, write_yaml};

@@ -11,4 +11,5 @@ mod run;
 
 pub use compare::Difference;
 pub use edit::{Alteration, Edit};
+pub(super) use run::Edited;
 pub use run::{Edits, WhatIf, what_if};

@@ -9,20 +9,22 @@ use crate::app::dry::start;
 use crate::app::follow;
 use crate::app::gone::gone;
 use crate::app::listener::Listener;
-use crate::app::load::load;
+use crate::app::load::{complete, load};
 use crate::app::manifests::Manifests;
 use crate::app::options::{MaxDelete, Options};
-use crate::app::planning;
+use crate::app::planning::{self, Planned};
 use crate::app::prepare::prepare;
 use crate::app::read::{Read, read};
 use crate::app::request::{Outcome, Request};
 use crate::app::resources::meant;
-use crate::app::rules;
+use crate::app::rules::{self, Policy};
 use crate::app::schedule::Coming;
 use crate::app::selector::LabelSelector;
+use crate::datalog::Program;
 use crate::diagnostic::Diagnostic;
 use crate::kube::{Kind, Object, ObjectKey};
-use crate::state::Gone;
+use crate::manifest::Places;
+use crate::state::{Gone, World};
 use crate::target::Memory;
 
 /// Edits that are asked about.
@@ -52,37 +54,102 @@ pub fn what_if(
     changes: &Edits,
     listener: &dyn Listener,
 ) -> Result<WhatIf, Vec<Diagnostic>> {
-    let own = rules::find(&request.rules, &request.manifests.beside());
-    let mut read = if request.manifests.is_empty() { Read::default() } else { read(request, listener)? };
-    let store = start(request, base, listener)?;
-    let policy = prepare(request, own, &mut read, &*store, listener)?;
-    let program = &policy.program;
-    // A question is no accident, so nothing is refused for its size.
-    let options = Options { max_delete: Some(MaxDelete::Percent(100)), ..request.options.clone() };
-    let gone = gone(&*store, &request.id, &read.reading, &options)?;
-    let plan = |objects: Vec<Object>, gone: &Gone| -> Result<_, Diagnostic> {
-        let mut world = load(&*store, program, &options, Coming::put(&objects, gone))?;
-        let planned = planning::plan(&mut world, objects, gone, program, &options)?;
-        Ok((world, planned))
-    };
-    let places = read.reading.places(&request.manifests.options);
-    let mut objects = read.reading.objects;
-    let (without, _) = plan(objects.clone(), &gone)?;
-    let matches = |value: &Value| changes.chosen.as_ref().is_none_or(|chosen| chosen.matches(value));
-    let chosen: Option<&dyn Fn(&Value) -> bool> =
-        if changes.chosen.is_some() { Some(&matches) } else { None };
-    let there = There { store: &*store, gone: &gone.objects };
-    let removed = edit(&mut objects, &changes.edits, &there, chosen);
-    let removed = removed.map_err(|errors| -> Vec<Diagnostic> {
-        errors.into_iter().map(|error| nearly(error, &changes.edits, &objects, &*store)).collect()
-    })?;
-    let mut gone = gone;
-    gone.objects.extend(removed);
-    let (with, planned) = plan(objects, &gone)?;
-    let differences = differences(program, &without, &with, options.now)?;
-    let tree = follow::compare(request.tree.as_ref(), &with, &*store);
-    let outcome = Outcome { errors: read.errors, places, ..Outcome::of(planned, false, tree) };
+    let edited = Edited::of(request, base, changes, listener)?;
+    let program = edited.program();
+    let (without, _) = edited.without(program)?;
+    let (with, planned) = edited.with(program)?;
+    let differences = differences(program, &without, &with, edited.options.now)?;
+    let tree = follow::compare(request.tree.as_ref(), &with, &*edited.store);
+    let outcome =
+        Outcome { errors: edited.errors, places: edited.places, ..Outcome::of(planned, false, tree) };
     Ok(WhatIf { outcome, differences })
+}
+
+/// An input with changes that stand in no manifest, and what it is planned with.
+pub(in crate::app) struct Edited {
+    store: Box<dyn Memory>,
+    policy: Policy,
+    options: Options,
+    /// The input, and what left it.
+    given: (Vec<Object>, Gone),
+    /// The same with the changes.
+    changed: (Vec<Object>, Gone),
+    places: Places,
+    errors: usize,
+}
+
+impl Edited {
+    /// Reads the input and makes the changes.
+    ///
+    /// # Errors
+    /// As a plan, and when a change cannot be made.
+    pub(in crate::app) fn of(
+        request: &Request,
+        base: Option<&Manifests>,
+        changes: &Edits,
+        listener: &dyn Listener,
+    ) -> Result<Edited, Vec<Diagnostic>> {
+        let own = rules::find(&request.rules, &request.manifests.beside());
+        let mut read = if request.manifests.is_empty() { Read::default() } else { read(request, listener)? };
+        let store = start(request, base, listener)?;
+        let policy = prepare(request, own, &mut read, &*store, listener)?;
+        // A question is no accident, so nothing is refused for its size.
+        let options = Options { max_delete: Some(MaxDelete::Percent(100)), ..request.options.clone() };
+        let gone = gone(&*store, &request.id, &read.reading, &options)?;
+        let places = read.reading.places(&request.manifests.options);
+        let given = (read.reading.objects, gone);
+        let matches = |value: &Value| changes.chosen.as_ref().is_none_or(|chosen| chosen.matches(value));
+        let chosen: Option<&dyn Fn(&Value) -> bool> =
+            if changes.chosen.is_some() { Some(&matches) } else { None };
+        let there = There { store: &*store, gone: &given.1.objects };
+        let (mut objects, mut gone) = given.clone();
+        let removed = edit(&mut objects, &changes.edits, &there, chosen);
+        let removed = removed.map_err(|errors| -> Vec<Diagnostic> {
+            errors.into_iter().map(|error| nearly(error, &changes.edits, &objects, &*store)).collect()
+        })?;
+        gone.objects.extend(removed);
+        let errors = read.errors;
+        Ok(Edited { store, policy, options, given, changed: (objects, gone), places, errors })
+    }
+
+    /// The rules.
+    pub(in crate::app) fn program(&self) -> &Program {
+        &self.policy.program
+    }
+
+    /// How many errors of the input were told and gone past.
+    pub(in crate::app) fn errors(&self) -> usize {
+        self.errors
+    }
+
+    /// The world that the plan starts from, with what a program needs of it.
+    pub(in crate::app) fn stored(&self, program: &Program) -> Result<World, Diagnostic> {
+        let mut world = self.store.load()?;
+        complete(&*self.store, &mut world, program)?;
+        Ok(world)
+    }
+
+    /// What the plan comes to without the changes, in a world with what a program needs.
+    fn without(&self, program: &Program) -> Result<(World, Planned), Diagnostic> {
+        self.plan(&self.given, program)
+    }
+
+    /// What the plan comes to with them.
+    pub(in crate::app) fn with(&self, program: &Program) -> Result<(World, Planned), Diagnostic> {
+        self.plan(&self.changed, program)
+    }
+
+    fn plan(
+        &self,
+        (objects, gone): &(Vec<Object>, Gone),
+        program: &Program,
+    ) -> Result<(World, Planned), Diagnostic> {
+        let coming = Coming::put(objects, gone);
+        let mut world = load(&*self.store, &self.policy.program, &self.options, coming)?;
+        complete(&*self.store, &mut world, program)?;
+        let planned = planning::plan(&mut world, objects.clone(), gone, &self.policy.program, &self.options)?;
+        Ok((world, planned))
+    }
 }
 
 /// What is stored and has not left the input.

@@ -2,6 +2,7 @@
 //! shown.
 
 pub mod apply;
+pub mod capacity;
 pub mod completions;
 pub mod delete;
 pub mod describe;

@@ -39,7 +39,7 @@ pub struct PlanArgs {
 pub fn run(args: &PlanArgs, context: &mut Context) -> Result<Exit, Failure> {
     check(args)?;
     args.what_if.check()?;
-    let changes = args.what_if.changes(&args.planning.input.namespace)?;
+    let changes = args.what_if.changes(&args.planning.input.files.namespace)?;
     let progress = Progress::begin(context.quiet);
     let (request, base) = asked(args, context)?;
     let output = args.planning.output;
@@ -64,7 +64,7 @@ fn asked(args: &PlanArgs, context: &Context) -> Result<(Request, Option<Manifest
         return Ok((request, None));
     }
     request.options.prune = true;
-    Ok((request, Some(args.planning.input.manifests_of(args.base.iter())?)))
+    Ok((request, Some(args.planning.input.files.manifests_of(args.base.iter())?)))
 }
 
 /// Refuses what does not go together with a base.

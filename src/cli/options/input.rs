@@ -8,12 +8,19 @@ use dsrules::app::{Manifests, id_of};
 use dsrules::diagnostic::Diagnostic;
 use dsrules::manifest::{FieldValidation, Input, Options};
 
-/// What is read.
+/// What is read: paths, or the same after `-f`.
 #[derive(Debug, Clone, Args)]
 pub struct InputArgs {
     /// Manifests: files or folders (.yaml, .yml, .json), or `-` for stdin
     #[arg(value_name = "PATH")]
     paths: Vec<PathBuf>,
+    #[command(flatten)]
+    pub files: FileArgs,
+}
+
+/// What is read where only `-f` names it, and how.
+#[derive(Debug, Clone, Args)]
+pub struct FileArgs {
     /// A manifest file or folder; the same as PATH, may be given several times
     #[arg(long, short = 'f', value_name = "PATH")]
     filename: Vec<PathBuf>,
@@ -65,12 +72,24 @@ impl InputArgs {
 
     /// What was named, in order.
     fn named(&self) -> impl Iterator<Item = &PathBuf> {
-        self.paths.iter().chain(&self.filename)
+        self.paths.iter().chain(&self.files.filename)
     }
 
     /// As the library takes it, with what comes from stdin.
     pub fn manifests(&self) -> Result<Manifests, Diagnostic> {
-        self.manifests_of(self.named())
+        self.files.manifests_of(self.named())
+    }
+}
+
+impl FileArgs {
+    /// The name under which the store remembers what this input brought.
+    pub fn id(&self) -> String {
+        id_of(self.filename.iter())
+    }
+
+    /// As the library takes it, with what comes from stdin.
+    pub fn manifests(&self) -> Result<Manifests, Diagnostic> {
+        self.manifests_of(self.filename.iter())
     }
 
     /// The same, of other paths.

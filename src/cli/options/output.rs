@@ -46,6 +46,17 @@ impl PlanFormat {
     }
 }
 
+/// How a table of our own is shown.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum TableFormat {
+    // JSON, with a version field
+    Json,
+    // YAML, with a version field
+    Yaml,
+    // More rows
+    Wide,
+}
+
 /// The forms for programs, of what is text else.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub enum DataFormat {

@@ -5,10 +5,21 @@ use dsrules::app::LabelSelector;
 use dsrules::app::whatif::{Edit, Edits};
 use dsrules::diagnostic::Diagnostic;
 
-/// Edits that stand in no manifest.
+/// Edits that stand in no manifest, and what they are about.
 #[derive(Debug, Clone, Args)]
 #[command(next_help_heading = "What if")]
 pub struct WhatIfArgs {
+    #[command(flatten)]
+    edits: EditArgs,
+    /// What the changes are about: only objects with these labels
+    #[arg(long, short = 'l', value_name = "LABELS")]
+    selector: Option<LabelSelector>,
+}
+
+/// Edits that stand in no manifest.
+#[derive(Debug, Clone, Args)]
+#[command(next_help_heading = "What if")]
+pub struct EditArgs {
     /// Plan as if a field had this value: node/a:label.disk=ssd, node/a:label.disk- to take
     /// it away, 'node/gpu-*:metadata.labels.a.io/b=c', daemonset/x:nodeSelector.disk=ssd,
     /// 'daemonset/x:spec.template.spec.containers[0].image=x:2'
@@ -27,17 +38,12 @@ pub struct WhatIfArgs {
     /// Plan as if an object were not there, as node/b or daemonset/x
     #[arg(long, value_name = "OBJECT")]
     remove: Vec<String>,
-    /// What the changes are about: only objects with these labels
-    #[arg(long, short = 'l', value_name = "LABELS")]
-    selector: Option<LabelSelector>,
 }
 
 impl WhatIfArgs {
     /// Whether nothing of it was typed.
     pub fn is_empty(&self) -> bool {
-        [&self.set, &self.taint, &self.cordon, &self.uncordon, &self.remove]
-            .iter()
-            .all(|list| list.is_empty())
+        self.edits.is_empty()
     }
 
     /// Refuses what is about changes where there are none.
@@ -54,28 +60,40 @@ impl WhatIfArgs {
 
     /// As the library takes them.
     pub fn changes(&self, namespace: &str) -> Result<Edits, Vec<Diagnostic>> {
+        self.edits.changes(namespace, self.selector.as_ref())
+    }
+}
+
+impl EditArgs {
+    /// Whether nothing of it was typed.
+    pub fn is_empty(&self) -> bool {
+        [&self.set, &self.taint, &self.cordon, &self.uncordon, &self.remove]
+            .iter()
+            .all(|list| list.is_empty())
+    }
+
+    /// As the library takes them: only for objects with the labels, if some are chosen.
+    pub fn changes(&self, namespace: &str, chosen: Option<&LabelSelector>) -> Result<Edits, Vec<Diagnostic>> {
         let edits = self.set.iter().map(|text| Edit::set(text, namespace));
         let edits = edits.chain(self.taint.iter().map(|text| Edit::taint(text)));
         let edits = edits.chain(self.remove.iter().map(|text| Edit::remove(text, namespace)));
-        let edits = edits.chain(self.cordon.iter().map(|node| self.cordoned(node, true)));
-        let edits = edits.chain(self.uncordon.iter().map(|node| self.cordoned(node, false)));
+        let edits = edits.chain(self.cordon.iter().map(|node| cordoned(node, true, chosen)));
+        let edits = edits.chain(self.uncordon.iter().map(|node| cordoned(node, false, chosen)));
         let (good, wrong): (Vec<_>, Vec<_>) = edits.partition(Result::is_ok);
         let wrong: Vec<Diagnostic> = wrong.into_iter().filter_map(Result::err).collect();
         if !wrong.is_empty() {
             return Err(wrong);
         }
-        Ok(Edits { edits: good.into_iter().flatten().collect(), chosen: self.selector.clone() })
+        Ok(Edits { edits: good.into_iter().flatten().collect(), chosen: chosen.cloned() })
     }
+}
 
-    /// One node, or without a name all that the labels choose.
-    fn cordoned(&self, node: &str, cordoned: bool) -> Result<Edit, Diagnostic> {
-        match (node, &self.selector) {
-            ("", None) => {
-                Err(Diagnostic::error("bad-what-if", "no node was named to be cordoned or uncordoned")
-                    .help("write `--cordon NODE`, `--cordon 'gpu-*'`, or choose by labels with `-l`"))
-            }
-            ("", Some(_)) => Ok(Edit::cordon("*", cordoned)),
-            (node, _) => Ok(Edit::cordon(node, cordoned)),
-        }
+/// One node, or without a name all that the labels choose.
+fn cordoned(node: &str, cordoned: bool, chosen: Option<&LabelSelector>) -> Result<Edit, Diagnostic> {
+    match (node, chosen) {
+        ("", None) => Err(Diagnostic::error("bad-what-if", "no node was named to be cordoned or uncordoned")
+            .help("write `--cordon NODE`, `--cordon 'gpu-*'`, or choose by labels with `-l`")),
+        ("", Some(_)) => Ok(Edit::cordon("*", cordoned)),
+        (node, _) => Ok(Edit::cordon(node, cordoned)),
     }
 }
