@@ -14,7 +14,7 @@ mod recorded;
 mod session;
 
 use naive::{Case, Pod, clash};
-use serde_json::Value;
+use serde_json::{Value, json};
 use session::Session;
 
 #[test]
@@ -135,6 +135,105 @@ fn a_pod_of_a_manifest_takes_room_beside_what_the_store_holds() {
     assert!(planned.out.contains("default/agent-"), "{}{}", planned.out, planned.err);
     assert_eq!(session.quietly("delete pod hog -n x").code, 0);
     assert_eq!(phases(&session), "a Running");
+}
+
+#[test]
+fn a_priority_class_that_is_not_there_binds_nothing() {
+    let mut session = Session::new();
+    session.take("tests", "scheduling");
+    session.ok("apply scheduling/cluster.yaml scheduling/agent.yaml scheduling/misnamed.yaml");
+    session.ok("get pods -n ops -o wide");
+    session.ok("get events -n ops");
+    session.ok("explain logs gpu-2 -n ops");
+    session.say("where no PriorityClass is known, they count as 0 and preempt nobody");
+    session.ok("plan scheduling/misnamed.yaml scheduling/alone.yaml --db alone.db");
+    session.say("what an API server refuses");
+    session.fails("plan scheduling/bad-classes.yaml --db bad.db");
+    session.ok("apply scheduling/two-defaults.yaml --db two.db");
+    session.write("changed.yaml", "apiVersion: scheduling.k8s.io/v1\nkind: PriorityClass\nmetadata: {name: first}\nvalue: 11\n---\napiVersion: v1\nkind: Node\nmetadata: {name: n1}\n");
+    session.fails_after("apply changed.yaml --db two.db");
+    session.snapshot("priority_classes");
+}
+
+/// The victim tells what the budget allows: `web-a` has the lowest priority, and `batch` goes in
+/// its place where a budget would be violated.
+#[test]
+fn budgets_without_a_status_are_counted_as_the_disruption_controller_does() {
+    let program = dsrules::policy::builtin::load(&[]).program.unwrap();
+    let pod = |name: &str, node: &str, priority: i64, owner: &str| {
+        let mut pod = json!({ "apiVersion": "v1", "kind": "Pod",
+            "metadata": { "name": name, "namespace": "ns", "labels": { "app": name.split('-').next() },
+                          "creationTimestamp": "2026-01-01T00:00:00Z" },
+            "spec": { "nodeName": node, "priority": priority,
+                      "containers": [{ "name": "c", "image": "x:1", "resources": { "requests": { "cpu": "1" } } }] },
+            "status": { "phase": "Running", "startTime": "2026-01-01T00:00:00Z",
+                        "conditions": [{ "type": "Ready", "status": "True" }] } });
+        if !owner.is_empty() {
+            pod["metadata"]["ownerReferences"] = json!([{ "apiVersion": "apps/v1", "kind": "ReplicaSet",
+                "name": "o", "uid": owner, "controller": true }]);
+        }
+        pod
+    };
+    let node = |name: &str| {
+        json!({ "apiVersion": "v1", "kind": "Node", "metadata": { "name": name },
+            "status": { "allocatable": { "cpu": "2", "pods": "110" } } })
+    };
+    let set = |kind: &str, uid: &str, replicas: i64, by: &str| {
+        let mut set = json!({ "apiVersion": "apps/v1", "kind": kind,
+            "metadata": { "name": uid, "namespace": "ns", "uid": uid }, "spec": { "replicas": replicas } });
+        if !by.is_empty() {
+            set["metadata"]["ownerReferences"] = json!([{ "apiVersion": "apps/v1", "kind": "Deployment",
+                "name": by, "uid": by, "controller": true }]);
+        }
+        set
+    };
+    let waits = {
+        let mut pod = pod("urgent", "", 10, "");
+        pod["spec"]["nodeName"].take();
+        pod["spec"]["affinity"]["nodeAffinity"]["requiredDuringSchedulingIgnoredDuringExecution"] = json!({
+            "nodeSelectorTerms": [{ "matchFields": [{ "key": "metadata.name", "operator": "In", "values": ["n1"] }] }] });
+        pod["status"] = json!({ "phase": "Pending" });
+        pod
+    };
+    let three = || vec![set("ReplicaSet", "rs", 3, "")];
+    let rolled = || vec![set("ReplicaSet", "rs", 0, "d"), set("Deployment", "d", 3, "")];
+    let cases = [
+        (json!({ "minAvailable": 2 }), three(), "rs", "web-a"),
+        (json!({ "minAvailable": 3 }), three(), "rs", "batch"),
+        (json!({ "minAvailable": 2 }), vec![], "", "web-a"),
+        (json!({ "minAvailable": "50%" }), three(), "rs", "web-a"),
+        (json!({ "minAvailable": "67%" }), three(), "rs", "batch"),
+        (json!({ "maxUnavailable": 1 }), three(), "rs", "web-a"),
+        (json!({ "maxUnavailable": 0 }), three(), "rs", "batch"),
+        (json!({ "maxUnavailable": 5 }), three(), "rs", "web-a"),
+        (json!({ "maxUnavailable": "30%" }), three(), "rs", "web-a"),
+        (json!({ "maxUnavailable": "0%" }), three(), "rs", "batch"),
+        (json!({ "maxUnavailable": 1 }), vec![set("ReplicaSet", "rs", 4, "")], "rs", "batch"),
+        (json!({ "maxUnavailable": 1 }), rolled(), "rs", "web-a"),
+        // Nobody knows how many there should be: a DaemonSet has no scale, and some have no controller.
+        (json!({ "maxUnavailable": 1 }), vec![], "a-daemonset", "batch"),
+        (json!({ "minAvailable": "10%" }), vec![], "a-daemonset", "batch"),
+        (json!({ "minAvailable": 2 }), vec![], "a-daemonset", "web-a"),
+        (json!({ "maxUnavailable": 1 }), vec![], "", "batch"),
+        (json!({}), three(), "rs", "batch"),
+    ];
+    for (mut spec, mut others, owner, victim) in cases {
+        let told = format!("{spec} {owner}");
+        spec["selector"] = json!({ "matchLabels": { "app": "web" } });
+        others.push(json!({ "apiVersion": "policy/v1", "kind": "PodDisruptionBudget",
+            "metadata": { "name": "web", "namespace": "ns" }, "spec": spec }));
+        let pods = vec![
+            pod("web-a", "n1", 0, owner),
+            pod("batch", "n1", 5, ""),
+            pod("web-b", "n2", 0, owner),
+            pod("web-c", "n2", 0, owner),
+            waits.clone(),
+        ];
+        let case = json!({ "nodes": [node("n1"), node("n2")], "pods": pods, "pdbs": others, "expect": {
+            "bound": [{ "pod": "ns/urgent", "node": "n1" }], "pending": [],
+            "victims": [{ "pod": format!("ns/{victim}"), "by": "ns/urgent" }] } });
+        recorded::check(&program, &case).unwrap_or_else(|why| panic!("{told}\n{why}"));
+    }
 }
 
 #[test]

@@ -1,9 +1,10 @@
-//! What the built-in rules warn of, whatever a plan does: host ports that no node can give.
+//! What the built-in rules warn of, whatever a plan does: host ports that no node can give, and
+//! PriorityClasses that are not there.
 
 use std::collections::BTreeMap;
 
 use crate::datalog::{Handle, Row, Sym};
-use crate::diagnostic::counted;
+use crate::diagnostic::{counted, nearest};
 use crate::kube::{Kind, ObjectKey, list};
 use crate::plan::constraint::{self, Choose};
 use crate::plan::{About, Finding, Judged};
@@ -11,11 +12,15 @@ use crate::policy::relations;
 use crate::reason::Reasoner;
 use crate::state::World;
 
+/// The PriorityClasses that every cluster has.
+const SYSTEM_CLASSES: [&str; 2] = ["system-cluster-critical", "system-node-critical"];
+
 /// What the built-in rules warn of: what an API server takes and no node can run. The rows
 /// that `choose` leaves are told.
 #[must_use]
 pub(super) fn standing(reasoner: &Reasoner, world: &World, choose: &mut Choose<'_>) -> Vec<Judged> {
-    let all = [relations::surge_clash, relations::self_clash, relations::host_port_clash];
+    let ports = [relations::surge_clash, relations::self_clash, relations::host_port_clash];
+    let classes = [relations::missing_class, relations::assumed_priority, relations::two_defaults];
     let judge = |relation| {
         let declaration = reasoner.program().declaration(reasoner.program().id(relation));
         let nodes: BTreeMap<Row, usize> = match relation {
@@ -26,9 +31,10 @@ pub(super) fn standing(reasoner: &Reasoner, world: &World, choose: &mut Choose<'
         let findings = rows.iter().filter_map(|row| finding(reasoner, world, relation, row, nodes[row]));
         let mut findings: Vec<Finding> = findings.collect();
         findings.sort_by(|a, b| a.sentence.cmp(&b.sentence));
-        Judged { code: "host-port", findings, ..Judged::of(declaration, nodes.len()) }
+        let code = if classes.contains(&relation) { "priority-class" } else { "host-port" };
+        Judged { code, findings, ..Judged::of(declaration, nodes.len()) }
     };
-    all.into_iter().map(judge).collect()
+    ports.into_iter().chain(classes).map(judge).collect()
 }
 
 /// A row for each pair of daemonsets that clash, of the first of the nodes, and how many
@@ -58,7 +64,13 @@ fn finding(
     let number = finding.row.iter().find(|(column, _)| &**column == "port").and_then(|(_, it)| it.as_i64());
     // What is to be changed is a daemonset, not the node.
     finding.objects.retain(|it| it.kind == Kind::DaemonSet);
-    for about in &mut finding.objects {
+    if relation == relations::missing_class {
+        finding.notes.extend(known_classes(world, reasoner.text(row[1])));
+    }
+    for about in finding.objects.iter_mut().filter(|_| number.is_none()) {
+        about.field = "spec.template.spec.priorityClassName".to_owned();
+    }
+    for about in finding.objects.iter_mut().filter(|_| number.is_some()) {
         let About { key, field, .. } = about;
         *field = number.and_then(|port| taken(world, key, port)).unwrap_or_else(|| field.clone());
     }
@@ -66,6 +78,14 @@ fn finding(
         finding.notes.push(format!("and so on {}", counted(nodes - 1, "more node")));
     }
     Some(Finding { rule, ..finding })
+}
+
+/// What to say to a class that is not there: the ones that are, and the nearest of them.
+fn known_classes(world: &World, class: &str) -> Vec<String> {
+    let given = world.others.keys().filter(|(kind, _)| kind.written() == "PriorityClass");
+    let known: Vec<&str> = given.map(|(_, key)| &*key.name).chain(SYSTEM_CLASSES).collect();
+    let near = nearest(class, known.iter().copied()).map(|near| format!("did you mean `{near}`?"));
+    [format!("there are {}", known.join(", "))].into_iter().chain(near).collect()
 }
 
 /// The field by which a daemonset takes a port of the host.

@@ -15,6 +15,7 @@ impl Encoder {
                 self.other(kind, object);
             }
             self.budget(kind, object);
+            self.scaled(kind, object);
             return;
         }
         if kind == Kind::Service {

@@ -21,6 +21,9 @@ use crate::policy::relations;
 /// The kind of the objects that say how many pods may go.
 const BUDGET: &str = "PodDisruptionBudget";
 
+/// Kinds that the disruption controller asks how many pods they want.
+const SCALED: [&str; 4] = ["ReplicaSet", "Deployment", "StatefulSet", "ReplicationController"];
+
 /// What a pod says that matters to the scheduler.
 struct Shape {
     requests: Vec<(String, i64)>,
@@ -154,6 +157,20 @@ impl Encoder {
         for (taint, order) in node.taints.iter().zip(0..) {
             let row = [it, self.taint(taint), self.symbols.number(order)];
             self.row(relations::node_taint_order, &row);
+        }
+    }
+
+    /// By which uid pods know an object that runs so many of them, and what controls it.
+    pub(super) fn scaled(&mut self, kind: Kind, object: &Plain) {
+        if !SCALED.contains(&kind.written()) || !self.uses(relations::scaled_uid) {
+            return;
+        }
+        let it = self.as_object(kind, &object.meta.key);
+        let uid = self.text(&object.meta.uid);
+        self.row(relations::scaled_uid, &[it, uid]);
+        if let Some(owner) = &object.meta.controller {
+            let by = self.text(&owner.uid);
+            self.row(relations::scaled_by, &[it, by]);
         }
     }
 

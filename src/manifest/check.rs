@@ -13,7 +13,7 @@ use super::{versions, wording};
 use crate::diagnostic::Severity;
 use crate::kube::Kind;
 use crate::validate::path::{FieldPath, Part, Step};
-use crate::validate::{ErrorType, FieldError, validate, warnings};
+use crate::validate::{ErrorType, FieldError, is_checked, validate, warnings};
 
 /// Checks all that was found; an object with errors is not kept.
 pub(super) fn all(harvest: &mut Harvest, options: &Options) {
@@ -24,7 +24,15 @@ pub(super) fn all(harvest: &mut Harvest, options: &Options) {
             if !is_small {
                 *others.entry(found.kind.to_string()).or_default() += 1;
             }
-            return is_small;
+            // Of the others nothing is read that could be wrong.
+            let errors = if is_small && is_checked(found.kind) {
+                validate(found.kind, &found.value, None)
+            } else {
+                Vec::new()
+            };
+            let sound = errors.is_empty();
+            findings.extend(errors.into_iter().map(|error| (found.at.clone(), wording::finding(error))));
+            return is_small && sound;
         }
         let checked = fields(found.kind, &found.value, options);
         let mut sound = checked.hidden == 0 && !found.refused;

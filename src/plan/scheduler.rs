@@ -145,14 +145,17 @@ impl Simulation {
                 _ => {
                     refusal.since = now;
                     let owner = world.owner(pod);
-                    self.of_pod(
-                        world,
-                        pod,
-                        owner,
-                        (SCHEDULER, "Warning", "FailedScheduling"),
-                        refusal.message(),
-                        now,
-                    );
+                    match (refusal.forbidden(), owner) {
+                        (Some(why), Some(owner)) => {
+                            let said =
+                                || format!("Error creating: pods \"{}\" is forbidden: {why}", pod.name);
+                            self.event(world, &owner, "Warning", "FailedCreate", said, now);
+                        }
+                        (_, owner) => {
+                            let what = (SCHEDULER, "Warning", "FailedScheduling");
+                            self.of_pod(world, pod, owner, what, refusal.message(), now);
+                        }
+                    }
                 }
             }
             if before.get(pod) != Some(refusal) {

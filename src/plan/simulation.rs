@@ -305,7 +305,7 @@ impl Simulation {
         }
     }
 
-    fn event(
+    pub(super) fn event(
         &mut self,
         world: &mut World,
         about: &ObjectKey,

@@ -21,6 +21,8 @@ pub const BUILTIN: &[(&str, &str)] = &[
     ("rules/status.dl", include_str!("../../rules/status.dl")),
     ("rules/waiting.dl", include_str!("../../rules/waiting.dl")),
     ("rules/ports.dl", include_str!("../../rules/ports.dl")),
+    ("rules/priority.dl", include_str!("../../rules/priority.dl")),
+    ("rules/budgets.dl", include_str!("../../rules/budgets.dl")),
     ("rules/scheduling.dl", include_str!("../../rules/scheduling.dl")),
     ("rules/eviction.dl", include_str!("../../rules/eviction.dl")),
     ("rules/capacity.dl", include_str!("../../rules/capacity.dl")),

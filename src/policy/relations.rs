@@ -232,6 +232,9 @@ relations! {
         short_of(Pod, Node, Key, Amount, Amount, Amount)
         takes_most(Node, Key, Pod)
         port_taken(Pod, Node, Pod)
+        missing_class(DaemonSet, Value)
+        assumed_priority(DaemonSet, Value)
+        two_defaults(Value, Value)
     }
     /// What is bound where the scheduler is not simulated.
     TAKEN_TO_FIT {
@@ -264,6 +267,8 @@ relations! {
         object(Object, Value, Namespace, Value)
         budget_selector(Object, Requirement)
         budget_disrupted(Object, Pod)
+        scaled_uid(Object, Uid)
+        scaled_by(Object, Uid)
     }
     /// What plans and explanations read.
     READ {

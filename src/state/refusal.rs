@@ -24,7 +24,17 @@ pub struct Refusal {
     pub since: i64,
 }
 
+/// Not one of the scheduler's filters: admission, which refuses a pod whose PriorityClass is not
+/// there, so that the pod is not even made.
+const ADMISSION: &str = "Priority";
+
 impl Refusal {
+    /// What admission says of it, where it is that which refuses the pod.
+    #[must_use]
+    pub fn forbidden(&self) -> Option<String> {
+        (&*self.filter == ADMISSION).then(|| self.reasons.join(", "))
+    }
+
     /// Whether another one has the same reason, whatever the amounts are.
     #[must_use]
     pub fn is_like(&self, other: &Refusal) -> bool {
@@ -36,6 +46,9 @@ impl Refusal {
     /// and what there is to say of that node.
     #[must_use]
     pub fn message(&self) -> String {
+        if let Some(why) = self.forbidden() {
+            return format!("forbidden: {why}. {}", self.said);
+        }
         let of_all = format!("0/{} nodes are available:", self.nodes);
         let others = self.nodes.saturating_sub(1);
         let counted = |some: usize, what: &str| (some > 0).then(|| format!("{some} {what}"));

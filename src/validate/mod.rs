@@ -90,6 +90,12 @@ pub fn is_quantity(value: &Value) -> bool {
     Quantity::of(value).is_some()
 }
 
+/// Whether objects of a kind are looked at; of most that are not managed nothing is read.
+#[must_use]
+pub fn is_checked(kind: Kind) -> bool {
+    !kind.is_other() || priority::is_checked(kind)
+}
+
 /// Whether anything of a kind may not change.
 #[must_use]
 pub fn has_update_rules(kind: Kind) -> bool {

@@ -28,6 +28,11 @@ pub(super) fn check(kind: Kind, root: &Cursor<'_, '_>, old: Option<&Value>, erro
     old.into_iter().for_each(|old| update(kind, root, old, errors));
 }
 
+/// Whether a kind is one of these.
+pub(super) fn is_checked(kind: Kind) -> bool {
+    [CLASS, BUDGET].contains(&kind.name())
+}
+
 /// Whether anything of a kind may not change.
 pub(super) fn has_update_rules(kind: Kind) -> bool {
     kind.name() == CLASS
