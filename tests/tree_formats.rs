@@ -1,5 +1,5 @@
 //! The formats of a tree: what stands in each, that one takes the place of another, that
-//! what cannot be written is refused before anything is, and that systemd takes the units.
+//! what cannot be written is refused before anything is.
 #![cfg(unix)]
 #![allow(clippy::unwrap_used)]
 
@@ -126,6 +126,47 @@ fn each_format_has_its_files() {
 }
 
 #[test]
+fn the_examples_of_the_page_are_what_is_written() {
+    let page = fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/formats.md")).unwrap();
+    let mut seen = Vec::new();
+    for part in page.split("\n### ").skip(1) {
+        let (format, rest) = part.split_once('\n').unwrap();
+        let bench = Bench::new();
+        bench.apply(format);
+        let tree = bench.tree();
+        let lines: Vec<&str> = tree
+            .iter()
+            .filter(|(path, _)| path.starts_with("n1/"))
+            .flat_map(|(_, text)| text.lines())
+            .collect();
+        let example = rest.split("```").nth(1).unwrap();
+        for line in example.lines().skip(1) {
+            assert!(lines.contains(&line), "{format}: {line}");
+        }
+        seen.push(format);
+    }
+    assert_eq!(seen, FORMATS);
+}
+
+#[test]
+fn kubectl_reads_the_manifests() {
+    let bench = Bench::new();
+    bench.apply("manifest");
+    let output = Command::new("kubectl")
+        .args(["label", "--local", "-f"])
+        .arg(bench.path("pods/n1"))
+        .args(["a=b", "-o", "yaml"])
+        .output();
+    let Ok(output) = output else {
+        println!("skipped: there is no kubectl to read manifests");
+        return;
+    };
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    let said = String::from_utf8_lossy(&output.stdout).into_owned();
+    assert!(said.contains("nodeName: n1") && said.contains("name: door") && said.contains("a: b"), "{said}");
+}
+
+#[test]
 fn one_format_takes_the_place_of_another() {
     let alone: Vec<_> = FORMATS
         .iter()
@@ -224,48 +265,6 @@ fn what_cannot_be_written_is_refused_before_anything_is() {
     assert!(said.contains("the ConfigMap `settings` is in no manifest"), "{said}");
     assert_eq!(output.status.code(), Some(1), "{said}");
     assert_eq!(bench.tree(), before);
-}
-
-/// What `systemd-analyze verify` says of units, or a line that says it is not there.
-fn verify(units: &[PathBuf], beside: &Path) -> Option<String> {
-    if Command::new("systemd-analyze").arg("--version").output().is_err() {
-        println!("skipped: systemd-analyze is not there to verify units");
-        return None;
-    }
-    let path = format!("{}:", beside.display());
-    let output = Command::new("systemd-analyze")
-        .args(["verify", "--man=no", "--recursive-errors=one"])
-        .args(units)
-        .env("SYSTEMD_UNIT_PATH", path)
-        .output()
-        .unwrap();
-    let said = String::from_utf8_lossy(&output.stderr).into_owned();
-    // A program that is not installed where the test runs is no fault of the unit.
-    let lines = said.lines().filter(|line| !line.contains("is not executable: No such file or directory"));
-    let lines: Vec<&str> = lines.filter(|line| !line.is_empty()).collect();
-    Some(lines.join("\n"))
-}
-
-#[test]
-fn systemd_takes_the_units() {
-    let bench = Bench::new();
-    bench.apply("systemd");
-    let node = bench.path("pods/n1");
-    let units: Vec<PathBuf> = fs::read_dir(&node)
-        .unwrap()
-        .map(|it| it.unwrap().path())
-        .filter(|it| it.extension().is_some_and(|it| it == "service" || it == "target"))
-        .collect();
-    assert_eq!(units.len(), 2, "{units:?}");
-    if let Some(said) = verify(&units, &node) {
-        assert_eq!(said, "");
-    }
-    // It would be seen.
-    let wrong = node.join("wrong.service");
-    fs::write(&wrong, "[Service]\nExecStart=true\nNonsense=1\n").unwrap();
-    if let Some(said) = verify(&[wrong], &node) {
-        assert!(said.contains("Nonsense"), "{said}");
-    }
 }
 
 /// A tree written by a library's caller, in formats that change.
