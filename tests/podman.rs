@@ -113,7 +113,8 @@ fn a_pod_runs_with_all_that_it_names_and_others_are_left_alone() {
         json!({"kind": "ConfigMap", "metadata": meta("conf"), "data": {"colour": "blue"}}),
         json!({"kind": "Secret", "metadata": meta("keys"), "data": {"TOKEN": "czNjcmV0"}}),
     ];
-    podman.play(&playable(manifest, "u1 7f", &objects)).unwrap();
+    let mut wanted = playable(manifest, "u1 7f", &objects);
+    podman.play(&wanted).unwrap();
     until("it answers", SHORT, || get(port, "/").as_deref() == Some("web-1"));
     assert_eq!(get(port, "/env/ALL").unwrap(), "blue-s3cret-n1");
     assert_eq!(get(port, "/file/conf/colour").unwrap(), "blue");
@@ -126,6 +127,14 @@ fn a_pod_runs_with_all_that_it_names_and_others_are_left_alone() {
         [("init", true), ("web", false)]
     );
     assert_eq!(podman.list().unwrap().len(), 1, "neither the foreign pod nor that of the other node");
+
+    // What a ConfigMap says later is seen in its files, and nothing is started again.
+    let pid = machine.pid("shop.web-1-web");
+    wanted.objects[0]["data"] = json!({"colour": "red", "size": "9"});
+    podman.refresh(&wanted).unwrap();
+    assert_eq!(get(port, "/file/conf/colour").unwrap(), "red");
+    assert_eq!(get(port, "/file/conf/size").unwrap(), "9");
+    assert_eq!(machine.pid("shop.web-1-web"), pid);
 
     // The foreign pod's name is not ours to take.
     machine.says(&["pod", "create", "--name", "shop.taken"]);

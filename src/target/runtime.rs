@@ -42,6 +42,16 @@ pub trait Runtime: Send + Sync {
     /// When they cannot be started.
     fn restart(&self, pod: &ObjectKey) -> Result<(), Diagnostic>;
 
+    /// Brings what is mounted into a pod that runs up to date with the objects that it names,
+    /// as a kubelet does, and starts nothing again for it. One that cannot does nothing.
+    ///
+    /// # Errors
+    /// When an object that it names is not there any more; then all stays as it was.
+    fn refresh(&self, pod: &Playable) -> Result<(), Diagnostic> {
+        let _ = pod;
+        Ok(())
+    }
+
     /// Stops a pod, with the time it asks for to end, and removes it. One that is not there is
     /// stopped already.
     ///

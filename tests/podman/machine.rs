@@ -58,8 +58,9 @@ fn server() -> Result<PathBuf, String> {
     BUILT
         .get_or_init(|| {
             let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/podman/server.rs");
-            let folder = tempfile::tempdir().map_err(|error| error.to_string())?.keep();
-            let built = folder.join("server");
+            // Other tests may build it at the same time: each builds its own and puts it in place.
+            let place = Path::new(env!("CARGO_TARGET_TMPDIR")).join("podman-server");
+            let built = place.with_extension(std::process::id().to_string());
             let output = Command::new("rustc")
                 .args(["--edition=2024", "-Copt-level=1", "-Ctarget-feature=+crt-static", "-Cstrip=symbols"])
                 .arg("-o")
@@ -68,7 +69,8 @@ fn server() -> Result<PathBuf, String> {
                 .output()
                 .map_err(|error| format!("rustc: {error}"))?;
             if output.status.success() {
-                Ok(built)
+                fs::rename(&built, &place).map_err(|error| error.to_string())?;
+                Ok(place)
             } else {
                 let said = String::from_utf8_lossy(&output.stderr).into_owned();
                 Err(format!("no static program can be built: {}", said.lines().next().unwrap_or("")))

@@ -9,6 +9,7 @@
 //! The folder is for its owner alone. What containers see of it is mounted by podman, so its
 //! own mode does not matter to them.
 
+use std::collections::BTreeSet;
 use std::fs::{self, DirBuilder, Permissions};
 use std::io;
 use std::os::unix::fs::{DirBuilderExt, PermissionsExt, chown};
@@ -80,6 +81,19 @@ impl Folder {
         written().map_err(|error| wrong(&home, &error))
     }
 
+    /// Brings the volumes that have files up to date: what differs is written, what is not
+    /// among them any more goes.
+    pub(super) fn renew(&self, pod: &str, files: &[File], group: Option<u32>) -> Result<(), Diagnostic> {
+        let home = self.of(pod);
+        let differs = |file: &&File| fs::read(home.join(&file.path)).ok().as_ref() != Some(&file.bytes);
+        let changed: Vec<File> = files.iter().filter(differs).cloned().collect();
+        self.write(pod, &[], &changed, group)?;
+        let wanted: BTreeSet<PathBuf> = files.iter().map(|file| home.join(&file.path)).collect();
+        let volumes: BTreeSet<PathBuf> =
+            files.iter().map(|file| home.join(file.path.components().take(2).collect::<PathBuf>())).collect();
+        volumes.iter().try_for_each(|volume| clear(volume, &wanted)).map_err(|error| wrong(&home, &error))
+    }
+
     /// Writes one file of a pod's own folder, whole or not at all.
     pub(super) fn keep(&self, pod: &str, name: &str, text: &str) -> Result<(), Diagnostic> {
         let file = File { path: name.into(), bytes: text.as_bytes().to_vec(), mode: 0o600 };
@@ -99,6 +113,19 @@ impl Folder {
             _ => Ok(()),
         }
     }
+}
+
+/// Removes the files below a folder that are not wanted.
+fn clear(folder: &Path, wanted: &BTreeSet<PathBuf>) -> io::Result<()> {
+    for entry in fs::read_dir(folder)? {
+        let (path, kind) = entry.and_then(|entry| Ok((entry.path(), entry.file_type()?)))?;
+        if kind.is_dir() {
+            clear(&path, wanted)?;
+        } else if !wanted.contains(&path) {
+            fs::remove_file(&path)?;
+        }
+    }
+    Ok(())
 }
 
 /// A folder for its owner alone.
@@ -146,6 +173,12 @@ mod tests {
             |path: &str| fs::metadata(folder.of("a.b").join(path)).unwrap().permissions().mode() & 0o7777;
         assert_eq!((mode(""), mode("volumes/e")), (0o700, 0o777));
         assert_eq!((mode("volumes/c/k"), mode("volumes/s/k")), (0o644, 0o400));
+        let new = File { bytes: b"new".to_vec(), ..file("volumes/c/k", 0o644) };
+        folder.write("a.b", &[], &[file("volumes/c/sub/old", 0o644)], None).unwrap();
+        folder.renew("a.b", &[new], None).unwrap();
+        let read = |path: &str| folder.read("a.b", path);
+        assert_eq!((read("volumes/c/k").as_deref(), read("volumes/c/sub/old")), (Some("new"), None));
+        assert_eq!(read("volumes/s/k").as_deref(), Some("x"), "another volume is left alone");
         folder.keep("a.b", "pod.json", "{}").unwrap();
         assert_eq!(folder.read("a.b", "pod.json").as_deref(), Some("{}"));
         folder.remove("a.b").unwrap();

@@ -309,6 +309,15 @@ impl Runtime for Podman {
         self.command.run(&words, "", CHANGE).map(drop).map_err(|fault| fault.told())
     }
 
+    fn refresh(&self, pod: &Playable) -> Result<(), Diagnostic> {
+        let name = podman_name(&pod.key);
+        if Kept::read(&self.folder, &name).is_none_or(|kept| kept.mark != pod.mark) {
+            return Ok(());
+        }
+        let document = self.document(&name, pod)?;
+        self.folder.renew(&name, &document.volumes.files, kube::group(&pod.manifest["spec"]))
+    }
+
     fn stop(&self, pod: &ObjectKey) -> Result<(), Diagnostic> {
         let name = podman_name(pod);
         if listed::is_ours(&self.command, &self.node, &name)? == Some(true) {
