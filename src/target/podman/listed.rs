@@ -34,6 +34,8 @@ pub(super) struct Listed {
 pub(super) struct Run {
     /// Its id.
     pub(super) id: String,
+    /// Its process, which tells one run of a container from the next; 0 where it has none.
+    pub(super) process: i64,
     /// What it does.
     pub(super) does: Does,
     /// When it began.
@@ -60,29 +62,28 @@ pub(super) enum Does {
 /// The pods of `node`.
 pub(super) fn listed(podman: &Command, node: &str) -> Result<Vec<Listed>, Diagnostic> {
     let filter = format!("label={NODE}={node}");
-    let ask = |words: &[&str]| -> Result<Value, Diagnostic> {
-        let said = podman.ask(words).map_err(|fault| fault.told())?;
-        // Of no pods, some versions say nothing at all.
-        let text = if said.trim().is_empty() { "[]" } else { &said };
-        serde_json::from_str(text).map_err(|error| {
-            let message =
-                format!("`podman {}` answers no JSON: {error}", words[..words.len().min(2)].join(" "));
-            Diagnostic::error("podman-failed", message)
-        })
-    };
-    let pods = ask(&["pod", "ps", "--no-trunc", "--filter", &filter, "--format", "json"])?;
-    let containers = ask(&["ps", "--all", "--no-trunc", "--filter", &filter, "--format", "json"])?;
+    let pods = ask(podman, &["pod", "ps", "--no-trunc", "--filter", &filter, "--format", "json"])?;
+    let containers = ask(podman, &["ps", "--all", "--no-trunc", "--filter", &filter, "--format", "json"])?;
     Ok(read(&pods, &containers))
 }
 
 /// Whether podman has a pod of this name, and whose it is: ours for `node`, or not.
 pub(super) fn is_ours(podman: &Command, node: &str, name: &str) -> Result<Option<bool>, Diagnostic> {
     let filter = format!("name=^{}$", name.replace('.', "\\."));
-    let said =
-        podman.ask(&["pod", "ps", "--filter", &filter, "--format", "json"]).map_err(|fault| fault.told())?;
-    let pods: Value = serde_json::from_str(&said).unwrap_or_default();
+    let pods = ask(podman, &["pod", "ps", "--filter", &filter, "--format", "json"])?;
     let found = pods.as_array().into_iter().flatten().find(|pod| pod["Name"] == name);
     Ok(found.map(|pod| pod["Labels"][NODE] == node))
+}
+
+/// What podman answers in JSON.
+fn ask(podman: &Command, words: &[&str]) -> Result<Value, Diagnostic> {
+    let said = podman.ask(words).map_err(|fault| fault.told())?;
+    // Of no pods, some versions say nothing at all.
+    let text = if said.trim().is_empty() { "[]" } else { &said };
+    serde_json::from_str(text).map_err(|error| {
+        let message = format!("`podman {}` answers no JSON: {error}", words[..words.len().min(2)].join(" "));
+        Diagnostic::error("podman-failed", message)
+    })
 }
 
 fn read(pods: &Value, containers: &Value) -> Vec<Listed> {
@@ -119,9 +120,11 @@ fn run(container: &Value) -> Run {
     let status = word(container, "Status");
     Run {
         id: word(container, "Id").to_owned(),
+        process: container["Pid"].as_i64().unwrap_or(0),
         does: match word(container, "State") {
-            "running" | "paused" => Does::Run,
-            "exited" | "stopped" | "stopping" => Does::Rest,
+            // One that is being stopped runs until it has ended.
+            "running" | "paused" | "stopping" => Does::Run,
+            "exited" | "stopped" => Does::Rest,
             _ => Does::Wait,
         },
         started: time("StartedAt"),

@@ -169,7 +169,7 @@ impl Podman {
             let probe = |field: &str| Probe::of(&container[field], container, kept.spec()).ok().flatten();
             let watch = Watch {
                 id: run.id.clone(),
-                started,
+                process: run.process,
                 age: Duration::from_secs(u64::try_from((self.now)() - started).unwrap_or(0)),
                 container: format!("{}-{name}", pod.name),
                 address: known.ip.clone().unwrap_or_else(|| "127.0.0.1".to_owned()),
@@ -256,9 +256,8 @@ impl Runtime for Podman {
         let watches = all.iter().flat_map(|(pod, known)| self.watches(pod, known)).collect();
         self.prober.attend(watches, FIRST_ANSWER);
         for (pod, known) in &mut all {
-            let running = pod.runs.values().filter_map(|run| Some((&run.id, run.started?)));
-            known.health =
-                running.map(|(id, started)| (id.clone(), self.prober.health(id, started))).collect();
+            let health = |run: &Run| (run.id.clone(), self.prober.health(&run.id, run.process));
+            known.health = pod.runs.values().map(health).collect();
         }
         let there: BTreeSet<&String> = pods.iter().map(|pod| &pod.infra).collect();
         lock(&self.addresses).retain(|infra, _| there.contains(infra));
@@ -273,8 +272,13 @@ impl Runtime for Podman {
         let spec: &Value = &pod.manifest["spec"];
         accepted::check(&pod.manifest, self.version)?;
         let document = self.document(&name, pod)?;
+        images::bring(&self.command, &self.folder, &name, spec, &pod.objects).inspect_err(|_| {
+            // Of a pod that has never run nothing stays.
+            if Kept::read(&self.folder, &name).is_none() {
+                let _ = self.folder.remove(&name);
+            }
+        })?;
         let is_there = self.check_name(&name)?;
-        images::bring(&self.command, &self.folder, &name, spec, &pod.objects)?;
         let _playing = Playing::begin(&self.playing, &name);
         if is_there {
             stop::stop(&self.command, &self.folder, &name, self.now)?;
@@ -282,7 +286,9 @@ impl Runtime for Podman {
         ports::check(spec, pod.manifest["status"]["hostIP"].as_str())?;
         self.start(&name, pod, &document).inspect_err(|_| {
             // What is left of it would be in the way; that it cannot be removed is told by the next try.
-            let _ = self.command.run(&["pod", "rm", "--force", "--time=0", &name], "", CHANGE);
+            if matches!(self.check_name(&name), Ok(true)) {
+                let _ = self.command.run(&["pod", "rm", "--force", "--time=0", &name], "", CHANGE);
+            }
             let _ = self.folder.remove(&name);
         })
     }

@@ -126,6 +126,7 @@ mod tests {
     fn run(does: Does, code: i64) -> Run {
         Run {
             id: format!("{does:?}{code}"),
+            process: 7,
             does,
             started: (does != Does::Wait).then_some(5),
             exited: None,

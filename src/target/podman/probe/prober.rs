@@ -24,8 +24,8 @@ use crate::target::podman::command::{CHANGE, Command};
 pub(in crate::target::podman) struct Watch {
     /// The container's id for podman.
     pub(in crate::target::podman) id: String,
-    /// When it began, which tells runs apart.
-    pub(in crate::target::podman) started: i64,
+    /// Its process, which tells runs apart.
+    pub(in crate::target::podman) process: i64,
     /// How long it has run already.
     pub(in crate::target::podman) age: Duration,
     /// Its name for podman.
@@ -115,7 +115,7 @@ impl Prober {
     /// given a moment to, so that who has just begun to ask does not take it for unready.
     pub(in crate::target::podman) fn attend(&self, runs: Vec<Watch>, moment: Duration) {
         let mut tasks = self.tasks.lock().unwrap_or_else(PoisonError::into_inner);
-        let wanted = |run: &(String, i64)| runs.iter().any(|it| it.id == run.0 && it.started == run.1);
+        let wanted = |run: &(String, i64)| runs.iter().any(|it| it.id == run.0 && it.process == run.1);
         tasks.retain(|run, task| {
             let stays = wanted(run);
             if !stays {
@@ -126,7 +126,7 @@ impl Prober {
         self.board.runs().retain(|run, _| wanted(run));
         let mut due = Vec::new();
         for watch in runs {
-            let run = (watch.id.clone(), watch.started);
+            let run = (watch.id.clone(), watch.process);
             if tasks.contains_key(&run) {
                 continue;
             }
@@ -153,14 +153,14 @@ impl Prober {
     }
 
     /// What is known of a run.
-    pub(in crate::target::podman) fn health(&self, id: &str, started: i64) -> Health {
-        self.board.runs().get(&(id.to_owned(), started)).cloned().unwrap_or_default()
+    pub(in crate::target::podman) fn health(&self, id: &str, process: i64) -> Health {
+        self.board.runs().get(&(id.to_owned(), process)).cloned().unwrap_or_default()
     }
 }
 
 /// Asks one run until it is stopped.
 async fn attend(watch: Watch, podman: Command, board: Arc<Board>) {
-    let run = (watch.id.clone(), watch.started);
+    let run = (watch.id.clone(), watch.process);
     if let Some(probe) = &watch.startup {
         let mut asked = Asked::new(probe, &watch, &podman);
         loop {
@@ -174,7 +174,10 @@ async fn attend(watch: Watch, podman: Command, board: Arc<Board>) {
     }
     if watch.startup.is_some() && watch.readiness.is_none() {
         // It has started, and nobody asks for more.
-        board.tell(&run, |health| *health = Health { ready: Some(true), ..Health::default() });
+        board.tell(&run, |health| {
+            health.ready = Some(true);
+            health.why.clear();
+        });
     }
     let readiness = async {
         let Some(probe) = &watch.readiness else { return };
@@ -205,16 +208,23 @@ fn said(probe: &str, why: &str) -> String {
 
 /// Stops a container, with the time it has to end.
 async fn end(which: &str, probe: &Probe, why: String, watch: &Watch, podman: &Command, board: &Board) {
-    board.tell(&(watch.id.clone(), watch.started), |health| {
+    board.tell(&(watch.id.clone(), watch.process), |health| {
         health.ready = Some(false);
         health.why = said(which, &why);
     });
-    let (podman, name, grace) = (podman.clone(), watch.container.clone(), probe.grace.unwrap_or(30));
-    let stopping = tokio::task::spawn_blocking(move || {
-        podman.run(&["stop", "-t", &grace.to_string(), &name], "", Duration::from_secs(grace) + CHANGE)
-    });
-    // Where it cannot be stopped, it runs on, and is asked no more until the next run.
-    let _ = stopping.await;
+    let grace = probe.grace.unwrap_or(30);
+    // A podman that fails is asked again; once it is done, the run is over.
+    loop {
+        let (podman, name) = (podman.clone(), watch.container.clone());
+        let within = Duration::from_secs(grace) + CHANGE;
+        let stopping = tokio::task::spawn_blocking(move || {
+            podman.run(&["stop", "-t", &grace.to_string(), &name], "", within)
+        });
+        if matches!(stopping.await, Ok(Ok(_))) {
+            return;
+        }
+        time::sleep(probe.period).await;
+    }
 }
 
 /// A probe that is asked again and again.
@@ -275,7 +285,7 @@ mod tests {
     fn watch(startup: Option<Probe>, readiness: Option<Probe>, liveness: Option<Probe>) -> Watch {
         Watch {
             id: "c1".to_owned(),
-            started: 5,
+            process: 5,
             age: Duration::from_secs(100),
             container: "web".to_owned(),
             address: "127.0.0.1".to_owned(),
@@ -327,8 +337,8 @@ mod tests {
     fn one_that_has_started_up_is_ready_where_nobody_asks_for_more() {
         let dir = tempfile::tempdir().unwrap();
         let prober = Prober::start(podman(dir.path())).unwrap();
-        prober.attend(vec![watch(exec("exit 0"), None, None)], Duration::from_secs(10));
-        until(|| prober.health("c1", 5).ready == Some(true));
+        prober.attend(vec![watch(exec("exit 0"), None, None)], Duration::from_secs(100));
+        assert_eq!(prober.health("c1", 5).ready, Some(true));
     }
 
     #[test]
