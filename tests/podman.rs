@@ -49,13 +49,15 @@ fn pod(name: &str, port: u16) -> Value {
                 "ports": [{"name": "http", "containerPort": port}],
             }],
         },
-        "status": {"hostIP": "127.0.0.1"},
     })
 }
 
 fn playable(manifest: Value, mark: &str, objects: &[Value]) -> Playable {
     let key = ObjectKey::new("shop", manifest["metadata"]["name"].as_str().unwrap());
-    Playable { key, mark: mark.to_owned(), manifest, objects: objects.to_vec() }
+    let node = json!({"kind": "Node", "metadata": {"name": "n1"},
+        "status": {"addresses": [{"type": "InternalIP", "address": "127.0.0.1"}]}});
+    let objects = objects.iter().cloned().chain([node]).collect();
+    Playable { key, mark: mark.to_owned(), manifest, objects }
 }
 
 fn key(name: &str) -> ObjectKey {

@@ -206,28 +206,27 @@ impl Podman {
     }
 
     /// Plays a pod for which everything is resolved and brought.
-    fn start(&self, name: &str, pod: &Playable, document: &kube::Document) -> Result<(), Diagnostic> {
+    fn start(&self, name: &str, pod: &Kept, document: &kube::Document) -> Result<(), Diagnostic> {
         let before = Kept::read(&self.folder, name);
         // The same pod again keeps its directories, as with a kubelet.
         let is_same = before.is_some_and(|kept| kept.mark == pod.mark);
         if !is_same {
             self.folder.remove(name)?;
         }
-        let spec = &pod.manifest["spec"];
-        self.folder.write(name, &document.volumes.directories, &document.volumes.files, kube::group(spec))?;
-        let kept = Kept { mark: pod.mark.clone(), manifest: pod.manifest.clone() };
-        kept.write(&self.folder, name)?;
+        let group = kube::group(pod.spec());
+        self.folder.write(name, &document.volumes.directories, &document.volumes.files, group)?;
+        pod.write(&self.folder, name)?;
         if is_same {
-            let again = kept.containers("containers").map(|(name, _)| (name.to_owned(), None));
+            let again = pod.containers("containers").map(|(name, _)| (name.to_owned(), None));
             kept::count(&self.folder, name, again)?;
         }
         // Containers that prepare the others are waited for by podman.
-        let within = if list(spec, "initContainers").next().is_some() { PULL } else { CHANGE };
+        let within = if pod.containers("initContainers").next().is_some() { PULL } else { CHANGE };
         let words = ["kube", "play", "--replace", "--build=false", "-"];
         self.command.run(&words, &document.pod.to_string(), within).map(drop).map_err(|fault| {
             let mut told = fault.told();
             told.message =
-                told.message.replace("`podman kube play`", &format!("`podman kube play` of `{}`", pod.key));
+                told.message.replace("`podman kube play`", &format!("`podman kube play` of `{name}`"));
             told
         })
     }
@@ -283,8 +282,10 @@ impl Runtime for Podman {
         if is_there {
             stop::stop(&self.command, &self.folder, &name, self.now)?;
         }
-        ports::check(spec, pod.manifest["status"]["hostIP"].as_str())?;
-        self.start(&name, pod, &document).inspect_err(|_| {
+        let manifest = with_address(pod);
+        ports::check(spec, manifest["status"]["hostIP"].as_str())?;
+        let kept = Kept { mark: pod.mark.clone(), manifest };
+        self.start(&name, &kept, &document).inspect_err(|_| {
             // What is left of it would be in the way; that it cannot be removed is told by the next try.
             if matches!(self.check_name(&name), Ok(true)) {
                 let _ = self.command.run(&["pod", "rm", "--force", "--time=0", &name], "", CHANGE);
@@ -347,6 +348,21 @@ impl Drop for Playing<'_> {
     fn drop(&mut self) {
         lock(self.0).remove(&self.1);
     }
+}
+
+/// The pod with the address of its node, where that is known: with the host's network it is
+/// the pod's own, which probes ask.
+fn with_address(pod: &Playable) -> Value {
+    let mut manifest = pod.manifest.clone();
+    let node = pod.objects.iter().find(|object| object["kind"] == "Node");
+    let addresses = node.into_iter().flat_map(|node| list(&node["status"], "addresses"));
+    let mut internal = addresses.filter(|address| address["type"] == "InternalIP");
+    if let Some(address) = internal.find_map(|address| address["address"].as_str())
+        && manifest["status"]["hostIP"].is_null()
+    {
+        manifest["status"]["hostIP"] = address.into();
+    }
+    manifest
 }
 
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
