@@ -43,7 +43,7 @@ fn shown(made: &Standalone) -> String {
             writeln!(out, "{:o} {path}: {:?}", file.mode, String::from_utf8_lossy(&file.bytes)).unwrap();
         }
     }
-    writeln!(out, "--- secret: {}, scratch: {:?}", made.is_secret, made.scratch).unwrap();
+    writeln!(out, "--- secret: {}", made.is_secret).unwrap();
     for (what, findings) in [("refused", &made.refused), ("missed", &made.missed)] {
         for it in findings {
             writeln!(out, "{what}: {}: {}\n  {}", it.field, it.why, it.help).unwrap();

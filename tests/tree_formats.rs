@@ -223,7 +223,12 @@ fn what_secrets_hold_is_for_the_owner_alone_and_goes_with_the_pod() {
     bench.apply("static");
     assert_eq!(fs::read_to_string(&password).unwrap(), "swordfish");
     assert!(fs::read_to_string(&pod).unwrap().contains("swordfish"));
-    let output = bench.run(&["delete", "daemonset/till", "--tree", "pods", "--tree-format", "static"]);
+    // A command that does not say the format keeps it.
+    let before = bench.tree();
+    let output = bench.run(&["apply", "in", "--tree", "pods"]);
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    assert_eq!(bench.tree(), before);
+    let output = bench.run(&["delete", "daemonset/till", "--tree", "pods"]);
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
     assert_eq!(bench.tree(), BTreeMap::new());
     assert!(!node.exists());

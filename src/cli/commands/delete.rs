@@ -98,7 +98,7 @@ fn request(args: &DeleteArgs, context: &Context) -> Result<Deletion, Diagnostic>
         ignore_missing: args.ignore_not_found,
         dry: args.dry_run == DryRun::Client,
         rules: args.bounds.rules.asked(),
-        tree: args.tree.destination(),
+        tree: args.tree.destination()?,
         options: args.bounds.options(context.seconds()),
     })
 }

@@ -42,7 +42,7 @@ impl PlanningArgs {
         let own = self.input_of.is_empty();
         let all = context.verbose || self.output.is_some_and(PlanFormat::is_for_programs);
         let bounds = self.bounds.options(context.seconds());
-        let tree = tree.destination();
+        let tree = tree.destination()?;
         let mut manifests = self.input.manifests()?;
         manifests.options.secrets = needs_secrets(tree.as_ref());
         Ok(Request {

@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
+use dsrules::diagnostic::Diagnostic;
 use dsrules::target::tree::{Destination, Format};
 
 /// A folder to be kept equal to the store.
@@ -12,10 +13,12 @@ pub struct TreeArgs {
     #[arg(long, value_name = "DIR", env = "DSRULES_TREE")]
     tree: Option<PathBuf>,
     /// What stands in the tree: pods as they are, for `kubectl apply`, for a standalone kubelet,
-    /// for `podman kube play`, or with units of systemd or quadlets that play them
-    #[arg(long, value_name = "FORMAT", value_enum, default_value_t = TreeFormat::Plain, requires = "tree")]
-    tree_format: TreeFormat,
-    /// The full path that a node's folder has on its own machine [default: where it is written]
+    /// for `podman kube play`, or with units of systemd or quadlets that play them [default: what
+    /// the tree has, else plain]
+    #[arg(long, value_name = "FORMAT", value_enum, requires = "tree")]
+    tree_format: Option<TreeFormat>,
+    /// The full path that a node's folder has on its own machine [default: what the tree has, else
+    /// where it is written]
     #[arg(long, value_name = "PATH", value_parser = full_path, requires = "tree")]
     tree_at: Option<PathBuf>,
 }
@@ -39,17 +42,17 @@ pub enum TreeFormat {
 
 impl TreeArgs {
     /// The tree, if one was named.
-    pub fn destination(&self) -> Option<Destination> {
-        let format = match self.tree_format {
+    pub fn destination(&self) -> Result<Option<Destination>, Diagnostic> {
+        let format = self.tree_format.map(|format| match format {
             TreeFormat::Plain => Format::Plain,
             TreeFormat::Manifest => Format::Manifest,
             TreeFormat::Static => Format::Static,
             TreeFormat::KubePlay => Format::KubePlay,
             TreeFormat::Systemd => Format::Systemd,
             TreeFormat::Quadlet => Format::Quadlet,
-        };
-        let folder = self.tree.clone()?;
-        Some(Destination { folder, format, at: self.tree_at.clone() })
+        });
+        let find = |folder| Destination::find(folder, format, self.tree_at.clone());
+        self.tree.clone().map(find).transpose()
     }
 }
 

@@ -25,8 +25,6 @@ pub struct Standalone {
     pub volumes: BTreeMap<String, BTreeMap<String, DataFile>>,
     /// Whether the manifest says what a Secret holds.
     pub is_secret: bool,
-    /// The volumes that podman makes for this pod alone, and that are to go with it.
-    pub scratch: Vec<String>,
     /// Why the pod cannot be written: then the rest is of no use.
     pub refused: Vec<Finding>,
     /// What the pod has to do without.

@@ -11,7 +11,7 @@
 //! a daemon that runs without its password runs wrong.
 //!
 //! Podman needs more: it expands no `$(NAME)`, and an `emptyDir` is a volume of podman's
-//! own, by a name that all pods share, which outlives the pod. So names are expanded here,
+//! own, by a name that all pods share. So names are expanded here,
 //! and such volumes are told apart by the pod's name.
 //!
 //! Not here: where files are written, and whether; how many pods say the same.

@@ -234,7 +234,6 @@ impl Work<'_> {
                 }
             }
         }
-        self.made.scratch = names.into_values().collect();
     }
 
     /// Mounts of what an API server would have filled can be read, and that is all.

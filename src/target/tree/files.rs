@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use super::data::Data;
 use super::disk::Mode;
+use super::index::Written;
 use super::place::FileName;
 
 /// The files of one node's folder, and those of the volumes of its pods.
@@ -11,6 +12,8 @@ use super::place::FileName;
 pub(super) struct Files {
     pub(super) own: BTreeMap<FileName, Text>,
     pub(super) data: Data,
+    /// As what they are written.
+    pub(super) written: Written,
 }
 
 /// What is to stand in a file.

@@ -14,7 +14,7 @@ use cap_std::fs::Dir;
 use super::data;
 use super::disk::{TEMPORARY, create, flush, has_mode, open_file, replace};
 use super::files::{Files, Text};
-use super::index::{INDEX, Index};
+use super::index::{INDEX, Index, Written};
 use super::manifest;
 use super::place::{FileName, NodeFolder};
 use super::report::{Done, TreeChange, TreeReport};
@@ -62,7 +62,7 @@ struct Folder<'a> {
 pub(super) fn sync(root: &Dir, node: &NodeFolder, wanted: &Files, report: &mut TreeReport) {
     let opened = match Folder::open(root, node, true) {
         Ok(None) if wanted.own.is_empty() => return,
-        Ok(None) => Folder::make(root, node, wanted.own.keys()),
+        Ok(None) => Folder::make(root, node, wanted.own.keys(), wanted.written.clone()),
         Ok(Some(folder)) => Ok(folder),
         Err(told) => Err(told),
     };
@@ -138,7 +138,7 @@ pub(super) fn read(root: &Dir, node: &NodeFolder, name: &str) -> Result<Option<S
 pub(super) fn put(root: &Dir, node: &NodeFolder, file: &FileName, text: &Text) -> Result<(), Diagnostic> {
     let mut folder = match Folder::open(root, node, true)? {
         Some(folder) => folder,
-        None => Folder::make(root, node, std::iter::once(file))?,
+        None => Folder::make(root, node, std::iter::once(file), Written::default())?,
     };
     let Some(done) = folder.todo(file, text)? else { return Ok(()) };
     let mut files = folder.index.files.clone();
@@ -204,16 +204,17 @@ impl<'a> Folder<'a> {
         root: &Dir,
         node: &'a NodeFolder,
         files: impl Iterator<Item = &'f FileName>,
+        written: Written,
     ) -> Result<Self, Diagnostic> {
         let files = files.map(ToString::to_string).collect();
-        Folder::made(root, node, files).map_err(|error| {
+        Folder::made(root, node, files, written).map_err(|error| {
             clean(root);
             failed(node, "made", &error)
         })
     }
 
-    fn made(root: &Dir, node: &'a NodeFolder, files: BTreeSet<String>) -> io::Result<Self> {
-        let index = Index { node: node.to_string(), made: true, files };
+    fn made(root: &Dir, node: &'a NodeFolder, files: BTreeSet<String>, written: Written) -> io::Result<Self> {
+        let index = Index { node: node.to_string(), made: true, files, written };
         root.create_dir(TEMPORARY)?;
         let dir = root.open_dir_nofollow(TEMPORARY)?;
         index.write(&dir)?;
@@ -265,6 +266,9 @@ impl<'a> Folder<'a> {
             }
             files.insert(file.to_string());
         }
+        let rewritten = self.index.written != wanted.written;
+        self.index.written = wanted.written.clone();
+        self.indexed &= !rewritten;
         if !writes.is_empty() {
             self.write_index(files.iter().chain(&stale).cloned().collect())?;
         }
@@ -289,7 +293,7 @@ impl<'a> Folder<'a> {
                 }
             }
         }
-        if self.indexed || !files.is_empty() {
+        if self.indexed || rewritten || !files.is_empty() {
             self.write_index(files)?;
         }
         Ok(())

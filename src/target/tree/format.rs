@@ -2,6 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
+use super::index::Written;
 use crate::target::standalone::Runtime;
 
 /// What stands in a node's folder.
@@ -23,6 +24,10 @@ pub enum Format {
 }
 
 impl Format {
+    /// All of them.
+    pub const ALL: [Format; 6] =
+        [Format::Plain, Format::Manifest, Format::Static, Format::KubePlay, Format::Systemd, Format::Quadlet];
+
     /// Who runs the pods; nobody in particular, where they stand as they are.
     #[must_use]
     pub fn runtime(self) -> Option<Runtime> {
@@ -71,6 +76,14 @@ impl Destination {
     #[must_use]
     pub fn plain(folder: &Path) -> Self {
         Destination { folder: folder.to_owned(), format: Format::Plain, at: None }
+    }
+
+    /// What the next command is to know of it.
+    pub(super) fn written(&self) -> Written {
+        Written {
+            format: (self.format != Format::Plain).then(|| self.format.name().to_owned()),
+            at: self.at.as_ref().map(|at| at.display().to_string()),
+        }
     }
 
     /// The full path of a node's folder on the machine that runs it.

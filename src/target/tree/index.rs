@@ -27,6 +27,20 @@ pub(super) struct Index {
     pub(super) made: bool,
     /// The files.
     pub(super) files: BTreeSet<String>,
+    /// What the tree was written as; nothing of a plain one.
+    #[serde(default, flatten)]
+    pub(super) written: Written,
+}
+
+/// How a tree was written, for commands that do not say.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct Written {
+    /// The name of the format.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) format: Option<String>,
+    /// The path of the node's folder on its machine, where one was given.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) at: Option<String>,
 }
 
 impl Index {

@@ -25,6 +25,7 @@ mod objects;
 mod place;
 mod planned;
 mod pods;
+mod remembered;
 mod report;
 mod single;
 mod systemd;

@@ -60,7 +60,7 @@ impl Tree {
     }
 
     /// The folders of nodes.
-    fn nodes(root: &Dir) -> Result<Vec<NodeFolder>, Diagnostic> {
+    pub(super) fn nodes(root: &Dir) -> Result<Vec<NodeFolder>, Diagnostic> {
         let entries = root.entries().map_err(|error| folder::failed(".", "listed", &error))?;
         let folders = entries
             .filter_map(Result::ok)

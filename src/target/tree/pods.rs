@@ -50,7 +50,7 @@ impl<'d> Maker<'d> {
         read: Read<'_>,
         report: &mut TreeReport,
     ) -> Result<Files, Diagnostic> {
-        let mut files = Files::default();
+        let mut files = Files { written: self.destination.written(), ..Files::default() };
         let mut alike = Alike::default();
         let mut names = BTreeMap::new();
         for key in keys {

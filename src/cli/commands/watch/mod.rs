@@ -98,7 +98,7 @@ async fn watch(args: &WatchArgs, context: &mut Context) -> Result<Exit, Failure>
 }
 
 fn request(args: &WatchArgs, context: &Context) -> Result<Watch, Failure> {
-    let tree = args.tree.destination();
+    let tree = args.tree.destination()?;
     Ok(Watch {
         database: context.database.clone(),
         root: std::path::absolute(&args.dir)?,
