@@ -93,7 +93,7 @@ fn roomy() -> World {
 fn full() -> World {
     let mut world = roomy();
     for nth in (0..NODES).step_by(20) {
-        put(&mut world, node(nth, 2));
+        put(&mut world, node(nth, 1));
         if nth.is_multiple_of(40) {
             put(&mut world, pod(nth));
         }
@@ -140,7 +140,7 @@ fn pod(nth: usize) -> Value {
         "apiVersion": "v1", "kind": "Pod", "metadata": { "name": format!("other-{nth:06}"), "namespace": "fleet" },
         "spec": {
             "nodeName": format!("node-{nth:06}"),
-            "containers": [{ "name": "c", "image": "x", "resources": { "requests": { "cpu": "1900m" } } }],
+            "containers": [{ "name": "c", "image": "x", "resources": { "requests": { "cpu": "900m" } } }],
         },
     })
 }

@@ -8,9 +8,9 @@ use crate::policy::relations;
 use crate::reason::Reasoner;
 use crate::state::Refusal;
 
-/// The pods that the scheduler leaves pending, each with why.
-pub(super) fn refusals(reasoner: &Reasoner) -> BTreeMap<ObjectKey, Refusal> {
-    let refused = reasoner.rows(relations::refused);
+/// The pods that the scheduler leaves pending on some of the nodes, each with why.
+pub(super) fn refusals(reasoner: &Reasoner, on: impl Fn(Sym) -> bool) -> BTreeMap<ObjectKey, Refusal> {
+    let refused = reasoner.rows(relations::refused).filter(|row| on(row[1]));
     refused.map(|row| (reasoner.key(row[0]), refusal(reasoner, row[0], row[1]))).collect()
 }
 

@@ -30,10 +30,10 @@ pub struct Scheduled {
 }
 
 impl Scheduled {
-    /// Whether there was nothing to do.
+    /// Whether nothing could be bound: it is the last step.
     #[must_use]
     pub fn is_idle(&self) -> bool {
-        self.bound.is_empty() && self.refused.is_empty()
+        self.bound.is_empty()
     }
 }
 
@@ -41,8 +41,13 @@ impl Scheduled {
 pub fn schedule(world: &mut World, reasoner: &Reasoner) -> Scheduled {
     let mut done = Scheduled::default();
     let nodes = world.nodes.len();
-    for (pod, refusal) in refusals(reasoner) {
-        world.tried.insert(pod.clone());
+    // Where nothing is bound, nothing changes, and the last step says why it is so.
+    let binding: BTreeSet<Sym> = reasoner.rows(relations::bind).map(|row| row[1]).collect();
+    let is_last = binding.is_empty();
+    for (pod, refusal) in refusals(reasoner, |node| is_last || binding.contains(&node)) {
+        if !is_last {
+            world.tried.insert(pod.clone());
+        }
         world.refused.insert(pod.clone(), Refusal { nodes, ..refusal });
         done.refused.push(pod);
     }
