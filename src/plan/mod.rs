@@ -30,6 +30,7 @@ pub use eviction::{Eviction, evictions};
 pub use finding::{About, FINDINGS_TOLD, Finding, Judged};
 pub use pass::{Pass, pass, pass_over};
 pub use reconcile::{Placed, Reconciled, Reconciler, Settings, reconcile};
+pub use refusal::Known;
 pub use scheduler::{Scheduled, schedule};
 pub use simulation::{Readiness, Simulation};
 pub use tally::{Tally, Touched};

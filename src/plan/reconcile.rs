@@ -141,6 +141,7 @@ impl Reconciler {
             let derived = reasoner.derive(world, &changed, settings.now)?;
             let touched = self.tally.follow(reasoner, &derived, world, &changed);
             reconciled.placed.follow(reasoner, &derived);
+            simulation.known.follow(reasoner, &derived, &changed);
             let pass = pass_over(reasoner, world, &self.tally, &touched);
             self.remember(&touched, &pass);
             seen.extend([touched]);

@@ -2,16 +2,71 @@
 
 use std::collections::BTreeMap;
 
-use crate::datalog::{Row, Sym};
-use crate::kube::{ObjectKey, Round, amount_text, bytes_text, is_in_bytes};
-use crate::policy::relations;
-use crate::reason::Reasoner;
-use crate::state::Refusal;
+use rustc_hash::FxHashSet;
 
-/// The pods that the scheduler leaves pending on some of the nodes, each with why.
-pub(super) fn refusals(reasoner: &Reasoner, on: impl Fn(Sym) -> bool) -> BTreeMap<ObjectKey, Refusal> {
-    let refused = reasoner.rows(relations::refused).filter(|row| on(row[1]));
-    refused.map(|row| (reasoner.key(row[0]), refusal(reasoner, row[0], row[1]))).collect()
+use crate::datalog::{Row, Sym};
+use crate::kube::{Kind, ObjectKey, Round, amount_text, bytes_text, is_in_bytes};
+use crate::policy::relations;
+use crate::reason::{Derived, Reasoner};
+use crate::state::{Changed, Refusal};
+
+/// Why pods were refused before, and of which it may be otherwise now.
+#[derive(Debug, Default)]
+pub struct Known {
+    /// Why they were.
+    pub before: BTreeMap<ObjectKey, Refusal>,
+    /// All may differ.
+    all: bool,
+    /// What changed was about these nodes or pods.
+    changed: FxHashSet<Sym>,
+}
+
+impl Known {
+    /// What was known before anything was derived in this run.
+    #[must_use]
+    pub fn new(before: BTreeMap<ObjectKey, Refusal>) -> Self {
+        Known { before, ..Known::default() }
+    }
+
+    /// Follows a derivation; `changed` are the objects that differ.
+    pub fn follow(&mut self, reasoner: &Reasoner, derived: &Derived, changed: &Changed) {
+        let (Derived::Changed(changes), Some(objects)) = (derived, changed.objects()) else {
+            self.all = true;
+            return;
+        };
+        // Their first column says whom they are about.
+        for relation in [
+            relations::refused,
+            relations::first_filter,
+            relations::objection,
+            relations::no_preemption,
+            relations::short_of,
+            relations::port_taken,
+            relations::takes_most,
+        ] {
+            let id = reasoner.program().id(relation);
+            self.changed.extend(changes.added(id).chain(changes.removed(id)).map(|row| row[0]));
+        }
+        // Of a taint the row does not say all.
+        let nodes = objects.iter().filter(|(kind, _)| *kind == Kind::Node);
+        self.changed.extend(nodes.filter_map(|(_, key)| reasoner.symbols().find_text(&key.name)));
+    }
+
+    /// The pods that the scheduler leaves pending on some of the nodes, each with why.
+    pub(super) fn refusals(
+        &self,
+        reasoner: &Reasoner,
+        on: impl Fn(Sym) -> bool,
+    ) -> BTreeMap<ObjectKey, Refusal> {
+        let refused = reasoner.rows(relations::refused).filter(|row| on(row[1]));
+        let told = refused.map(|row| {
+            let (pod, node, key) = (row[0], row[1], reasoner.key(row[0]));
+            let differs = self.all || self.changed.contains(&pod) || self.changed.contains(&node);
+            let before = self.before.get(&key).filter(|_| !differs).cloned();
+            (key, before.unwrap_or_else(|| refusal(reasoner, pod, node)))
+        });
+        told.collect()
+    }
 }
 
 /// Why a pod is refused: what the filter says that is heard.

@@ -4,7 +4,7 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use super::refusal::refusals;
+use super::refusal::Known;
 use super::simulation::{Readiness, Simulation, remove_pod};
 use super::{Action, Because, Verb, Wave};
 use crate::datalog::{Handle, Row, Sym};
@@ -37,14 +37,15 @@ impl Scheduled {
     }
 }
 
-/// Carries out the step that was derived from the world.
-pub fn schedule(world: &mut World, reasoner: &Reasoner) -> Scheduled {
+/// Carries out the step that was derived from the world; `known` is why pods were refused
+/// before.
+pub fn schedule(world: &mut World, reasoner: &Reasoner, known: &Known) -> Scheduled {
     let mut done = Scheduled::default();
     let nodes = world.nodes.len();
     // Where nothing is bound, nothing changes, and the last step says why it is so.
     let binding: BTreeSet<Sym> = reasoner.rows(relations::bind).map(|row| row[1]).collect();
     let is_last = binding.is_empty();
-    for (pod, refusal) in refusals(reasoner, |node| is_last || binding.contains(&node)) {
+    for (pod, refusal) in known.refusals(reasoner, |node| is_last || binding.contains(&node)) {
         if !is_last {
             world.tried.insert(pod.clone());
         }
@@ -101,7 +102,7 @@ impl Simulation {
     ) -> Option<Wave> {
         let passed_over = !world.tried.is_empty();
         let (step, binds) = match self.schedules {
-            true => (schedule(world, reasoner), relations::bind),
+            true => (schedule(world, reasoner, &self.known), relations::bind),
             false => (assume(world, reasoner), relations::taken_to_fit),
         };
         let mut wave = Wave { time: now, actions: step.actions };
@@ -138,7 +139,7 @@ impl Simulation {
 
     /// Keeps since when pods are refused that were so before, and records it of the others.
     pub fn keep_refused(&mut self, world: &mut World, now: i64) {
-        let before = std::mem::take(&mut self.before);
+        let before = std::mem::take(&mut self.known.before);
         let gone = before.keys().filter(|pod| !world.refused.contains_key(*pod));
         world.dirty.refused.extend(gone.cloned());
         let mut refused = std::mem::take(&mut world.refused);

@@ -10,6 +10,7 @@ use rustc_hash::FxHashMap;
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 
+use super::refusal::Known;
 use super::template;
 use super::{Action, Pass, Verb, Wave};
 use crate::kube::{
@@ -53,7 +54,7 @@ pub struct Simulation {
     /// Whether the scheduler binds what is created; else it is bound at once.
     pub(super) schedules: bool,
     /// Why pods were refused before.
-    pub(super) before: BTreeMap<ObjectKey, Refusal>,
+    pub(super) known: Known,
 }
 
 impl Default for Simulation {
@@ -65,7 +66,7 @@ impl Default for Simulation {
             told_of_pods: 0,
             phases,
             schedules: false,
-            before: BTreeMap::new(),
+            known: Known::default(),
         }
     }
 }
@@ -83,7 +84,7 @@ impl Simulation {
     /// `before` is not told again.
     #[must_use]
     pub fn new(schedules: bool, before: BTreeMap<ObjectKey, Refusal>) -> Self {
-        Simulation { schedules, before, ..Simulation::default() }
+        Simulation { schedules, known: Known::new(before), ..Simulation::default() }
     }
 
     /// Carries one pass out at the time `now` (seconds of Unix time) and gives back the

@@ -2,7 +2,7 @@
 
 use dsrules::datalog::Program;
 use dsrules::facts::Grouping;
-use dsrules::plan::schedule;
+use dsrules::plan::{Known, schedule};
 use dsrules::policy::relations;
 use dsrules::reason::Reasoner;
 use dsrules::state::World;
@@ -25,7 +25,7 @@ pub fn check(program: &Program, case: &Value) -> Result<(), String> {
     loop {
         let changed = std::mem::take(&mut world.changed);
         reasoner.derive(&world, &changed, NOW).map_err(|e| e.to_string())?;
-        let step = schedule(&mut world, &reasoner);
+        let step = schedule(&mut world, &reasoner, &Known::default());
         if step.is_idle() {
             break;
         }
