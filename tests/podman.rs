@@ -390,6 +390,13 @@ fn a_machine_without_podman_says_what_to_do() {
         folder: folder.path().join("pods"),
         now,
     };
+    let old = std::path::Path::new("tests/podman/old.sh");
+    let version =
+        Podman::new(&Options { program: old.display().to_string(), ..options.clone() }).unwrap_err();
+    assert_eq!(
+        (version.code, &*version.message),
+        ("podman-old", "podman 4.3.0 or newer is needed, and this is 3.4.4")
+    );
     let error = Podman::new(&options).unwrap_err();
     assert_eq!((error.code, &*error.message), ("podman-missing", "`no-such-podman` is not on this machine"));
     assert!(error.help.unwrap().starts_with("install podman 4.3 or newer"));

@@ -91,7 +91,7 @@ impl Podman {
     pub fn new(options: &Options) -> Result<Self, Diagnostic> {
         let folder = Folder::open(&options.folder)?;
         let command = Command {
-            program: options.program.clone(),
+            program: whole(&options.program),
             options: options.arguments.clone(),
             folder: folder.0.clone(),
         };
@@ -347,6 +347,14 @@ impl<'a> Playing<'a> {
 impl Drop for Playing<'_> {
     fn drop(&mut self) {
         lock(self.0).remove(&self.1);
+    }
+}
+
+/// A program that is named by a path, by its full path: podman runs in another folder.
+fn whole(program: &str) -> String {
+    match std::path::absolute(program) {
+        Ok(path) if program.contains('/') => path.display().to_string(),
+        _ => program.to_owned(),
     }
 }
 
