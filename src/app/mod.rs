@@ -17,6 +17,7 @@ mod derived;
 mod describe;
 mod dry;
 mod export;
+pub mod fleet;
 mod follow;
 pub mod format;
 mod get;

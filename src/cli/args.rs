@@ -3,7 +3,7 @@
 use clap::{Parser, Subcommand, builder::styling};
 
 use super::commands::{
-    apply, capacity, completions, delete, describe, explain, get, help, lsp, man, plan, query, reach,
+    apply, capacity, completions, delete, describe, explain, fleet, get, help, lsp, man, plan, query, reach,
     rollout, rules, test, validate, watch,
 };
 use super::options::global::Global;
@@ -12,7 +12,8 @@ const EXIT_CODES: &str = "\
 Exit codes:
   0  done, or nothing to do
   1  an error; nothing was changed (but for what --keep-going went on with)
-  2  there are changes (only with --detailed-exitcode), or answers (query --exit-code)
+  2  there are changes (only with --detailed-exitcode), answers (query --exit-code), or
+     something to look after (fleet --exit-code)
   3  rules of your own call the plan a violation; nothing was changed
   4  the store was changed; what was to follow, the tree or the output, failed
 
@@ -68,6 +69,8 @@ pub enum Command {
     Explain(explain::ExplainArgs),
     /// Ask any question in the language of the rules
     Query(query::QueryArgs),
+    /// Show how daemonsets stand on all machines, as their agents report it
+    Fleet(fleet::FleetArgs),
     /// Follow, undo or repeat a daemonset's rollout
     Rollout(rollout::RolloutArgs),
     /// Test that plans are as expected, for rules and manifests of your own

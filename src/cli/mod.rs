@@ -19,7 +19,7 @@ use clap::{CommandFactory, Parser};
 
 use args::{Cli, Command};
 use commands::{
-    apply, capacity, completions, delete, describe, explain, get, help, lsp, man, plan, query, reach,
+    apply, capacity, completions, delete, describe, explain, fleet, get, help, lsp, man, plan, query, reach,
     rollout, rules, test, validate, watch,
 };
 use context::Context;
@@ -51,6 +51,7 @@ fn run(command: &Command, context: &mut Context) -> Result<Exit, Failure> {
         Command::Reach(args) => reach::run(args, context),
         Command::Capacity(args) => capacity::run(args, context),
         Command::Explain(args) => explain::run(args, context),
+        Command::Fleet(args) => fleet::run(args, context),
         Command::Rollout(args) => rollout::run(args, context),
         Command::Query(args) => query::run(args, context),
         Command::Test(args) => test::run(args, context),

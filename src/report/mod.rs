@@ -19,6 +19,7 @@ mod explain;
 mod finding;
 mod findings;
 mod fit;
+mod fleet;
 mod judged;
 mod junit;
 mod key;
@@ -50,6 +51,7 @@ pub use explain::{
 pub use finding::{FindingLine, finding_lines};
 pub use findings::{findings_github, findings_json, findings_junit, findings_sarif};
 pub use fit::Fit;
+pub use fleet::{fleet_document, fleet_names, fleet_pods, fleet_text};
 pub use judged::{judged_github, judged_junit, judged_sarif};
 pub use junit::{Tested, junit};
 pub use listed::{listed_document, listed_table, listed_text};

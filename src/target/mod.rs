@@ -23,6 +23,7 @@ mod dirty;
 mod memory;
 mod object;
 pub mod podman;
+pub mod reports;
 pub mod runtime;
 pub mod sqlite;
 pub mod standalone;

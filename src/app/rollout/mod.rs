@@ -7,4 +7,4 @@ mod template;
 
 pub use change::{Goal, RolledOut, Rollout, roll_out};
 pub use daemonsets::{named, unknown};
-pub use show::{RolloutStatus, history, status};
+pub use show::{RolloutStatus, history, sentence, status};

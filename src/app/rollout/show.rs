@@ -9,7 +9,7 @@ use crate::app::planning::waiting;
 use crate::app::rules;
 use crate::app::schedule::{self, Coming};
 use crate::diagnostic::Diagnostic;
-use crate::kube::{DaemonSet, ObjectKey, Revision};
+use crate::kube::{DaemonSet, ObjectKey, Revision, Status};
 use crate::plan::Waiting;
 use crate::policy::Asked;
 
@@ -19,6 +19,32 @@ pub struct RolloutStatus {
     pub daemonset: DaemonSet,
     /// What is waited for, if anything is.
     pub waiting: Option<Waiting>,
+}
+
+impl RolloutStatus {
+    /// How far it is in kubectl's words, and whether it is done.
+    #[must_use]
+    pub fn sentence(&self) -> (String, bool) {
+        let DaemonSet { meta, status, .. } = &self.daemonset;
+        sentence(&meta.key.name, meta.generation, status)
+    }
+}
+
+/// kubectl's DaemonSetStatusViewer.
+#[must_use]
+pub fn sentence(name: &str, generation: i64, status: &Status) -> (String, bool) {
+    let waiting = format!("Waiting for daemon set \"{name}\" rollout to finish:");
+    let (updated, desired) = (status.updated_number_scheduled, status.desired_number_scheduled);
+    if generation > status.observed_generation {
+        ("Waiting for daemon set spec update to be observed...".to_owned(), false)
+    } else if updated < desired {
+        (format!("{waiting} {updated} out of {desired} new pods have been updated..."), false)
+    } else if status.number_available < desired {
+        let available = status.number_available;
+        (format!("{waiting} {available} of {desired} updated pods are available..."), false)
+    } else {
+        (format!("daemon set \"{name}\" successfully rolled out"), true)
+    }
 }
 
 /// How far the rollouts of daemonsets are at the time `now`, in seconds of Unix time.

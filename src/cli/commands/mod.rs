@@ -7,6 +7,7 @@ pub mod completions;
 pub mod delete;
 pub mod describe;
 pub mod explain;
+pub mod fleet;
 pub mod get;
 pub mod help;
 pub mod lsp;

@@ -18,7 +18,7 @@ pub fn run(which: &Which, rules: &RuleArgs, shown: &Shown, context: &mut Context
     if let Some(other) = found.iter().find(|it| !it.daemonset.strategy.rolls()) {
         return Err(no_status(&other.daemonset).into());
     }
-    let said: Vec<(String, bool)> = found.iter().map(|it| sentence(&it.daemonset)).collect();
+    let said: Vec<(String, bool)> = found.iter().map(|it| it.sentence()).collect();
     let all = found.iter().zip(&said);
     let document = report::rollout_status_document(all.map(|(it, (text, done))| (it, text.as_str(), *done)));
     if !shown.document(&document, context)? {
@@ -40,21 +40,4 @@ fn no_status(daemonset: &DaemonSet) -> Diagnostic {
         "`{}` has {}: its pods are replaced when they are deleted",
         daemonset.meta.key, daemonset.strategy.kind
     ))
-}
-
-/// kubectl's DaemonSetStatusViewer.
-fn sentence(daemonset: &DaemonSet) -> (String, bool) {
-    let (name, status) = (&daemonset.meta.key.name, &daemonset.status);
-    let waiting = format!("Waiting for daemon set \"{name}\" rollout to finish:");
-    let (updated, desired) = (status.updated_number_scheduled, status.desired_number_scheduled);
-    if daemonset.meta.generation > status.observed_generation {
-        ("Waiting for daemon set spec update to be observed...".to_owned(), false)
-    } else if updated < desired {
-        (format!("{waiting} {updated} out of {desired} new pods have been updated..."), false)
-    } else if status.number_available < desired {
-        let available = status.number_available;
-        (format!("{waiting} {available} of {desired} updated pods are available..."), false)
-    } else {
-        (format!("daemon set \"{name}\" successfully rolled out"), true)
-    }
 }
