@@ -225,6 +225,7 @@ fn problems(file: &File) -> Vec<String> {
             "src/target/tree",
             "src/target/podman/files.rs",
             "src/target/reports",
+            "src/target/slots.rs",
             "src/target/sqlite/lock.rs",
             "src/target/sqlite/private.rs",
             "src/cli/commands/man.rs",

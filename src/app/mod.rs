@@ -6,6 +6,7 @@
 //! save, follow. Everything that a use case changes is one transaction: an error anywhere
 //! changes nothing.
 
+pub mod agent;
 mod apply;
 mod bound;
 pub mod capacity;

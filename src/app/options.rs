@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 use crate::datalog::Limits;
 use crate::facts::Grouping;
 use crate::plan::{FINDINGS_TOLD, Readiness};
+use crate::state::Turns;
 
 /// How a plan is made.
 #[derive(Debug, Clone)]
@@ -31,6 +32,8 @@ pub struct Options {
     pub told: usize,
     /// Whether objects that no rule can tell apart are compared once.
     pub grouping: Grouping,
+    /// Whose turn it is in rollouts, where one node is kept and no other is seen.
+    pub turns: Option<Turns>,
     /// A hash of what is asked, remembered by an apply that leaves nothing to do.
     pub asked: Option<String>,
 }
@@ -50,6 +53,7 @@ impl Options {
             ignore_violations: false,
             told: FINDINGS_TOLD,
             grouping: Grouping::On,
+            turns: None,
             asked: None,
         }
     }

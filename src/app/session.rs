@@ -115,6 +115,27 @@ impl Session {
         Some((world, Derived { program, symbols, evaluation: reasoner.evaluation()? }))
     }
 
+    /// Changes the world before the next change is taken in, and says whether it did; what was
+    /// changed is saved with that.
+    ///
+    /// # Errors
+    /// When the store cannot be read.
+    pub fn amend(
+        &mut self,
+        options: &Options,
+        change: impl FnOnce(&mut World, &dyn Memory) -> bool,
+    ) -> Result<bool, Diagnostic> {
+        self.ensure(options)?;
+        let Session { state, store, .. } = self;
+        Ok(state.as_mut().is_some_and(|state| change(&mut state.world, &**store)))
+    }
+
+    /// The rules with what was derived last.
+    #[must_use]
+    pub fn reasoner(&self) -> Option<&Reasoner> {
+        self.state.as_ref().map(|state| &state.reasoner)
+    }
+
     /// Takes a change in, reconciles the world and commits, all or nothing. `id` is the
     /// input that the files belong to.
     ///
@@ -190,6 +211,7 @@ impl Session {
         options: &Options,
     ) -> Result<(Plan, Warnings), Diagnostic> {
         let State { world, reasoner, reconciler, placed } = state;
+        world.turns.clone_from(&options.turns);
         let before = Before::applying(world);
         let gone = self.gone(id, &change)?;
         let objects = put_all(world, change.objects, &gone, options);

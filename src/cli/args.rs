@@ -3,8 +3,8 @@
 use clap::{Parser, Subcommand, builder::styling};
 
 use super::commands::{
-    apply, capacity, completions, delete, describe, explain, fleet, get, help, lsp, man, plan, query, reach,
-    rollout, rules, test, validate, watch,
+    agent, apply, capacity, completions, delete, describe, explain, fleet, get, help, lsp, man, plan, query,
+    reach, rollout, rules, test, validate, watch,
 };
 use super::options::global::Global;
 
@@ -53,6 +53,8 @@ pub enum Command {
     Plan(plan::PlanArgs),
     /// Keep the store equal to a folder of manifests, until it is stopped
     Watch(watch::WatchArgs),
+    /// Keep this machine at what the manifests of a fleet say of its node
+    Agent(agent::AgentArgs),
     /// Check manifests as an API server would; nothing is read or written beside them
     Validate(validate::ValidateArgs),
     /// Show objects

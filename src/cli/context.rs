@@ -2,6 +2,7 @@
 
 use std::cell::Cell;
 use std::io::{self, BufWriter, IsTerminal, Write};
+use std::path::PathBuf;
 
 use anstream::{AutoStream, ColorChoice};
 use dsrules::app::{Database, Listener};
@@ -11,6 +12,9 @@ use tracing_subscriber::filter::LevelFilter;
 
 use super::options::global::{Global, LogFormat, When};
 use super::progress::Progress;
+
+/// The store's file where none is named.
+const DATABASE: &str = "dsrules.db";
 
 /// What was typed as global options, as it is meant.
 pub struct Context {
@@ -22,6 +26,8 @@ pub struct Context {
     pub paint: Paint,
     /// The store's file.
     pub database: Database,
+    /// Whether it was named.
+    named: bool,
     /// Whether results go to a terminal.
     pub terminal: bool,
     /// Whether only results and errors are wanted.
@@ -56,7 +62,7 @@ impl Context {
         // A person sees lines as they come; a file or a pipe takes larger pieces.
         let terminal = stdout.is_terminal();
         let size = if terminal { 0 } else { 64 * 1024 };
-        if global.db.as_os_str().is_empty() {
+        if global.db.as_ref().is_some_and(|path| path.as_os_str().is_empty()) {
             return Err(Diagnostic::error("no-database", "the name of the database is empty")
                 .help("leave `--db` and DSRULES_DB away for `dsrules.db`"));
         }
@@ -64,7 +70,11 @@ impl Context {
             width: width(&stdout),
             out: Box::new(BufWriter::with_capacity(size, stdout)),
             paint: Paint(colour),
-            database: Database { path: global.db.clone(), wait: global.lock_timeout },
+            database: Database {
+                path: global.db.clone().unwrap_or_else(|| DATABASE.into()),
+                wait: global.lock_timeout,
+            },
+            named: global.db.is_some(),
             terminal,
             quiet: global.quiet,
             verbose: global.verbose > 0,
@@ -90,6 +100,15 @@ impl Context {
     /// Where text for a person goes: no wider than the terminal.
     pub fn fitted(&mut self) -> Fit<'_> {
         Fit::new(&mut *self.out, self.width)
+    }
+
+    /// The store's file, or this one where none is named.
+    pub fn database_or(&self, path: impl FnOnce() -> PathBuf) -> Database {
+        let mut database = self.database.clone();
+        if !self.named {
+            database.path = path();
+        }
+        database
     }
 
     /// What time it is by now, for a command that goes on for long.
@@ -169,7 +188,8 @@ fn width(stdout: &io::Stdout) -> Option<usize> {
     named.or_else(|| terminal_size::terminal_size_of(stdout).map(|(width, _)| usize::from(width.0)))
 }
 
-fn clock() -> i64 {
+/// The time, in seconds of Unix time.
+pub fn clock() -> i64 {
     jiff::Timestamp::now().as_second()
 }
 

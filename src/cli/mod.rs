@@ -19,8 +19,8 @@ use clap::{CommandFactory, Parser};
 
 use args::{Cli, Command};
 use commands::{
-    apply, capacity, completions, delete, describe, explain, fleet, get, help, lsp, man, plan, query, reach,
-    rollout, rules, test, validate, watch,
+    agent, apply, capacity, completions, delete, describe, explain, fleet, get, help, lsp, man, plan, query,
+    reach, rollout, rules, test, validate, watch,
 };
 use context::Context;
 use exit::{Exit, Failure};
@@ -46,6 +46,7 @@ fn run(command: &Command, context: &mut Context) -> Result<Exit, Failure> {
         Command::Delete(args) => delete::run(args, context),
         Command::Validate(args) => validate::run(args, context),
         Command::Watch(args) => watch::run(args, context),
+        Command::Agent(args) => agent::run(args, context),
         Command::Get(args) => get::run(args, context),
         Command::Describe(args) => describe::run(args, context),
         Command::Reach(args) => reach::run(args, context),

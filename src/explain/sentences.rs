@@ -116,11 +116,7 @@ const INPUTS: &[Sentence] = &[
     ("pod_created", "{0} was created at {1:time}", "{0} was created at another time"),
     ("min_ready_seconds", "the minReadySeconds of {0} are {1}", "{0} has other minReadySeconds[ than {1}]"),
     ("update_strategy", "the update strategy of {0} is {1}", "the update strategy of {0} is not [{1}]"),
-    (
-        "surge_of_one",
-        "maxSurge of {0} is {1} for a single node",
-        "maxSurge of {0} is another for a single node",
-    ),
+    ("surge_of_one", "maxSurge of {0} is {1} for one node", "maxSurge of {0} is another for one node"),
     (
         "unavailable_of_one",
         "maxUnavailable of {0} is {1} for a single node",
@@ -128,6 +124,7 @@ const INPUTS: &[Sentence] = &[
     ),
     ("now", "it is {0:time}", "it is another time"),
     ("backoff_until", "after a failed pod of {0}, {1} waits until {2:time}", "{0} waits for nothing on {1}"),
+    ("awaits_turn", "it is not the turn of {1} yet in the rollout of {0}: {2}", "the turn of {1} has come"),
     ("deleted_owner", "the owner {0} was deleted", "the owner {0} was not deleted"),
     ("deleted_namespace", "the namespace {0} was deleted", "the namespace {0} was not deleted"),
     ("daemonset_given", "the input still has {0}", "the input does not have {0} any longer"),

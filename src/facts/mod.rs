@@ -167,6 +167,14 @@ impl Encoder {
             let until = self.symbols.number(backoff.since.saturating_add(backoff.seconds));
             self.row(relations::backoff_until, &[daemonset, node, until]);
         }
+        if let Some(turns) = &world.turns {
+            let node = self.text(&turns.node);
+            for key in world.daemonsets.keys().filter(|key| !turns.granted.contains(*key)) {
+                let why = turns.waits.get(key).map_or("it has not come yet", |why| why);
+                let (daemonset, why) = (self.subject(Kind::DaemonSet, key), self.text(why));
+                self.row(relations::awaits_turn, &[daemonset, node, why]);
+            }
+        }
         for (uid, cascade) in &world.deleted_owners {
             let (uid, cascade) = (self.text(uid), self.text(cascade.name()));
             self.row(relations::deleted_owner, &[uid, cascade]);

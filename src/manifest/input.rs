@@ -12,10 +12,11 @@ use std::sync::Arc;
 
 use super::limits::Limits;
 use super::options::Options;
+use super::sieve;
 use super::source::{Format, Source};
 use super::tool::{self, Tool};
 use crate::diagnostic::{Diagnostic, Place};
-use crate::hash::sha256;
+use crate::hash::{sha256, sha256_of};
 
 /// One thing to read.
 #[derive(Debug, Clone)]
@@ -136,7 +137,16 @@ pub fn list(path: &Path, recursive: bool, limits: &Limits) -> Result<Vec<PathBuf
 /// SHA-256 of a file's bytes, in hexadecimal; `None` where it cannot be read.
 #[must_use]
 pub fn hash(path: &Path, limits: &Limits) -> Option<String> {
-    read_file(path, "", limits).ok().map(|bytes| sha256(&bytes))
+    let file = open(path, "", limits).ok()?;
+    sha256_of(file.take(limits.file_bytes)).ok()
+}
+
+/// Whether nothing in a file is about the node that is read for, and something about others.
+#[must_use]
+pub fn is_elsewhere(path: &Path, options: &Options) -> bool {
+    let Some(node) = &options.node else { return false };
+    let file = File::open(path).and_then(|file| Ok(file.metadata()?.is_file().then_some(file)));
+    file.is_ok_and(|file| file.is_some_and(|file| sieve::is_elsewhere(file, node).unwrap_or(false)))
 }
 
 /// The files that the inputs name, each with the hash of its content; `None` where that
@@ -252,6 +262,8 @@ pub(super) struct Loaded {
     pub(super) source: Source,
     pub(super) sha256: String,
     pub(super) bytes: u64,
+    /// Whether there is nothing in it.
+    pub(super) blank: bool,
     /// What was not read as it is written.
     pub(super) note: Option<Diagnostic>,
 }
@@ -265,11 +277,14 @@ pub(super) fn name_of(input: &Input) -> Arc<str> {
 }
 
 /// Reads one file and checks that it is text.
-pub(super) fn load(input: &Input, limits: &Limits) -> Result<Loaded, Box<Diagnostic>> {
-    let name = name_of(input);
+pub(super) fn load(input: &Input, options: &Options) -> Result<Loaded, Box<Diagnostic>> {
+    let (name, limits) = (name_of(input), &options.limits);
+    let placed = |diagnostic: Diagnostic| Box::new(diagnostic.at(Place::file(name.clone())));
+    if let (Input::Path(path), Some(node)) = (input, &options.node) {
+        return sifted(path, &name, node, limits).map_err(placed)?;
+    }
     let bytes = match input {
-        Input::Path(path) => read_file(path, &name, limits)
-            .map_err(|diagnostic| Box::new(diagnostic.at(Place::file(name.clone()))))?,
+        Input::Path(path) => read_file(path, &name, limits).map_err(placed)?,
         Input::Text { bytes, .. } => bytes.to_vec(),
     };
     let sha256 = sha256(&bytes);
@@ -279,33 +294,67 @@ pub(super) fn load(input: &Input, limits: &Limits) -> Result<Loaded, Box<Diagnos
     if format == Format::Yaml && count > limits.yaml_bytes {
         return Err(Box::new(too_large(&name, limits.yaml_bytes, false).at(Place::file(name))));
     }
-    Ok(Loaded { source: Source::new(name, text, format), sha256, bytes: count, note })
+    let blank = text.trim().is_empty();
+    Ok(Loaded { source: Source::new(name, text, format), sha256, bytes: count, blank, note })
+}
+
+/// Reads of one file what may be about a node, and checks that that is text.
+fn sifted(
+    path: &Path,
+    name: &Arc<str>,
+    node: &str,
+    limits: &Limits,
+) -> Result<Result<Loaded, Box<Diagnostic>>, Diagnostic> {
+    let file = open(path, name, &Limits { file_bytes: u64::MAX, ..limits.clone() })?;
+    let sieved = sieve::sieve(&file, node, limits.yaml_bytes).map_err(|error| match error.kind() {
+        io::ErrorKind::FileTooLarge => too_large(name, limits.yaml_bytes, true),
+        _ => unreadable(name, &error),
+    })?;
+    is_whole(&file, name, sieved.bytes)?;
+    let blank = sieved.kept.is_blank() && sieved.kept.passed == 0;
+    let lines = sieved.kept.lines;
+    Ok(decode(sieved.kept.bytes, name).map(|(text, note)| {
+        let format = if text.trim_start().starts_with('{') { Format::Json } else { Format::Yaml };
+        let source = Source::new(name.clone(), text, format).moved(lines);
+        Loaded { source, sha256: sieved.sha256, bytes: sieved.bytes, blank, note }
+    }))
 }
 
 fn read_file(path: &Path, name: &str, limits: &Limits) -> Result<Vec<u8>, Diagnostic> {
+    let file = open(path, name, limits)?;
+    let length = file.metadata().map_err(|error| unreadable(name, &error))?.len();
+    let expected = usize::try_from(length).unwrap_or(0).saturating_add(1);
+    let bytes = read_bounded(&file, name, expected, limits)?;
+    is_whole(&file, name, bytes.len() as u64)?;
+    Ok(bytes)
+}
+
+/// Opens a file that is no device and not too large.
+fn open(path: &Path, name: &str, limits: &Limits) -> Result<File, Diagnostic> {
     let failed = |error: &io::Error| {
         if error.kind() == io::ErrorKind::NotFound { missing(name, error) } else { unreadable(name, error) }
     };
-    let before = fs::metadata(path).map_err(|error| failed(&error))?;
-    if is_device(&before) {
+    let found = fs::metadata(path).map_err(|error| failed(&error))?;
+    if is_device(&found) {
         let message = format!("`{name}` is a device, not a file");
         return Err(Diagnostic::error("unreadable", message).help("`-` reads from standard input"));
     }
-    if before.is_file() && before.len() > limits.file_bytes {
+    if found.is_file() && found.len() > limits.file_bytes {
         return Err(too_large(name, limits.file_bytes, true));
     }
-    let file = File::open(path).map_err(|error| failed(&error))?;
-    let expected = usize::try_from(before.len()).unwrap_or(0).saturating_add(1);
-    let bytes = read_bounded(&file, name, expected, limits)?;
-    if before.is_file() {
-        let after = file.metadata().map_err(|error| failed(&error))?;
-        if after.len() != before.len() || after.len() != bytes.len() as u64 {
-            let message = format!("`{name}` changed while it was read");
-            return Err(Diagnostic::error("changed-while-read", message)
-                .help("run again when it is written to its end"));
-        }
+    File::open(path).map_err(|error| failed(&error))
+}
+
+/// Refuses a file that has not as many bytes as were read of it.
+fn is_whole(file: &File, name: &str, read: u64) -> Result<(), Diagnostic> {
+    let after = file.metadata().map_err(|error| unreadable(name, &error))?;
+    if after.is_file() && after.len() != read {
+        let message = format!("`{name}` changed while it was read");
+        return Err(
+            Diagnostic::error("changed-while-read", message).help("run again when it is written to its end")
+        );
     }
-    Ok(bytes)
+    Ok(())
 }
 
 #[cfg(unix)]

@@ -1,6 +1,7 @@
 //! How manifests are to be read.
 
 use super::limits::Limits;
+use crate::kube::Name;
 
 /// What is done about unknown fields.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -23,6 +24,9 @@ pub struct Options {
     pub validate: FieldValidation,
     /// The namespace of objects that name none.
     pub default_namespace: String,
+    /// The one node that the reading is for: Nodes and Pods of others are passed over, as text
+    /// where that tells them.
+    pub node: Option<Name>,
     /// Whether what is secret in a Secret is kept.
     pub secrets: bool,
     /// The bounds.
@@ -35,6 +39,7 @@ impl Default for Options {
             recursive: false,
             validate: FieldValidation::Strict,
             default_namespace: "default".to_owned(),
+            node: None,
             secrets: false,
             limits: Limits::default(),
         }

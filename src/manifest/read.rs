@@ -18,6 +18,7 @@ use super::options::Options;
 use super::problem::{Problem, Spot};
 use super::reading::ReadFile;
 use super::schema::{Finding, QUOTE};
+use super::sieve;
 use super::source::{Format, Mark, Source};
 use super::{told, yaml};
 use crate::cores;
@@ -44,7 +45,7 @@ pub(super) fn all(files: &[Input], options: &Options) -> Vec<Outcome> {
 }
 
 fn one(input: &Input, options: &Options) -> Outcome {
-    match input::load(input, &options.limits) {
+    match input::load(input, options) {
         Ok(loaded) => from_text(loaded, options),
         Err(diagnostic) => Outcome {
             file: ReadFile {
@@ -64,14 +65,17 @@ fn one(input: &Input, options: &Options) -> Outcome {
 
 fn from_text(loaded: Loaded, options: &Options) -> Outcome {
     let source = loaded.source;
-    let harvest = harvest(&source, options);
+    let mut harvest = harvest(&source, options);
+    if let Some(node) = &options.node {
+        harvest.found.retain(|found| sieve::concerns(node, found.kind, &found.key, &found.value));
+    }
     let file = ReadFile {
         path: source.name.clone(),
         sha256: loaded.sha256,
         bytes: loaded.bytes,
         objects: Vec::new(),
         complete: true,
-        blank: source.text.trim().is_empty(),
+        blank: loaded.blank,
     };
     let mut outcome = finish(file, &source, harvest, options);
     outcome.diagnostics.extend(loaded.note);
@@ -404,7 +408,7 @@ pub(super) fn find(
     wanted: &[(Kind, ObjectKey, FieldPath)],
     options: &Options,
 ) -> Vec<Option<Place>> {
-    let loaded = input::load(input, &options.limits).ok();
+    let loaded = input::load(input, options).ok();
     let loaded = loaded.filter(|loaded| sha256.is_none_or(|known| known == loaded.sha256));
     let Some(loaded) = loaded else { return vec![None; wanted.len()] };
     let source = loaded.source;
@@ -431,7 +435,7 @@ pub(super) fn find(
 /// The places of spots in a file, which is read once more: only two definitions of one
 /// object need them, and texts are not kept.
 pub(super) fn places_again(input: &Input, spots: &[Spot], options: &Options) -> Vec<Place> {
-    let Ok(loaded) = input::load(input, &options.limits) else {
+    let Ok(loaded) = input::load(input, options) else {
         return vec![Place::file(input::name_of(input)); spots.len()];
     };
     let place = |spot: &Spot| {

@@ -4,6 +4,7 @@
 
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
+use super::sieve::Lines;
 use crate::diagnostic::{Place, around};
 
 /// How a text is written.
@@ -24,6 +25,8 @@ pub struct Source {
     pub text: String,
     /// Whether it is JSON or YAML.
     pub format: Format,
+    /// Where its lines stood, where others were left out.
+    moved: Lines,
     line_starts: OnceLock<Vec<usize>>,
     /// The last column that was counted (line start, offset, characters between), as
     /// JSON may be one line of a hundred megabytes.
@@ -48,7 +51,14 @@ impl Source {
     /// A text under a name.
     #[must_use]
     pub fn new(name: Arc<str>, text: String, format: Format) -> Self {
-        Source { name, text, format, line_starts: OnceLock::new(), counted: Mutex::new((0, 0, 0)) }
+        let (line_starts, counted) = (OnceLock::new(), Mutex::new((0, 0, 0)));
+        Source { name, text, format, moved: Lines::default(), line_starts, counted }
+    }
+
+    /// The same, with lines that stood elsewhere before others were left out.
+    #[must_use]
+    pub(super) fn moved(self, moved: Lines) -> Self {
+        Source { moved, ..self }
     }
 
     /// The start of every [`STRIDE`]th line: a text may have hundreds of millions of them.
@@ -95,7 +105,7 @@ impl Source {
         let (text, before) = line_start.map_or(("", 0), |start| around(&self.text, start, offset));
         Place {
             file: self.name.clone(),
-            line: mark.line,
+            line: self.moved.original(mark.line),
             column: mark.column,
             width: mark.width.max(1),
             text: text.into(),

@@ -58,8 +58,7 @@ impl Reading {
 
     fn placed(&self, origin: &Origin, finding: super::schema::Finding, options: &Options) -> Diagnostic {
         let input = self.inputs.iter().find(|input| *input::name_of(input) == *origin.file);
-        let source =
-            input.and_then(|input| input::load(input, &options.limits).ok()).map(|loaded| loaded.source);
+        let source = input.and_then(|input| input::load(input, options).ok()).map(|loaded| loaded.source);
         match source {
             Some(source) => spot(&source, origin, &finding).into_diagnostic(&source),
             None => {

@@ -106,6 +106,7 @@ relations! {
         pod_given(Pod)
         revision_given(Revision)
         pod_tried(Pod)
+        awaits_turn(DaemonSet, Node, Value)
         planned(Value, DaemonSet, Node)
     }
     /// What a user's rules may ask of objects beside that.
@@ -303,6 +304,7 @@ relations! {
         release(DaemonSet, Pod)
         release_revision(DaemonSet, Revision)
         replace_candidate(DaemonSet, Pod, Node)
+        wants_turn(DaemonSet, Node, Value)
         replace_now(DaemonSet, Pod, Node)
         replaced(DaemonSet, Pod, Node)
         retire_candidate(DaemonSet, Pod, Node)

@@ -8,8 +8,9 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
-use std::time::SystemTime;
 
+use super::elsewhere::Elsewhere;
+use super::mark::Mark;
 use super::{Hint, absolute};
 use crate::diagnostic::Diagnostic;
 use crate::kube::{Kind, Name, Object, ObjectKey, Written};
@@ -31,6 +32,8 @@ pub struct Folder {
     orphans: Vec<Identity>,
     /// How many files claim an object.
     claims: BTreeMap<Identity, usize>,
+    /// Files in which nothing is about the node that is read for.
+    passed: Elsewhere,
     /// Whether a file that is cut to nothing is meant to have nothing.
     allow_empty: bool,
 }
@@ -47,14 +50,6 @@ struct File {
     /// What was understood of it last, as it is on record.
     good: Option<InputFile>,
     errors: Vec<Diagnostic>,
-}
-
-#[derive(Debug, Clone, PartialEq, Eq)]
-struct Mark {
-    bytes: u64,
-    modified: Option<SystemTime>,
-    /// Device, inode and change time, where there are such.
-    inode: (u64, u64, i64, i64),
 }
 
 /// What a look came to.
@@ -95,6 +90,7 @@ impl Folder {
             elsewhere: BTreeSet::new(),
             orphans: Vec::new(),
             claims: BTreeMap::new(),
+            passed: Elsewhere::default(),
             allow_empty: false,
         };
         for ((kind, key), brought) in before.objects {
@@ -126,7 +122,7 @@ impl Folder {
         errors.filter(|error| matches!(error.code, "unreadable" | "changed-while-read" | "no-such-file"))
     }
 
-    /// How many files there are.
+    /// How many files there are; those that are passed over are none.
     #[must_use]
     pub fn len(&self) -> usize {
         self.files.len()
@@ -142,6 +138,18 @@ impl Folder {
     #[must_use]
     pub fn objects(&self) -> usize {
         self.claims.len()
+    }
+
+    /// Whether a file claims this one.
+    #[must_use]
+    pub fn claims(&self, kind: Kind, key: &ObjectKey) -> bool {
+        self.claims.contains_key(&(kind, key.clone()))
+    }
+
+    /// How many of a kind.
+    #[must_use]
+    pub fn count(&self, kind: Kind) -> usize {
+        self.claims.keys().filter(|(of, _)| *of == kind).count()
     }
 
     /// The files in which these objects stand, each object with its file.
@@ -200,10 +208,12 @@ impl Folder {
         }
         let mut scan = Scan::default();
         let mut changed = Vec::new();
+        self.passed.begin(whole);
         for (path, named) in there {
             let mark = Mark::of(&path);
             let known = self.files.get(&path);
-            if named || mark.is_none() || known.is_none_or(|file| file.mark != mark) {
+            let passed = known.is_none() && self.passed.has(&path, mark.as_ref(), &self.options);
+            if !passed && (named || mark.is_none() || known.is_none_or(|file| file.mark != mark)) {
                 changed.push((path, mark));
             }
         }
@@ -472,22 +482,4 @@ struct Read {
     mark: Option<Mark>,
     now: InputFile,
     objects: Vec<Object>,
-}
-
-impl Mark {
-    fn of(path: &Path) -> Option<Mark> {
-        let found = std::fs::metadata(path).ok()?;
-        Some(Mark { bytes: found.len(), modified: found.modified().ok(), inode: inode(&found) })
-    }
-}
-
-#[cfg(unix)]
-fn inode(found: &std::fs::Metadata) -> (u64, u64, i64, i64) {
-    use std::os::unix::fs::MetadataExt;
-    (found.dev(), found.ino(), found.ctime(), found.ctime_nsec())
-}
-
-#[cfg(not(unix))]
-fn inode(_: &std::fs::Metadata) -> (u64, u64, i64, i64) {
-    (0, 0, 0, 0)
 }

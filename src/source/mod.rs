@@ -9,12 +9,20 @@
 //! each scan compares the folder with what is known of it. It prints nothing, reads no
 //! clock and waits for nothing: the loop is the command line's.
 
+mod checkout;
+mod elsewhere;
 mod events;
 mod folder;
 mod hint;
+mod machine;
+mod mark;
+mod node;
 mod path;
 
+pub use checkout::being_checked_out;
 pub use events::Events;
 pub use folder::{Folder, Scan};
 pub use hint::Hint;
+pub use machine::Machine;
+pub use node::OwnNode;
 pub use path::absolute;

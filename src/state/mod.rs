@@ -8,9 +8,11 @@ mod change;
 mod delete;
 mod event;
 mod inputs;
+mod observe;
 mod own;
 mod put;
 mod refusal;
+mod turns;
 mod world;
 
 pub use cascade::{Cascade, Gone};
@@ -19,4 +21,5 @@ pub use event::Event;
 pub use inputs::{Brought, Delta, FilesOf, Input, InputFile};
 pub use own::{CONFIG, OwnFile, OwnKind};
 pub use refusal::Refusal;
+pub use turns::Turns;
 pub use world::{Backoff, Changed, Dirty, Whole, World};

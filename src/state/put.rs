@@ -68,7 +68,7 @@ impl World {
             }
             Kind::Pod => {
                 let pod = self.pods.remove(key);
-                (pod.is_some(), pod.is_some_and(|pod| !matches!(pod.body, Body::Made(_))))
+                (pod.is_some(), pod.is_some_and(|pod| pod.meta.written.object != 0))
             }
             _ => (self.others.remove(&(kind, key.clone())).is_some(), true),
         };

@@ -11,6 +11,7 @@ use std::sync::Arc;
 use rustc_hash::FxHashMap;
 use serde_json::Value;
 
+use super::turns::Turns;
 use super::{Cascade, Event, Refusal};
 use crate::kube::{DaemonSet, Kind, Meta, Name, Node, ObjectKey, Plain, Pod, Revision};
 
@@ -45,6 +46,8 @@ pub struct World {
     pub refused: BTreeMap<ObjectKey, Refusal>,
     /// Those that it refused since it bound one last: they are not asked again meanwhile.
     pub tried: BTreeSet<ObjectKey>,
+    /// Whose turn it is in rollouts that nobody sees as a whole; not kept.
+    pub turns: Option<Turns>,
     /// The last resourceVersion that was given.
     pub resource_version: u64,
     /// What it was when the store was last read or written, which the next save expects to

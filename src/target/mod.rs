@@ -25,6 +25,7 @@ mod object;
 pub mod podman;
 pub mod reports;
 pub mod runtime;
+pub mod slots;
 pub mod sqlite;
 pub mod standalone;
 pub mod tree;

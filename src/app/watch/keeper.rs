@@ -12,32 +12,29 @@ use crate::app::options::Options;
 use crate::app::session::Session;
 use crate::datalog::Program;
 use crate::diagnostic::Diagnostic;
-use crate::kube::Name;
+use crate::kube::{Name, Object};
 use crate::manifest::{self, Places};
-use crate::plan::{About, Judged, Plan};
+use crate::plan::{About, Judged};
 use crate::policy::{Asked, relations};
-use crate::source::{Folder, Hint, Scan};
-use crate::state::World;
-use crate::target::tree::{self, Destination, TreeReport, Wanted};
+use crate::source::{Folder, Hint, OwnNode, Scan};
+use crate::state::{Delta, World};
+use crate::target::Memory;
+use crate::target::tree::{self, Destination, Wanted};
 
+use super::lost::Counts;
+use super::node;
 use super::rules::Rules;
+use super::step::{REGULARLY, SOON, Step};
 use crate::app::listener::Listener;
 use crate::app::manifests::beside;
 use crate::app::open::Database;
 use crate::app::request::locate;
 use crate::app::tick::Tick;
-use crate::app::warned::Warnings;
 
 /// Rules that are asked again and again as time passes are so after so many times what it
 /// took, and those that are asked at one time after that many.
 const SPARED: u32 = 20;
 const SPARED_ONCE: u32 = 2;
-
-/// Everything is looked at so often even if nothing is heard: links may lead to where
-/// nobody watches.
-pub const REGULARLY: Duration = Duration::from_secs(30);
-/// How often to look while the folder is not there.
-pub const SOON: Duration = Duration::from_millis(500);
 
 /// A folder that is to be followed.
 #[derive(Debug, Clone)]
@@ -48,6 +45,10 @@ pub struct Watch {
     pub root: PathBuf,
     /// Under which the store remembers what the folder brought.
     pub id: String,
+    /// What a second writer is told is writing, as `dsrules watch`.
+    pub holder: String,
+    /// The one node that it is followed for, if it is not for all.
+    pub node: Option<OwnNode>,
     /// How it is read.
     pub reading: manifest::Options,
     /// The user's own rules.
@@ -75,6 +76,10 @@ pub struct Keeper {
     whole_tree: bool,
     /// What could not be written for other programs, as it was told last.
     unwritten: Vec<Diagnostic>,
+    /// The Node of the node that it is followed for, where it is not one of the folder's.
+    given: Option<Object>,
+    /// Whether something else is other than it was.
+    stirred: bool,
     /// The error that the last look ended with.
     failure: Option<Diagnostic>,
     waits: bool,
@@ -90,36 +95,59 @@ pub struct Keeper {
     tries: u32,
 }
 
-/// What one step came to.
-#[derive(Default)]
-pub struct Step {
-    /// The files that differ.
-    pub files: Vec<String>,
-    /// Files that are in error no longer.
-    pub mended: Vec<String>,
-    /// Errors that are new.
-    pub told: Vec<Diagnostic>,
-    /// What was done.
-    pub plan: Plan,
-    /// What rules warn of that is new, and what is over.
-    pub warnings: Warnings,
-    /// The violations that refused what was to be done, if that is new.
-    pub refused: Vec<Judged>,
-    /// What was done to the tree.
-    pub tree: Option<TreeReport>,
-    /// The files for other programs that were written.
-    pub exported: Vec<PathBuf>,
-    /// Why nothing was done, if so.
-    pub error: Option<Diagnostic>,
-}
-
 impl Keeper {
+    /// Looks at what may have changed and applies it.
+    pub fn look(&mut self, hint: &Hint, options: &Options) -> Step {
+        let look = self.look_once(hint, options);
+        let undone = self.failure.is_some() || !self.unwritten.is_empty() || self.unread().next().is_some();
+        self.tries = if undone { self.tries.saturating_add(1) } else { 0 };
+        look
+    }
+
+    /// A look that could not be made.
+    pub fn failed(&mut self, error: Diagnostic) -> Step {
+        let mut look = Step::default();
+        if self.failure.as_ref() != Some(&error) {
+            look.error = Some(error.clone());
+            self.failure = Some(error);
+        }
+        look
+    }
+
+    /// How long until the next look after `now`, in seconds of Unix time, if there is a reason
+    /// for one without an event.
+    pub fn retry(&mut self, now: i64) -> Option<Duration> {
+        let doubled = 1 << self.tries.saturating_sub(1).min(10);
+        let again = (self.tries > 0).then(|| (SOON * doubled).min(REGULARLY));
+        if self.due.is_none() {
+            self.due = Some(self.next());
+        }
+        let due = self.due.flatten().map(|tick| {
+            let left = Duration::from_secs(u64::try_from(tick.at.saturating_sub(now)).unwrap_or(0));
+            left.max(self.took * if tick.again { SPARED } else { SPARED_ONCE })
+        });
+        again.into_iter().chain(due).min()
+    }
+
+    /// Whether the last look went well and nothing is in error.
+    pub fn is_sound(&self) -> bool {
+        self.failure.is_none()
+            && self.unwritten.is_empty()
+            && self.folder.is_some()
+            && self.broken().is_empty()
+    }
+
+    /// Where rules and facts may change.
+    pub fn places(&self) -> &BTreeSet<PathBuf> {
+        self.rules.places()
+    }
+
     /// Opens the store and reads the rules; of the folder nothing is known yet.
     ///
     /// # Errors
     /// Everything that is wrong with the rules or the store.
     pub fn new(watch: Watch, listener: &dyn Listener) -> Result<Self, Vec<Diagnostic>> {
-        let store = watch.database.write_or_make("dsrules watch")?;
+        let store = watch.database.write_or_make(&watch.holder)?;
         if watch.reading.secrets {
             store.keep_private()?;
         }
@@ -134,6 +162,8 @@ impl Keeper {
             folder: None,
             whole_tree: true,
             unwritten: Vec::new(),
+            given: None,
+            stirred: false,
             failure: None,
             waits: false,
             ends: None,
@@ -154,23 +184,69 @@ impl Keeper {
         self.session.world()
     }
 
-    /// Whether the last look went well and no file is in error.
-    pub fn is_sound(&self) -> bool {
-        self.failure.is_none()
-            && self.unwritten.is_empty()
-            && self.folder.is_some()
-            && self.broken().is_empty()
+    /// Takes this for the node's own Node, where the folder has none.
+    pub fn give(&mut self, node: Option<Object>) {
+        self.given = node;
+    }
+
+    /// Changes what is known of the world, which the next look or [`settle`](Keeper::settle)
+    /// takes in.
+    ///
+    /// # Errors
+    /// When the store cannot be read.
+    pub(in crate::app) fn amend(
+        &mut self,
+        options: &Options,
+        change: impl FnOnce(&mut World, &dyn Memory) -> bool,
+    ) -> Result<(), Diagnostic> {
+        self.stirred |= self.session.amend(options, change)?;
+        Ok(())
+    }
+
+    /// Has the next look ask the rules again, whatever has changed.
+    pub(in crate::app) fn stir(&mut self) {
+        self.stirred = true;
+    }
+
+    /// What is known.
+    pub(in crate::app) fn session(&self) -> &Session {
+        &self.session
+    }
+
+    /// Takes in what is otherwise without a look at the folder, and sees to the tree.
+    ///
+    /// # Errors
+    /// As [`Session::apply`], and when the tree cannot be used.
+    pub(in crate::app) fn settle(&mut self, step: &mut Step, options: &Options) -> Result<(), Diagnostic> {
+        self.session.ensure(options)?;
+        if self.stirred || self.has_ticked(options.now) {
+            self.apply(Delta::default(), options, step)?;
+        }
+        self.write_tree(step)
+    }
+
+    /// Takes a change in.
+    fn apply(&mut self, change: Delta, options: &Options, step: &mut Step) -> Result<(), Diagnostic> {
+        let start = (self.watch.clock)();
+        let (plan, mut warnings) = self.session.apply(&self.watch.id, change, options)?;
+        self.stirred = false;
+        self.locate(&mut warnings.came);
+        (self.asked, self.took) = (options.now, (self.watch.clock)().duration_since(start));
+        self.due = None;
+        self.waits = !plan.waiting.is_empty();
+        let awaited = plan.waiting.iter().flat_map(|waiting| &waiting.nodes);
+        let due = plan.evictions.iter().map(|it| it.at);
+        let ends = awaited.filter_map(|it| it.until).chain(due);
+        self.ends = ends.filter(|at| *at > options.now).min();
+        step.add(plan, warnings);
+        self.write_exports(step, options.now);
+        Ok(())
     }
 
     /// The files that are in error, of manifests and of rules.
     pub fn broken(&self) -> Vec<String> {
         let manifests = self.folder.iter().flat_map(|folder| folder.errors().map(|(file, _)| file));
         manifests.chain(self.rules.broken()).collect()
-    }
-
-    /// Where rules and facts may change.
-    pub fn places(&self) -> &BTreeSet<PathBuf> {
-        self.rules.places()
     }
 
     /// The error that the last look ended with.
@@ -181,22 +257,6 @@ impl Keeper {
     /// Files that could not be read, though they may be the next time.
     pub fn unread(&self) -> impl Iterator<Item = &Diagnostic> {
         self.folder.iter().flat_map(Folder::unread)
-    }
-
-    /// How long until the next look after `now`, in seconds of Unix time, if there is a
-    /// reason for one without an event: time that something waits for, or what went wrong
-    /// and may go well, tried at first soon and then ever more seldom.
-    pub fn retry(&mut self, now: i64) -> Option<Duration> {
-        let doubled = 1 << self.tries.saturating_sub(1).min(10);
-        let again = (self.tries > 0).then(|| (SOON * doubled).min(REGULARLY));
-        if self.due.is_none() {
-            self.due = Some(self.next());
-        }
-        let due = self.due.flatten().map(|tick| {
-            let left = Duration::from_secs(u64::try_from(tick.at.saturating_sub(now)).unwrap_or(0));
-            left.max(self.took * if tick.again { SPARED } else { SPARED_ONCE })
-        });
-        again.into_iter().chain(due).min()
     }
 
     /// When time that passes may change something.
@@ -211,14 +271,6 @@ impl Keeper {
     /// Whether something may be otherwise only because time has passed.
     fn has_ticked(&self, now: i64) -> bool {
         now < self.asked || self.due.flatten().is_some_and(|tick| tick.at <= now)
-    }
-
-    /// Looks at what may have changed and applies it.
-    pub fn look(&mut self, hint: &Hint, options: &Options) -> Step {
-        let look = self.look_once(hint, options);
-        let undone = self.failure.is_some() || !self.unwritten.is_empty() || self.unread().next().is_some();
-        self.tries = if undone { self.tries.saturating_add(1) } else { 0 };
-        look
     }
 
     fn look_once(&mut self, hint: &Hint, options: &Options) -> Step {
@@ -249,16 +301,6 @@ impl Keeper {
         }
     }
 
-    /// A look that could not be made.
-    pub fn failed(&mut self, error: Diagnostic) -> Step {
-        let mut look = Step::default();
-        if self.failure.as_ref() != Some(&error) {
-            look.error = Some(error.clone());
-            self.failure = Some(error);
-        }
-        look
-    }
-
     fn try_look(&mut self, hint: &Hint, options: &Options, look: &mut Step) -> Result<(), Diagnostic> {
         self.session.ensure(options)?;
         let anew = self.folder.is_none();
@@ -269,18 +311,17 @@ impl Keeper {
         }
         let Some(folder) = self.folder.as_mut() else { return Ok(()) };
         let hint = if anew { &Hint::Everything } else { hint };
-        let had = folder.objects();
-        let Scan { change, files, broken, mended } = folder.scan(hint, self.session.world())?;
+        let had = Counts::of(folder);
+        let Scan { mut change, files, broken, mended } = folder.scan(hint, self.session.world())?;
+        if let Some(node) = &self.watch.node {
+            node::put(node, self.given.as_ref(), &mut change, folder, &self.session)?;
+        }
         let beside: Vec<PathBuf> =
             [self.watch.root.as_path()].into_iter().chain(folder.folders()).map(Path::to_owned).collect();
         let nothing = change.objects.is_empty() && change.gone.is_empty() && change.files.is_empty();
         look.told = broken;
-        if had > 0 && folder.objects() == 0 && !options.allow_empty {
-            let all =
-                if had == 1 { "the one object".to_owned() } else { format!("all of the {had} objects") };
-            let what = format!("the folder has lost {all} it had");
-            return Err(Diagnostic::error("empty-input", what)
-                .help("nothing was changed; if everything is to be removed, say `--allow-empty`"));
+        if !options.allow_empty {
+            had.check(folder, self.watch.node.is_some())?;
         }
         look.files = files;
         look.mended = mended;
@@ -295,21 +336,12 @@ impl Keeper {
         // Also without a change there may be something to do: time passes.
         if !nothing
             || anew
+            || self.stirred
             || other_rules
             || self.has_ticked(options.now)
             || (self.waits && matches!(hint, Hint::Everything))
         {
-            let start = (self.watch.clock)();
-            (look.plan, look.warnings) = self.session.apply(&self.watch.id, change, options)?;
-            self.locate(&mut look.warnings.came);
-            (self.asked, self.took) = (options.now, (self.watch.clock)().duration_since(start));
-            self.due = None;
-            self.waits = !look.plan.waiting.is_empty();
-            let awaited = look.plan.waiting.iter().flat_map(|waiting| &waiting.nodes);
-            let due = look.plan.evictions.iter().map(|it| it.at);
-            let ends = awaited.filter_map(|it| it.until).chain(due);
-            self.ends = ends.filter(|at| *at > options.now).min();
-            self.write_exports(look, options.now);
+            self.apply(change, options, look)?;
         } else if !self.unwritten.is_empty() {
             self.write_exports(look, options.now);
         }
@@ -346,7 +378,12 @@ impl Keeper {
     fn write_tree(&mut self, look: &mut Step) -> Result<(), Diagnostic> {
         let (Some(tree), Some(world)) = (&self.watch.tree, self.session.world()) else { return Ok(()) };
         let actions = look.plan.waves.iter().flat_map(|wave| &wave.actions);
-        let nodes: BTreeSet<Name> = actions.filter_map(|action| action.node.clone()).collect();
+        let mut nodes: BTreeSet<Name> = actions.filter_map(|action| action.node.clone()).collect();
+        // Those of other nodes are for others, and what stands for ours is looked at each time.
+        if let Some(own) = &self.watch.node {
+            nodes = [own.name.clone()].into();
+            self.whole_tree = false;
+        }
         if nodes.is_empty() && !self.whole_tree {
             return Ok(());
         }

@@ -2,6 +2,12 @@
 //! changed.
 
 mod keeper;
+mod look;
+mod lost;
+mod node;
 mod rules;
+mod step;
 
-pub use keeper::{Keeper, REGULARLY, SOON, Step, Watch};
+pub use keeper::{Keeper, Watch};
+pub use look::Look;
+pub use step::{REGULARLY, SOON, Step};

@@ -1,6 +1,7 @@
 //! One file a command: arguments become a request, the library does it, the outcome is
 //! shown.
 
+pub mod agent;
 pub mod apply;
 pub mod capacity;
 pub mod completions;

@@ -12,9 +12,9 @@ use super::duration::duration;
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Global options")]
 pub struct Global {
-    /// The database file
-    #[arg(long, global = true, value_name = "FILE", env = "DSRULES_DB", default_value = "dsrules.db")]
-    pub db: PathBuf,
+    /// The database file [default: dsrules.db; of an agent, see there]
+    #[arg(long, global = true, value_name = "FILE", env = "DSRULES_DB")]
+    pub db: Option<PathBuf>,
     /// When to colour (NO_COLOR is heeded too)
     #[arg(long, global = true, value_name = "WHEN", value_enum, default_value_t = When::Auto)]
     pub color: When,

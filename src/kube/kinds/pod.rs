@@ -130,6 +130,12 @@ impl Pod {
         )
     }
 
+    /// The node that a pod with this spec is on or meant for.
+    #[must_use]
+    pub fn target_of(spec: &Value) -> Option<Name> {
+        Some(text(spec, "nodeName")).filter(|name| !name.is_empty()).or_else(|| pinned_node(spec))
+    }
+
     /// The node it is on or meant for: bound first, else pinned.
     #[must_use]
     pub fn target(&self) -> Option<&Name> {

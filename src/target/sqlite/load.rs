@@ -36,6 +36,7 @@ impl Store {
             let mut reader = Reader::new(connection)?;
             let version = resource_version(connection)?;
             let world = World {
+                turns: None,
                 nodes: nodes(connection, &mut reader)?,
                 daemonsets: daemonsets(connection, &mut reader)?,
                 revisions: revisions(connection, &mut reader)?,

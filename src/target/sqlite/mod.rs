@@ -46,6 +46,7 @@ pub use events::StoredEvent;
 pub use objects::PodReader;
 pub use open::{Missing, Open};
 pub use placement::{Fit, Placement};
+pub use private::make_folder;
 pub use store::Store;
 
 #[cfg(test)]

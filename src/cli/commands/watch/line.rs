@@ -73,7 +73,7 @@ impl Line {
             files: step.files.clone(),
             mended: step.mended.clone(),
             objects: tally(changed.map(|object| object.change.word())),
-            actions: tally(actions.map(|action| verb_name(action.verb))),
+            actions: tally(actions.map(|action| verb_name(action.verb)).chain(step.ran.iter().copied())),
             waves: step.plan.waves.len(),
             tree: step.tree.as_ref().map_or(0, |tree| tree.changes.len()),
             waiting: step.plan.waiting.len(),

@@ -4,8 +4,8 @@
 //! applies it. It is the store's one writer until it ends; readers read meanwhile.
 
 mod line;
-mod pause;
-mod steps;
+pub mod pause;
+pub mod steps;
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -94,7 +94,7 @@ async fn watch(args: &WatchArgs, context: &mut Context) -> Result<Exit, Failure>
         ..args.bounds.options(context.seconds())
     };
     let rhythm = Rhythm { once: args.once, debounce: args.debounce, poll: args.poll };
-    Steps { keeper, events, pause, metrics, options, rhythm }.run(context).await
+    Steps { looks: keeper, events, pause, metrics, options, rhythm }.run(context).await
 }
 
 fn request(args: &WatchArgs, context: &Context) -> Result<Watch, Failure> {
@@ -103,6 +103,8 @@ fn request(args: &WatchArgs, context: &Context) -> Result<Watch, Failure> {
         database: context.database.clone(),
         root: std::path::absolute(&args.dir)?,
         id: absolute(&args.dir),
+        holder: "dsrules watch".to_owned(),
+        node: None,
         reading: Options {
             recursive: args.recursive,
             validate: args.validate.into(),

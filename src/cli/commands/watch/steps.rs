@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use dsrules::app::Options;
-use dsrules::app::watch::{Keeper, SOON};
+use dsrules::app::watch::{Look, SOON};
 use dsrules::diagnostic::Diagnostic;
 use dsrules::serve::Metrics;
 use dsrules::source::{Events, Hint};
@@ -25,8 +25,8 @@ pub struct Rhythm {
 }
 
 /// What the loop goes round with.
-pub struct Steps {
-    pub keeper: Keeper,
+pub struct Steps<L> {
+    pub looks: L,
     pub events: Events,
     pub pause: Pause,
     pub metrics: Arc<Metrics>,
@@ -35,7 +35,7 @@ pub struct Steps {
     pub rhythm: Rhythm,
 }
 
-impl Steps {
+impl<L: Look> Steps<L> {
     /// Goes on until a signal comes.
     pub async fn run(mut self, context: &mut Context) -> Result<Exit, Failure> {
         let mut hint = Hint::Everything;
@@ -46,10 +46,10 @@ impl Steps {
             self.step(missing, &hint, first, context)?;
             first = false;
             if self.rhythm.once {
-                return Ok(if self.keeper.is_sound() { Exit::Done } else { Exit::Error });
+                return Ok(if self.looks.is_sound() { Exit::Done } else { Exit::Error });
             }
             // Rules may have changed after they were read and before they were watched.
-            if self.rhythm.poll.is_none() && self.events.also(self.keeper.places()) {
+            if self.rhythm.poll.is_none() && self.events.also(&self.looks.places()) {
                 hint = self.events.take();
                 continue;
             }
@@ -88,11 +88,12 @@ impl Steps {
         let start = Instant::now();
         let options = Options { now: context.clock(), ..self.options.clone() };
         let step = match missing {
-            Some(missing) => self.keeper.failed(missing),
-            None => self.keeper.look(hint, &options),
+            Some(missing) => self.looks.failed(missing, &options),
+            None => self.looks.look(hint, &options),
         };
-        let line = Line::new(&step, &self.keeper, first, start.elapsed(), context.clock());
-        self.metrics.note(line.numbers(&self.keeper), self.keeper.world());
+        let keeper = self.looks.keeper();
+        let line = Line::new(&step, keeper, first, start.elapsed(), context.clock());
+        self.metrics.note(line.numbers(keeper), keeper.world());
         line::tell_all(&step, context);
         if first || !line.is_empty() {
             line.write(context)?;
@@ -103,13 +104,13 @@ impl Steps {
     /// Waits for the next thing to look at; nothing if a signal came.
     async fn wait(&mut self, away: bool, now: i64) -> Option<Hint> {
         let Rhythm { debounce, poll, .. } = self.rhythm;
-        let soon = if away { Some(SOON) } else { self.keeper.retry(now) };
+        let soon = if away { Some(SOON) } else { self.looks.retry(now) };
         match self.pause.next(poll, debounce, soon).await {
             Woken::Signal => None,
             Woken::Events => Some(self.events.take()),
             Woken::Everything => Some(Hint::Everything),
             // Nothing changed but the time, unless the last step failed.
-            Woken::Time if self.keeper.is_sound() => Some(self.events.take()),
+            Woken::Time if self.looks.is_sound() => Some(self.events.take()),
             Woken::Time => Some(Hint::Everything),
         }
     }

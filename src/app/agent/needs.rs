@@ -1,0 +1,51 @@
+//! A pod with all that it takes to run it: the ConfigMaps, Secrets and others that it names.
+
+use serde_json::{Value, json};
+
+use crate::diagnostic::Diagnostic;
+use crate::kube::{Kind, ObjectKey, list};
+use crate::target::Memory;
+use crate::target::runtime::Playable;
+use crate::target::standalone::{self, standalone};
+
+/// A folder that is asked about and never written: only what is looked up counts.
+const NOWHERE: &str = "/nowhere";
+
+/// The pod of this key, with what it names as far as the store has it; nothing where there is no
+/// such pod any longer.
+pub(super) fn playable(
+    store: &dyn Memory,
+    key: &ObjectKey,
+    mark: &str,
+) -> Result<Option<Playable>, Diagnostic> {
+    let Some(mut manifest) = store.object(Kind::Pod, key)? else { return Ok(None) };
+    if let Some(address) = address(store, &manifest)? {
+        manifest["status"]["hostIP"] = json!(address);
+    }
+    let mut objects = Vec::new();
+    let mut lookup = |kind: Kind, named: &ObjectKey| {
+        let found = store.object(kind, named)?;
+        objects.extend(found.iter().cloned());
+        Ok(found)
+    };
+    for secret in list(&manifest["spec"], "imagePullSecrets") {
+        let kind = Kind::other("v1", "Secret");
+        if let (Some(kind), Some(name)) = (kind, secret["name"].as_str()) {
+            lookup(kind, &ObjectKey::new(key.namespace.clone(), name))?;
+        }
+    }
+    if let Some(node) = manifest["spec"]["nodeName"].as_str() {
+        lookup(Kind::Node, &ObjectKey::new("", node))?;
+    }
+    standalone(manifest.clone(), standalone::Runtime::Podman, NOWHERE, &mut lookup)?;
+    objects.dedup();
+    Ok(Some(Playable { key: key.clone(), mark: mark.to_owned(), manifest, objects }))
+}
+
+/// The address of the node that a pod is on.
+fn address(store: &dyn Memory, pod: &Value) -> Result<Option<String>, Diagnostic> {
+    let Some(node) = pod["spec"]["nodeName"].as_str() else { return Ok(None) };
+    let Some(node) = store.object(Kind::Node, &ObjectKey::new("", node))? else { return Ok(None) };
+    let mut internal = list(&node["status"], "addresses").filter(|it| it["type"] == "InternalIP");
+    Ok(internal.find_map(|it| it["address"].as_str().map(str::to_owned)))
+}
