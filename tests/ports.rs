@@ -75,3 +75,63 @@ fn two_containers_of_a_host_network() {
     let said = session.quietly("validate one.yaml").err;
     assert!(said.contains("the containers main and side of default/one both take"), "{said}");
 }
+
+const NODE_PORT: &str = "apiVersion: v1\nkind: Service\nmetadata: {name: NAME}\nspec: {type: NodePort, \
+    selector: {app: x}, ports: [{port: 1, nodePort: 30080, protocol: TCP}]}\n";
+
+#[test]
+fn a_daemonset_and_a_node_port() {
+    let session = Session::new();
+    let at = |name: &str, more: &str| {
+        with_port(name, "", "").replace("hostPort: 80", &format!("hostPort: 30080{more}"))
+    };
+    session.write("nodes.yaml", nodes(&["b", "a", "c"]));
+    session.write("one.yaml", at("one", ""));
+    session.write("web.yaml", NODE_PORT.replace("NAME", "web"));
+    for command in ["validate", "plan", "apply", "apply"] {
+        let said = session.quietly(&format!("{command} nodes.yaml one.yaml web.yaml"));
+        assert_eq!(said.code, 0, "{}", said.err);
+        let told = "default/one takes the host port 30080/TCP of a, which is the node port of default/web";
+        assert!(said.err.contains(told) && said.err.contains("and so on 2 more nodes"), "{}", said.err);
+        assert!(said.err.contains("one.yaml:") && said.err.contains("web.yaml:"), "{}", said.err);
+        assert_eq!(said.err.matches("warning").count(), 1, "{}", said.err);
+    }
+    // Another protocol, another port, or no node where the daemonset may be.
+    let warns = |session: &Session| {
+        let said = session.quietly("plan nodes.yaml one.yaml web.yaml");
+        assert_eq!(said.code, 0, "{}", said.err);
+        said.err.contains("30080")
+    };
+    session.write("one.yaml", at("one", "\n          hostIP: 10.0.0.1"));
+    assert!(warns(&session), "a node port is one of all addresses");
+    session.write("one.yaml", at("one", "\n          protocol: UDP"));
+    assert!(!warns(&session));
+    session.write("one.yaml", at("one", ""));
+    session.write("web.yaml", NODE_PORT.replace("NAME", "web").replace("30080", "30081"));
+    assert!(!warns(&session));
+    session.write("web.yaml", NODE_PORT.replace("NAME", "web"));
+    session.write("one.yaml", at("one", "").replace("    spec:\n", "    spec:\n      nodeName: nowhere\n"));
+    assert!(!warns(&session));
+}
+
+#[test]
+fn a_watcher_tells_a_node_port_once_and_when_it_is_over() {
+    let session = Session::new();
+    session.write("in/nodes.yaml", nodes(&["a"]));
+    session.write("in/one.yaml", with_port("one", "hostNetwork: true\n", "").replace(": 80", ": 30080"));
+    session.write("in/web.yaml", NODE_PORT.replace("NAME", "web"));
+    let said = session.quietly("watch in --once");
+    assert_eq!(said.code, 0, "{}", said.err);
+    assert!(said.err.contains("the node port of default/web"), "{}", said.err);
+}
+
+#[test]
+fn two_services_with_one_node_port() {
+    let session = Session::new();
+    session.write("one.yaml", NODE_PORT.replace("NAME", "one"));
+    session.write("two.yaml", NODE_PORT.replace("NAME", "two"));
+    let said = session.quietly("validate one.yaml two.yaml").err;
+    assert!(said.contains("default/one and default/two both have the node port 30080/TCP"), "{said}");
+    session.write("two.yaml", NODE_PORT.replace("NAME", "two").replace("TCP", "UDP"));
+    assert_eq!(session.quietly("validate one.yaml two.yaml").err, "");
+}

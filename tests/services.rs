@@ -147,3 +147,44 @@ fn a_service_is_shown_as_kubectl_shows_it() {
     session.ok("get endpointslices");
     session.snapshot("services");
 }
+
+/// kube-proxy: where clients are sent, by the node that they are on.
+#[test]
+fn clients_are_sent_to_what_is_ready_and_with_local_stay_on_their_node() {
+    let session = Session::new();
+    let mut text = String::new();
+    for node in ["a", "b", "c"] {
+        write!(text, "---\napiVersion: v1\nkind: Node\nmetadata: {{name: {node}}}\n").unwrap();
+    }
+    for (name, more) in [("all", ""), ("near", "internalTrafficPolicy: Local, ")] {
+        write!(
+            text,
+            "---\napiVersion: v1\nkind: Service\nmetadata: {{name: {name}}}\n\
+             spec: {{{more}selector: {{app: web}}, ports: [{{port: 80}}]}}\n"
+        )
+        .unwrap();
+    }
+    // Ready on a; on b one that answers while it ends; nothing on c.
+    for (name, node, more) in [
+        ("pa", "a", ""),
+        ("pa-going", "a", ", deletionTimestamp: '2026-03-02T09:10:00Z'"),
+        ("pb-going", "b", ", deletionTimestamp: '2026-03-02T09:10:00Z'"),
+    ] {
+        write!(
+            text,
+            "---\napiVersion: v1\nkind: Pod\nmetadata: {{name: {name}, labels: {{app: web}}{more}}}\n\
+             spec: {{nodeName: {node}, containers: [{{name: c, image: x}}]}}\n\
+             status: {{phase: Running, podIP: 10.0.0.1, conditions: [{{type: Ready, status: 'True'}}]}}\n"
+        )
+        .unwrap();
+    }
+    session.write("cluster.yaml", text);
+    let asked = |session: &Session| {
+        let found = session.quietly("query 'reaches(Client, Service, Pod)' -f cluster.yaml -o csv");
+        assert_eq!(found.code, 0, "{}", found.err);
+        found.out
+    };
+    let expected = "Client,Service,Pod\na,default/all,default/pa\na,default/near,default/pa\n\
+        b,default/all,default/pa\nb,default/near,default/pb-going\nc,default/all,default/pa\n";
+    assert_eq!(asked(&session), expected);
+}

@@ -19,12 +19,18 @@ const SYSTEM_CLASSES: [&str; 2] = ["system-cluster-critical", "system-node-criti
 /// that `choose` leaves are told.
 #[must_use]
 pub(super) fn standing(reasoner: &Reasoner, world: &World, choose: &mut Choose<'_>) -> Vec<Judged> {
-    let ports = [relations::surge_clash, relations::self_clash, relations::host_port_clash];
+    let ports = [
+        relations::surge_clash,
+        relations::self_clash,
+        relations::host_port_clash,
+        relations::node_port_clash,
+        relations::same_node_port,
+    ];
     let classes = [relations::missing_class, relations::assumed_priority, relations::two_defaults];
     let judge = |relation| {
         let declaration = reasoner.program().declaration(reasoner.program().id(relation));
         let nodes: BTreeMap<Row, usize> = match relation {
-            relations::host_port_clash => pairs(reasoner),
+            relations::host_port_clash | relations::node_port_clash => pairs(reasoner, relation),
             _ => reasoner.rows(relation).map(|row| (row, 1)).collect(),
         };
         let rows = choose(declaration, nodes.keys().copied().collect(), reasoner.symbols());
@@ -37,11 +43,11 @@ pub(super) fn standing(reasoner: &Reasoner, world: &World, choose: &mut Choose<'
     ports.into_iter().chain(classes).map(judge).collect()
 }
 
-/// A row for each pair of daemonsets that clash, of the first of the nodes, and how many
-/// there are.
-fn pairs(reasoner: &Reasoner) -> BTreeMap<Row, usize> {
+/// A row for each pair of objects that clash, of the first of the nodes, and how many there
+/// are.
+fn pairs(reasoner: &Reasoner, relation: Handle) -> BTreeMap<Row, usize> {
     let mut pairs: BTreeMap<Vec<Sym>, (Row, usize)> = BTreeMap::new();
-    for row in reasoner.rows(relations::host_port_clash) {
+    for row in reasoner.rows(relation) {
         let (first, count) = pairs.entry(row[..4].to_vec()).or_insert((row, 0));
         *count += 1;
         if reasoner.text(row[4]) < reasoner.text(first[4]) {
@@ -62,8 +68,8 @@ fn finding(
     let declaration = reasoner.program().declaration(reasoner.program().id(relation));
     let mut finding = constraint::bare(reasoner.symbols(), declaration, row, &sentence);
     let number = finding.row.iter().find(|(column, _)| &**column == "port").and_then(|(_, it)| it.as_i64());
-    // What is to be changed is a daemonset, not the node.
-    finding.objects.retain(|it| it.kind == Kind::DaemonSet);
+    // What is to be changed is a daemonset or a service, not the node.
+    finding.objects.retain(|it| matches!(it.kind, Kind::DaemonSet | Kind::Service));
     if relation == relations::missing_class {
         finding.notes.extend(known_classes(world, reasoner.text(row[1])));
     }
@@ -71,8 +77,12 @@ fn finding(
         about.field = "spec.template.spec.priorityClassName".to_owned();
     }
     for about in finding.objects.iter_mut().filter(|_| number.is_some()) {
-        let About { key, field, .. } = about;
-        *field = number.and_then(|port| taken(world, key, port)).unwrap_or_else(|| field.clone());
+        let About { kind, key, field, .. } = about;
+        let found = number.and_then(|port| match kind {
+            Kind::Service => given(world, key, port),
+            _ => taken(world, key, port),
+        });
+        *field = found.unwrap_or_else(|| field.clone());
     }
     if nodes > 1 {
         finding.notes.push(format!("and so on {}", counted(nodes - 1, "more node")));
@@ -97,4 +107,11 @@ fn taken(world: &World, daemonset: &ObjectKey, port: i64) -> Option<String> {
             Some(format!("spec.template.spec.containers[{nth}].ports[{at}].{field}"))
         })
     })
+}
+
+/// The field by which a service has a node port.
+fn given(world: &World, service: &ObjectKey, port: i64) -> Option<String> {
+    let spec = &world.others.get(&(Kind::Service, service.clone()))?.value["spec"];
+    let at = list(spec, "ports").position(|it| it["nodePort"] == port)?;
+    Some(format!("spec.ports[{at}].nodePort"))
 }
