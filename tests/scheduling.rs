@@ -237,6 +237,42 @@ fn budgets_without_a_status_are_counted_as_the_disruption_controller_does() {
 }
 
 #[test]
+fn a_pods_own_affinity_is_asked_beside_its_pin() {
+    let bound = |terms: &str| {
+        let session = Session::new();
+        let labels = "{name: a, labels: {disk: ssd, cores: '8'}}";
+        let pod = "apiVersion: v1\nkind: Pod\nmetadata: {name: p}\nspec:\n  \
+            containers: [{name: c, image: i}]\n  affinity: {nodeAffinity: \
+            {requiredDuringSchedulingIgnoredDuringExecution: {nodeSelectorTerms: [TERMS]}}}\n";
+        let pin = "matchFields: [{key: metadata.name, operator: In, values: [a]}]";
+        let terms = terms.replace("PIN", pin).replace("WHERE ", "matchExpressions: ");
+        let node = node("a", SMALL).replace("{name: a}", labels);
+        session.write("in.yaml", node + &pod.replace("TERMS", &terms));
+        let said = session.quietly("apply in.yaml");
+        assert_eq!(said.code, 0, "{terms}\n{}", said.err);
+        let pod: Value = serde_json::from_str(&session.quietly("get pod p -o json").out).unwrap();
+        pod["spec"]["nodeName"] == "a"
+    };
+    for (terms, expected) in [
+        ("{PIN}", true),
+        ("{PIN, WHERE [{key: disk, operator: In, values: [ssd, nvme]}]}", true),
+        ("{PIN, WHERE [{key: disk, operator: In, values: [hdd]}]}", false),
+        ("{PIN, WHERE [{key: disk, operator: NotIn, values: [ssd]}]}", false),
+        ("{PIN, WHERE [{key: gone, operator: NotIn, values: [ssd]}]}", true),
+        ("{PIN, WHERE [{key: disk, operator: Exists}, {key: gone, operator: DoesNotExist}]}", true),
+        ("{PIN, WHERE [{key: gone, operator: Exists}]}", false),
+        ("{PIN, WHERE [{key: cores, operator: Gt, values: ['7']}]}", true),
+        ("{PIN, WHERE [{key: cores, operator: Lt, values: ['8']}]}", false),
+        ("{PIN, WHERE [{key: disk, operator: Gt, values: ['7']}]}", false),
+        // One of the terms is enough.
+        ("{PIN, WHERE [{key: gone, operator: Exists}]}, {WHERE [{key: disk, operator: Exists}]}", true),
+        ("{PIN, WHERE [{key: gone, operator: Exists}]}, {PIN}", true),
+    ] {
+        assert_eq!(bound(terms), expected, "{terms}");
+    }
+}
+
+#[test]
 fn random_clusters_are_scheduled_as_a_naive_restatement_does() {
     let program = dsrules::policy::builtin::load(&[]).program.unwrap();
     let (mut preempted, mut refused) = (0, 0);

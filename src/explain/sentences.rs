@@ -83,6 +83,7 @@ const INPUTS: &[Sentence] = &[
     ("shape_request", "{0} request {2:amount} {1}", "{0} request no[ {2:amount}] {1}"),
     ("shape_host_port", "{0} take port {1} ({2}) of {3}", "{0} do not take [port {1} ]of the node"),
     ("shape_toleration", "toleration {1}", "{0} have no toleration[ {1}]"),
+    ("shape_term", "the node affinity \"{1}\"", "{0} have no node affinity[ \"{1}\"]"),
     ("shape_node_selector", "nodeSelector {1}={2}", "{0} have no nodeSelector[ {1}][={2}]"),
     ("shape_priority", "the priority of {0} is {1}", "{0} do not say a priority"),
     ("shape_priority_class", "{0} are of the class {1}", "{0} are not of the class [{1}]"),

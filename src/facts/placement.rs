@@ -262,7 +262,7 @@ impl Encoder {
         it
     }
 
-    fn term(&mut self, term: &Term) -> Sym {
+    pub(super) fn term(&mut self, term: &Term) -> Sym {
         let symbol = self.text(&term.to_string());
         if self.first("term", symbol) {
             for requirement in &term.expressions {

@@ -13,8 +13,8 @@ use super::encoder::Encoder;
 use crate::datalog::Sym;
 use crate::kube::requests::{self, Side};
 use crate::kube::{
-    Body, Kind, Labels, Name, Node, ObjectKey, Plain, Pod, Selector, Toleration, host_port, labels_of, list,
-    seconds,
+    Body, Kind, Labels, Name, Node, ObjectKey, Plain, Pod, Selector, Term, Toleration, host_port, labels_of,
+    list, seconds,
 };
 use crate::policy::relations;
 
@@ -31,6 +31,8 @@ struct Shape {
     ports: BTreeSet<(i64, String, String)>,
     tolerations: Vec<Toleration>,
     selector: Labels,
+    /// Terms of required node affinity, where one asks for more than the pin.
+    terms: Vec<Term>,
     priority: Option<i64>,
     class: Option<Name>,
     preemption: Option<Name>,
@@ -46,6 +48,7 @@ impl Shape {
             ports: host_ports(spec),
             tolerations: list(spec, "tolerations").map(Toleration::from_value).collect(),
             selector: labels_of(&spec["nodeSelector"]).into(),
+            terms: terms(spec),
             priority: spec["priority"].as_i64(),
             class: named("priorityClassName"),
             preemption: named("preemptionPolicy"),
@@ -59,11 +62,21 @@ impl fmt::Display for Shape {
         self.requests.iter().try_for_each(|(name, amount)| write!(f, " {amount} {name}"))?;
         self.ports.iter().try_for_each(|(port, protocol, ip)| write!(f, " port {ip}:{port}/{protocol}"))?;
         self.selector.iter().try_for_each(|(key, value)| write!(f, " {key}={value}"))?;
+        self.terms.iter().try_for_each(|term| write!(f, " on {term}"))?;
         self.tolerations.iter().try_for_each(|it| write!(f, " tolerating {it}"))?;
         self.priority.iter().try_for_each(|it| write!(f, " with priority {it}"))?;
         self.class.iter().try_for_each(|it| write!(f, " of class {it}"))?;
         self.preemption.iter().try_for_each(|it| write!(f, " preempting {it}"))
     }
+}
+
+/// The terms of required node affinity, where some ask for more than one node by its name,
+/// which is all that the controller asks for.
+fn terms(spec: &Value) -> Vec<Term> {
+    let required = &spec["affinity"]["nodeAffinity"]["requiredDuringSchedulingIgnoredDuringExecution"];
+    let terms: Vec<Term> = list(required, "nodeSelectorTerms").map(Term::from_value).collect();
+    let is_pin = |term: &Term| term.expressions.is_empty() && term.fields.len() == 1;
+    if terms.iter().all(is_pin) { Vec::new() } else { terms }
 }
 
 /// The ports of the node that the containers take.
@@ -136,6 +149,10 @@ impl Encoder {
         }
         for (key, value) in shape.selector.iter() {
             self.text_row(relations::shape_node_selector, it, &[key, value]);
+        }
+        for term in &shape.terms {
+            let term = self.term(term);
+            self.row(relations::shape_term, &[it, term]);
         }
         if let Some(priority) = shape.priority {
             self.number_row(relations::shape_priority, it, &[], &[priority]);

@@ -142,7 +142,7 @@ pub struct Term {
 }
 
 impl Term {
-    pub(super) fn from_value(value: &Value) -> Self {
+    pub(crate) fn from_value(value: &Value) -> Self {
         Term {
             expressions: list(value, "matchExpressions").map(Requirement::from_value).collect(),
             fields: list(value, "matchFields").map(Requirement::from_value).collect(),

@@ -174,6 +174,7 @@ relations! {
         shape_host_port(Shape, Port, Value, Value)
         shape_toleration(Shape, Toleration)
         shape_node_selector(Shape, Key, Value)
+        shape_term(Shape, Term)
         shape_priority(Shape, number)
         shape_priority_class(Shape, Value)
         shape_preemption(Shape, Value)
