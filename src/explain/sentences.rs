@@ -486,13 +486,11 @@ mod tests {
             "n1 has no label disk"
         );
         assert_eq!(fill("it is {0:time}", &[value("0")]), "it is 1970-01-01T00:00:00Z");
-        assert_eq!(
-            fill("{0} has {2:amount} {1}", &[value("n"), value("cpu"), value("500")]),
-            "n has 500m cpu"
-        );
-        let values = [value("n"), value("memory"), value("536870912")];
-        assert_eq!(fill("{0} has {2:amount} {1}", &values), "n has 512Mi memory");
-        let values = [value("n"), value("requests.cpu"), value("1500")];
-        assert_eq!(fill("{0} has {2:amount} {1}", &values), "n has 1500m requests.cpu");
+        for (resource, amount, said) in
+            [("cpu", "500", "500m"), ("memory", "536870912", "512Mi"), ("requests.cpu", "1500", "1500m")]
+        {
+            let values = [value("n"), value(resource), value(amount)];
+            assert_eq!(fill("{0} has {2:amount} {1}", &values), format!("n has {said} {resource}"));
+        }
     }
 }
