@@ -96,6 +96,36 @@ fn what_was_seen_of_a_taint_is_known_to_the_next_command() {
     assert!(!untainted.out.contains("evict"), "{}", untainted.out);
 }
 
+#[test]
+fn the_seconds_of_a_pod_that_waited_count_from_when_it_was_bound() {
+    let mut session = Session::new();
+    let with = |memory: &str| {
+        node(MAINTENANCE) + &format!("status: {{allocatable: {{memory: {memory}, pods: '9'}}}}\n")
+    };
+    let agent = format!(
+        "apiVersion: apps/v1\nkind: DaemonSet\nmetadata: {{name: agent}}\nspec:\n  \
+        selector: {{matchLabels: {{app: agent}}}}\n  template:\n    metadata: {{labels: {{app: agent}}}}\n    \
+        spec:\n      tolerations: [{FOR_A_WHILE}]\n      \
+        containers: [{{name: c, image: x:1, resources: {{requests: {{memory: 512Mi}}}}}}]\n"
+    );
+    session.write("all.yaml", with("256Mi") + "---\n" + &agent);
+    let applied = session.quietly("apply all.yaml");
+    assert!(applied.out.contains("Insufficient memory"), "{}{}", applied.out, applied.err);
+    session.later(400);
+    session.write("all.yaml", with("1Gi") + "---\n" + &agent);
+    let applied = session.quietly("apply all.yaml");
+    assert!(applied.out.contains("evicted later 1 pod"), "{}{}", applied.out, applied.err);
+    let pods: serde_json::Value = serde_json::from_str(&session.quietly("get pods -o json").out).unwrap();
+    let name = pods["items"][0]["metadata"]["name"].as_str().unwrap();
+    let told = session.quietly(&format!("explain pod/{name}")).out;
+    assert!(told.contains("Running, ready, current template, evicted at 2026-03-02T09:11:40Z"), "{told}");
+    session.later(299);
+    assert!(!session.quietly("plan all.yaml").out.contains("evict  "), "a second is left");
+    session.later(1);
+    let told = session.quietly(&format!("explain pod/{name}")).out;
+    assert!(told.contains(&format!("n1 runs {name} of default/agent, which is to go")), "{told}");
+}
+
 /// Seconds of Unix time.
 fn clock() -> i64 {
     i64::try_from(SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_secs()).unwrap()

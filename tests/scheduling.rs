@@ -117,6 +117,87 @@ fn the_scheduler_is_asked_where_some_node_says_what_it_has() {
     assert_eq!(phases(&session), "a Running, b Running, c Running");
 }
 
+/// Quantities at the edge of what numbers hold, and nodes with less than nothing free: whether a
+/// pod with such requests is bound, and if not, why.
+#[test]
+fn amounts_without_measure_never_bind_wrongly() {
+    let waits = |has: &str, there: &[&str], asks: &str| {
+        let session = Session::new();
+        let pods: String = there
+            .iter()
+            .enumerate()
+            .map(|(nth, asks)| {
+                format!(
+                    "apiVersion: v1\nkind: Pod\nmetadata: {{name: p{nth}}}\nspec:\n  nodeName: a\n  containers: \
+                    [{{name: c, image: i, resources: {{requests: {{{asks}}}}}}}]\nstatus: {{phase: Running}}\n---\n"
+                )
+            })
+            .collect();
+        let status = format!("status: {{allocatable: {{{has}, pods: '9'}}}}");
+        let agent = AGENT.replace("memory: 512Mi", asks);
+        assert!(asks == "memory: 512Mi" || agent != AGENT);
+        session.write("in.yaml", node("a", &status) + &pods + &agent);
+        let said = session.quietly("apply in.yaml");
+        assert_eq!(said.code, 0, "{has} {there:?} {asks}\n{}{}", said.out, said.err);
+        for line in ["capacity -o json", "describe node a", "plan in.yaml", "query 'free(N,R,A)'"] {
+            let said = session.quietly(line);
+            assert_eq!(said.code, 0, "{line}: {has} {there:?} {asks}\n{}{}", said.out, said.err);
+        }
+        let pods: Value = serde_json::from_str(&session.quietly("get pods -o json").out).unwrap();
+        let pods = pods["items"].as_array().unwrap();
+        let mut its = pods.iter().filter(|pod| pod["metadata"]["ownerReferences"].is_array());
+        let its = its.next().unwrap();
+        let refused = &its["status"]["conditions"][0]["message"];
+        assert_eq!(its["spec"]["nodeName"] == "a", its["status"]["phase"] == "Running", "{its}");
+        let why = refused.as_str().and_then(|said| said.split(". node a: ").nth(1)).map(str::to_owned);
+        why.unwrap_or_default()
+    };
+    let ei = "memory: 7Ei";
+    for (has, there, asks, expected) in [
+        ("memory: 1Gi", &["memory: 512Mi"][..], "memory: 512Mi", ""),
+        ("memory: 1Gi", &["memory: 2Gi"], "memory: 512Mi", "Insufficient memory (needs 512Mi, free 0: 2Gi of 1Gi taken, most by default/p0)"),
+        // What asks for nothing of it fits on a node that has less than nothing of it.
+        ("memory: 1Gi", &["memory: 2Gi"], "cpu: '0'", ""),
+        ("memory: 7Ei", &[], ei, ""),
+        ("memory: 7Ei", &["memory: 1"], ei, "Insufficient memory (needs 7Ei, free 6.9Ei: 1 of 7Ei taken, most by default/p0)"),
+        ("memory: 1e30", &[], "memory: 1e30", ""),
+        ("memory: 1e30", &["memory: 1"], "memory: 1e30", "Insufficient memory (needs 8Ei, free 7.9Ei: 1 of 8Ei taken, most by default/p0)"),
+        ("memory: 8Ei", &[ei, ei, ei, ei, ei], "memory: 1", "Insufficient memory (needs 1, free 0: 8Ei of 8Ei taken, most by default/p0)"),
+        ("memory: 1Gi", &["memory: 1e30", "memory: 1e30"], "memory: 1", "Insufficient memory (needs 1, free 0: 8Ei of 1Gi taken, most by default/p0)"),
+        ("cpu: 9e15", &[], "cpu: 9e15", ""),
+        ("cpu: 9e15", &["cpu: 1m"], "cpu: 9e15", "Insufficient cpu (needs 9P, free 8999999999999999999m: 1m of 9P taken, most by default/p0)"),
+        ("cpu: 1e30", &["cpu: 1e30"], "cpu: 1m", "Insufficient cpu (needs 1m, free 0: 9223372036854775807m of 9223372036854775807m taken, most by default/p0)"),
+        // A fraction of a byte is a whole one, as a request and as what is taken.
+        ("memory: '1'", &["memory: 1m"], "memory: 1m", "Insufficient memory (needs 1, free 0: 1 of 1 taken, most by default/p0)"),
+    ] {
+        assert_eq!(waits(has, there, asks), expected, "{has} {there:?} {asks}");
+    }
+}
+
+/// updateDaemonSetStatus on four nodes: one pod runs, one waits for room, one is where it should
+/// not be, and one node is not meant at all.
+#[test]
+fn the_status_counts_a_pod_that_waits_as_scheduled_and_unavailable() {
+    let session = Session::new();
+    let with = |name: &str, memory: &str| {
+        let status = format!("status: {{allocatable: {{memory: {memory}, pods: '9'}}}}");
+        node(name, &status).replace(&format!("{{name: {name}}}"), &format!("{{name: {name}, labels: {{on: 'y'}}}}"))
+    };
+    let agent = AGENT.replace("    spec:\n", "    spec:\n      nodeSelector: {on: 'y'}\n");
+    session.write("in/agent.yaml", &agent);
+    session.write("in/nodes.yaml", with("a", "1Gi") + &with("b", "256Mi") + &with("c", "1Gi") + &node("d", ""));
+    assert_eq!(session.quietly("apply in").code, 0);
+    assert_eq!(phases(&session), "a Running, b Pending, c Running");
+    let set: Value = serde_json::from_str(&session.quietly("get ds agent -o json").out).unwrap();
+    let counts = |status: &Value| {
+        let of = |name: &str| status[name].as_i64().unwrap_or(0);
+        ["desired", "current"].map(|name| of(&format!("{name}NumberScheduled"))).into_iter()
+            .chain(["numberMisscheduled", "numberReady", "numberAvailable", "numberUnavailable", "updatedNumberScheduled"].map(of))
+            .collect::<Vec<_>>()
+    };
+    assert_eq!(counts(&set["status"]), [3, 3, 0, 2, 2, 1, 3]);
+}
+
 #[test]
 fn a_pod_of_a_manifest_takes_room_beside_what_the_store_holds() {
     let session = Session::new();

@@ -20,6 +20,7 @@ pub(super) fn load(
     coming: Coming<'_>,
 ) -> Result<World, Diagnostic> {
     let mut world = store.load()?;
+    world.see_taints(options.now);
     if wants_details(program) || (options.schedule.is_none() && store.has_allocatable()?) {
         store.load_details(&mut world)?;
     }

@@ -37,6 +37,8 @@ const OF_PODS: &[Handle] = &[
     relations::create,
     relations::daemon_pod,
     relations::delete,
+    relations::evict,
+    relations::evict_later,
     relations::pod,
     relations::revision,
     relations::updated,

@@ -14,7 +14,7 @@ use crate::datalog::Program;
 use crate::datalog::explain::Goal;
 use crate::diagnostic::Diagnostic;
 use crate::facts::Alone;
-use crate::kube::{DaemonSet, Kind, Name, Node, ObjectKey, Pod};
+use crate::kube::{DaemonSet, Kind, Name, Node, ObjectKey, Pod, timestamp};
 use crate::policy::relations;
 use crate::state::World;
 
@@ -35,7 +35,9 @@ impl Asked {
         let mut going = Vec::new();
         for pod in &pods {
             let symbol = ObjectKey { namespace: key(it).namespace, name: pod.name.clone() }.to_string();
-            let goal = answers.holding(relations::delete, &[it, &symbol, node]);
+            let goal = answers
+                .holding(relations::delete, &[it, &symbol, node])
+                .or_else(|| answers.holding(relations::evict, &[&symbol, node]));
             going.extend(goal.map(|goal| (pod.name.clone(), goal)));
         }
         Asked {
@@ -200,7 +202,10 @@ pub(super) fn pods(answers: &mut Answers<'_>, world: &World, it: &str, node: &Na
     let mut states = Vec::new();
     for symbol in on_node.filter_map(|row| row.get(1)) {
         let Some(pod) = world.pods.get(&key(symbol)) else { continue };
-        states.push(PodState::new(pod, answers.has(relations::updated, &[it, symbol]), world));
+        let mut state = PodState::new(pod, answers.has(relations::updated, &[it, symbol]), world);
+        let due = answers.rows(relations::evict_later, &[symbol, node]).find_map(|row| row.get(2)?.parse().ok());
+        state.evicted_at = due.map(timestamp);
+        states.push(state);
     }
     states
 }

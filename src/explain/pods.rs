@@ -21,6 +21,9 @@ pub struct PodState {
     /// Why the scheduler leaves it pending, with the node.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub waits: Option<String>,
+    /// When the taints of its node drive it out, if they stay as they are.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub evicted_at: Option<String>,
 }
 
 impl PodState {
@@ -32,6 +35,7 @@ impl PodState {
             terminating: pod.meta.deleting.is_some(),
             current,
             waits: world.refused.get(&pod.meta.key).map(|refusal| refusal.said.clone()),
+            evicted_at: None,
         }
     }
 

@@ -94,37 +94,42 @@ fn host_ports(spec: &Value) -> BTreeSet<(i64, String, String)> {
     taken.collect()
 }
 
+/// When the kubelet took a pod up. One that was made here is taken up when it is bound, which
+/// may be long after it was created: then it is taken as ready since the second before, and
+/// since as many more as it has to be ready for.
+fn started(pod: &Pod) -> Option<i64> {
+    match &pod.body {
+        Body::Written(value) | Body::Read(value) => seconds(&value["status"]["startTime"]),
+        Body::Made(_) => Some(pod.ready_since.map_or(pod.meta.created, |since| pod.meta.created.max(since + 1))),
+        Body::Stored => None,
+    }
+}
+
 impl Encoder {
     /// What the scheduler asks of a pod.
     pub(super) fn scheduled_pod(&mut self, pod: &Pod, it: Sym) {
         if !self.uses(relations::pod_shape) {
-            // Those that were made here are taken up when they are created.
-            if let Body::Written(value) | Body::Read(value) = &pod.body
-                && let Some(started) = seconds(&value["status"]["startTime"])
-            {
+            if let Some(started) = started(pod) {
                 self.number_row(relations::pod_started, it, &[], &[started]);
             }
             return;
         }
-        let (shape, started) = match &pod.body {
+        let shape = match &pod.body {
             Body::Made(base) => {
-                let shape = match self.shapes.get(&base.id) {
+                match self.shapes.get(&base.id) {
                     Some(shape) => *shape,
                     None => {
                         let shape = self.shape(&Shape::of(&base.value));
                         self.shapes.insert(base.id.clone(), shape);
                         shape
                     }
-                };
-                (shape, Some(pod.meta.created))
+                }
             }
-            Body::Written(value) | Body::Read(value) => {
-                (self.shape(&Shape::of(value)), seconds(&value["status"]["startTime"]))
-            }
+            Body::Written(value) | Body::Read(value) => self.shape(&Shape::of(value)),
             Body::Stored => return,
         };
         self.row(relations::pod_shape, &[it, shape]);
-        if let Some(started) = started {
+        if let Some(started) = started(pod) {
             self.number_row(relations::pod_started, it, &[], &[started]);
         }
     }

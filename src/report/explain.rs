@@ -7,7 +7,7 @@ use serde::Serialize;
 use super::data::API_VERSION;
 use super::{Paint, Table};
 use crate::diagnostic::{counted, visible};
-use crate::explain::{Explanation, Group, Mark, Named, OnNode, Rows, Step, Summary};
+use crate::explain::{Explanation, Group, Mark, Named, OnNode, PodState, Rows, Step, Summary};
 
 /// A document of ours: its version, its kind, and what it says.
 #[derive(Serialize)]
@@ -60,7 +60,7 @@ pub fn explanation(
         writeln!(
             out,
             "{}",
-            paint.dim(format!("  {}: {}, {ready}, {template} template", pod.name, pod.state()))
+            paint.dim(format!("  {}: {}, {ready}, {template} template{}", pod.name, pod.state(), due(pod)))
         )?;
     }
     writeln!(out)?;
@@ -103,6 +103,11 @@ pub fn rows(rows: &Rows, wide: Option<RuleText<'_>>, paint: Paint, out: &mut dyn
         writeln!(out, "\nand {} of {name}", counted(rows.more, "more row"))?;
     }
     Ok(())
+}
+
+/// When the taints of its node drive a pod out, if they do.
+fn due(pod: &PodState) -> String {
+    pod.evicted_at.as_ref().map_or_else(String::new, |at| format!(", evicted at {at}"))
 }
 
 fn headline(rows: &Rows, row: &str) -> String {
@@ -239,7 +244,7 @@ pub fn on_node(node: &OnNode, wide: bool, paint: Paint, out: &mut dyn Write) -> 
             let ready = if pod.ready { "ready" } else { "not ready" };
             let former = if pod.current { "" } else { ", a former template" };
             let waits = pod.waits.as_ref().map_or_else(String::new, |why| format!(", waits: {why}"));
-            format!("{}: {}, {ready}{former}{waits}", pod.name, pod.state())
+            format!("{}: {}, {ready}{former}{waits}{}", pod.name, pod.state(), due(pod))
         });
         let pods: Vec<String> = pods.collect();
         let (mark, pods) = match (pods.as_slice(), &it.left_alone) {

@@ -195,6 +195,18 @@ impl World {
         self.changed.insert(kind, key);
     }
 
+    /// Says of each taint of which nobody knows since when it is there, as in a store of before
+    /// that was kept, that it was first seen now: a pod that goes too late is the lesser harm.
+    pub fn see_taints(&mut self, now: i64) {
+        let unseen = |node: &Node| node.taints.iter().any(|taint| taint.since.is_none());
+        let mut seen = Vec::new();
+        for (key, node) in self.nodes.iter_mut().filter(|(_, node)| unseen(node)) {
+            node.see_taints(None, now);
+            seen.push(key.clone());
+        }
+        seen.iter().for_each(|key| self.touch(Kind::Node, key));
+    }
+
     /// The next resourceVersion.
     pub fn next_version(&mut self) -> u64 {
         self.resource_version += 1;
@@ -204,7 +216,26 @@ impl World {
 
 #[cfg(test)]
 mod tests {
+    use serde_json::json;
+
     use super::*;
+
+    #[test]
+    fn a_taint_of_an_old_store_is_first_seen_now() {
+        let key = ObjectKey::new("", "n1");
+        let taint = |since: Value| json!({ "key": "a", "effect": "NoExecute", "timeAdded": since });
+        let node = json!({ "spec": { "taints": [taint(Value::Null), taint("1970-01-01T00:00:07Z".into())] } });
+        let mut world = World::default();
+        world.nodes.insert(key.clone(), Node::from_value(key.clone(), &node));
+        world.see_taints(60);
+        let since = |world: &World| {
+            world.nodes[&key].taints.iter().map(|taint| taint.since).collect::<Vec<_>>()
+        };
+        assert_eq!(since(&world), [Some(60), Some(7)]);
+        assert!(world.dirty.objects.contains(&(Kind::Node, key.clone())), "the next command knows it");
+        world.see_taints(90);
+        assert_eq!(since(&world), [Some(60), Some(7)]);
+    }
 
     #[test]
     fn of_very_many_changes_only_that_is_known() {

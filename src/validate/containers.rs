@@ -159,6 +159,30 @@ fn common(at: &Cursor<'_, '_>, pod: &Pod, errors: &mut Errors) {
     security::container(&at.field("securityContext"), pod.host_users, errors);
 }
 
+/// What the containers of a pod ask of its node: resources and ports.
+pub(super) fn demands(spec: &Cursor<'_, '_>, errors: &mut Errors) {
+    let (regular, init) = (spec.field("containers"), spec.field("initContainers"));
+    for container in regular.items().chain(init.items()) {
+        for port in container.field("ports").items() {
+            host_port(&port.field("hostPort"), errors);
+            let protocol = port.field("protocol");
+            if !protocol.text().is_empty() {
+                errors.one_of(&protocol, &PROTOCOLS);
+            }
+        }
+        resources::requirements(&container.field("resources"), None, errors);
+    }
+    unique_host_ports(regular.items(), errors);
+}
+
+fn host_port(at: &Cursor<'_, '_>, errors: &mut Errors) {
+    if at.int().unwrap_or(0) != 0 {
+        errors.in_range(at, 1, 65_535);
+    }
+}
+
+const PROTOCOLS: [&str; 3] = ["SCTP", "TCP", "UDP"];
+
 fn ports(at: &Cursor<'_, '_>, errors: &mut Errors) {
     let mut names = BTreeSet::new();
     for port in at.items() {
@@ -176,11 +200,8 @@ fn ports(at: &Cursor<'_, '_>, errors: &mut Errors) {
         } else {
             errors.in_range(&number, 1, 65_535);
         }
-        let host = port.field("hostPort");
-        if host.int().unwrap_or(0) != 0 {
-            errors.in_range(&host, 1, 65_535);
-        }
-        errors.one_of(&port.field("protocol"), &["SCTP", "TCP", "UDP"]);
+        host_port(&port.field("hostPort"), errors);
+        errors.one_of(&port.field("protocol"), &PROTOCOLS);
     }
 }
 

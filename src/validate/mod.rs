@@ -77,6 +77,9 @@ pub fn validate(kind: Kind, value: &Value, old: Option<&Value>) -> Vec<FieldErro
         Kind::ControllerRevision => revision::check(&root, old, &mut errors),
         Kind::Service => service::check(&root, old, &mut errors),
         _ => {
+            if kind == Kind::Pod {
+                pod::scheduled(&root.field("spec"), &mut errors);
+            }
             old.into_iter().for_each(|old| meta::update(&root, old, &mut errors));
             priority::check(kind, &root, old, &mut errors);
         }

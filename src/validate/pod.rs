@@ -69,12 +69,26 @@ pub(super) fn spec(at: &Cursor<'_, '_>, lenient: &Leniency, errors: &mut Errors)
     if runtime.is_set() {
         errors.invalid_each(&runtime, &text::dns_subdomain(runtime.text()));
     }
-    let preemption = at.field("preemptionPolicy");
-    if preemption.is_set() {
-        errors.one_of(&preemption, &["PreemptLowerPriority", "Never"]);
-    }
+    preemption(&at.field("preemptionPolicy"), errors);
     resources::overhead(&at.field("overhead"), errors);
     windows::operating_system(at, errors);
+}
+
+/// What the scheduler and the taint-eviction controller read of a Pod. Manifests may say of
+/// a pod no more than where it is; what a kubelet reads of it is not looked at.
+pub(super) fn scheduled(at: &Cursor<'_, '_>, errors: &mut Errors) {
+    containers::demands(at, errors);
+    scheduling::tolerations(&at.field("tolerations"), errors);
+    subdomain(&at.field("nodeName"), errors);
+    subdomain(&at.field("priorityClassName"), errors);
+    preemption(&at.field("preemptionPolicy"), errors);
+    resources::overhead(&at.field("overhead"), errors);
+}
+
+fn preemption(at: &Cursor<'_, '_>, errors: &mut Errors) {
+    if at.is_set() {
+        errors.one_of(at, &["PreemptLowerPriority", "Never"]);
+    }
 }
 
 /// A name of some other object, if there is one.
