@@ -155,20 +155,60 @@ fn amounts_without_measure_never_bind_wrongly() {
     let ei = "memory: 7Ei";
     for (has, there, asks, expected) in [
         ("memory: 1Gi", &["memory: 512Mi"][..], "memory: 512Mi", ""),
-        ("memory: 1Gi", &["memory: 2Gi"], "memory: 512Mi", "Insufficient memory (needs 512Mi, free 0: 2Gi of 1Gi taken, most by default/p0)"),
+        (
+            "memory: 1Gi",
+            &["memory: 2Gi"],
+            "memory: 512Mi",
+            "Insufficient memory (needs 512Mi, free 0: 2Gi of 1Gi taken, most by default/p0)",
+        ),
         // What asks for nothing of it fits on a node that has less than nothing of it.
         ("memory: 1Gi", &["memory: 2Gi"], "cpu: '0'", ""),
         ("memory: 7Ei", &[], ei, ""),
-        ("memory: 7Ei", &["memory: 1"], ei, "Insufficient memory (needs 7Ei, free 6.9Ei: 1 of 7Ei taken, most by default/p0)"),
+        (
+            "memory: 7Ei",
+            &["memory: 1"],
+            ei,
+            "Insufficient memory (needs 7Ei, free 6.9Ei: 1 of 7Ei taken, most by default/p0)",
+        ),
         ("memory: 1e30", &[], "memory: 1e30", ""),
-        ("memory: 1e30", &["memory: 1"], "memory: 1e30", "Insufficient memory (needs 8Ei, free 7.9Ei: 1 of 8Ei taken, most by default/p0)"),
-        ("memory: 8Ei", &[ei, ei, ei, ei, ei], "memory: 1", "Insufficient memory (needs 1, free 0: 8Ei of 8Ei taken, most by default/p0)"),
-        ("memory: 1Gi", &["memory: 1e30", "memory: 1e30"], "memory: 1", "Insufficient memory (needs 1, free 0: 8Ei of 1Gi taken, most by default/p0)"),
+        (
+            "memory: 1e30",
+            &["memory: 1"],
+            "memory: 1e30",
+            "Insufficient memory (needs 8Ei, free 7.9Ei: 1 of 8Ei taken, most by default/p0)",
+        ),
+        (
+            "memory: 8Ei",
+            &[ei, ei, ei, ei, ei],
+            "memory: 1",
+            "Insufficient memory (needs 1, free 0: 8Ei of 8Ei taken, most by default/p0)",
+        ),
+        (
+            "memory: 1Gi",
+            &["memory: 1e30", "memory: 1e30"],
+            "memory: 1",
+            "Insufficient memory (needs 1, free 0: 8Ei of 1Gi taken, most by default/p0)",
+        ),
         ("cpu: 9e15", &[], "cpu: 9e15", ""),
-        ("cpu: 9e15", &["cpu: 1m"], "cpu: 9e15", "Insufficient cpu (needs 9P, free 8999999999999999999m: 1m of 9P taken, most by default/p0)"),
-        ("cpu: 1e30", &["cpu: 1e30"], "cpu: 1m", "Insufficient cpu (needs 1m, free 0: 9223372036854775807m of 9223372036854775807m taken, most by default/p0)"),
+        (
+            "cpu: 9e15",
+            &["cpu: 1m"],
+            "cpu: 9e15",
+            "Insufficient cpu (needs 9P, free 8999999999999999999m: 1m of 9P taken, most by default/p0)",
+        ),
+        (
+            "cpu: 1e30",
+            &["cpu: 1e30"],
+            "cpu: 1m",
+            "Insufficient cpu (needs 1m, free 0: 9223372036854775807m of 9223372036854775807m taken, most by default/p0)",
+        ),
         // A fraction of a byte is a whole one, as a request and as what is taken.
-        ("memory: '1'", &["memory: 1m"], "memory: 1m", "Insufficient memory (needs 1, free 0: 1 of 1 taken, most by default/p0)"),
+        (
+            "memory: '1'",
+            &["memory: 1m"],
+            "memory: 1m",
+            "Insufficient memory (needs 1, free 0: 1 of 1 taken, most by default/p0)",
+        ),
     ] {
         assert_eq!(waits(has, there, asks), expected, "{has} {there:?} {asks}");
     }
@@ -181,18 +221,31 @@ fn the_status_counts_a_pod_that_waits_as_scheduled_and_unavailable() {
     let session = Session::new();
     let with = |name: &str, memory: &str| {
         let status = format!("status: {{allocatable: {{memory: {memory}, pods: '9'}}}}");
-        node(name, &status).replace(&format!("{{name: {name}}}"), &format!("{{name: {name}, labels: {{on: 'y'}}}}"))
+        node(name, &status)
+            .replace(&format!("{{name: {name}}}"), &format!("{{name: {name}, labels: {{on: 'y'}}}}"))
     };
     let agent = AGENT.replace("    spec:\n", "    spec:\n      nodeSelector: {on: 'y'}\n");
     session.write("in/agent.yaml", &agent);
-    session.write("in/nodes.yaml", with("a", "1Gi") + &with("b", "256Mi") + &with("c", "1Gi") + &node("d", ""));
+    session
+        .write("in/nodes.yaml", with("a", "1Gi") + &with("b", "256Mi") + &with("c", "1Gi") + &node("d", ""));
     assert_eq!(session.quietly("apply in").code, 0);
     assert_eq!(phases(&session), "a Running, b Pending, c Running");
     let set: Value = serde_json::from_str(&session.quietly("get ds agent -o json").out).unwrap();
     let counts = |status: &Value| {
         let of = |name: &str| status[name].as_i64().unwrap_or(0);
-        ["desired", "current"].map(|name| of(&format!("{name}NumberScheduled"))).into_iter()
-            .chain(["numberMisscheduled", "numberReady", "numberAvailable", "numberUnavailable", "updatedNumberScheduled"].map(of))
+        ["desired", "current"]
+            .map(|name| of(&format!("{name}NumberScheduled")))
+            .into_iter()
+            .chain(
+                [
+                    "numberMisscheduled",
+                    "numberReady",
+                    "numberAvailable",
+                    "numberUnavailable",
+                    "updatedNumberScheduled",
+                ]
+                .map(of),
+            )
             .collect::<Vec<_>>()
     };
     assert_eq!(counts(&set["status"]), [3, 3, 0, 2, 2, 1, 3]);

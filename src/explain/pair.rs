@@ -203,7 +203,8 @@ pub(super) fn pods(answers: &mut Answers<'_>, world: &World, it: &str, node: &Na
     for symbol in on_node.filter_map(|row| row.get(1)) {
         let Some(pod) = world.pods.get(&key(symbol)) else { continue };
         let mut state = PodState::new(pod, answers.has(relations::updated, &[it, symbol]), world);
-        let due = answers.rows(relations::evict_later, &[symbol, node]).find_map(|row| row.get(2)?.parse().ok());
+        let due =
+            answers.rows(relations::evict_later, &[symbol, node]).find_map(|row| row.get(2)?.parse().ok());
         state.evicted_at = due.map(timestamp);
         states.push(state);
     }

@@ -83,6 +83,8 @@ const INPUTS: &[Sentence] = &[
     ("shape_request", "{0} request {2:amount} {1}", "{0} request no[ {2:amount}] {1}"),
     ("shape_host_port", "{0} take port {1} ({2}) of {3}", "{0} do not take [port {1} ]of the node"),
     ("shape_toleration", "toleration {1}", "{0} have no toleration[ {1}]"),
+    ("scaled_uid", "{0} has the uid {1}", "{0} does not have the uid [{1}]"),
+    ("scaled_by", "{0} belongs to what has the uid {1}", "{0} belongs to nothing[ with the uid {1}]"),
     ("shape_term", "the node affinity \"{1}\"", "{0} have no node affinity[ \"{1}\"]"),
     ("shape_node_selector", "nodeSelector {1}={2}", "{0} have no nodeSelector[ {1}][={2}]"),
     ("shape_priority", "the priority of {0} is {1}", "{0} do not say a priority"),
@@ -481,10 +483,8 @@ mod tests {
     #[test]
     fn what_is_not_known_is_left_away() {
         let value = |text: &str| Some(text.to_owned());
-        assert_eq!(
-            fill("{0} has no label {1}[={2}]", &[value("n1"), value("disk"), None]),
-            "n1 has no label disk"
-        );
+        let disk = fill("{0} has no label {1}[={2}]", &[value("n1"), value("disk"), None]);
+        assert_eq!(disk, "n1 has no label disk");
         assert_eq!(fill("it is {0:time}", &[value("0")]), "it is 1970-01-01T00:00:00Z");
         for (resource, amount, said) in
             [("cpu", "500", "500m"), ("memory", "536870912", "512Mi"), ("requests.cpu", "1500", "1500m")]

@@ -100,7 +100,9 @@ fn host_ports(spec: &Value) -> BTreeSet<(i64, String, String)> {
 fn started(pod: &Pod) -> Option<i64> {
     match &pod.body {
         Body::Written(value) | Body::Read(value) => seconds(&value["status"]["startTime"]),
-        Body::Made(_) => Some(pod.ready_since.map_or(pod.meta.created, |since| pod.meta.created.max(since + 1))),
+        Body::Made(_) => {
+            Some(pod.ready_since.map_or(pod.meta.created, |since| pod.meta.created.max(since + 1)))
+        }
         Body::Stored => None,
     }
 }
@@ -115,16 +117,14 @@ impl Encoder {
             return;
         }
         let shape = match &pod.body {
-            Body::Made(base) => {
-                match self.shapes.get(&base.id) {
-                    Some(shape) => *shape,
-                    None => {
-                        let shape = self.shape(&Shape::of(&base.value));
-                        self.shapes.insert(base.id.clone(), shape);
-                        shape
-                    }
+            Body::Made(base) => match self.shapes.get(&base.id) {
+                Some(shape) => *shape,
+                None => {
+                    let shape = self.shape(&Shape::of(&base.value));
+                    self.shapes.insert(base.id.clone(), shape);
+                    shape
                 }
-            }
+            },
             Body::Written(value) | Body::Read(value) => self.shape(&Shape::of(value)),
             Body::Stored => return,
         };

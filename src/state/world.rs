@@ -224,13 +224,13 @@ mod tests {
     fn a_taint_of_an_old_store_is_first_seen_now() {
         let key = ObjectKey::new("", "n1");
         let taint = |since: Value| json!({ "key": "a", "effect": "NoExecute", "timeAdded": since });
-        let node = json!({ "spec": { "taints": [taint(Value::Null), taint("1970-01-01T00:00:07Z".into())] } });
+        let node =
+            json!({ "spec": { "taints": [taint(Value::Null), taint("1970-01-01T00:00:07Z".into())] } });
         let mut world = World::default();
         world.nodes.insert(key.clone(), Node::from_value(key.clone(), &node));
         world.see_taints(60);
-        let since = |world: &World| {
-            world.nodes[&key].taints.iter().map(|taint| taint.since).collect::<Vec<_>>()
-        };
+        let since =
+            |world: &World| world.nodes[&key].taints.iter().map(|taint| taint.since).collect::<Vec<_>>();
         assert_eq!(since(&world), [Some(60), Some(7)]);
         assert!(world.dirty.objects.contains(&(Kind::Node, key.clone())), "the next command knows it");
         world.see_taints(90);
