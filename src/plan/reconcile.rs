@@ -130,7 +130,7 @@ impl Reconciler {
     ) -> Result<Reconciled, Diagnostic> {
         let mut reconciled = Reconciled::default();
         let schedules = relations::schedules(reasoner.program());
-        let mut simulation = Simulation::new(schedules, std::mem::take(&mut world.refused));
+        let mut simulation = Simulation::new(schedules);
         let mut made = BTreeSet::new();
         world.tried.clear();
         let mut evicted = Evicted::default();

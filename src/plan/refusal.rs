@@ -1,6 +1,6 @@
 //! Why pods are left pending: in the scheduler's own words, and how much there is of what.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use rustc_hash::FxHashSet;
 
@@ -8,24 +8,27 @@ use crate::datalog::{Row, Sym};
 use crate::kube::{Kind, ObjectKey, Round, amount_text, bytes_text, is_in_bytes};
 use crate::policy::relations;
 use crate::reason::{Derived, Reasoner};
-use crate::state::{Changed, Refusal};
+use crate::state::{Changed, Refusal, World};
 
-/// Why pods were refused before, and of which it may be otherwise now.
+/// What is known of the pods that are refused: of which it may be otherwise now, and why they
+/// were before. Of all others the world goes on saying what it said.
 #[derive(Debug, Default)]
 pub struct Known {
-    /// Why they were.
-    pub before: BTreeMap<ObjectKey, Refusal>,
     /// All may differ.
     all: bool,
     /// What changed was about these nodes or pods.
     changed: FxHashSet<Sym>,
+    /// Pods of which it was found out in this run.
+    asked: BTreeSet<ObjectKey>,
+    /// Why those were refused that are so otherwise now, or no longer.
+    before: BTreeMap<ObjectKey, Refusal>,
 }
 
 impl Known {
-    /// What was known before anything was derived in this run.
+    /// Nothing is known yet.
     #[must_use]
-    pub fn new(before: BTreeMap<ObjectKey, Refusal>) -> Self {
-        Known { before, ..Known::default() }
+    pub fn nothing() -> Self {
+        Known { all: true, ..Known::default() }
     }
 
     /// Follows a derivation; `changed` are the objects that differ.
@@ -52,20 +55,60 @@ impl Known {
         self.changed.extend(nodes.filter_map(|(_, key)| reasoner.symbols().find_text(&key.name)));
     }
 
-    /// The pods that the scheduler leaves pending on some of the nodes, each with why.
-    pub(super) fn refusals(
-        &self,
+    /// Asks why the pods are refused that are left pending on some nodes.
+    pub(super) fn ask(
+        &mut self,
+        world: &mut World,
         reasoner: &Reasoner,
         on: impl Fn(Sym) -> bool,
-    ) -> BTreeMap<ObjectKey, Refusal> {
+    ) -> Vec<ObjectKey> {
+        let nodes = world.nodes.len();
         let refused = reasoner.rows(relations::refused).filter(|row| on(row[1]));
         let told = refused.map(|row| {
-            let (pod, node, key) = (row[0], row[1], reasoner.key(row[0]));
-            let differs = self.all || self.changed.contains(&pod) || self.changed.contains(&node);
-            let before = self.before.get(&key).filter(|_| !differs).cloned();
-            (key, before.unwrap_or_else(|| refusal(reasoner, pod, node)))
+            let (key, refusal) = (reasoner.key(row[0]), refusal(reasoner, row[0], row[1]));
+            let before = world.refused.insert(key.clone(), Refusal { nodes, ..refusal });
+            if self.asked.insert(key.clone()) {
+                self.before.extend(before.map(|before| (key.clone(), before)));
+            }
+            key
         });
         told.collect()
+    }
+
+    /// Asks why those pods are refused of which it may be otherwise now, and forgets it of
+    /// those that no longer are.
+    pub(super) fn ask_changed(&mut self, world: &mut World, reasoner: &Reasoner) -> Vec<ObjectKey> {
+        let rows: Vec<(Sym, Sym)> = reasoner.rows(relations::refused).map(|row| (row[0], row[1])).collect();
+        let still: FxHashSet<Sym> = rows.iter().map(|(pod, _)| *pod).collect();
+        let gone: Vec<ObjectKey> = if self.all {
+            let still: BTreeSet<ObjectKey> = still.iter().map(|pod| reasoner.key(*pod)).collect();
+            world.refused.keys().filter(|pod| !still.contains(*pod)).cloned().collect()
+        } else {
+            self.changed.difference(&still).map(|pod| reasoner.key(*pod)).collect()
+        };
+        // Of those that were passed over it stands.
+        for pod in gone.into_iter().filter(|pod| !world.tried.contains(pod)) {
+            let before = world.refused.remove(&pod).filter(|_| !self.asked.contains(&pod));
+            self.before.extend(before.map(|before| (pod, before)));
+        }
+        if self.all {
+            return self.ask(world, reasoner, |_| true);
+        }
+        let is_about = |(pod, node): &&(Sym, Sym)| self.changed.contains(pod) || self.changed.contains(node);
+        let nodes: FxHashSet<Sym> = rows.iter().filter(is_about).map(|(_, node)| *node).collect();
+        self.ask(world, reasoner, |node| nodes.contains(&node))
+    }
+
+    /// Forgets all that is said of refused pods.
+    pub(super) fn forget(&mut self, world: &mut World) {
+        let gone = std::mem::take(&mut world.refused).into_iter();
+        self.before.extend(gone.filter(|(pod, _)| !self.asked.contains(pod)));
+    }
+
+    /// The pods that were asked about, and why pods were refused before.
+    pub(super) fn take(&mut self) -> (BTreeSet<ObjectKey>, BTreeMap<ObjectKey, Refusal>) {
+        let Known { asked, before, .. } = std::mem::take(self);
+        (asked, before)
     }
 }
 

@@ -11,7 +11,7 @@ use crate::datalog::{Handle, Row, Sym};
 use crate::kube::{Kind, Name, ObjectKey};
 use crate::policy::relations;
 use crate::reason::Reasoner;
-use crate::state::{Refusal, World};
+use crate::state::World;
 
 /// Whom events name as where they come from.
 const SCHEDULER: &str = "default-scheduler";
@@ -37,20 +37,16 @@ impl Scheduled {
     }
 }
 
-/// Carries out the step that was derived from the world; `known` is why pods were refused
-/// before.
-pub fn schedule(world: &mut World, reasoner: &Reasoner, known: &Known) -> Scheduled {
+/// Carries out the step that was derived from the world.
+pub fn schedule(world: &mut World, reasoner: &Reasoner, known: &mut Known) -> Scheduled {
     let mut done = Scheduled::default();
-    let nodes = world.nodes.len();
     // Where nothing is bound, nothing changes, and the last step says why it is so.
     let binding: BTreeSet<Sym> = reasoner.rows(relations::bind).map(|row| row[1]).collect();
-    let is_last = binding.is_empty();
-    for (pod, refusal) in known.refusals(reasoner, |node| is_last || binding.contains(&node)) {
-        if !is_last {
-            world.tried.insert(pod.clone());
-        }
-        world.refused.insert(pod.clone(), Refusal { nodes, ..refusal });
-        done.refused.push(pod);
+    if binding.is_empty() {
+        done.refused = known.ask_changed(world, reasoner);
+    } else {
+        done.refused = known.ask(world, reasoner, |node| binding.contains(&node));
+        world.tried.extend(done.refused.iter().cloned());
     }
     for row in reasoner.rows(relations::preempt).collect::<Vec<Row>>() {
         let victim = reasoner.key(row[1]);
@@ -102,11 +98,14 @@ impl Simulation {
     ) -> Option<Wave> {
         let passed_over = !world.tried.is_empty();
         let (step, binds) = match self.schedules {
-            true => (schedule(world, reasoner, &self.known), relations::bind),
+            true => (schedule(world, reasoner, &mut self.known), relations::bind),
             false => (assume(world, reasoner), relations::taken_to_fit),
         };
         let mut wave = Wave { time: now, actions: step.actions };
         if step.bound.is_empty() {
+            if !self.schedules {
+                self.known.forget(world);
+            }
             // Who was passed over before another one was bound is asked once more.
             world.tried.clear();
             return passed_over.then_some(wave);
@@ -139,18 +138,18 @@ impl Simulation {
 
     /// Keeps since when pods are refused that were so before, and records it of the others.
     pub fn keep_refused(&mut self, world: &mut World, now: i64) {
-        let before = std::mem::take(&mut self.known.before);
+        let (asked, before) = self.known.take();
         let gone = before.keys().filter(|pod| !world.refused.contains_key(*pod));
         world.dirty.refused.extend(gone.cloned());
-        let mut refused = std::mem::take(&mut world.refused);
-        for (pod, refusal) in &mut refused {
-            match before.get(pod) {
-                Some(before) if before.is_like(refusal) => {
+        for pod in asked {
+            let Some(mut refusal) = world.refused.remove(&pod) else { continue };
+            match before.get(&pod) {
+                Some(before) if before.is_like(&refusal) => {
                     (refusal.nodes, refusal.since) = (before.nodes, before.since);
                 }
                 _ => {
                     refusal.since = now;
-                    let owner = world.owner(pod);
+                    let owner = world.owner(&pod);
                     match (refusal.forbidden(), owner) {
                         (Some(why), Some(owner)) => {
                             let said =
@@ -159,16 +158,16 @@ impl Simulation {
                         }
                         (_, owner) => {
                             let what = (SCHEDULER, "Warning", "FailedScheduling");
-                            self.of_pod(world, pod, owner, what, refusal.message(), now);
+                            self.of_pod(world, &pod, owner, what, refusal.message(), now);
                         }
                     }
                 }
             }
-            if before.get(pod) != Some(refusal) {
+            if before.get(&pod) != Some(&refusal) {
                 world.dirty.refused.insert(pod.clone());
             }
+            world.refused.insert(pod, refusal);
         }
-        world.refused = refused;
     }
 }
 
@@ -189,6 +188,5 @@ fn bind(world: &mut World, key: &ObjectKey, node: &Name) -> bool {
     pod.node = Some(node.clone());
     pod.meta.resource_version = version;
     world.touch(Kind::Pod, key);
-    world.refused.remove(key);
     true
 }

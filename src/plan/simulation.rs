@@ -17,7 +17,7 @@ use crate::kube::{
     Base, Body, DaemonSet, HASH_LABEL, Kind, Labels, Meta, Name, ObjectKey, Owner, Pod, Revision, Status,
 };
 use crate::reason::Reasoner;
-use crate::state::{Backoff, Cascade, Event, Refusal, World};
+use crate::state::{Backoff, Cascade, Event, World};
 
 /// Who says that a created pod is ready.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -80,11 +80,10 @@ struct Made {
 }
 
 impl Simulation {
-    /// One that leaves pods to the scheduler, if that is simulated. Why pods were refused
-    /// `before` is not told again.
+    /// One that leaves pods to the scheduler, if that is simulated.
     #[must_use]
-    pub fn new(schedules: bool, before: BTreeMap<ObjectKey, Refusal>) -> Self {
-        Simulation { schedules, known: Known::new(before), ..Simulation::default() }
+    pub fn new(schedules: bool) -> Self {
+        Simulation { schedules, ..Simulation::default() }
     }
 
     /// Carries one pass out at the time `now` (seconds of Unix time) and gives back the

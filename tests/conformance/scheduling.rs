@@ -25,7 +25,7 @@ pub fn check(program: &Program, case: &Value) -> Result<(), String> {
     loop {
         let changed = std::mem::take(&mut world.changed);
         reasoner.derive(&world, &changed, NOW).map_err(|e| e.to_string())?;
-        let step = schedule(&mut world, &reasoner, &Known::default());
+        let step = schedule(&mut world, &reasoner, &mut Known::nothing());
         if step.is_idle() {
             break;
         }
