@@ -209,6 +209,32 @@ fn what_dies_is_seen_and_started_again_and_what_runs_is_left() {
 }
 
 #[test]
+fn a_pod_that_takes_its_time_to_end_holds_up_nobody() {
+    if !is_there("a_pod_that_takes_its_time_to_end_holds_up_nobody") {
+        return;
+    }
+    let machine = Machine::new();
+    machine.image("localhost/server:1");
+    let podman = runtime(&machine, "n1");
+    // The server is the first process of its container, and knows no SIGTERM.
+    let port = free_port();
+    let mut slow = pod("slow", port);
+    slow["spec"]["terminationGracePeriodSeconds"] = json!(6);
+    podman.play(&playable(slow, "m", &[])).unwrap();
+    until("it answers", SHORT, || get(port, "/").is_some());
+    thread::scope(|scope| {
+        let stopping = scope.spawn(|| podman.stop(&key("slow")));
+        thread::sleep(Duration::from_secs(2));
+        let began = std::time::Instant::now();
+        assert!(seen(&podman, "slow").is_some());
+        assert!(began.elapsed() < Duration::from_secs(2), "listing took {:?}", began.elapsed());
+        assert!(get(port, "/").is_some(), "it has its time to end");
+        stopping.join().unwrap().unwrap();
+    });
+    assert_eq!(podman.list().unwrap(), []);
+}
+
+#[test]
 fn what_cannot_run_says_why_and_leaves_nothing() {
     if !is_there("what_cannot_run_says_why_and_leaves_nothing") {
         return;

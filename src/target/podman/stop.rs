@@ -35,7 +35,11 @@ pub(super) fn stop(
     let spent = u64::try_from(now() - began).unwrap_or(0);
     let left = if grace == 0 { 0 } else { grace.saturating_sub(spent).max(2.min(grace)) };
     let within = Duration::from_secs(left) + CHANGE;
-    let stopped = podman.run(&["pod", "stop", "--ignore", "-t", &left.to_string(), name], "", within);
+    let left = left.to_string();
+    if let Some(kept) = &kept {
+        signal(podman, kept, name, &left, within);
+    }
+    let stopped = podman.run(&["pod", "stop", "--ignore", "-t", &left, name], "", within);
     let pod = json!({ "apiVersion": "v1", "kind": "Pod", "metadata": { "name": name } });
     let down = podman.run(&["kube", "down", "-"], &pod.to_string(), CHANGE);
     match (stopped, down) {
@@ -46,6 +50,16 @@ pub(super) fn stop(
             .map(drop)
             .map_err(|fault| fault.told()),
     }
+}
+
+/// Ends the containers of a pod. `podman pod stop` would hold up everybody who lists pods until
+/// the last of them has ended, and has only the rest to do after this.
+fn signal(podman: &Command, kept: &Kept, name: &str, left: &str, within: Duration) {
+    let all = ["initContainers", "containers"].into_iter().flat_map(|of| kept.containers(of));
+    let names: Vec<String> = all.map(|(container, _)| format!("{name}-{container}")).collect();
+    let words: Vec<&str> =
+        ["stop", "--ignore", "-t", left].into_iter().chain(names.iter().map(String::as_str)).collect();
+    let _ = podman.run(&words, "", within);
 }
 
 /// What a container asks for before it is stopped. A hook that fails keeps nobody from it.
