@@ -164,3 +164,17 @@ fn changes_are_followed_and_a_signal_ends_it() {
     assert_eq!(agent.end("TERM"), Some(0));
     assert_eq!(fleet.tree("n1").len(), 2);
 }
+
+/// The next look at what stands for the pods comes sooner than the next one at the source, and
+/// must not put that off.
+#[test]
+fn a_source_that_sends_no_events_is_looked_at_all_the_same() {
+    let fleet = fleet();
+    let mut command = fleet.agent("n1");
+    command.args(["--poll=500ms", "--interval", "100ms"]);
+    let agent = Running::start(command, fleet.path("log"));
+    agent.until("there is a pod", || fleet.tree("n1").len() == 1);
+    fleet.write("daemonsets/log.yaml", &daemonset("log", "log:1", ""));
+    agent.until("there is the other", || fleet.tree("n1").len() == 2);
+    assert_eq!(agent.end("TERM"), Some(0));
+}

@@ -28,12 +28,14 @@ pub enum Woken {
 pub struct Pause {
     woken: Arc<Notify>,
     signals: Signals,
+    /// When everything was last looked at.
+    looked: Instant,
 }
 
 impl Pause {
     /// Begins to listen for signals.
     pub fn new() -> io::Result<Self> {
-        Ok(Pause { woken: Arc::new(Notify::new()), signals: Signals::new()? })
+        Ok(Pause { woken: Arc::new(Notify::new()), signals: Signals::new()?, looked: Instant::now() })
     }
 
     /// Ends waiting, from any thread.
@@ -43,19 +45,22 @@ impl Pause {
     }
 
     /// Waits. With `poll` only time counts; no longer than `soon` if something is known to
-    /// wait for it.
+    /// wait for it, which does not put off when everything is looked at.
     pub async fn next(
         &mut self,
         poll: Option<Duration>,
         debounce: Duration,
         soon: Option<Duration>,
     ) -> Woken {
-        let regularly = sleep(poll.unwrap_or(REGULARLY));
+        let regularly = sleep_until(self.looked + poll.unwrap_or(REGULARLY));
         tokio::select! {
             biased;
             () = self.signals.next() => return Woken::Signal,
+            () = regularly => {
+                self.looked = Instant::now();
+                return Woken::Everything;
+            }
             () = self.woken.notified(), if poll.is_none() => {}
-            () = regularly => return Woken::Everything,
             () = sleep(soon.unwrap_or(REGULARLY)), if soon.is_some() => return Woken::Time,
         }
         let latest = Instant::now() + debounce * PATIENCE;
