@@ -8,7 +8,7 @@ use super::refusal::Known;
 use super::simulation::{Readiness, Simulation, remove_pod};
 use super::{Action, Because, Verb, Wave};
 use crate::datalog::{Handle, Row, Sym};
-use crate::kube::{Kind, Name, ObjectKey};
+use crate::kube::{Body, Kind, Name, ObjectKey, Pod};
 use crate::policy::relations;
 use crate::reason::Reasoner;
 use crate::state::World;
@@ -57,21 +57,30 @@ pub fn schedule(world: &mut World, reasoner: &Reasoner, known: &mut Known) -> Sc
             done.actions.push(action);
         }
     }
-    done.bound = bind_all(world, reasoner, relations::bind);
+    done.bound = bind_all(world, reasoner, relations::bind, |_| true);
     done.preempted.sort();
     done.refused.sort();
     done
 }
 
-/// Binds the pods that wait where nobody asks whether they fit.
-fn assume(world: &mut World, reasoner: &Reasoner) -> Scheduled {
-    Scheduled { bound: bind_all(world, reasoner, relations::taken_to_fit), ..Scheduled::default() }
+/// Binds the pods that wait where nobody asks whether they fit. Observed, a pod of a manifest
+/// stays what its manifest says.
+fn assume(world: &mut World, reasoner: &Reasoner, readiness: Readiness) -> Scheduled {
+    let binds = |pod: &Pod| readiness == Readiness::Assume || matches!(pod.body, Body::Made(_));
+    Scheduled { bound: bind_all(world, reasoner, relations::taken_to_fit, binds), ..Scheduled::default() }
 }
 
-/// Binds the pods of a relation, each to its node; gives those that were there.
-fn bind_all(world: &mut World, reasoner: &Reasoner, relation: Handle) -> Vec<(ObjectKey, Name)> {
+/// Binds some of the pods of a relation, each to its node; gives those that were there.
+fn bind_all(
+    world: &mut World,
+    reasoner: &Reasoner,
+    relation: Handle,
+    binds: impl Fn(&Pod) -> bool,
+) -> Vec<(ObjectKey, Name)> {
     let pairs = reasoner.rows(relation).map(|row| (reasoner.key(row[0]), reasoner.name(row[1])));
-    let mut bound: Vec<(ObjectKey, Name)> = pairs.filter(|(key, node)| bind(world, key, node)).collect();
+    let mut bound: Vec<(ObjectKey, Name)> = pairs
+        .filter(|(key, node)| world.pods.get(key).is_some_and(&binds) && bind(world, key, node))
+        .collect();
     bound.sort();
     bound
 }
@@ -99,7 +108,7 @@ impl Simulation {
         let passed_over = !world.tried.is_empty();
         let (step, binds) = match self.schedules {
             true => (schedule(world, reasoner, &mut self.known), relations::bind),
-            false => (assume(world, reasoner), relations::taken_to_fit),
+            false => (assume(world, reasoner, readiness), relations::taken_to_fit),
         };
         let mut wave = Wave { time: now, actions: step.actions };
         if step.bound.is_empty() {
