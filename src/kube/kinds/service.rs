@@ -60,9 +60,10 @@ fn defaults(service: &mut Map<String, Value>) {
         absent(spec, "allocateLoadBalancerNodePorts", || json!(true));
     }
     // Each of the two says what the other does (the registry's normalizeClusterIPs).
-    let first =
-        spec.get("clusterIPs").and_then(|list| list.get(0)).and_then(Value::as_str).map(str::to_owned);
-    match (spec.get("clusterIP").and_then(Value::as_str).filter(|it| !it.is_empty()), first) {
+    let said =
+        |value: Option<&Value>| value.and_then(Value::as_str).filter(|it| !it.is_empty()).map(str::to_owned);
+    let first = said(spec.get("clusterIPs").and_then(|list| list.get(0)));
+    match (said(spec.get("clusterIP")), first) {
         (Some(one), None) => {
             let list = json!([one]);
             spec.insert("clusterIPs".to_owned(), list);
