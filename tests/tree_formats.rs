@@ -6,15 +6,17 @@
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::fs;
-use std::io::{BufRead, BufReader, Write as _};
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Output, Stdio};
+use std::process::{Command, Output};
 
 use dsrules::kube::{Kind, ObjectKey};
 use dsrules::target::tree::{Destination, Format, TreeReport, Wanted, sync};
 use serde_json::{Value, json};
 use tempfile::TempDir;
+
+#[path = "tree/killed.rs"]
+mod killed;
 
 const FORMATS: [&str; 6] = ["plain", "manifest", "static", "kube-play", "systemd", "quadlet"];
 
@@ -307,8 +309,7 @@ fn follower_process() {
     let Some(dir) = std::env::var_os("TREE_UNDER_TEST") else { return };
     for turn in 0_u8..200 {
         follow(Path::new(&dir), TURNS[usize::from(turn) % TURNS.len()], turn);
-        println!("\nturn {turn}");
-        std::io::stdout().flush().unwrap();
+        killed::done(turn);
     }
 }
 
@@ -318,18 +319,7 @@ fn a_run_that_was_killed_between_two_formats_is_mended_by_the_next() {
     for (turns, format) in
         [(0, Format::Static), (1, Format::Systemd), (2, Format::Plain), (5, Format::KubePlay)]
     {
-        let mut child = Command::new(std::env::current_exe().unwrap())
-            .args(["--exact", "follower_process", "--ignored", "--nocapture"])
-            .env("TREE_UNDER_TEST", dir.path())
-            .stdout(Stdio::piped())
-            .stderr(Stdio::null())
-            .spawn()
-            .unwrap();
-        let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
-        assert!(lines.any(|line| line.unwrap() == format!("turn {turns}")));
-        // It is in the middle of the next turn now.
-        child.kill().unwrap();
-        child.wait().unwrap();
+        killed::killed_after(dir.path(), turns);
 
         let report = follow(dir.path(), format, 201);
         let is_told = |code: &str| format == Format::Plain && code == "tree-reference";

@@ -4,15 +4,16 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
-use std::io::{BufRead, BufReader, Write};
 use std::os::unix::fs::symlink;
 use std::path::Path;
-use std::process::{Command, Stdio};
 
 use dsrules::kube::{Name, ObjectKey};
 use dsrules::target::tree::{Destination, TreeReport, Wanted, sync};
 use proptest::prelude::*;
 use serde_json::{Value, json};
+
+#[path = "tree/killed.rs"]
+mod killed;
 
 /// Which pods are to be where: (node, pod) to image.
 type Pods = BTreeMap<(u8, u8), u8>;
@@ -224,8 +225,7 @@ fn follower_process() {
         let pods = (0..8).flat_map(|node| (0..4).map(move |name| ((node, name), turn)));
         let kept = pods.filter(|((node, name), _)| (node + name + turn) % 3 != 0);
         follow(Path::new(&dir), &kept.collect());
-        println!("\nturn {turn}");
-        std::io::stdout().flush().unwrap();
+        killed::done(turn);
     }
 }
 
@@ -234,18 +234,7 @@ fn a_killed_run_is_mended_by_the_next() {
     let dir = tempfile::tempdir().unwrap();
     let wanted: Pods = (0..4).map(|node| ((node, 0), 9)).collect();
     for turns in [0, 1, 2, 5] {
-        let mut child = Command::new(std::env::current_exe().unwrap())
-            .args(["--exact", "follower_process", "--ignored", "--nocapture"])
-            .env("TREE_UNDER_TEST", dir.path())
-            .stdout(Stdio::piped())
-            .stderr(Stdio::null())
-            .spawn()
-            .unwrap();
-        let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
-        assert!(lines.any(|line| line.unwrap() == format!("turn {turns}")));
-        // It is in the middle of the next turn now.
-        child.kill().unwrap();
-        child.wait().unwrap();
+        killed::killed_after(dir.path(), turns);
 
         let report = follow(dir.path(), &wanted);
         assert!(report.problems.is_empty(), "{:?}", report.problems);

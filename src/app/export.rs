@@ -73,22 +73,10 @@ pub fn export_store(exports: &[Export], store: &dyn Memory, now: i64) -> Vec<Exp
     }
     match Found::of_store(store, now) {
         Ok(found) => export(exports, &found.world, found.derived(), now),
-        Err(error) => all_failed(exports, &error),
+        Err(error) => {
+            exports.iter().map(|it| Exported { path: it.path.clone(), result: Err(error.clone()) }).collect()
+        }
     }
-}
-
-/// Brings files up to date with a world of which nothing was derived. It needs the details of
-/// nodes and whole pods.
-#[must_use]
-pub fn export_world(exports: &[Export], world: World, now: i64) -> Vec<Exported> {
-    match Found::of_world(world, now) {
-        Ok(found) => export(exports, &found.world, found.derived(), now),
-        Err(error) => all_failed(exports, &error),
-    }
-}
-
-fn all_failed(exports: &[Export], error: &Diagnostic) -> Vec<Exported> {
-    exports.iter().map(|it| Exported { path: it.path.clone(), result: Err(error.clone()) }).collect()
 }
 
 /// Brings files up to date with a world and what is derived of it.

@@ -68,7 +68,7 @@ pub use apply::apply;
 pub use check::validate;
 pub use delete::{Deletion, delete};
 pub use describe::{Described, Description, describe};
-pub use export::{Export, Exported, export, export_store, export_world};
+pub use export::{Export, Exported, export, export_store};
 pub use follow::Followed;
 pub use get::{Group, Lookup, Lookups, Unvisited};
 pub use listener::{Listener, Silent};

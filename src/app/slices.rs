@@ -28,17 +28,7 @@ impl Found {
         let mut world = store.load()?;
         store.load_details(&mut world)?;
         store.load_whole(&mut world, facts::wants_whole(&program, &wanted, std::iter::empty()))?;
-        Found::derive(world, program, &wanted, now)
-    }
-
-    /// Derives it of a world that has the details of its nodes, and its pods whole.
-    pub fn of_world(world: World, now: i64) -> Result<Self, Diagnostic> {
-        let (program, wanted) = program()?;
-        Found::derive(world, program, &wanted, now)
-    }
-
-    fn derive(world: World, program: Program, wanted: &[RelationId], now: i64) -> Result<Self, Diagnostic> {
-        let wanted = Wanted { relations: wanted, atoms: &[], grouping: Grouping::On };
+        let wanted = Wanted { relations: &wanted, atoms: &[], grouping: Grouping::On };
         let state = derive_wanted(&program, &world, now, None, &wanted, &Limits::default())?;
         Ok(Found { world, program, state })
     }

@@ -39,10 +39,10 @@ pub enum Round {
 
 /// The text of an amount of bytes to one place, as a person says it: `4.8Gi`.
 #[must_use]
-pub fn bytes_text(amount: i64, round: Round) -> String {
+pub fn bytes_text(amount: i128, round: Round) -> String {
     let (mut unit, mut name) = (1_i128, "");
     for next in ["Ki", "Mi", "Gi", "Ti", "Pi", "Ei"] {
-        if i128::from(amount) >= unit * 1024 {
+        if amount >= unit * 1024 {
             (unit, name) = (unit * 1024, next);
         }
     }
@@ -51,7 +51,7 @@ pub fn bytes_text(amount: i64, round: Round) -> String {
         Round::Down => 0,
         Round::Near => unit / 2,
     };
-    let tenths = (i128::from(amount) * 10 + more).div_euclid(unit);
+    let tenths = (amount * 10 + more).div_euclid(unit);
     match tenths % 10 {
         0 => format!("{}{name}", tenths / 10),
         tenth => format!("{}.{tenth}{name}", tenths / 10),
@@ -348,7 +348,8 @@ mod tests {
 
     #[test]
     fn bytes_are_told_to_one_place() {
-        let told = |amount: i64| [Round::Up, Round::Down, Round::Near].map(|round| bytes_text(amount, round));
+        let told =
+            |amount: i64| [Round::Up, Round::Down, Round::Near].map(|round| bytes_text(amount.into(), round));
         assert_eq!(told(0), ["0", "0", "0"]);
         assert_eq!(told(1023), ["1023", "1023", "1023"]);
         assert_eq!(told(8 << 30), ["8Gi", "8Gi", "8Gi"]);

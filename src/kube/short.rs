@@ -2,7 +2,7 @@
 //!
 //! [`super::amount_text`] is exact; here what is too long is cut to a tenth of its unit.
 
-use super::amount_text;
+use super::{Round, amount_text, bytes_text};
 
 /// The longest text that is left as it is: `1536Mi`.
 const LONGEST: usize = 6;
@@ -19,7 +19,7 @@ pub fn is_in_bytes(resource: &str) -> bool {
 pub fn short_amount(resource: &str, amount: i128) -> String {
     if resource == "cpu" {
         let exact = if amount % 1000 == 0 { (amount / 1000).to_string() } else { format!("{amount}m") };
-        return if exact.len() <= LONGEST { exact } else { tenths(amount, 1000, "") };
+        return if exact.len() <= LONGEST { exact } else { cores(amount) };
     }
     if !is_in_bytes(resource) {
         return amount.to_string();
@@ -30,20 +30,17 @@ pub fn short_amount(resource: &str, amount: i128) -> String {
     {
         return exact;
     }
-    let units = ["", "Ki", "Mi", "Gi", "Ti", "Pi", "Ei"];
-    let steps = units.iter().enumerate().rev().map(|(step, unit)| (1_i128 << (10 * step), *unit));
-    let fits = steps.into_iter().find(|(unit, _)| amount.abs() >= *unit);
-    let (unit, suffix) = fits.unwrap_or((1, ""));
-    tenths(amount, unit, suffix)
+    let sign = if amount < 0 { "-" } else { "" };
+    format!("{sign}{}", bytes_text(amount.abs(), Round::Down))
 }
 
-/// So many units with one place after the point, where it is not 0.
-fn tenths(amount: i128, unit: i128, suffix: &str) -> String {
-    let tenths = amount * 10 / unit;
-    let sign = if tenths < 0 { "-" } else { "" };
-    let (whole, rest) = (tenths.abs() / 10, tenths.abs() % 10);
-    let rest = if rest == 0 { String::new() } else { format!(".{rest}") };
-    format!("{sign}{whole}{rest}{suffix}")
+/// Thousandths of a CPU to a tenth of one.
+fn cores(thousandths: i128) -> String {
+    let (tenths, sign) = (thousandths.abs() / 100, if thousandths <= -100 { "-" } else { "" });
+    match tenths % 10 {
+        0 => format!("{sign}{}", tenths / 10),
+        rest => format!("{sign}{}.{rest}", tenths / 10),
+    }
 }
 
 #[cfg(test)]

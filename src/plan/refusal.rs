@@ -154,7 +154,7 @@ fn more(reasoner: &Reasoner, pod: Sym, node: Sym, resource: Sym) -> String {
     let binary = is_in_bytes(name);
     let [needs, free, room] = [row[3], row[4], row[5]].map(|it| reasoner.number(it));
     let text = |amount: i64, round: Round| match binary {
-        true => bytes_text(amount, round),
+        true => bytes_text(amount.into(), round),
         false => amount_text(name, amount, false),
     };
     let most = reasoner.rows_of(relations::takes_most, &[node, resource]).next();

@@ -19,9 +19,6 @@ pub(super) fn playable(
     mark: &str,
 ) -> Result<Option<Playable>, Diagnostic> {
     let Some(mut manifest) = store.object(Kind::Pod, key)? else { return Ok(None) };
-    if let Some(address) = address(store, &manifest)? {
-        manifest["status"]["hostIP"] = json!(address);
-    }
     let mut objects = Vec::new();
     let mut lookup = |kind: Kind, named: &ObjectKey| {
         let found = store.object(kind, named)?;
@@ -34,18 +31,19 @@ pub(super) fn playable(
             lookup(kind, &ObjectKey::new(key.namespace.clone(), name))?;
         }
     }
-    if let Some(node) = manifest["spec"]["nodeName"].as_str() {
-        lookup(Kind::Node, &ObjectKey::new("", node))?;
+    if let Some(node) = manifest["spec"]["nodeName"].as_str()
+        && let Some(node) = lookup(Kind::Node, &ObjectKey::new("", node))?
+        && let Some(address) = address(&node)
+    {
+        manifest["status"]["hostIP"] = json!(address);
     }
     standalone(manifest.clone(), standalone::Runtime::Podman, NOWHERE, &mut lookup)?;
     objects.dedup();
     Ok(Some(Playable { key: key.clone(), mark: mark.to_owned(), manifest, objects }))
 }
 
-/// The address of the node that a pod is on.
-fn address(store: &dyn Memory, pod: &Value) -> Result<Option<String>, Diagnostic> {
-    let Some(node) = pod["spec"]["nodeName"].as_str() else { return Ok(None) };
-    let Some(node) = store.object(Kind::Node, &ObjectKey::new("", node))? else { return Ok(None) };
+/// The address of a node.
+fn address(node: &Value) -> Option<&str> {
     let mut internal = list(&node["status"], "addresses").filter(|it| it["type"] == "InternalIP");
-    Ok(internal.find_map(|it| it["address"].as_str().map(str::to_owned)))
+    internal.find_map(|it| it["address"].as_str())
 }

@@ -59,6 +59,12 @@ pub struct Node {
 }
 
 impl Node {
+    /// Gives it what it says beside what is always kept.
+    pub(crate) fn set_details(&mut self, details: Details) {
+        self.has_allocatable = !details.allocatable.is_empty();
+        self.details = Some(Arc::new(details));
+    }
+
     /// Reads a Node.
     #[must_use]
     pub fn from_value(key: ObjectKey, value: &Value) -> Self {

@@ -1,6 +1,7 @@
 //! The columns that every kind of object has, in one order.
 
 use rusqlite::{CachedStatement, Row};
+use serde_json::Value;
 
 use super::dictionary::{Reader, Writer};
 use super::fault::Fault;
@@ -27,6 +28,12 @@ pub(super) fn assign(columns: &str, first: usize) -> String {
 /// Text of a column, without a copy.
 pub(super) fn text<'r>(row: &'r Row<'_>, column: usize) -> Result<&'r str, Fault> {
     Ok(row.get_ref(column)?.as_str().map_err(rusqlite::Error::from)?)
+}
+
+/// JSON that may be NULL.
+pub(super) fn json_column(row: &Row<'_>, column: usize) -> Result<Option<Value>, Fault> {
+    let text = row.get_ref(column)?.as_str_or_null().map_err(rusqlite::Error::from)?;
+    Ok(text.map(serde_json::from_str).transpose()?)
 }
 
 /// Metadata from the system's columns, which begin at `at`; labels as JSON.

@@ -12,7 +12,7 @@ use rustc_hash::FxHashMap;
 use serde::Deserialize;
 use serde_json::Value;
 
-use super::columns::{self, SYSTEM, SYSTEM_COUNT, text};
+use super::columns::{self, SYSTEM, SYSTEM_COUNT, json_column, text};
 use super::dictionary::Reader;
 use super::fault::Fault;
 use super::store::Store;
@@ -82,27 +82,15 @@ impl Store {
     pub fn load_details(&self, world: &mut World) -> Result<(), Diagnostic> {
         world.detailed = true;
         self.run("read the nodes", |connection| {
-            let sql = "SELECT name, body, status, sum FROM node_bodies";
-            let mut statement = connection.prepare_cached(sql)?;
-            let mut rows = statement.query([])?;
             let mut found = 0;
-            while let Some(row) = rows.next()? {
-                let json = |column| -> Result<Value, Fault> {
-                    match row.get_ref(column)?.as_str_or_null().map_err(rusqlite::Error::from)? {
-                        Some(text) => Ok(serde_json::from_str(text)?),
-                        None => Ok(Value::Null),
-                    }
-                };
-                sum::check(row, "node_bodies", 0, 3)?;
+            node_bodies(connection, |row| {
                 found += 1;
-                let (body, status) = (json(1)?, json(2)?);
-                let annotations = &body["metadata"]["annotations"];
                 if let Some(node) = world.nodes.get_mut(&ObjectKey::new("", text(row, 0)?)) {
-                    let details = Details::new(annotations, &status);
-                    node.has_allocatable = !details.allocatable.is_empty();
-                    node.details = Some(Arc::new(details));
+                    let value = |column| Ok::<_, Fault>(json_column(row, column)?.unwrap_or(Value::Null));
+                    node.set_details(Details::new(&value(1)?["metadata"]["annotations"], &value(2)?));
                 }
-            }
+                Ok(true)
+            })?;
             // Each node has one.
             match sum::on_record(connection, table(Kind::Node), sum::ALL)? {
                 Some(count) => sum::compare_counts("node_bodies", found, count),
@@ -120,22 +108,34 @@ impl Store {
     /// When the store is damaged or cannot be read.
     pub fn has_allocatable(&self) -> Result<bool, Diagnostic> {
         self.run("read the nodes", |connection| {
-            let mut statement =
-                connection.prepare_cached("SELECT name, body, status, sum FROM node_bodies")?;
-            let mut rows = statement.query([])?;
-            while let Some(row) = rows.next()? {
-                sum::check(row, "node_bodies", 0, 3)?;
+            let mut has = false;
+            node_bodies(connection, |row| {
                 let status = row.get_ref(2)?.as_str_or_null().map_err(rusqlite::Error::from)?;
-                let Some(status) = status.filter(|it| SAYING.iter().any(|field| it.contains(field))) else {
-                    continue;
-                };
-                if !Details::new(&Value::Null, &serde_json::from_str(status)?).allocatable.is_empty() {
-                    return Ok(true);
+                if let Some(status) = status.filter(|it| SAYING.iter().any(|field| it.contains(field))) {
+                    has = !Details::new(&Value::Null, &serde_json::from_str(status)?).allocatable.is_empty();
                 }
-            }
-            Ok(false)
+                Ok(!has)
+            })?;
+            Ok(has)
         })
     }
+}
+
+/// Shows the rows of the bodies of nodes (name, body, status, sum), each checked, for as long
+/// as more are asked for.
+pub(super) fn node_bodies(
+    connection: &Connection,
+    mut each: impl FnMut(&Row<'_>) -> Result<bool, Fault>,
+) -> Result<(), Fault> {
+    let mut statement = connection.prepare_cached("SELECT name, body, status, sum FROM node_bodies")?;
+    let mut rows = statement.query([])?;
+    while let Some(row) = rows.next()? {
+        sum::check(row, "node_bodies", 0, 3)?;
+        if !each(row)? {
+            break;
+        }
+    }
+    Ok(())
 }
 
 /// The fields of which one is in a status that says what a node has for pods.

@@ -8,7 +8,7 @@ use rusqlite::types::ValueRef;
 use rusqlite::{CachedStatement, Connection, Row};
 use serde_json::{Value, json};
 
-use super::columns::{self, SYSTEM, SYSTEM_COUNT, text};
+use super::columns::{self, SYSTEM, SYSTEM_COUNT, json_column, text};
 use super::dictionary::Reader;
 use super::fault::Fault;
 use super::store::Store;
@@ -253,12 +253,6 @@ fn columns_of(kind: Kind) -> usize {
         Kind::Pod => pods::COUNT,
         _ => 3 + SYSTEM_COUNT + 1,
     }
-}
-
-/// JSON that may be NULL.
-pub(super) fn json_column(row: &Row<'_>, column: usize) -> Result<Option<Value>, Fault> {
-    let text = row.get_ref(column)?.as_str_or_null().map_err(rusqlite::Error::from)?;
-    Ok(text.map(serde_json::from_str).transpose()?)
 }
 
 fn other(kind: Kind, row: &Row<'_>, reader: &mut Reader<'_>) -> Result<(ObjectKey, Value), Fault> {

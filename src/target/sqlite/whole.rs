@@ -5,11 +5,10 @@ use std::sync::Arc;
 use rusqlite::Row;
 use serde_json::Value;
 
-use super::columns::text;
+use super::columns::{json_column, text};
 use super::dictionary::Reader;
 use super::fault::Fault;
-use super::load::others;
-use super::objects::json_column;
+use super::load::{node_bodies, others};
 use super::store::Store;
 use super::sum;
 use crate::diagnostic::Diagnostic;
@@ -38,18 +37,13 @@ impl Store {
 
     fn load_nodes(&self, world: &mut World) -> Result<(), Diagnostic> {
         self.run("read the nodes", |connection| {
-            let mut statement =
-                connection.prepare_cached("SELECT name, body, status, sum FROM node_bodies")?;
-            let mut rows = statement.query([])?;
-            while let Some(row) = rows.next()? {
-                sum::check(row, "node_bodies", 0, 3)?;
+            node_bodies(connection, |row| {
                 if let Some(node) = world.nodes.get_mut(&ObjectKey::new("", text(row, 0)?)) {
                     let whole = with_status(row, 1)?;
-                    let details = Details::from_value(&whole, None).with_whole(&whole, None);
-                    node.has_allocatable = !details.allocatable.is_empty();
-                    node.details = Some(Arc::new(details));
+                    node.set_details(Details::from_value(&whole, None).with_whole(&whole, None));
                 }
-            }
+                Ok(true)
+            })?;
             let without = |node: &&Node| node.details.as_ref().is_none_or(|it| it.whole.is_none());
             match world.nodes.values().find(without) {
                 Some(node) => Err::<(), Fault>(sum::missing("node_bodies", &node.meta.key.name)),
