@@ -38,8 +38,12 @@ pub fn daemonset_with(nth: usize, tag: &str) -> String {
 
 /// A List of nodes and daemonsets.
 pub fn list(nodes: usize, daemonsets: usize) -> String {
+    list_of((0..daemonsets).map(daemonset).chain((0..nodes).map(node)))
+}
+
+/// A List of these.
+pub fn list_of(items: impl Iterator<Item = String>) -> String {
     let mut text = String::from(r#"{"apiVersion":"v1","kind":"List","items":["#);
-    let items = (0..daemonsets).map(daemonset).chain((0..nodes).map(node));
     for (nth, item) in items.enumerate() {
         let _ = write!(text, "{}\n{item}", if nth == 0 { "" } else { "," });
     }
@@ -48,8 +52,8 @@ pub fn list(nodes: usize, daemonsets: usize) -> String {
 }
 
 /// `generate NODES DAEMONSETS FILE`.
-pub fn run(arguments: &[String]) {
-    let [nodes, daemonsets, file] = arguments else { panic!("generate NODES DAEMONSETS FILE") };
+pub fn run(sizes: &[String], arguments: &[String]) {
+    let ([nodes, daemonsets], [file]) = (sizes, arguments) else { panic!("generate NODES DAEMONSETS FILE") };
     let number = |text: &String| text.parse().expect("a number");
     std::fs::write(file, list(number(nodes), number(daemonsets))).expect("the file can be written");
 }

@@ -1,12 +1,15 @@
 //! What docs/performance.md shows, measured: each figure beside its yardstick, in one run.
 //!
-//! `cargo bench` prints all tables; `cargo bench -- placement triangle` some of them. It
-//! is a plain program, because most of what is measured takes long enough to be timed
-//! once, and because the ratios matter more than the last digit.
+//! `cargo bench` prints all tables but `commands`, which takes minutes; `cargo bench -- placement
+//! triangle` some of them, and `cargo bench -- commands 1000000` that one, of so many nodes. It is
+//! a plain program, because most of what is measured takes long enough to be timed once, and
+//! because the ratios matter more than the last digit.
 #![allow(missing_docs)]
 
 mod apply;
 mod change;
+mod changes;
+mod commands;
 mod cookbook;
 mod generate;
 mod placement;
@@ -17,13 +20,21 @@ mod watching;
 mod workload;
 
 fn main() {
-    // `cargo bench` passes --bench; everything else names a table.
-    let named: Vec<String> = std::env::args().skip(1).filter(|arg| !arg.starts_with("--")).collect();
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    if let Some((first, arguments)) = arguments.split_first()
+        && first == "child"
+    {
+        commands::child(arguments);
+    }
+    // `cargo bench` passes --bench; everything else names a table, or says how large it is.
+    let named = arguments.into_iter().filter(|arg| !arg.starts_with("--"));
+    let (sizes, named): (Vec<String>, Vec<String>) = named.partition(|arg| arg.parse::<usize>().is_ok());
     if let Some((first, arguments)) = named.split_first()
         && first == "generate"
     {
-        return generate::run(arguments);
+        return generate::run(&sizes, arguments);
     }
+    let sizes: Vec<usize> = sizes.iter().flat_map(|size| size.parse()).collect();
     let wanted = |name: &str| named.is_empty() || named.iter().any(|it| it == name);
     if wanted("placement") {
         placement::run();
@@ -45,5 +56,9 @@ fn main() {
     }
     if wanted("watch") {
         watching::run();
+    }
+    // Takes minutes, so it has to be named.
+    if named.iter().any(|it| it == "commands") {
+        commands::run(&sizes);
     }
 }
