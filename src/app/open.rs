@@ -17,6 +17,11 @@ pub struct Database {
 }
 
 impl Database {
+    /// Whether there is anything by that name; if not, no store knows anything yet.
+    pub(super) fn is_there(&self) -> bool {
+        self.path.symlink_metadata().is_ok()
+    }
+
     /// To read; that it is not there is an error.
     pub(super) fn read(&self) -> Result<Box<dyn Memory>, Diagnostic> {
         self.open(Open::read())

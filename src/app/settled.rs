@@ -23,8 +23,12 @@ use crate::target::Memory;
 /// is one that nobody finds two texts for.
 fn asked(id: &str, files: &[(String, String)], reading: &manifest::Options, options: &Options) -> String {
     let how = format!("{reading:?} {:?} {:?} {}", options.readiness, options.schedule, options.prune);
-    // Debug quotes every text, so that none can run into the next.
-    let asked = format!("{:?}", (env!("CARGO_PKG_VERSION"), BUILTIN, id, files, how));
+    // Debug quotes every text, so that none can run into the next; the built-in ones, which are
+    // long and are none of a user's, have their lengths in front.
+    let mut asked = format!("{:?}", (env!("CARGO_PKG_VERSION"), id, files, how));
+    for (file, text) in BUILTIN {
+        asked.push_str(&format!("{} {file} {} {text}", file.len(), text.len()));
+    }
     sha256(asked)
 }
 
@@ -66,7 +70,7 @@ pub(super) fn unchanged(
     request: &Request,
     question: Option<&Question>,
 ) -> Result<Option<Unchanged>, Diagnostic> {
-    let Some(question) = question else { return Ok(None) };
+    let Some(question) = question.filter(|_| request.database.is_there()) else { return Ok(None) };
     let store = request.database.read_or_empty()?;
     if !store.is_settled(&question.hash)? {
         return Ok(None);

@@ -182,7 +182,10 @@ impl Lexer<'_> {
 
     fn word(&mut self) -> String {
         let start = self.at;
-        let mut word = self.take_while(|c| c.is_ascii_alphanumeric() || c == '_').to_owned();
+        let rest = &self.text.as_bytes()[start..];
+        let is_over = |byte: &u8| !byte.is_ascii_alphanumeric() && *byte != b'_';
+        self.at += rest.iter().position(is_over).unwrap_or(rest.len());
+        let mut word = self.text[start..self.at].to_owned();
         if word.len() > MAX_NAME {
             word.truncate(MAX_NAME);
             self.fault(
@@ -197,7 +200,9 @@ impl Lexer<'_> {
 
     fn comment(&mut self, own_line: bool) {
         let start = self.at;
-        let line = self.take_while(|c| c != '\n').trim_end().to_owned();
+        let text = self.text;
+        self.at = text[start..].find('\n').map_or(text.len(), |length| start + length);
+        let line = text[start..self.at].trim_end();
         let words = |prefix: usize| {
             let rest = &line[prefix..];
             rest.strip_prefix(' ').unwrap_or(rest).to_owned()
@@ -304,7 +309,10 @@ impl Lexer<'_> {
 
     fn mark(&mut self, c: char) {
         let start = self.at;
-        if let Some(mark) = MARKS.iter().find(|mark| self.rest().starts_with(**mark)) {
+        let rest = &self.text.as_bytes()[start..];
+        // Most are one character, so one look tells that it is none.
+        let is_here = |mark: &&&str| rest[0] == mark.as_bytes()[0] && rest.starts_with(mark.as_bytes());
+        if let Some(mark) = MARKS.iter().find(is_here) {
             self.at += mark.len();
             self.push(Token::Mark(mark), start);
             return;

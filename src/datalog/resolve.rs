@@ -20,16 +20,18 @@ use super::program::{
 use super::source::{MAX_DIAGNOSTICS, MAX_SOURCE, Source, Span, Text};
 use super::syntax::{Items, RawAtom, RawExpression, RawLiteral, RawRule, RawTerm};
 use super::versions::versions;
+use crate::cores;
 use crate::diagnostic::{Diagnostic, Place};
+
+/// Texts of fewer bytes together than this are not worth a thread.
+const SHARED: usize = 1 << 16;
 
 /// Everything but the strata, and what is wrong with it.
 pub(super) fn resolve(sources: &[Source<'_>], settings: &[Setting]) -> (Body, Vec<Diagnostic>) {
     let mut found = Vec::new();
     let mut body = Body::default();
     let mut parsed = Vec::new();
-    let taken = taken(sources);
-    for source in sources {
-        let index = u32::try_from(body.texts.len()).unwrap_or(u32::MAX);
+    for (source, items) in sources.iter().zip(read(sources)) {
         let mut kept = *source;
         if source.text.len() > MAX_SOURCE {
             found.push(
@@ -45,9 +47,6 @@ pub(super) fn resolve(sources: &[Source<'_>], settings: &[Setting]) -> (Body, Ve
         let mut text = Text::new(&kept);
         let module = if source.builtin { ModuleId::BUILTIN } else { body.modules.of_folder(source.folder) };
         text.module = Some(module);
-        let of_module = taken.iter().filter(|(folder, _)| !source.builtin && *folder == source.folder);
-        let taken = of_module.map(|(_, test)| *test).collect();
-        let items = parse(index, kept.text, taken, source.folder == QUERY);
         text.doc = items.doc.join("\n");
         body.texts.push(text);
         found.extend(items.faults.iter().map(|fault| diagnostic(&body, fault)));
@@ -63,6 +62,22 @@ pub(super) fn resolve(sources: &[Source<'_>], settings: &[Setting]) -> (Body, Ve
     let mut resolver = Resolver { found, ..Resolver::new(body) };
     resolver.all(parsed, settings);
     (resolver.body, resolver.found)
+}
+
+/// What each text says. Long ones are read on all cores, as none knows of another.
+fn read(sources: &[Source<'_>]) -> Vec<Items> {
+    let taken = taken(sources);
+    let read = |at: usize| {
+        let source = &sources[at];
+        let text = if source.text.len() > MAX_SOURCE { "" } else { source.text };
+        let of_module = taken.iter().filter(|(folder, _)| !source.builtin && *folder == source.folder);
+        let taken = of_module.map(|(_, test)| *test).collect();
+        parse(u32::try_from(at).unwrap_or(u32::MAX), text, taken, source.folder == QUERY)
+    };
+    match sources.iter().map(|source| source.text.len()).sum() {
+        0..SHARED => cores::on_one(sources.len(), read),
+        _ => cores::on_all(sources.len(), read),
+    }
 }
 
 /// The questions about texts that are relations in a folder, as that is what it calls them.
@@ -270,9 +285,11 @@ impl Resolver {
 
     /// Whether an atom names a relation whose declaration was refused.
     fn is_broken(&self, raw: &RawAtom) -> bool {
+        if self.broken.is_empty() {
+            return false;
+        }
         let module = self.body.module(raw.span);
-        let own = module.and_then(|module| self.body.names.of(module, &raw.name));
-        if self.broken.is_empty() || own.is_some() {
+        if module.is_some_and(|module| self.body.names.of(module, &raw.name).is_some()) {
             return false;
         }
         let seen = || matches!(self.body.names.seen(&self.body.modules, module, &raw.name), Seen::One(_));
