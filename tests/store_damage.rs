@@ -12,7 +12,7 @@ use dsrules::app::{self, Silent, transaction};
 use dsrules::diagnostic::Diagnostic;
 use dsrules::kube::{Kind, ObjectKey};
 use dsrules::manifest::{Input, Options, read};
-use dsrules::state::InputFile;
+use dsrules::state::{InputFile, Part};
 use dsrules::target::sqlite::{Open, Store};
 use rusqlite::Connection;
 use tempfile::TempDir;
@@ -262,6 +262,7 @@ fn a_key_that_leads_nowhere_is_noticed() {
     let daemonsets: Ask = |store| store.objects(Kind::DaemonSet, Some("kube-system"), &mut |_, _| Ok(()));
     let world: Ask = |store| store.load().map(drop);
     let details: Ask = |store| store.load_details(&mut store.load()?);
+    let part: Ask = |store| store.load_details(&mut store.load_part(&Part::of_nodes(["n3".into()].into()))?);
     for (harm, said, asks) in [
         (
             "UPDATE brought SET name = 'nn' WHERE name = 'n3'",
@@ -315,7 +316,9 @@ fn a_key_that_leads_nowhere_is_noticed() {
             "the table `nodes` has 11 rows, and 12 were written",
             &[node, world],
         ),
-        ("DELETE FROM node_bodies WHERE name = 'n3'", "`node_bodies`", &[node, details]),
+        ("DELETE FROM node_bodies WHERE name = 'n3'", "`node_bodies`", &[node, details, part]),
+        ("UPDATE pods SET node = 'n3' WHERE node = 'n1'", "of the table `pods` is not as", &[part, pods]),
+        ("UPDATE nodes SET ready = 'x' WHERE name = 'n3'", "row `n3` of the table `nodes`", &[part, world]),
         (
             "UPDATE daemonsets SET name = 'agenu'",
             "the row `kube-system/agenu`",
@@ -347,7 +350,7 @@ fn a_key_that_leads_nowhere_is_noticed() {
             &[world],
         ),
         ("UPDATE owners SET id = id + 1", "a row names the id", &[world, pods]),
-        ("UPDATE label_sets SET id = id + 100", "a row names the id", &[world, pods]),
+        ("UPDATE label_sets SET id = id + 100", "a row names the id", &[world, pods, part]),
         ("UPDATE pod_bases SET id = id + 100", "a row names the id", &[world, pods]),
     ] {
         let (_folder, path) = made(false);

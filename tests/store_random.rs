@@ -2,11 +2,11 @@
 //! what one save of everything would have made.
 #![allow(clippy::unwrap_used)]
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use dsrules::kube::{Base, Body, Kind, Labels, Name, Object, ObjectKey, Origin, Owner, Pod};
-use dsrules::state::{Backoff, Cascade, Event, Refusal, World};
+use dsrules::state::{Backoff, Cascade, Event, Part, Refusal, SomeNodes, SomePods, World};
 use dsrules::target::sqlite::{Fit, Placement, Store};
 use proptest::prelude::*;
 use serde_json::{Value, json};
@@ -188,6 +188,79 @@ fn objects(store: &Store) -> Vec<Value> {
     all
 }
 
+/// A part of what the steps make.
+fn part() -> impl Strategy<Value = Part> {
+    let name = prop_oneof![(0..5_u8).prop_map(|n| format!("o{n}")), (0..3_u8).prop_map(|n| format!("n{n}"))];
+    let names = move || {
+        proptest::collection::btree_set(name.clone(), 0..5)
+            .prop_map(|names| names.iter().map(|it| Name::from(&**it)).collect::<BTreeSet<_>>())
+    };
+    let uids = proptest::collection::btree_set(prop::sample::select(&["u", "u1", "u2"][..]), 0..2);
+    let named = proptest::collection::btree_set(0..6_u8, 0..3);
+    let some = (names(), uids, named).prop_map(|(on, uids, named)| SomePods::These {
+        on,
+        of: uids.into_iter().map(Name::from).collect(),
+        named: named.into_iter().map(|name| key(Kind::Pod, name)).collect(),
+    });
+    let nodes = prop_oneof![1 => Just(SomeNodes::All), 4 => names().prop_map(SomeNodes::These)];
+    let pods = prop_oneof![1 => Just(SomePods::All), 1 => Just(SomePods::None), 6 => some];
+    (nodes, pods).prop_map(|(nodes, pods)| Part { nodes, pods })
+}
+
+/// What a world has of a part, told naively.
+fn only(mut world: World, part: &Part) -> World {
+    let pods = world.pods.clone();
+    if let SomeNodes::These(names) = &part.nodes {
+        world.nodes.retain(|key, _| names.contains(&key.name));
+        world.incarnations.retain(|(kind, key), _| *kind != Kind::Node || names.contains(&key.name));
+    }
+    world.pods.retain(|key, pod| match &part.pods {
+        SomePods::All => true,
+        SomePods::None => false,
+        SomePods::These { on, of, named } => {
+            pod.target().is_none_or(|node| on.contains(node))
+                || pod.meta.controller.as_ref().is_some_and(|it| of.contains(&it.uid))
+                || named.contains(key)
+        }
+    });
+    if let (SomeNodes::These(nodes), SomePods::None | SomePods::These { .. }) = (&part.nodes, &part.pods) {
+        let is_here = |node: &Name| {
+            nodes.contains(node)
+                || matches!(&part.pods, SomePods::These { on, .. } if on.contains(node))
+                || world.pods.values().any(|pod| pod.target() == Some(node))
+        };
+        world.backoff.retain(|(_, node), _| is_here(node));
+        world.attempts.retain(|(_, node), _| is_here(node));
+    }
+    if part.pods != SomePods::All {
+        world.refused.retain(|key, _| world.pods.contains_key(key) && pods.contains_key(key));
+    }
+    world
+}
+
+/// Whether a step concerns what a part has, or what is nowhere.
+fn concerns(step: &Step, whole: &World, part: &Part) -> bool {
+    let here = only(whole.clone(), part);
+    let pod = |name: u8| {
+        let key = key(Kind::Pod, name);
+        here.pods.contains_key(&key) || !whole.pods.contains_key(&key)
+    };
+    match step {
+        Step::Put(Kind::Node, name, _) | Step::Remove(Kind::Node, name) => {
+            !matches!(&part.nodes, SomeNodes::These(names) if !names.contains(&*format!("o{name}")))
+        }
+        Step::Put(Kind::Pod, name, _) | Step::Remove(Kind::Pod, name) => pod(*name),
+        Step::Make { name, .. } | Step::Change { name, .. } => pod(*name),
+        Step::Count { node, .. } => {
+            let node = Name::from(format!("n{node}"));
+            let all = part.nodes == SomeNodes::All || part.pods == SomePods::All;
+            let on = matches!(&part.pods, SomePods::These { on, .. } if on.contains(&node));
+            (all || on) && here.pods.contains_key(&key(Kind::Pod, 0))
+        }
+        _ => true,
+    }
+}
+
 proptest! {
     #![proptest_config(ProptestConfig { cases: 128, failure_persistence: None, ..ProptestConfig::default() })]
 
@@ -214,6 +287,39 @@ proptest! {
         at_once.save(&mut unsaved).unwrap();
         prop_assert_eq!(told(&at_once.load().unwrap()), told(&world));
         prop_assert_eq!(objects(&at_once), objects(&stepwise));
+    }
+
+    #[test]
+    fn a_part_is_what_the_whole_has_of_it_and_changes_as_it_does(
+        steps in proptest::collection::vec(step(), 0..30),
+        part in part(),
+        more in proptest::collection::vec(step(), 0..12),
+    ) {
+        let (mut whole, mut partial) = (Store::in_memory().unwrap(), Store::in_memory().unwrap());
+        for store in [&mut whole, &mut partial] {
+            let mut world = World::default();
+            steps.iter().for_each(|step| take(&mut world, step));
+            store.save(&mut world).unwrap();
+        }
+        let (mut all, mut some) = (whole.load().unwrap(), partial.load_part(&part).unwrap());
+        prop_assert_eq!(some.part.is_none(), part.is_all());
+        prop_assert_eq!(told(&some), told(&only(all.clone(), &part)));
+        for step in &more {
+            if concerns(step, &all, &part) && concerns(step, &whole.load().unwrap(), &part) {
+                take(&mut all, step);
+                take(&mut some, step);
+            }
+            if matches!(step, Step::Save) {
+                whole.save(&mut all).unwrap();
+                partial.save(&mut some).unwrap();
+                some = partial.load_part(&part).unwrap();
+            }
+        }
+        whole.save(&mut all).unwrap();
+        partial.save(&mut some).unwrap();
+        // Reading all also says that as many rows are on record as there are.
+        prop_assert_eq!(told(&partial.load().unwrap()), told(&whole.load().unwrap()));
+        prop_assert_eq!(objects(&partial), objects(&whole));
     }
 
     #[test]

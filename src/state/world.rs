@@ -12,7 +12,7 @@ use rustc_hash::FxHashMap;
 use serde_json::Value;
 
 use super::turns::Turns;
-use super::{Cascade, Event, Refusal};
+use super::{Cascade, Event, Part, Refusal};
 use crate::kube::{DaemonSet, Kind, Meta, Name, Node, ObjectKey, Plain, Pod, Revision};
 
 /// Every object, by key. `dirty` says what differs from the store.
@@ -48,6 +48,8 @@ pub struct World {
     pub tried: BTreeSet<ObjectKey>,
     /// Whose turn it is in rollouts that nobody sees as a whole; not kept.
     pub turns: Option<Turns>,
+    /// What of the store it has, where that is not all.
+    pub part: Option<Arc<Part>>,
     /// The last resourceVersion that was given.
     pub resource_version: u64,
     /// What it was when the store was last read or written, which the next save expects to

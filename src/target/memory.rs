@@ -12,7 +12,7 @@ use super::contract::Target;
 use super::sqlite::{Placement, StoredEvent};
 use crate::diagnostic::Diagnostic;
 use crate::kube::{Kind, Name, ObjectKey, Status};
-use crate::state::{FilesOf, Input, InputFile, OwnFile, Whole, World};
+use crate::state::{FilesOf, Input, InputFile, OwnFile, Part, Whole, World};
 
 /// Is given each object of a listing.
 pub type VisitObject<'v> = &'v mut dyn FnMut(ObjectKey, Value) -> Result<(), Diagnostic>;
@@ -49,6 +49,15 @@ pub trait Memory: Target {
     /// # Errors
     /// When it is damaged or cannot be read.
     fn load(&self) -> Result<World, Diagnostic>;
+
+    /// Reads a part of the world, at the cost of that part: nodes and pods that are none of it
+    /// are neither there nor read. All that may be done with a whole world may be done with it,
+    /// where it concerns the part; a [`save`](Memory::save) that finds something else than the
+    /// part says is a conflict.
+    ///
+    /// # Errors
+    /// As [`load`](Memory::load); of what is not read nobody knows whether it is damaged.
+    fn load_part(&self, part: &Part) -> Result<World, Diagnostic>;
 
     /// Reads what nodes say beside what every world keeps, for rules that ask for it.
     ///

@@ -7,7 +7,7 @@ use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use rusqlite::{Connection, Row};
+use rusqlite::{Connection, Row, Rows};
 use rustc_hash::FxHashMap;
 use serde::Deserialize;
 use serde_json::Value;
@@ -19,8 +19,8 @@ use super::store::Store;
 use super::tables::{kind, table};
 use super::{pods, refusals, sum};
 use crate::diagnostic::Diagnostic;
-use crate::kube::{DaemonSet, Details, Kind, Name, Node, ObjectKey, Plain, Revision, Status, Taint};
-use crate::state::{Backoff, Cascade, Changed, Dirty, Whole, World};
+use crate::kube::{DaemonSet, Details, Kind, Name, Node, ObjectKey, Plain, Pod, Revision, Status, Taint};
+use crate::state::{Backoff, Cascade, SomeNodes, World};
 
 impl Store {
     /// Reads the world. Inside [`begin`](Store::begin) it is what this writer changes;
@@ -34,36 +34,19 @@ impl Store {
             let snapshot =
                 if connection.is_autocommit() { Some(connection.unchecked_transaction()?) } else { None };
             let mut reader = Reader::new(connection)?;
-            let version = resource_version(connection)?;
+            let rest = rest(connection, &mut reader)?;
             let world = World {
-                turns: None,
                 nodes: nodes(connection, &mut reader)?,
-                daemonsets: daemonsets(connection, &mut reader)?,
-                revisions: revisions(connection, &mut reader)?,
-                pods: all(connection, table(Kind::Pod), &pods_sql(), |row| {
-                    let pod = pods::read(row, &mut reader)?;
-                    Ok((pod.meta.key.clone(), pod))
-                })?,
-                others: others(connection, &mut reader, false)?,
+                pods: pods(connection, &mut reader)?,
                 backoff: backoff(connection, &mut reader)?,
                 attempts: attempts(connection, &mut reader)?,
-                incarnations: incarnations(connection, &mut reader)?,
-                deleted_owners: deleted_owners(connection)?
-                    .into_iter()
-                    .map(|uid| (uid, Cascade::Background))
-                    .collect(),
-                deleted_namespaces: BTreeSet::new(),
-                given: BTreeSet::new(),
+                incarnations: all(connection, "incarnations", INCARNATIONS, |row| {
+                    incarnation(row, &mut reader)
+                })?,
                 refused: all(connection, "refusals", &refusals::all_sql(), |row| {
                     refusals::with_pod(row, &mut reader)
                 })?,
-                tried: BTreeSet::new(),
-                resource_version: version,
-                stored: version,
-                detailed: false,
-                whole: Whole::default(),
-                dirty: Dirty::default(),
-                changed: Changed::default(),
+                ..rest
             };
             *self.unused.borrow_mut() = reader.unused(connection)?;
             self.is_whole.set(true);
@@ -74,6 +57,21 @@ impl Store {
     }
 }
 
+/// What a world has, whatever of its nodes and pods is asked for.
+pub(super) fn rest(connection: &Connection, reader: &mut Reader<'_>) -> Result<World, Fault> {
+    let version = resource_version(connection)?;
+    let deleted = deleted_owners(connection)?;
+    Ok(World {
+        daemonsets: daemonsets(connection, reader)?,
+        revisions: revisions(connection, reader)?,
+        others: others(connection, reader, false)?,
+        deleted_owners: deleted.into_iter().map(|uid| (uid, Cascade::Background)).collect(),
+        resource_version: version,
+        stored: version,
+        ..World::default()
+    })
+}
+
 impl Store {
     /// Reads what nodes say beside what every world keeps, for rules that ask for it.
     ///
@@ -82,8 +80,9 @@ impl Store {
     pub fn load_details(&self, world: &mut World) -> Result<(), Diagnostic> {
         world.detailed = true;
         self.run("read the nodes", |connection| {
-            let mut found = 0;
-            node_bodies(connection, |row| {
+            let (mut found, some) = (0, some_nodes(world));
+            let stored = world.nodes.values().filter(|node| node.meta.stored != 0).count();
+            node_bodies(connection, some.as_deref(), |row| {
                 found += 1;
                 if let Some(node) = world.nodes.get_mut(&ObjectKey::new("", text(row, 0)?)) {
                     let value = |column| Ok::<_, Fault>(json_column(row, column)?.unwrap_or(Value::Null));
@@ -92,6 +91,9 @@ impl Store {
                 Ok(true)
             })?;
             // Each node has one.
+            if some.is_some() {
+                return sum::compare_counts("node_bodies", found, stored);
+            }
             match sum::on_record(connection, table(Kind::Node), sum::ALL)? {
                 Some(count) => sum::compare_counts("node_bodies", found, count),
                 None => Ok(()),
@@ -109,7 +111,7 @@ impl Store {
     pub fn has_allocatable(&self) -> Result<bool, Diagnostic> {
         self.run("read the nodes", |connection| {
             let mut has = false;
-            node_bodies(connection, |row| {
+            node_bodies(connection, None, |row| {
                 let status = row.get_ref(2)?.as_str_or_null().map_err(rusqlite::Error::from)?;
                 if let Some(status) = status.filter(|it| SAYING.iter().any(|field| it.contains(field))) {
                     has = !Details::new(&Value::Null, &serde_json::from_str(status)?).allocatable.is_empty();
@@ -121,17 +123,33 @@ impl Store {
     }
 }
 
-/// Shows the rows of the bodies of nodes (name, body, status, sum), each checked, for as long
-/// as more are asked for.
+/// The names of the nodes of a world that does not have all of them.
+pub(super) fn some_nodes(world: &World) -> Option<Vec<Name>> {
+    let is_part = world.part.as_ref().is_some_and(|part| part.nodes != SomeNodes::All);
+    is_part.then(|| world.nodes.keys().map(|key| key.name.clone()).collect())
+}
+
+/// Shows the rows of the bodies of all nodes, or of some (name, body, status, sum), each
+/// checked, for as long as more are asked for.
 pub(super) fn node_bodies(
     connection: &Connection,
+    some: Option<&[Name]>,
     mut each: impl FnMut(&Row<'_>) -> Result<bool, Fault>,
 ) -> Result<(), Fault> {
-    let mut statement = connection.prepare_cached("SELECT name, body, status, sum FROM node_bodies")?;
-    let mut rows = statement.query([])?;
-    while let Some(row) = rows.next()? {
-        sum::check(row, "node_bodies", 0, 3)?;
-        if !each(row)? {
+    let mut show = |rows: &mut Rows<'_>| -> Result<bool, Fault> {
+        while let Some(row) = rows.next()? {
+            sum::check(row, "node_bodies", 0, 3)?;
+            if !each(row)? {
+                return Ok(false);
+            }
+        }
+        Ok(true)
+    };
+    let all = "SELECT name, body, status, sum FROM node_bodies";
+    let Some(some) = some else { return show(&mut connection.prepare_cached(all)?.query([])?).map(drop) };
+    let mut one = connection.prepare_cached(&format!("{all} WHERE name = ?1"))?;
+    for name in some {
+        if !show(&mut one.query([&**name])?)? {
             break;
         }
     }
@@ -141,8 +159,12 @@ pub(super) fn node_bodies(
 /// The fields of which one is in a status that says what a node has for pods.
 const SAYING: [&str; 2] = ["\"allocatable\"", "\"capacity\""];
 
-fn pods_sql() -> String {
-    format!("SELECT {}, sum FROM pods ORDER BY namespace, name", pods::columns())
+fn pods(connection: &Connection, reader: &mut Reader<'_>) -> Result<BTreeMap<ObjectKey, Pod>, Fault> {
+    let sql = format!("SELECT {}, sum FROM pods ORDER BY namespace, name", pods::columns());
+    all(connection, table(Kind::Pod), &sql, |row| {
+        let pod = pods::read(row, reader)?;
+        Ok((pod.meta.key.clone(), pod))
+    })
 }
 
 /// Every row of `sql`, which is sorted by key, as a map: as many as were written into the
@@ -203,31 +225,36 @@ struct TaintColumn<'a> {
     since: Option<i64>,
 }
 
+/// The columns of a node, as [`node`] takes them.
+pub(super) const NODE: &str =
+    "name, uid, resource_version, generation, created, deleting, written, written_spec,
+    owner, labels, taints, unschedulable, ready, version, sum";
+
 fn nodes(connection: &Connection, reader: &mut Reader<'_>) -> Result<BTreeMap<ObjectKey, Node>, Fault> {
-    let sql =
-        format!("SELECT name, {SYSTEM}, taints, unschedulable, ready, version, sum FROM nodes ORDER BY name");
-    let none = reader.names.name("");
-    all(connection, table(Kind::Node), &sql, |row| {
-        sum::check(row, "nodes", 0, SYSTEM_COUNT + 5)?;
-        let key = ObjectKey { namespace: none.clone(), name: reader.names.name(text(row, 0)?) };
-        let taints: Vec<TaintColumn<'_>> = serde_json::from_str(text(row, SYSTEM_COUNT + 1)?)?;
-        let taint = |taint: &TaintColumn<'_>, reader: &mut Reader<'_>| Taint {
-            key: reader.names.name(&taint.key),
-            value: reader.names.name(&taint.value),
-            effect: reader.names.name(&taint.effect),
-            since: taint.since,
-        };
-        let node = Node {
-            meta: columns::meta(row, 1, key.clone(), reader)?,
-            taints: taints.iter().map(|t| taint(t, reader)).collect(),
-            unschedulable: row.get(SYSTEM_COUNT + 2)?,
-            ready: reader.names.name(text(row, SYSTEM_COUNT + 3)?),
-            version: reader.names.name(text(row, SYSTEM_COUNT + 4)?),
-            has_allocatable: false,
-            details: None,
-        };
-        Ok((key, node))
-    })
+    let sql = format!("SELECT {NODE} FROM nodes ORDER BY name");
+    all(connection, table(Kind::Node), &sql, |row| node(row, reader))
+}
+
+pub(super) fn node(row: &Row<'_>, reader: &mut Reader<'_>) -> Result<(ObjectKey, Node), Fault> {
+    sum::check(row, "nodes", 0, SYSTEM_COUNT + 5)?;
+    let key = ObjectKey { namespace: reader.names.name(""), name: reader.names.name(text(row, 0)?) };
+    let taints: Vec<TaintColumn<'_>> = serde_json::from_str(text(row, SYSTEM_COUNT + 1)?)?;
+    let taint = |taint: &TaintColumn<'_>, reader: &mut Reader<'_>| Taint {
+        key: reader.names.name(&taint.key),
+        value: reader.names.name(&taint.value),
+        effect: reader.names.name(&taint.effect),
+        since: taint.since,
+    };
+    let node = Node {
+        meta: columns::meta(row, 1, key.clone(), reader)?,
+        taints: taints.iter().map(|t| taint(t, reader)).collect(),
+        unschedulable: row.get(SYSTEM_COUNT + 2)?,
+        ready: reader.names.name(text(row, SYSTEM_COUNT + 3)?),
+        version: reader.names.name(text(row, SYSTEM_COUNT + 4)?),
+        has_allocatable: false,
+        details: None,
+    };
+    Ok((key, node))
 }
 
 fn namespaced(row: &Row<'_>, reader: &mut Reader<'_>) -> Result<ObjectKey, Fault> {
@@ -272,43 +299,53 @@ fn backoff(
     connection: &Connection,
     reader: &mut Reader<'_>,
 ) -> Result<BTreeMap<(Name, Name), Backoff>, Fault> {
-    let sql = "SELECT daemonset_uid, node, seconds, since, sum FROM backoff ORDER BY daemonset_uid, node";
-    all(connection, "backoff", sql, |row| {
-        sum::check(row, "backoff", 0, 4)?;
-        let key = (reader.names.name(text(row, 0)?), reader.names.name(text(row, 1)?));
-        Ok((key, Backoff { seconds: row.get(2)?, since: row.get(3)? }))
-    })
+    let sql = format!("SELECT {BACKOFF} FROM backoff ORDER BY daemonset_uid, node");
+    all(connection, "backoff", &sql, |row| back_off(row, reader))
+}
+
+/// The columns of a back-off, as [`back_off`] takes them.
+pub(super) const BACKOFF: &str = "daemonset_uid, node, seconds, since, sum";
+
+pub(super) fn back_off(row: &Row<'_>, reader: &mut Reader<'_>) -> Result<((Name, Name), Backoff), Fault> {
+    sum::check(row, "backoff", 0, 4)?;
+    let key = (reader.names.name(text(row, 0)?), reader.names.name(text(row, 1)?));
+    Ok((key, Backoff { seconds: row.get(2)?, since: row.get(3)? }))
 }
 
 fn attempts(
     connection: &Connection,
     reader: &mut Reader<'_>,
 ) -> Result<FxHashMap<(ObjectKey, Name), u32>, Fault> {
-    let mut statement = connection.prepare_cached(
-        "SELECT namespace, daemonset, node, attempts, sum FROM attempts ORDER BY namespace",
-    )?;
+    let sql = format!("SELECT {ATTEMPTS} FROM attempts ORDER BY namespace");
+    let mut statement = connection.prepare_cached(&sql)?;
     let mut rows = statement.query([])?;
     let mut read = FxHashMap::default();
     while let Some(row) = rows.next()? {
-        sum::check(row, "attempts", 0, 4)?;
-        let node = reader.names.name(text(row, 2)?);
-        read.insert((namespaced(row, reader)?, node), row.get(3)?);
+        let (key, attempts) = attempt(row, reader)?;
+        read.insert(key, attempts);
     }
     sum::expect(connection, "attempts", read.len())?;
     Ok(read)
 }
 
-fn incarnations(
-    connection: &Connection,
-    reader: &mut Reader<'_>,
-) -> Result<BTreeMap<(Kind, ObjectKey), u32>, Fault> {
-    let sql = "SELECT kind, namespace, name, made, sum FROM incarnations ORDER BY kind, namespace, name";
-    all(connection, "incarnations", sql, |row| {
-        sum::check(row, "incarnations", 0, 4)?;
-        let key =
-            ObjectKey { namespace: reader.names.name(text(row, 1)?), name: reader.names.name(text(row, 2)?) };
-        Ok(((kind(text(row, 0)?)?, key), row.get(3)?))
-    })
+/// The columns of a counter of attempts, as [`attempt`] takes them.
+pub(super) const ATTEMPTS: &str = "namespace, daemonset, node, attempts, sum";
+
+pub(super) fn attempt(row: &Row<'_>, reader: &mut Reader<'_>) -> Result<((ObjectKey, Name), u32), Fault> {
+    sum::check(row, "attempts", 0, 4)?;
+    let node = reader.names.name(text(row, 2)?);
+    Ok(((namespaced(row, reader)?, node), row.get(3)?))
+}
+
+/// What asks for all counters of incarnations, as [`incarnation`] takes them.
+pub(super) const INCARNATIONS: &str =
+    "SELECT kind, namespace, name, made, sum FROM incarnations ORDER BY kind, namespace, name";
+
+pub(super) fn incarnation(row: &Row<'_>, reader: &mut Reader<'_>) -> Result<((Kind, ObjectKey), u32), Fault> {
+    sum::check(row, "incarnations", 0, 4)?;
+    let key =
+        ObjectKey { namespace: reader.names.name(text(row, 1)?), name: reader.names.name(text(row, 2)?) };
+    Ok(((kind(text(row, 0)?)?, key), row.get(3)?))
 }
 
 pub(super) fn deleted_owners(connection: &Connection) -> Result<BTreeSet<Name>, Fault> {

@@ -9,7 +9,7 @@ use super::placement::Placement;
 use super::store::Store;
 use crate::diagnostic::Diagnostic;
 use crate::kube::{Kind, Name, ObjectKey, Status};
-use crate::state::{FilesOf, Input, InputFile, OwnFile, Whole, World};
+use crate::state::{FilesOf, Input, InputFile, OwnFile, Part, Whole, World};
 use crate::target::memory::{Memory, ReadPod, VisitObject};
 
 impl Memory for Store {
@@ -31,6 +31,10 @@ impl Memory for Store {
 
     fn load(&self) -> Result<World, Diagnostic> {
         Store::load(self)
+    }
+
+    fn load_part(&self, part: &Part) -> Result<World, Diagnostic> {
+        Store::load_part(self, part)
     }
 
     fn has_allocatable(&self) -> Result<bool, Diagnostic> {

@@ -17,7 +17,9 @@
 //! unseen. Not promised: that this program's change is heard where it left the versions.
 
 mod beside;
+mod bulk;
 mod columns;
+mod counted;
 mod dictionary;
 mod events;
 mod fault;
@@ -30,6 +32,7 @@ mod migrate;
 mod objects;
 mod open;
 mod own;
+mod part;
 mod placement;
 mod pods;
 mod refusals;

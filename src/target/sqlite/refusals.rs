@@ -4,6 +4,7 @@ use rusqlite::types::ValueRef;
 use rusqlite::{Connection, Row, params};
 
 use super::columns::text;
+use super::counted::Counted;
 use super::dictionary::Reader;
 use super::fault::Fault;
 use super::sum;
@@ -37,6 +38,11 @@ pub(super) fn all_sql() -> String {
     format!("SELECT {COLUMNS} FROM refusals r ORDER BY namespace, name")
 }
 
+/// What asks for that of one pod.
+pub(super) fn one_sql() -> String {
+    format!("SELECT {COLUMNS} FROM refusals r WHERE namespace = ?1 AND name = ?2")
+}
+
 /// A pod with its refusal, from a row of [`all_sql`].
 pub(super) fn with_pod(row: &Row<'_>, reader: &mut Reader<'_>) -> Result<(ObjectKey, Refusal), Fault> {
     let key = ObjectKey::new(text(row, 0)?, text(row, 1)?);
@@ -45,27 +51,32 @@ pub(super) fn with_pod(row: &Row<'_>, reader: &mut Reader<'_>) -> Result<(Object
 
 /// Writes those that changed.
 pub(super) fn write(connection: &Connection, world: &World) -> Result<(), Fault> {
-    let mut put = connection.prepare_cached(
+    let mut rows = Counted::new(
+        (connection, world),
+        "refusals",
         "INSERT OR REPLACE INTO refusals VALUES
             (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, row_sum(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9))",
+        "DELETE FROM refusals WHERE namespace = ?1 AND name = ?2",
     )?;
-    let mut forget = connection.prepare_cached("DELETE FROM refusals WHERE namespace = ?1 AND name = ?2")?;
     for key in &world.dirty.refused {
         let (namespace, name) = (&*key.namespace, &*key.name);
         match world.refused.get(key) {
-            Some(it) => put.execute(params![
-                namespace,
-                name,
-                &*it.node,
-                &*it.filter,
-                it.said,
-                serde_json::to_string(&it.reasons)?,
-                &*it.preemption,
-                i64::try_from(it.nodes).unwrap_or(i64::MAX),
-                it.since,
-            ])?,
-            None => forget.execute([namespace, name])?,
-        };
+            Some(it) => rows.write(
+                [namespace, name],
+                params![
+                    namespace,
+                    name,
+                    &*it.node,
+                    &*it.filter,
+                    it.said,
+                    serde_json::to_string(&it.reasons)?,
+                    &*it.preemption,
+                    i64::try_from(it.nodes).unwrap_or(i64::MAX),
+                    it.since,
+                ],
+            )?,
+            None => rows.forget([namespace, name])?,
+        }
     }
-    Ok(())
+    rows.record()
 }

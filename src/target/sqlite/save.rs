@@ -6,6 +6,8 @@
 
 use rusqlite::{Connection, params};
 
+use super::bulk::Aside;
+use super::counted::Counted;
 use super::fault::Fault;
 use super::load::deleted_owners;
 use super::store::Store;
@@ -26,9 +28,10 @@ impl Store {
     pub fn save(&mut self, world: &mut World) -> Result<(), Diagnostic> {
         self.whole(|store| {
             let (unused, path) = (store.unused.take(), store.path.clone());
-            store.write("write the objects", |connection| {
+            let aside = store.write("write the objects", |connection| {
                 unused.drop(connection)?;
-                claim(connection, world, &path)
+                claim(connection, world, &path)?;
+                Aside::of(connection, world)
             })?;
             let most = store.promises().most;
             for batch in batches(world, most) {
@@ -36,9 +39,13 @@ impl Store {
             }
             let whole = store.is_whole.get();
             store.write("write the objects", |connection| {
+                aside.bring_back(connection)?;
                 counters(connection, world)?;
                 refusals::write(connection, world)?;
-                sum::record(connection, whole.then_some(&*world))?;
+                // What a part lacks is there all the same, so what it changes was counted.
+                if world.part.is_none() {
+                    sum::record(connection, whole.then_some(&*world))?;
+                }
                 events::record(connection, &world.dirty.events)
             })
         })?;
@@ -85,48 +92,62 @@ fn claim(connection: &Connection, world: &World, path: &str) -> Result<(), Fault
 /// Back-off, attempts, incarnations and deleted owners.
 fn counters(connection: &Connection, world: &World) -> Result<(), Fault> {
     let dirty = &world.dirty;
-    let mut write = connection
-        .prepare_cached("INSERT OR REPLACE INTO backoff VALUES (?1, ?2, ?3, ?4, row_sum(?1, ?2, ?3, ?4))")?;
-    let mut forget =
-        connection.prepare_cached("DELETE FROM backoff WHERE daemonset_uid = ?1 AND node = ?2")?;
+    let mut rows = Counted::new(
+        (connection, world),
+        "backoff",
+        "INSERT OR REPLACE INTO backoff VALUES (?1, ?2, ?3, ?4, row_sum(?1, ?2, ?3, ?4))",
+        "DELETE FROM backoff WHERE daemonset_uid = ?1 AND node = ?2",
+    )?;
     for entry in &dirty.backoff {
         let (uid, node) = (&*entry.0, &*entry.1);
         match world.backoff.get(entry) {
-            Some(backoff) => write.execute(params![uid, node, backoff.seconds, backoff.since])?,
-            None => forget.execute([uid, node])?,
-        };
+            Some(it) => rows.write([uid, node], params![uid, node, it.seconds, it.since])?,
+            None => rows.forget([uid, node])?,
+        }
     }
-    let mut write = connection
-        .prepare_cached("INSERT OR REPLACE INTO attempts VALUES (?1, ?2, ?3, ?4, row_sum(?1, ?2, ?3, ?4))")?;
-    let mut forget = connection
-        .prepare_cached("DELETE FROM attempts WHERE namespace = ?1 AND daemonset = ?2 AND node = ?3")?;
+    rows.record()?;
+    let mut rows = Counted::new(
+        (connection, world),
+        "attempts",
+        "INSERT OR REPLACE INTO attempts VALUES (?1, ?2, ?3, ?4, row_sum(?1, ?2, ?3, ?4))",
+        "DELETE FROM attempts WHERE namespace = ?1 AND daemonset = ?2 AND node = ?3",
+    )?;
     for entry in &dirty.attempts {
         let (namespace, name, node) = (&*entry.0.namespace, &*entry.0.name, &*entry.1);
+        let key = [namespace, name, node];
         match world.attempts.get(entry) {
-            Some(attempts) => write.execute(params![namespace, name, node, attempts])?,
-            None => forget.execute([namespace, name, node])?,
-        };
+            Some(attempts) => rows.write(key, params![namespace, name, node, attempts])?,
+            None => rows.forget(key)?,
+        }
     }
-    let mut write = connection.prepare_cached(
+    rows.record()?;
+    let mut rows = Counted::new(
+        (connection, world),
+        "incarnations",
         "INSERT OR REPLACE INTO incarnations VALUES (?1, ?2, ?3, ?4, row_sum(?1, ?2, ?3, ?4))",
+        "DELETE FROM incarnations WHERE kind = ?1 AND namespace = ?2 AND name = ?3",
     )?;
-    let mut forget = connection
-        .prepare_cached("DELETE FROM incarnations WHERE kind = ?1 AND namespace = ?2 AND name = ?3")?;
     for entry in &dirty.incarnations {
         let (kind, namespace, name) = (entry.0.name(), &*entry.1.namespace, &*entry.1.name);
+        let key = [kind, namespace, name];
         match world.incarnations.get(entry) {
-            Some(made) => write.execute(params![kind, namespace, name, made])?,
-            None => forget.execute([kind, namespace, name])?,
-        };
+            Some(made) => rows.write(key, params![kind, namespace, name, made])?,
+            None => rows.forget(key)?,
+        }
     }
+    rows.record()?;
     let before = deleted_owners(connection)?;
-    let mut write = connection.prepare_cached("INSERT INTO deleted_owners VALUES (?1, row_sum(?1))")?;
+    let mut rows = Counted::new(
+        (connection, world),
+        "deleted_owners",
+        "INSERT INTO deleted_owners VALUES (?1, row_sum(?1))",
+        "DELETE FROM deleted_owners WHERE uid = ?1",
+    )?;
     for uid in world.deleted_owners.keys().filter(|uid| !before.contains(*uid)) {
-        write.execute([&**uid])?;
+        rows.write([&**uid], params![&**uid])?;
     }
-    let mut forget = connection.prepare_cached("DELETE FROM deleted_owners WHERE uid = ?1")?;
     for uid in before.iter().filter(|uid| !world.deleted_owners.contains_key(*uid)) {
-        forget.execute([&**uid])?;
+        rows.forget([&**uid])?;
     }
-    Ok(())
+    rows.record()
 }

@@ -179,6 +179,14 @@ pub(super) fn on_record(
     Ok(Some(number(row.get(2)?)))
 }
 
+/// Puts on record that a table has so many more rows, where it is known how many it had.
+pub(super) fn more(connection: &Connection, table: &'static str, more: isize) -> Result<(), Fault> {
+    match on_record(connection, table, ALL)? {
+        Some(count) if more != 0 => put(connection, table, ALL, count.saturating_add_signed(more)),
+        _ => Ok(()),
+    }
+}
+
 /// Compares how many rows of a table were found with what is on record.
 pub(super) fn expect(connection: &Connection, table: &'static str, found: usize) -> Result<(), Fault> {
     match on_record(connection, table, ALL)? {

@@ -2,13 +2,13 @@
 
 use std::sync::Arc;
 
-use rusqlite::Row;
+use rusqlite::{Row, Rows};
 use serde_json::Value;
 
 use super::columns::{json_column, text};
 use super::dictionary::Reader;
 use super::fault::Fault;
-use super::load::{node_bodies, others};
+use super::load::{node_bodies, others, some_nodes};
 use super::store::Store;
 use super::sum;
 use crate::diagnostic::Diagnostic;
@@ -37,7 +37,8 @@ impl Store {
 
     fn load_nodes(&self, world: &mut World) -> Result<(), Diagnostic> {
         self.run("read the nodes", |connection| {
-            node_bodies(connection, |row| {
+            let some = some_nodes(world);
+            node_bodies(connection, some.as_deref(), |row| {
                 if let Some(node) = world.nodes.get_mut(&ObjectKey::new("", text(row, 0)?)) {
                     let whole = with_status(row, 1)?;
                     node.set_details(Details::from_value(&whole, None).with_whole(&whole, None));
@@ -66,17 +67,29 @@ impl Store {
     }
 
     fn load_pods(&self, world: &mut World) -> Result<(), Diagnostic> {
+        let stored = world.pods.values().filter(|pod| world.part.is_some() && pod.body == Body::Stored);
+        let keys: Vec<ObjectKey> = stored.map(|pod| pod.meta.key.clone()).collect();
         self.run("read the pods", |connection| {
-            let sql = "SELECT namespace, name, body, status, sum FROM pod_bodies";
-            let mut statement = connection.prepare_cached(sql)?;
-            let mut rows = statement.query([])?;
-            while let Some(row) = rows.next()? {
-                sum::check(row, "pod_bodies", 0, 4)?;
-                let key = ObjectKey::new(text(row, 0)?, text(row, 1)?);
-                let Some(pod) = world.pods.get_mut(&key).filter(|pod| pod.body == Body::Stored) else {
-                    continue;
-                };
-                pod.body = Body::Read(with_status(row, 2)?);
+            let World { pods, part, .. } = world;
+            let mut show = |rows: &mut Rows<'_>| -> Result<(), Fault> {
+                while let Some(row) = rows.next()? {
+                    sum::check(row, "pod_bodies", 0, 4)?;
+                    let key = ObjectKey::new(text(row, 0)?, text(row, 1)?);
+                    if let Some(pod) = pods.get_mut(&key).filter(|pod| pod.body == Body::Stored) {
+                        pod.body = Body::Read(with_status(row, 2)?);
+                    }
+                }
+                Ok(())
+            };
+            let all = "SELECT namespace, name, body, status, sum FROM pod_bodies";
+            if part.is_none() {
+                show(&mut connection.prepare_cached(all)?.query([])?)?;
+            } else {
+                let mut one =
+                    connection.prepare_cached(&format!("{all} WHERE namespace = ?1 AND name = ?2"))?;
+                for key in keys {
+                    show(&mut one.query([&*key.namespace, &*key.name])?)?;
+                }
             }
             match world.pods.values().find(|pod| pod.body == Body::Stored) {
                 Some(pod) => Err::<(), Fault>(sum::missing("pod_bodies", &pod.meta.key.to_string())),

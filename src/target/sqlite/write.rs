@@ -156,11 +156,7 @@ impl Tally {
     }
 
     fn record(self, connection: &Connection) -> Result<(), Fault> {
-        for (table, more) in self.more.into_iter().filter(|(_, more)| *more != 0) {
-            if let Some(count) = sum::on_record(connection, table, sum::ALL)? {
-                sum::put(connection, table, sum::ALL, count.saturating_add_signed(more))?;
-            }
-        }
+        self.more.into_iter().try_for_each(|(table, more)| sum::more(connection, table, more))?;
         let sql = "INSERT INTO meta (name, value, sum)
             VALUES ('resource_version', ?1, row_sum('resource_version', ?1)) ON CONFLICT (name)
             DO UPDATE SET value = excluded.value, sum = excluded.sum WHERE value < excluded.value";
