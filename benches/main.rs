@@ -15,6 +15,7 @@ mod generate;
 mod placement;
 mod scheduling;
 mod timing;
+mod tree;
 mod triangle;
 mod watching;
 mod workload;
@@ -60,5 +61,8 @@ fn main() {
     // Takes minutes, so it has to be named.
     if named.iter().any(|it| it == "commands") {
         commands::run(&sizes);
+    }
+    if wanted("tree") {
+        tree::run();
     }
 }

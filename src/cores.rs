@@ -7,14 +7,18 @@ use std::thread;
 
 /// Does `count` pieces of work on all cores; the results are in order.
 pub fn on_all<T: Send>(count: usize, work: impl Fn(usize) -> T + Sync) -> Vec<T> {
-    let cores = thread::available_parallelism().map_or(1, usize::from);
-    if cores < 2 || count < 2 {
+    on_some(thread::available_parallelism().map_or(1, usize::from), count, work)
+}
+
+/// The same on so many threads: for work that waits more than it computes.
+pub fn on_some<T: Send>(threads: usize, count: usize, work: impl Fn(usize) -> T + Sync) -> Vec<T> {
+    if threads < 2 || count < 2 {
         return on_one(count, work);
     }
     let next = AtomicUsize::new(0);
     let done = Mutex::new(Vec::with_capacity(count));
     thread::scope(|scope| {
-        for _ in 0..cores.min(count) {
+        for _ in 0..threads.min(count) {
             scope.spawn(|| {
                 loop {
                     let nth = next.fetch_add(1, Ordering::Relaxed);
@@ -43,5 +47,6 @@ mod tests {
     fn results_are_in_order() {
         let square = |nth: usize| nth * nth;
         assert_eq!(super::on_all(1000, square), super::on_one(1000, square));
+        assert_eq!(super::on_some(16, 1000, square), super::on_one(1000, square));
     }
 }

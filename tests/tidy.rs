@@ -38,7 +38,7 @@ const MAY_KNOW: [(&str, &[&str]); 22] = [
     ("plan", &["diagnostic", "hash", "kube", "state", "datalog", "policy", "facts", "reason"]),
     ("reach", &["diagnostic", "hash", "kube", "state", "datalog", "policy"]),
     ("explain", &["diagnostic", "kube", "state", "datalog", "policy", "facts"]),
-    ("target", &["diagnostic", "yaml", "hash", "kube", "state"]),
+    ("target", &["diagnostic", "yaml", "cores", "hash", "kube", "state"]),
     (
         "app",
         &[

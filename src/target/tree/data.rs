@@ -9,15 +9,11 @@
 //! Files are written before the pods that mount them, and go after them.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::io::{self, ErrorKind, Read};
+use std::io::{self, ErrorKind};
 
-use cap_fs_ext::DirExt;
-use cap_std::fs::Dir;
-
-use super::disk::{Mode, TEMPORARY, flush, give_mode, has_mode, open_file, replace};
+use super::disk::{Handle, Mode, has_mode, is_temporary, temporary};
 use super::place::NodeFolder;
 use super::report::{Done, TreeChange, TreeReport};
-use crate::diagnostic::{Diagnostic, Place};
 use crate::target::standalone::DataFile;
 
 /// The folder.
@@ -64,25 +60,64 @@ enum Entry {
     Other,
 }
 
-/// Writes what is not there yet, or is otherwise.
-pub(super) fn write(dir: &Dir, node: &NodeFolder, data: &Data, report: &mut TreeReport) {
-    if !data.folders.is_empty()
-        && let Err((path, error)) = try_write(dir, node, data, report)
-    {
-        report.problems.push(failed(node, &path, "written", &error));
+/// Files that are written under temporary names, in the folder of all, where no pod's folder
+/// can have such a name.
+#[derive(Default)]
+pub(super) struct Prepared {
+    root: Option<Handle>,
+    /// The temporary name, the path below the folder, and what that will be.
+    files: Vec<(String, String, Done)>,
+    /// The folders that have other entries then.
+    touched: BTreeSet<String>,
+}
+
+impl Prepared {
+    /// Whether nothing was changed yet and nothing will be.
+    pub(super) fn is_empty(&self) -> bool {
+        self.files.is_empty() && self.touched.is_empty()
     }
 }
 
-/// Removes what is not to be there.
-pub(super) fn clean(dir: &Dir, node: &NodeFolder, data: &Data, report: &mut TreeReport) {
-    if let Err((path, error)) = try_clean(dir, node, data, report) {
-        report.problems.push(failed(node, &path, "removed", &error));
+/// Writes what is not there yet, or is otherwise, under temporary names; to disk, if it
+/// `syncs`. What was prepared before something failed is good.
+pub(super) fn prepare(
+    dir: &Handle,
+    data: &Data,
+    syncs: bool,
+    report: &mut TreeReport,
+) -> (Prepared, Result<(), Failed>) {
+    let mut prepared = Prepared::default();
+    if data.folders.is_empty() {
+        return (prepared, Ok(()));
+    }
+    let done = try_prepare(dir, data, syncs, &mut prepared, report);
+    (prepared, done)
+}
+
+/// Gives what was prepared its names.
+pub(super) fn install(
+    node: &NodeFolder,
+    mut prepared: Prepared,
+    syncs: bool,
+    report: &mut TreeReport,
+) -> Result<(), Failed> {
+    let done = try_install(node, &mut prepared, syncs, report);
+    forget(prepared);
+    done
+}
+
+/// Removes what was prepared and got no name.
+pub(super) fn forget(prepared: Prepared) {
+    if let Some(root) = prepared.root {
+        for (temporary, ..) in prepared.files {
+            let _ = root.remove_file(&temporary);
+        }
     }
 }
 
 /// Tells what the two would do.
-pub(super) fn compare(dir: Option<&Dir>, node: &NodeFolder, data: &Data, report: &mut TreeReport) {
-    let folder = dir.and_then(|dir| dir.open_dir_nofollow(FOLDER).ok());
+pub(super) fn compare(dir: Option<&Handle>, node: &NodeFolder, data: &Data, report: &mut TreeReport) {
+    let folder = dir.and_then(|dir| dir.open(FOLDER).ok());
     let there = folder.as_ref().and_then(|folder| list(folder).ok()).unwrap_or_default();
     for (path, file) in &data.files {
         match (there.get(path), &folder) {
@@ -92,63 +127,106 @@ pub(super) fn compare(dir: Option<&Dir>, node: &NodeFolder, data: &Data, report:
         }
     }
     for (path, entry) in there {
-        if entry != Entry::Folder && !data.files.contains_key(&path) {
+        if entry != Entry::Folder && !data.files.contains_key(&path) && !is_temporary(&path) {
             report.changes.push(change(node, &path, Done::Removed));
         }
     }
 }
 
-type Failed = (String, io::Error);
+/// What failed, by path below the folder.
+pub(super) type Failed = (String, io::Error);
 
-fn try_write(dir: &Dir, node: &NodeFolder, data: &Data, report: &mut TreeReport) -> Result<(), Failed> {
-    let at = |path: &str| {
-        let path = path.to_owned();
-        move |error| (path, error)
-    };
+fn at(path: &str) -> impl FnOnce(io::Error) -> Failed {
+    let path = path.to_owned();
+    move |error| (path, error)
+}
+
+fn try_prepare(
+    dir: &Handle,
+    data: &Data,
+    syncs: bool,
+    prepared: &mut Prepared,
+    report: &mut TreeReport,
+) -> Result<(), Failed> {
     make(dir, FOLDER, PRIVATE).map_err(at(""))?;
-    let root = dir.open_dir_nofollow(FOLDER).map_err(at(""))?;
+    let root = prepared.root.insert(dir.open(FOLDER).map_err(at(""))?);
+    clear(root).map_err(at(""))?;
     for path in &data.folders {
-        let (folder, name) = parent(&root, path).map_err(at(path))?;
-        make(&folder, name, OPEN).map_err(at(path))?;
+        let (folder, name) = parent(root, path).map_err(at(path))?;
+        if make(&folder, name, OPEN).map_err(at(path))? {
+            prepared.touched.insert(folder_of(path).to_owned());
+        }
     }
-    let mut changed = BTreeSet::new();
     for (path, file) in &data.files {
-        if says(&root, path, file) {
+        if says(root, path, file) {
             report.unchanged += 1;
             continue;
         }
-        let (folder, name) = parent(&root, path).map_err(at(path))?;
-        let done = match folder.symlink_metadata(name) {
-            Ok(found) if found.is_dir() => {
-                folder.remove_dir_all(name).map_err(at(path))?;
-                Done::Rewritten
-            }
-            Ok(_) => Done::Rewritten,
-            Err(_) => Done::Created,
-        };
-        // What a killed run left of it.
-        let _ = folder.remove_file(TEMPORARY);
-        replace(&folder, name, &file.bytes, Some(file.mode)).map_err(at(path))?;
-        changed.insert(path.rsplit_once('/').map_or("", |(folder, _)| folder));
-        report.changes.push(change(node, path, done));
-    }
-    for path in changed {
-        open(&root, path).and_then(|folder| flush(&folder)).map_err(at(path))?;
+        let (folder, name) = parent(root, path).map_err(at(path))?;
+        let done = if folder.found(name).is_ok() { Done::Rewritten } else { Done::Created };
+        let temporary = temporary(prepared.files.len());
+        root.write(&temporary, &file.bytes, Some(file.mode), syncs).map_err(at(path))?;
+        prepared.files.push((temporary, path.clone(), done));
+        prepared.touched.insert(folder_of(path).to_owned());
     }
     Ok(())
 }
 
-fn try_clean(dir: &Dir, node: &NodeFolder, data: &Data, report: &mut TreeReport) -> Result<(), Failed> {
-    let at = |path: &str| {
-        let path = path.to_owned();
-        move |error| (path, error)
-    };
-    let root = match dir.open_dir_nofollow(FOLDER) {
+/// Removes what a killed run left.
+fn clear(root: &Handle) -> io::Result<()> {
+    for entry in root.entries()? {
+        let name = entry?.file_name();
+        if let Some(name) = name.to_str().filter(|name| is_temporary(name)) {
+            match root.remove_file(name) {
+                Err(error) if error.kind() == ErrorKind::IsADirectory => root.remove_dir_all(name)?,
+                done => done?,
+            }
+        }
+    }
+    Ok(())
+}
+
+fn try_install(
+    node: &NodeFolder,
+    prepared: &mut Prepared,
+    syncs: bool,
+    report: &mut TreeReport,
+) -> Result<(), Failed> {
+    let Some(root) = &prepared.root else { return Ok(()) };
+    // What is left when one fails is what has no name yet.
+    prepared.files.reverse();
+    while let Some((temporary, path, done)) = prepared.files.last() {
+        let (folder, name) = parent(root, path).map_err(at(path))?;
+        if folder.found(name).is_ok_and(|found| found.is_dir()) {
+            folder.remove_dir_all(name).map_err(at(path))?;
+        }
+        root.rename(temporary, &folder, name).map_err(at(path))?;
+        report.changes.push(change(node, path, *done));
+        prepared.files.pop();
+    }
+    if syncs && !prepared.touched.is_empty() {
+        for path in &prepared.touched {
+            open(root, path).and_then(|folder| folder.flush()).map_err(at(path))?;
+        }
+        root.flush().map_err(at(""))?;
+    }
+    Ok(())
+}
+
+/// Removes what is not to be there.
+pub(super) fn clean(
+    dir: &Handle,
+    node: &NodeFolder,
+    data: &Data,
+    report: &mut TreeReport,
+) -> Result<(), Failed> {
+    let root = match dir.open(FOLDER) {
         Ok(root) => root,
         Err(error) if error.kind() == ErrorKind::NotFound => return Ok(()),
         Err(error) => return Err((String::new(), error)),
     };
     // What stands in a folder goes before the folder.
+    clear(&root).map_err(at(""))?;
     for (path, entry) in list(&root).map_err(at(""))?.into_iter().rev() {
         let (folder, name) = parent(&root, &path).map_err(at(&path))?;
         if entry == Entry::Folder && !data.folders.contains(&path) {
@@ -164,51 +242,55 @@ fn try_clean(dir: &Dir, node: &NodeFolder, data: &Data, report: &mut TreeReport)
     Ok(())
 }
 
-/// Makes a folder with these permissions, in place of what else may be there.
-fn make(dir: &Dir, name: &str, mode: Mode) -> io::Result<()> {
-    match dir.symlink_metadata(name) {
-        Ok(found) if found.is_dir() && has_mode(&found, mode) => return Ok(()),
-        Ok(found) if found.is_dir() => {}
+/// Makes a folder with these permissions, in place of what else may be there. Whether it
+/// was not there before.
+fn make(dir: &Handle, name: &str, mode: Mode) -> io::Result<bool> {
+    let is_new = match dir.found(name) {
+        Ok(found) if found.is_dir() && has_mode(&found, mode) => return Ok(false),
+        Ok(found) if found.is_dir() => false,
         Ok(_) => {
             dir.remove_file(name)?;
             dir.create_dir(name)?;
+            true
         }
-        Err(_) => dir.create_dir(name)?,
-    }
-    give_mode(dir, name, mode)
+        Err(_) => {
+            dir.create_dir(name)?;
+            true
+        }
+    };
+    dir.permit(name, mode)?;
+    Ok(is_new)
 }
 
 /// The folder at a path, through folders alone.
-fn open(root: &Dir, path: &str) -> io::Result<Dir> {
-    let mut dir = root.try_clone()?;
+fn open(root: &Handle, path: &str) -> io::Result<Handle> {
+    let mut dir = root.again()?;
     for name in path.split('/').filter(|name| !name.is_empty()) {
-        dir = dir.open_dir_nofollow(name)?;
+        dir = dir.open(name)?;
     }
     Ok(dir)
 }
 
 /// The folder that a path stands in, and its name there.
-fn parent<'p>(root: &Dir, path: &'p str) -> io::Result<(Dir, &'p str)> {
+fn parent<'p>(root: &Handle, path: &'p str) -> io::Result<(Handle, &'p str)> {
     let (folder, name) = path.rsplit_once('/').unwrap_or(("", path));
     Ok((open(root, folder)?, name))
 }
 
+/// The path of the folder that a path stands in.
+fn folder_of(path: &str) -> &str {
+    path.rsplit_once('/').map_or("", |(folder, _)| folder)
+}
+
 /// Whether a file says just this, with these permissions.
-fn says(root: &Dir, path: &str, file: &DataFile) -> bool {
-    let read = || -> io::Result<bool> {
-        let (folder, name) = parent(root, path)?;
-        let mut content = Vec::new();
-        let found = open_file(&folder, name)?;
-        let same = has_mode(&found.metadata()?, file.mode);
-        found.take(file.bytes.len() as u64 + 1).read_to_end(&mut content)?;
-        Ok(same && content == file.bytes)
-    };
-    read().unwrap_or(false)
+fn says(root: &Handle, path: &str, file: &DataFile) -> bool {
+    let says = |(folder, name): (Handle, &str)| folder.says(name, &file.bytes, Some(file.mode));
+    parent(root, path).and_then(says).unwrap_or(false)
 }
 
 /// All that stands in a folder, by path.
-fn list(root: &Dir) -> io::Result<BTreeMap<String, Entry>> {
-    fn walk(dir: &Dir, path: &str, out: &mut BTreeMap<String, Entry>) -> io::Result<()> {
+fn list(root: &Handle) -> io::Result<BTreeMap<String, Entry>> {
+    fn walk(dir: &Handle, path: &str, out: &mut BTreeMap<String, Entry>) -> io::Result<()> {
         for entry in dir.entries()? {
             let entry = entry?;
             let name = entry.file_name().to_string_lossy().into_owned();
@@ -216,7 +298,7 @@ fn list(root: &Dir) -> io::Result<BTreeMap<String, Entry>> {
             let kind = entry.file_type()?;
             if kind.is_dir() {
                 out.insert(below.clone(), Entry::Folder);
-                walk(&dir.open_dir_nofollow(&name)?, &below, out)?;
+                walk(&dir.open(&name)?, &below, out)?;
             } else {
                 out.insert(below, if kind.is_file() { Entry::File } else { Entry::Other });
             }
@@ -228,18 +310,11 @@ fn list(root: &Dir) -> io::Result<BTreeMap<String, Entry>> {
     Ok(out)
 }
 
-fn shown(node: &NodeFolder, path: &str) -> String {
+/// A path below the folder as it is told.
+pub(super) fn shown(node: &NodeFolder, path: &str) -> String {
     format!("{node}/{FOLDER}/{path}").trim_end_matches('/').to_owned()
 }
 
 fn change(node: &NodeFolder, path: &str, done: Done) -> TreeChange {
     TreeChange { path: shown(node, path), done }
-}
-
-fn failed(node: &NodeFolder, path: &str, done: &str, error: &io::Error) -> Diagnostic {
-    let path = shown(node, path);
-    Diagnostic::error("tree-io", format!("`{path}` in the tree cannot be {done}"))
-        .at(Place::file(path))
-        .because(error.to_string())
-        .help("mend it and run the command again; everything else was done")
 }

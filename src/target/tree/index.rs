@@ -7,10 +7,9 @@
 use std::collections::BTreeSet;
 use std::io::Read;
 
-use cap_std::fs::Dir;
 use serde::{Deserialize, Serialize};
 
-use super::disk::{open_file, replace};
+use super::disk::Handle;
 
 /// The index file's name.
 pub(super) const INDEX: &str = ".dsrules";
@@ -45,16 +44,16 @@ pub(super) struct Written {
 
 impl Index {
     /// Reads the index of a folder; `None` when there is none of this node's.
-    pub(super) fn read(dir: &Dir, node: &str) -> Option<Index> {
+    pub(super) fn read(dir: &Handle, node: &str) -> Option<Index> {
         let mut text = String::new();
-        open_file(dir, INDEX).ok()?.take(LONGEST).read_to_string(&mut text).ok()?;
+        dir.file(INDEX).ok()?.take(LONGEST).read_to_string(&mut text).ok()?;
         serde_json::from_str::<Index>(&text).ok().filter(|index| index.node == node)
     }
 
-    /// Writes the index of a folder.
-    pub(super) fn write(&self, dir: &Dir) -> std::io::Result<()> {
+    /// The text of the index.
+    pub(super) fn text(&self) -> std::io::Result<String> {
         let mut text = serde_json::to_string_pretty(self)?;
         text.push('\n');
-        replace(dir, INDEX, text.as_bytes(), None)
+        Ok(text)
     }
 }

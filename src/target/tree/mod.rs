@@ -14,31 +14,39 @@
 //! As a [`Target`](crate::target::Target) it is a [`Tree`]: one pod at a time, each with
 //! the version that it is expected in.
 
+mod batch;
 mod data;
 mod disk;
+mod durable;
 mod files;
 mod folder;
 mod format;
 mod index;
+mod leftovers;
 mod manifest;
+mod mend;
 mod objects;
+mod one;
 mod place;
 mod planned;
 mod pods;
 mod remembered;
 mod report;
 mod single;
+mod stop;
 mod systemd;
 mod told;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
+use std::sync::Arc;
 
 use cap_fs_ext::DirExt;
 use cap_std::ambient_authority;
 use cap_std::fs::Dir;
 use serde_json::Value;
 
+pub use disk::{Step, Witness};
 pub use format::{Destination, Format};
 pub use objects::Tree;
 pub use place::{FileName, NodeFolder};
@@ -51,7 +59,10 @@ use crate::diagnostic::{Diagnostic, Place};
 use crate::kube::{Kind, Name, ObjectKey};
 use crate::state::World;
 use crate::target::memory::Memory;
+use batch::Batches;
+use disk::Handle;
 use files::Files;
+use mend::Job;
 use pods::{Alike, Maker};
 
 /// The pods that are to be in the tree.
@@ -98,7 +109,7 @@ impl Wanted {
 }
 
 /// Is given what is to stand in a node's folder.
-type Visit<'v> = &'v mut dyn FnMut(&NodeFolder, &Files, &mut TreeReport);
+type Visit<'v> = &'v mut dyn FnMut(Job);
 
 /// Makes the tree equal to what the store holds.
 ///
@@ -131,23 +142,34 @@ pub fn refusal_of_store(tree: &Destination, store: &dyn Memory) -> Result<Option
 /// # Errors
 /// As [`sync_tree`], and what `read` fails with.
 pub fn sync(tree: &Destination, wanted: &Wanted, read: Read<'_>) -> Result<TreeReport, Diagnostic> {
-    let path = tree.folder.as_path();
-    let root = open_root(path, wanted.pods.values().any(|pods| !pods.is_empty()))?;
+    sync_seen(tree, wanted, read, None)
+}
+
+/// The same while somebody looks on, as a test does.
+///
+/// # Errors
+/// As [`sync`].
+pub fn sync_seen(
+    tree: &Destination,
+    wanted: &Wanted,
+    read: Read<'_>,
+    witness: Option<Arc<dyn Witness>>,
+) -> Result<TreeReport, Diagnostic> {
+    let root = open_root(&tree.folder, wanted.pods.values().any(|pods| !pods.is_empty()), witness)?;
     let Some(root) = root else { return Ok(TreeReport::default()) };
-    folder::clean(&root);
-    let mut report =
-        each(tree, wanted, read, &mut |node, files, report| folder::sync(&root, node, files, report))?;
-    if wanted.whole && !report.is_refused {
+    leftovers::clean(&root);
+    let mut batches = Batches::new(&root, tree.folder.display().to_string());
+    let said = each(tree, wanted, read, &mut |job| batches.add(job))?;
+    let mut report = TreeReport::default();
+    if wanted.whole && !said.is_refused {
         for node in folder::others(&root, &wanted.pods, true, &mut report) {
-            folder::sync(&root, &node, &Files::default(), &mut report);
+            batches.add(Job { node, files: Files::default(), report: TreeReport::default() });
         }
     }
-    if !report.changes.is_empty()
-        && let Err(error) = disk::flush(&root)
-    {
-        report.problems.push(folder::failed(&path.display().to_string(), "written to disk", &error));
-    }
-    Ok(report)
+    let mut done = batches.finish();
+    done.add(report);
+    done.add(said);
+    Ok(done)
 }
 
 /// What [`sync`] would do; nothing is done.
@@ -155,16 +177,25 @@ pub fn sync(tree: &Destination, wanted: &Wanted, read: Read<'_>) -> Result<TreeR
 /// # Errors
 /// As [`sync`].
 pub fn compare(tree: &Destination, wanted: &Wanted, read: Read<'_>) -> Result<TreeReport, Diagnostic> {
-    let Some(root) = open_root(&tree.folder, false)? else {
-        return each(tree, wanted, read, &mut |node, files, report| folder::all_new(node, files, report));
+    let mut report = TreeReport::default();
+    let Some(root) = open_root(&tree.folder, false, None)? else {
+        let said = each(tree, wanted, read, &mut |job| {
+            report.add(job.report);
+            folder::all_new(&job.node, &job.files, &mut report);
+        })?;
+        report.add(said);
+        return Ok(report);
     };
-    let mut report =
-        each(tree, wanted, read, &mut |node, files, report| folder::compare(&root, node, files, report))?;
-    if wanted.whole && !report.is_refused {
+    let said = each(tree, wanted, read, &mut |job| {
+        report.add(job.report);
+        folder::compare(&root, &job.node, &job.files, &mut report);
+    })?;
+    if wanted.whole && !said.is_refused {
         for node in folder::others(&root, &wanted.pods, false, &mut report) {
             folder::compare(&root, &node, &Files::default(), &mut report);
         }
     }
+    report.add(said);
     Ok(report)
 }
 
@@ -190,9 +221,10 @@ fn each(
                 continue;
             }
         };
-        nodes.note(&node, "nodes", &mut report);
-        let files = maker.files(&node, keys, read, &mut report)?;
-        visit(&node, &files, &mut report);
+        let mut said = std::mem::take(&mut report);
+        nodes.note(&node, "nodes", &mut said);
+        let files = maker.files(&node, keys, read, &mut said)?;
+        visit(Job { node, files, report: said });
     }
     report.problems.extend(maker.tell());
     Ok(report)
@@ -234,7 +266,11 @@ pub(super) fn reader(
 }
 
 /// The tree's folder, made if it is missing and `make` says so.
-fn open_root(path: &Path, make: bool) -> Result<Option<Dir>, Diagnostic> {
+fn open_root(
+    path: &Path,
+    make: bool,
+    witness: Option<Arc<dyn Witness>>,
+) -> Result<Option<Handle>, Diagnostic> {
     let shown = path.display().to_string();
     let refuse = |what: &str| {
         Diagnostic::error("tree-folder", format!("the tree `{shown}` {what}"))
@@ -265,5 +301,5 @@ fn open_root(path: &Path, make: bool) -> Result<Option<Dir>, Diagnostic> {
         // `/`, `.` and `..` are no links.
         None => Dir::open_ambient_dir(path, ambient_authority()),
     };
-    Ok(Some(dir.map_err(cannot)?))
+    Ok(Some(Handle::new(dir.map_err(cannot)?, witness)))
 }

@@ -9,13 +9,12 @@
 
 use std::path::{Path, PathBuf};
 
-use cap_std::fs::Dir;
 use serde_json::Value;
 
-use super::disk::flush;
+use super::disk::Handle;
 use super::files::Text;
 use super::place::{FileName, NodeFolder};
-use super::{folder, manifest, open_root};
+use super::{folder, leftovers, manifest, one, open_root};
 use crate::diagnostic::{Diagnostic, Place};
 use crate::hash::sha256;
 use crate::kube::{Kind, ObjectKey};
@@ -38,7 +37,7 @@ impl Tree {
 
     /// The pods of one node's folder, or the one with this key.
     fn pods(
-        root: &Dir,
+        root: &Handle,
         node: &NodeFolder,
         wanted: Option<&ObjectKey>,
     ) -> Result<Vec<(ObjectKey, Found)>, Diagnostic> {
@@ -60,7 +59,7 @@ impl Tree {
     }
 
     /// The folders of nodes.
-    pub(super) fn nodes(root: &Dir) -> Result<Vec<NodeFolder>, Diagnostic> {
+    pub(super) fn nodes(root: &Handle) -> Result<Vec<NodeFolder>, Diagnostic> {
         let entries = root.entries().map_err(|error| folder::failed(".", "listed", &error))?;
         let folders = entries
             .filter_map(Result::ok)
@@ -72,7 +71,7 @@ impl Tree {
     }
 
     /// A pod on whatever node.
-    fn find(root: &Dir, key: &ObjectKey) -> Result<Option<Found>, Diagnostic> {
+    fn find(root: &Handle, key: &ObjectKey) -> Result<Option<Found>, Diagnostic> {
         for node in Tree::nodes(root)? {
             if let Some((_, found)) = Tree::pods(root, &node, Some(key))?.pop() {
                 return Ok(Some(found));
@@ -81,7 +80,7 @@ impl Tree {
         Ok(None)
     }
 
-    fn carry_out(&self, root: &Dir, write: &Write<'_>) -> Result<(), Refused> {
+    fn carry_out(&self, root: &Handle, write: &Write<'_>) -> Result<(), Refused> {
         let (kind, key) = write.object();
         let refuse = |why: &str| {
             let told = format!("the {} `{key}` cannot be written into the tree", kind.resource());
@@ -108,7 +107,7 @@ impl Tree {
         if found.as_ref() != expected {
             return Err(write.conflict(&self.path.display().to_string(), found).into());
         }
-        let Some(pod) = pod else { return Ok(folder::remove(root, &node, &file)?) };
+        let Some(pod) = pod else { return Ok(one::remove(root, &node, &file)?) };
         if pod.node.as_deref() != Some(&*node) {
             return Err(refuse("it is on another node: a pod does not move").into());
         }
@@ -116,7 +115,7 @@ impl Tree {
             return Err(refuse("its manifest is not in memory").into());
         };
         let text = manifest::text(&node, &file, value, &mut manifest::Notes::default());
-        Ok(folder::put(root, &node, &file, &Text::open(text))?)
+        Ok(one::put(root, &node, &file, &Text::open(text))?)
     }
 }
 
@@ -130,7 +129,7 @@ impl Target for Tree {
     }
 
     fn get(&self, kind: Kind, key: &ObjectKey) -> Result<Option<Found>, Diagnostic> {
-        match open_root(&self.path, false)? {
+        match open_root(&self.path, false, None)? {
             Some(root) if kind == Kind::Pod => Tree::find(&root, key),
             _ => Ok(None),
         }
@@ -138,7 +137,7 @@ impl Target for Tree {
 
     fn list(&self, kind: Kind, visit: Visit<'_>) -> Result<Cursor, Diagnostic> {
         let mut pods = Vec::new();
-        if let Some(root) = open_root(&self.path, false)?
+        if let Some(root) = open_root(&self.path, false, None)?
             && kind == Kind::Pod
         {
             for node in Tree::nodes(&root)? {
@@ -161,19 +160,19 @@ impl Target for Tree {
         let Some(first) = batch.first() else { return Ok(()) };
         let makes = batch.iter().any(|write| matches!(write, Write::Create(_)));
         let shown = self.path.display().to_string();
-        let Some(root) = open_root(&self.path, makes)? else {
+        let Some(root) = open_root(&self.path, makes, None)? else {
             return Err(first.conflict(&shown, None).into());
         };
         // Ends with the handle.
-        let lock = root.open(".").map(cap_std::fs::File::into_std).and_then(|lock| {
+        let lock = root.itself().map(cap_std::fs::File::into_std).and_then(|lock| {
             lock.lock()?;
             Ok(lock)
         });
         let lock = lock.map_err(|error| folder::failed(&shown, "locked", &error))?;
-        folder::clean(&root);
+        leftovers::clean(&root);
         let done = batch.iter().try_for_each(|write| self.carry_out(&root, write));
         // What was done before a failure stays, so it has to be on disk in any case.
-        let flushed = flush(&root).map_err(|error| folder::failed(&shown, "written to disk", &error));
+        let flushed = root.flush().map_err(|error| folder::failed(&shown, "written to disk", &error));
         drop(lock);
         done.and_then(|()| Ok(flushed?))
     }

@@ -2,8 +2,6 @@
 
 use std::path::{Path, PathBuf};
 
-use cap_fs_ext::DirExt;
-
 use super::format::{Destination, Format};
 use super::index::Index;
 use super::objects::Tree;
@@ -23,9 +21,9 @@ impl Destination {
 }
 
 fn remembered(folder: &Path) -> Result<(Option<Format>, Option<PathBuf>), Diagnostic> {
-    let Some(root) = open_root(folder, false)? else { return Ok((None, None)) };
+    let Some(root) = open_root(folder, false, None)? else { return Ok((None, None)) };
     for node in Tree::nodes(&root)? {
-        let index = root.open_dir_nofollow(&*node).ok().and_then(|dir| Index::read(&dir, &node));
+        let index = root.open(&node).ok().and_then(|dir| Index::read(&dir, &node));
         if let Some(Index { written, .. }) = index {
             let format = Format::ALL.into_iter().find(|it| written.format.as_deref() == Some(it.name()));
             return Ok((format, written.at.map(PathBuf::from)));

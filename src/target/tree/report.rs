@@ -17,6 +17,16 @@ pub struct TreeReport {
     pub is_refused: bool,
 }
 
+impl TreeReport {
+    /// Adds what was done elsewhere in the tree.
+    pub(super) fn add(&mut self, other: TreeReport) {
+        self.changes.extend(other.changes);
+        self.unchanged += other.unchanged;
+        self.problems.extend(other.problems);
+        self.is_refused |= other.is_refused;
+    }
+}
+
 /// One file that was changed.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 pub struct TreeChange {

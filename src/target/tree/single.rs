@@ -6,7 +6,7 @@ use std::path::Path;
 use cap_std::ambient_authority;
 use cap_std::fs::Dir;
 
-use super::disk;
+use super::disk::Handle;
 use crate::diagnostic::Diagnostic;
 
 /// What stands in a file; `None` where there is none.
@@ -17,7 +17,7 @@ pub fn read_file(path: &Path) -> Result<Option<String>, Diagnostic> {
     let read = || {
         let (dir, name) = place(path)?;
         let mut bytes = Vec::new();
-        disk::open_file(&dir, &name)?.read_to_end(&mut bytes)?;
+        dir.file(&name)?.read_to_end(&mut bytes)?;
         Ok::<_, io::Error>(String::from_utf8_lossy(&bytes).into_owned())
     };
     match read() {
@@ -40,8 +40,8 @@ pub fn write_file(path: &Path, text: &str) -> Result<(), Diagnostic> {
             Err(error) if error.kind() != ErrorKind::NotFound => return Err(error),
             _ => {}
         }
-        disk::replace_by(&dir, &temporary, &name, text.as_bytes(), None)?;
-        disk::flush(&dir)
+        dir.replace_by(&temporary, &name, text.as_bytes())?;
+        dir.flush()
     };
     write().map_err(|error: io::Error| failed(path, &error))
 }
@@ -51,10 +51,10 @@ fn folder(path: &Path) -> &Path {
     path.parent().filter(|folder| *folder != Path::new("")).unwrap_or(Path::new("."))
 }
 
-fn place(path: &Path) -> io::Result<(Dir, String)> {
+fn place(path: &Path) -> io::Result<(Handle, String)> {
     let name = path.file_name().and_then(|name| name.to_str());
     let name = name.ok_or_else(|| io::Error::other("it is no name of a file"))?;
-    Ok((Dir::open_ambient_dir(folder(path), ambient_authority())?, name.to_owned()))
+    Ok((Handle::new(Dir::open_ambient_dir(folder(path), ambient_authority())?, None), name.to_owned()))
 }
 
 fn failed(path: &Path, error: &io::Error) -> Diagnostic {
