@@ -96,7 +96,10 @@ impl<'r> Batches<'r> {
             (Open::All, Some(all)) => self.root.flush_all(all),
             _ => self.root.flush(),
         };
-        if let Err(error) = flushed {
+        // What ended the run is told, and that alone.
+        if let Err(error) = flushed
+            && !self.stop.is_set()
+        {
             self.report.problems.push(failed(&self.shown, "written to disk", &error));
         }
         self.report.problems.extend(self.stop.into_told());

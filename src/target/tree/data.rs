@@ -79,19 +79,15 @@ impl Prepared {
 }
 
 /// Writes what is not there yet, or is otherwise, under temporary names; to disk, if it
-/// `syncs`. What was prepared before something failed is good.
+/// `syncs`.
 pub(super) fn prepare(
     dir: &Handle,
     data: &Data,
     syncs: bool,
+    prepared: &mut Prepared,
     report: &mut TreeReport,
-) -> (Prepared, Result<(), Failed>) {
-    let mut prepared = Prepared::default();
-    if data.folders.is_empty() {
-        return (prepared, Ok(()));
-    }
-    let done = try_prepare(dir, data, syncs, &mut prepared, report);
-    (prepared, done)
+) -> Result<(), Failed> {
+    if data.folders.is_empty() { Ok(()) } else { try_prepare(dir, data, syncs, prepared, report) }
 }
 
 /// Gives what was prepared its names.
@@ -213,20 +209,22 @@ fn try_install(
     Ok(())
 }
 
-/// Removes what is not to be there.
+/// Removes what is not to be there, from disk if it `syncs`. Whether there was any.
 pub(super) fn clean(
     dir: &Handle,
     node: &NodeFolder,
     data: &Data,
+    syncs: bool,
     report: &mut TreeReport,
-) -> Result<(), Failed> {
+) -> Result<bool, Failed> {
     let root = match dir.open(FOLDER) {
         Ok(root) => root,
-        Err(error) if error.kind() == ErrorKind::NotFound => return Ok(()),
+        Err(error) if error.kind() == ErrorKind::NotFound => return Ok(false),
         Err(error) => return Err((String::new(), error)),
     };
-    // What stands in a folder goes before the folder.
     clear(&root).map_err(at(""))?;
+    let mut touched = BTreeSet::new();
+    // What stands in a folder goes before the folder.
     for (path, entry) in list(&root).map_err(at(""))?.into_iter().rev() {
         let (folder, name) = parent(&root, &path).map_err(at(&path))?;
         if entry == Entry::Folder && !data.folders.contains(&path) {
@@ -234,12 +232,20 @@ pub(super) fn clean(
         } else if entry != Entry::Folder && !data.files.contains_key(&path) {
             folder.remove_file(name).map_err(at(&path))?;
             report.changes.push(change(node, &path, Done::Removed));
+        } else {
+            continue;
         }
+        touched.insert(folder_of(&path).to_owned());
     }
     if data.folders.is_empty() {
         dir.remove_dir(FOLDER).map_err(at(""))?;
+        return Ok(true);
     }
-    Ok(())
+    let left = touched.iter().filter(|path| path.is_empty() || data.folders.contains(*path));
+    for path in left.filter(|_| syncs) {
+        open(&root, path).and_then(|folder| folder.flush()).map_err(at(path))?;
+    }
+    Ok(!touched.is_empty())
 }
 
 /// Makes a folder with these permissions, in place of what else may be there. Whether it

@@ -259,7 +259,8 @@ impl<'a> Folder<'a> {
     /// nothing else is in it. Whether it did.
     pub(super) fn leave(self, root: &Handle, temporary: &str, syncs: bool) -> io::Result<bool> {
         let Folder { dir, node, index, indexed, .. } = self;
-        if !indexed || !index.files.is_empty() {
+        // What is left of the files of volumes is known by the index.
+        if !indexed || !index.files.is_empty() || dir.found(data::FOLDER).is_ok() {
             return Ok(false);
         }
         let flush = |dir: &Handle| if syncs { dir.flush() } else { Ok(()) };

@@ -158,14 +158,16 @@ impl<'a> Work<'a> {
         match std::mem::replace(&mut self.state, State::Done) {
             State::Done => {}
             State::New(mut made) => match self.make(how, &mut made) {
-                Ok(()) => {
+                Ok(true) => {
                     self.waits = true;
                     self.state = State::New(made);
                 }
+                Ok(false) => drop(leftovers::remove(how.root, &leftovers::new(self.nth))),
                 Err(error) => self.unmade(how, &error),
             },
             State::Old(mut old) => match self.prepare(&mut old, how) {
-                Ok(()) => self.state = State::Old(old),
+                Ok(true) => self.state = State::Old(old),
+                Ok(false) => old.forget(),
                 Err(error) => {
                     self.failures.add(how.stop, self.node, "written", &error);
                     old.forget();
@@ -185,7 +187,8 @@ impl<'a> Work<'a> {
                 Err(error) => self.unmade(how, &error),
             },
             State::Old(mut old) => match self.install(&mut old, how) {
-                Ok(()) => self.state = State::Old(old),
+                Ok(true) => self.state = State::Old(old),
+                Ok(false) => old.forget(),
                 Err(error) => {
                     self.failures.add(how.stop, self.node, "written", &error);
                     old.forget();
@@ -219,15 +222,14 @@ impl<'a> Work<'a> {
 
     fn end(&mut self, how: &How<'_>) {
         if let State::Old(mut old) = std::mem::replace(&mut self.state, State::Done) {
-            let before = self.report.changes.len();
             let mut done = Ok(());
             if let Some(temporary) = old.index.take() {
                 self.waits = true;
                 done = old.folder.install_index(&temporary);
             }
-            let cleaned = data::clean(&old.folder.dir, self.node, &self.wanted.data, &mut self.report);
-            self.failed_data(how, "removed", cleaned);
-            self.waits |= self.report.changes.len() > before;
+            let (dir, data) = (&old.folder.dir, &self.wanted.data);
+            let cleaned = data::clean(dir, self.node, data, how.syncs, &mut self.report);
+            self.waits |= self.is_done(how, "removed", cleaned).unwrap_or(true);
             if how.syncs && self.waits {
                 done = done.and_then(|()| old.folder.dir.flush());
             }
@@ -262,16 +264,19 @@ impl<'a> Work<'a> {
         self.failures.add(how.stop, self.node, "made", error);
     }
 
-    /// Makes the folder under its hidden name, with all that is to be in it.
-    fn make(&mut self, how: &How<'_>, made: &mut TreeReport) -> io::Result<()> {
+    /// Makes the folder under its hidden name, with all that is to be in it; not where files of
+    /// volumes cannot be written, which is told.
+    fn make(&mut self, how: &How<'_>, made: &mut TreeReport) -> io::Result<bool> {
         let (name, wanted) = (leftovers::new(self.nth), self.wanted);
         let files = wanted.own.keys().map(ToString::to_string).collect();
         let index = Index { node: self.node.to_string(), made: true, files, written: wanted.written.clone() };
         how.root.create_dir(&name)?;
         let dir = how.root.open(&name)?;
         dir.write(INDEX, index.text()?.as_bytes(), None, how.syncs)?;
-        let data = self.prepare_data(&dir, how);
-        self.install_data(data, how, made);
+        let mut data = Prepared::default();
+        if !self.prepare_data(&dir, &mut data, how) || !self.install_data(data, how, made) {
+            return Ok(false);
+        }
         for (file, text) in &wanted.own {
             match dir.write(file, text.text.as_bytes(), text.mode(), how.syncs) {
                 Ok(()) => made
@@ -280,12 +285,18 @@ impl<'a> Work<'a> {
                 Err(error) => self.failed(how, file, "written", &error),
             }
         }
-        if how.syncs { dir.flush() } else { Ok(()) }
+        if how.syncs {
+            dir.flush()?;
+        }
+        Ok(true)
     }
 
-    /// Writes what is not just so under temporary names.
-    fn prepare(&mut self, old: &mut Old<'a>, how: &How<'_>) -> io::Result<()> {
-        old.data = self.prepare_data(&old.folder.dir, how);
+    /// Writes what is not just so under temporary names; not where files of volumes cannot be
+    /// written.
+    fn prepare(&mut self, old: &mut Old<'a>, how: &How<'_>) -> io::Result<bool> {
+        if !self.prepare_data(&old.folder.dir, &mut old.data, how) {
+            return Ok(false);
+        }
         if !old.writes.is_empty() {
             let all = old.files.iter().chain(&old.stale).cloned().collect();
             old.prepare_index(all, how.syncs)?;
@@ -300,19 +311,22 @@ impl<'a> Work<'a> {
             }
         }
         self.waits = !old.data.is_empty() || old.index.is_some() || !old.writes.is_empty();
-        Ok(())
+        Ok(true)
     }
 
-    /// Gives the files of volumes and the index their names.
-    fn install(&mut self, old: &mut Old<'a>, how: &How<'_>) -> io::Result<()> {
+    /// Gives the index and the files of volumes their names.
+    fn install(&mut self, old: &mut Old<'a>, how: &How<'_>) -> io::Result<bool> {
         self.waits = !old.data.is_empty() || old.index.is_some();
-        let mut report = std::mem::take(&mut self.report);
-        self.install_data(std::mem::take(&mut old.data), how, &mut report);
-        self.report = report;
         if let Some(temporary) = old.index.take() {
             old.folder.install_index(&temporary)?;
         }
-        if how.syncs && self.waits { old.folder.dir.flush() } else { Ok(()) }
+        let mut report = std::mem::take(&mut self.report);
+        let done = self.install_data(std::mem::take(&mut old.data), how, &mut report);
+        self.report = report;
+        if how.syncs && self.waits {
+            old.folder.dir.flush()?;
+        }
+        Ok(done)
     }
 
     /// Removes the files that are not wanted.
@@ -343,21 +357,23 @@ impl<'a> Work<'a> {
         }
     }
 
-    fn prepare_data(&mut self, dir: &Handle, how: &How<'_>) -> Prepared {
-        let (prepared, done) = data::prepare(dir, &self.wanted.data, how.syncs, &mut self.report);
-        self.failed_data(how, "written", done);
-        prepared
+    /// Whether the files of volumes could be written; else it is told.
+    fn prepare_data(&mut self, dir: &Handle, data: &mut Prepared, how: &How<'_>) -> bool {
+        let done = data::prepare(dir, &self.wanted.data, how.syncs, data, &mut self.report);
+        self.is_done(how, "written", done).is_some()
     }
 
-    fn install_data(&mut self, data: Prepared, how: &How<'_>, report: &mut TreeReport) {
+    fn install_data(&mut self, data: Prepared, how: &How<'_>, report: &mut TreeReport) -> bool {
         let done = data::install(self.node, data, how.syncs, report);
-        self.failed_data(how, "written", done);
+        self.is_done(how, "written", done).is_some()
     }
 
-    fn failed_data(&mut self, how: &How<'_>, what: &str, done: Result<(), data::Failed>) {
-        if let Err((path, error)) = done {
+    /// What came of files of volumes; else it is told.
+    fn is_done<T>(&mut self, how: &How<'_>, what: &str, done: Result<T, data::Failed>) -> Option<T> {
+        done.map_err(|(path, error)| {
             self.failures.add(how.stop, &data::shown(self.node, &path), what, &error);
-        }
+        })
+        .ok()
     }
 
     fn failed(&mut self, how: &How<'_>, file: &str, what: &str, error: &io::Error) {
