@@ -8,12 +8,15 @@
 //! Indexes are made when a join first asks for one, also where the relation is only
 //! being read (a query, an explanation): they form a chain that only grows.
 //!
+//! Relations that have the same rows (all that is counted is live, all that is live runs)
+//! share one base, and its other orders.
+//!
 //! ```text
 //!  rows = base - removed + added       removed is part of base, added has none of it
 //! ```
 
 use std::collections::BTreeSet;
-use std::sync::{Mutex, OnceLock, PoisonError};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use datafrog::Relation;
 use rustc_hash::FxHashMap;
@@ -25,15 +28,41 @@ use super::symbols::Sym;
 const FRACTION: usize = 8;
 /// Overlays of fewer rows than this are left alone, however small the base is.
 const SMALL: usize = 16;
+/// Fewer rows than this are not worth being shared.
+const WORTH_SHARING: usize = 1 << 12;
 /// So many rows are looked at to estimate how many values a column has.
 const SAMPLE: usize = 256;
+
+/// Sorted rows, of one relation or of several.
+struct Base<const W: usize> {
+    rows: Relation<Cells<W>>,
+    /// The same rows in other orders of their columns.
+    others: Mutex<Vec<(Vec<usize>, Arc<Base<W>>)>>,
+}
+
+impl<const W: usize> Base<W> {
+    fn new(rows: Relation<Cells<W>>) -> Arc<Self> {
+        Arc::new(Base { rows, others: Mutex::default() })
+    }
+
+    /// The same rows with their columns in another order.
+    fn in_order(&self, order: &[usize]) -> Arc<Self> {
+        let mut others = self.others.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some((_, other)) = others.iter().find(|(other, _)| other == order) {
+            return other.clone();
+        }
+        let other = Base::new(Relation { elements: in_order(&self.rows.elements, order) });
+        others.push((order.to_vec(), other.clone()));
+        other
+    }
+}
 
 /// The rows of a relation in one order of its columns.
 #[derive(Clone)]
 pub(super) struct Index<const W: usize> {
     /// At each place, which column of the relation stands there.
     pub order: Vec<usize>,
-    pub base: Relation<Cells<W>>,
+    base: Arc<Base<W>>,
     pub added: BTreeSet<Cells<W>>,
     pub removed: BTreeSet<Cells<W>>,
     next: OnceLock<Box<Index<W>>>,
@@ -80,29 +109,32 @@ pub(super) fn in_order<const W: usize>(rows: &[Cells<W>], order: &[usize]) -> Ve
 }
 
 impl<const W: usize> Index<W> {
-    fn new(order: Vec<usize>, rows: Vec<Cells<W>>) -> Self {
-        Index {
-            order,
-            base: Relation { elements: rows },
-            added: BTreeSet::new(),
-            removed: BTreeSet::new(),
-            next: OnceLock::new(),
-        }
+    fn new(order: Vec<usize>, base: Arc<Base<W>>) -> Self {
+        Index { order, base, added: BTreeSet::new(), removed: BTreeSet::new(), next: OnceLock::new() }
+    }
+
+    /// The rows that were there before what was added and removed since.
+    pub fn base(&self) -> &[Cells<W>] {
+        &self.base.rows.elements
+    }
+
+    /// Whether nothing was added or removed since.
+    fn is_base(&self) -> bool {
+        self.added.is_empty() && self.removed.is_empty()
     }
 
     fn len(&self) -> usize {
-        self.base.elements.len() - self.removed.len() + self.added.len()
+        self.base().len() - self.removed.len() + self.added.len()
     }
 
     fn contains(&self, row: &Cells<W>) -> bool {
-        self.added.contains(row)
-            || (self.base.elements.binary_search(row).is_ok() && !self.removed.contains(row))
+        self.added.contains(row) || (self.base().binary_search(row).is_ok() && !self.removed.contains(row))
     }
 
     /// All rows that start with a prefix of so many columns, in order.
     fn range(&self, low: Cells<W>, known: usize) -> impl Iterator<Item = Cells<W>> + '_ {
         let high = low.high(known);
-        let base = &self.base.elements;
+        let base = self.base();
         let from = base.partition_point(|row| *row < low);
         let to = from + base[from..].partition_point(|row| *row <= high);
         let mut base = base[from..to].iter().filter(|row| !self.removed.contains(row)).peekable();
@@ -121,19 +153,20 @@ impl<const W: usize> Index<W> {
     /// `added` has nothing that is there, `removed` only what is there; both sorted.
     fn apply(&mut self, added: &[Cells<W>], removed: &[Cells<W>]) {
         let overlay = self.added.len() + self.removed.len() + added.len() + removed.len();
-        let merge = overlay > SMALL && overlay > self.base.elements.len() / FRACTION;
+        let merge = overlay > SMALL && overlay > self.base().len() / FRACTION;
         if merge {
-            let mut rows: Vec<Cells<W>> = if self.added.is_empty() && self.removed.is_empty() {
-                std::mem::take(&mut self.base.elements)
-            } else {
-                self.all().collect()
+            let own =
+                Arc::get_mut(&mut self.base).filter(|_| self.added.is_empty() && self.removed.is_empty());
+            let mut rows: Vec<Cells<W>> = match own {
+                Some(base) => std::mem::take(&mut base.rows.elements),
+                None => self.all().collect(),
             };
             if !removed.is_empty() {
                 rows.retain(|row| removed.binary_search(row).is_err());
             }
             self.added.clear();
             self.removed.clear();
-            self.base = Relation { elements: rows }.merge(Relation { elements: added.to_vec() });
+            self.base = Base::new(Relation { elements: rows }.merge(Relation { elements: added.to_vec() }));
             return;
         }
         for row in removed {
@@ -151,7 +184,8 @@ impl<const W: usize> Index<W> {
 
 impl<const W: usize> Indexes<W> {
     fn new(columns: usize, rows: Vec<Cells<W>>) -> Self {
-        Indexes { columns, first: Index::new((0..columns).collect(), rows), estimates: Mutex::default() }
+        let base = Base::new(Relation { elements: rows });
+        Indexes { columns, first: Index::new((0..columns).collect(), base), estimates: Mutex::default() }
     }
 
     fn all(&self) -> impl Iterator<Item = &Index<W>> {
@@ -163,11 +197,30 @@ impl<const W: usize> Indexes<W> {
         let mut index = &self.first;
         while index.order != order {
             index = index.next.get_or_init(|| {
-                let rows: Vec<Cells<W>> = self.first.all().collect();
-                Box::new(Index::new(order.to_vec(), in_order(&rows, order)))
+                let base = if self.first.is_base() {
+                    self.first.base.in_order(order)
+                } else {
+                    let rows: Vec<Cells<W>> = self.first.all().collect();
+                    Base::new(Relation { elements: in_order(&rows, order) })
+                };
+                Box::new(Index::new(order.to_vec(), base))
             });
         }
         index
+    }
+
+    /// Takes the base of another relation that has the same rows, and says whether it has.
+    fn share(&mut self, other: &Self) -> bool {
+        let (one, same) = (&self.first, &other.first);
+        let alike = one.base().len() >= WORTH_SHARING
+            && self.columns == other.columns
+            && one.is_base()
+            && same.is_base()
+            && one.base() == same.base();
+        if alike {
+            self.first.base = other.first.base.clone();
+        }
+        alike
     }
 
     fn apply(&mut self, added: &[Cells<W>], removed: &[Cells<W>]) {
@@ -200,7 +253,7 @@ impl<const W: usize> Indexes<W> {
     /// How many different values some columns have, guessed from a sample: `n` rows with
     /// `c` repetitions among them speak for about `n * n / 2c` values.
     fn distinct(&self, mask: usize) -> f64 {
-        let base = &self.first.base.elements;
+        let base = self.first.base();
         let columns: Vec<usize> = (0..self.columns).filter(|at| mask & 1 << at != 0).collect();
         let mut sample: Vec<Cells<W>> = if base.len() <= SAMPLE {
             self.first.all().take(SAMPLE).map(|row| permuted(&row, &columns)).collect()
@@ -245,6 +298,16 @@ impl Table {
 
     pub fn len(&self) -> usize {
         by_width!(self, table => table.first.len())
+    }
+
+    /// Keeps its rows once, if another relation has the same ones; says whether it has.
+    pub fn share(&mut self, other: &Table) -> bool {
+        match (self, other) {
+            (Table::Narrow(table), Table::Narrow(other)) => table.share(other),
+            (Table::Middle(table), Table::Middle(other)) => table.share(other),
+            (Table::Wide(table), Table::Wide(other)) => table.share(other),
+            _ => false,
+        }
     }
 
     /// What its rows take in all of its indexes.

@@ -72,7 +72,7 @@ impl<'a, const W: usize> View<'a, W> {
         let found = table.index(order);
         View {
             columns: order.len(),
-            base: &found.base.elements,
+            base: found.base(),
             added: &found.added,
             removed: &found.removed,
             minus: in_order(minus, order),
