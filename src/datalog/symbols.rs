@@ -39,10 +39,40 @@ impl fmt::Display for Value<'_> {
     }
 }
 
+/// A number, or where a text lies; in as few bytes as will do, as there are millions.
 #[derive(Debug, Clone, Copy)]
-enum Entry {
-    Text { start: usize, len: usize },
-    Number(i64),
+struct Entry {
+    /// The number or the start of the text: its lower half, its upper half.
+    halves: [u32; 2],
+    /// The length of the text, or [`NUMBER`].
+    len: u32,
+}
+
+const NUMBER: u32 = u32::MAX;
+
+impl Entry {
+    fn new(value: u64, len: u32) -> Self {
+        let half = |by: u32| u32::try_from(value >> by & u64::from(u32::MAX)).unwrap_or(0);
+        Entry { halves: [half(0), half(32)], len }
+    }
+
+    fn number(number: i64) -> Self {
+        Entry::new(number.cast_unsigned(), NUMBER)
+    }
+
+    /// Texts of four gigabytes do not come up.
+    fn text(start: usize, len: usize) -> Self {
+        Entry::new(start as u64, u32::try_from(len).unwrap_or(NUMBER).min(NUMBER - 1))
+    }
+
+    fn value<'t>(&self, texts: &'t str) -> Value<'t> {
+        let value = u64::from(self.halves[1]) << 32 | u64::from(self.halves[0]);
+        if self.len == NUMBER {
+            return Value::Number(value.cast_signed());
+        }
+        let start = usize::try_from(value).unwrap_or(usize::MAX);
+        Value::Text(texts.get(start..start.saturating_add(self.len as usize)).unwrap_or(""))
+    }
 }
 
 /// The interner of texts and integers.
@@ -90,7 +120,7 @@ impl Symbols {
         if let Some(sym) = self.place(text, hash) {
             return sym;
         }
-        let entry = Entry::Text { start: self.texts.len(), len: text.len() };
+        let entry = Entry::text(self.texts.len(), text.len());
         self.texts.push_str(text);
         let sym = self.push(entry);
         self.places.insert_unique(spread(hash), (hash, sym), |(hash, _)| spread(*hash));
@@ -107,7 +137,7 @@ impl Symbols {
         if let Some(sym) = self.numbers.get(&number) {
             return *sym;
         }
-        let sym = self.push(Entry::Number(number));
+        let sym = self.push(Entry::number(number));
         self.numbers.insert(number, sym);
         sym
     }
@@ -175,8 +205,7 @@ impl Symbols {
     #[must_use]
     pub fn value(&self, sym: Sym) -> Value<'_> {
         match self.entries.get(sym as usize) {
-            Some(Entry::Text { start, len }) => Value::Text(&self.texts[*start..*start + *len]),
-            Some(Entry::Number(number)) => Value::Number(*number),
+            Some(entry) => entry.value(&self.texts),
             None => match self.late.get((sym as usize).saturating_sub(self.entries.len())) {
                 Some(Owned::Text(text)) => Value::Text(text),
                 Some(Owned::Number(number)) => Value::Number(*number),
@@ -227,6 +256,15 @@ mod tests {
         assert_eq!(symbols.find(Value::Number(7)), Some(number));
         assert_eq!(symbols.value(number), Value::Number(7));
         assert_eq!(symbols.len(), 1002);
+    }
+
+    #[test]
+    fn numbers_of_any_size_come_back() {
+        let mut symbols = Symbols::new();
+        for number in [0, -1, 1, i64::MAX, i64::MIN, 1 << 32, -(1 << 32), i64::from(u32::MAX)] {
+            let symbol = symbols.number(number);
+            assert_eq!(symbols.value(symbol), Value::Number(number));
+        }
     }
 
     #[test]
