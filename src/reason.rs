@@ -100,6 +100,13 @@ impl Reasoner {
         Ok(Derived::Anew)
     }
 
+    /// Lets go of what was derived, and of all symbols; the next time everything is derived
+    /// anew.
+    pub fn forget(&mut self) {
+        self.evaluation = None;
+        self.encoder = Encoder::new(self.program.clone(), self.encoder.grouping(), &self.wanted);
+    }
+
     /// Lets constraints see what a plan does to pods (verb, daemonset, node), until the next
     /// derivation.
     ///

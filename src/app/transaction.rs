@@ -19,6 +19,7 @@ use crate::manifest::Reading;
 use crate::plan::Placed;
 use crate::state::Cascade;
 use crate::target::Memory;
+use crate::target::sqlite::Placement;
 use crate::target::tree::Destination;
 
 /// Begins to write a store, if the tree that is to follow it can be used.
@@ -58,19 +59,20 @@ pub fn apply(
     listener.stage("loading the store");
     let mut world = load(store, &policy.program, options, Coming::put(&reading.objects, &gone))?;
     listener.stage("planning");
-    let planned = planning::plan(&mut world, reading.objects, &gone, &policy.program, options)?;
+    let mut planned = planning::plan(&mut world, reading.objects, &gone, &policy.program, options)?;
     if planned.is_refused() {
         store.rollback();
         return Ok(planned);
     }
     listener.stage("writing the store");
+    let placement = placement(store, &mut planned)?;
     store.save(&mut world)?;
     follow::guard(tree, store)?;
     let mut brought = brought(&files, &world);
     keep_unknown(store, id, &files, &mut brought, options)?;
     store.save_input(id, &brought)?;
     store.save_own_files(id, &policy.own)?;
-    save_placement(store, &planned)?;
+    store.save_placement(Some(&placement.0), &placement.1)?;
     store.set_settled(
         options
             .asked
@@ -94,21 +96,25 @@ pub fn delete(
     tree: Option<&Destination>,
 ) -> Result<Planned, Diagnostic> {
     let mut world = load(store, program, options, Coming::deleted(targets))?;
-    let planned = planning::delete(&mut world, targets, cascade, program, options)?;
+    let mut planned = planning::delete(&mut world, targets, cascade, program, options)?;
     if planned.is_refused() {
         store.rollback();
         return Ok(planned);
     }
+    let (before, after) = placement(store, &mut planned)?;
     store.save(&mut world)?;
     follow::guard(tree, store)?;
-    save_placement(store, &planned)?;
+    store.save_placement(Some(&before), &after)?;
     store.commit()?;
     Ok(planned)
 }
 
-fn save_placement(store: &mut dyn Memory, planned: &Planned) -> Result<(), Diagnostic> {
+/// The placement as the store has it, and as it is now: the last that is asked of what was
+/// derived, which is then let go. It may be as large as the world that is to be saved.
+fn placement(store: &dyn Memory, planned: &mut Planned) -> Result<(Placement, Placement), Diagnostic> {
     let mut kept = Kept::of(store.placement()?);
     // Nothing is known of the groups behind the numbers that are stored.
-    let (before, after) = kept.follow(&planned.reasoner, &Placed::All);
-    store.save_placement(Some(&before), &after)
+    let placement = kept.follow(&planned.reasoner, &Placed::All);
+    planned.reasoner.forget();
+    Ok(placement)
 }
