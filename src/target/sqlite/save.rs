@@ -13,10 +13,13 @@ use super::load::deleted_owners;
 use super::store::Store;
 use super::{columns, events, refusals, sum};
 use crate::diagnostic::{Diagnostic, Place};
-use crate::kube::{Body, Kind};
+use crate::kube::{Body, Kind, ObjectKey, Pod};
 use crate::state::World;
 use crate::target::contract::Target;
 use crate::target::dirty::batches;
+
+/// Fewer pods than there are divided by this are few.
+const FEW: usize = 8;
 
 impl Store {
     /// Writes what is dirty, and then nothing is. Bodies of pods are in the store
@@ -50,19 +53,38 @@ impl Store {
             })
         })?;
         let dirty = std::mem::take(&mut world.dirty);
-        for (kind, key) in &dirty.objects {
+        for (kind, key) in dirty.objects.iter().filter(|(kind, _)| *kind != Kind::Pod) {
             if let Some(meta) = world.meta_mut(*kind, key) {
                 meta.stored = meta.resource_version;
             }
-            if *kind == Kind::Pod
-                && let Some(pod) = world.pods.get_mut(key)
-                && let Body::Written(value) = &pod.body
-            {
-                pod.body = if world.whole.pods { Body::Read(value.clone()) } else { Body::Stored };
-            }
         }
+        let pods = dirty.objects.range((Kind::Pod, ObjectKey::default())..);
+        saved(world, pods.map_while(|(kind, key)| (*kind == Kind::Pod).then_some(key)));
         world.stored = world.resource_version;
         Ok(())
+    }
+}
+
+/// Says of pods, in key order, that the store has them. Of many it costs less to look at all
+/// that there are, one after the other, than to look each of them up.
+fn saved<'k>(world: &mut World, keys: impl Iterator<Item = &'k ObjectKey> + Clone) {
+    let whole = world.whole.pods;
+    let save = |pod: &mut Pod| {
+        pod.meta.stored = pod.meta.resource_version;
+        if let Body::Written(value) = &pod.body {
+            pod.body = if whole { Body::Read(value.clone()) } else { Body::Stored };
+        }
+    };
+    if keys.clone().nth(world.pods.len() / FEW).is_none() {
+        keys.for_each(|key| world.pods.get_mut(key).into_iter().for_each(save));
+        return;
+    }
+    let mut keys = keys.peekable();
+    for (key, pod) in &mut world.pods {
+        while keys.next_if(|next| *next < key).is_some() {}
+        if keys.next_if_eq(&key).is_some() {
+            save(pod);
+        }
     }
 }
 
