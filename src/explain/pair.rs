@@ -229,7 +229,7 @@ pub(super) fn seen<'a>(
         .iter()
         .filter(|(key, pod)| key.namespace == *namespace && pod.target().is_some_and(is_here));
     let revisions = world.revisions.iter().filter(|(key, _)| key.namespace == *namespace);
-    let backoff = world.backoff.iter().filter(|((uid, on), _)| *uid == daemonset.meta.uid && is_here(on));
+    let backoff = world.backoff.iter().filter(|((uid, on), _)| daemonset.meta.uid == **uid && is_here(on));
     Cow::Owned(World {
         nodes: match node {
             Some(node) => BTreeMap::from([(node.meta.key.clone(), node.clone())]),
@@ -266,7 +266,7 @@ pub(super) fn on_node<'a>(program: &Program, world: &'a World, node: &Node) -> C
 pub fn of_pod<'a>(world: &'a World, pod: &ObjectKey) -> Option<(&'a DaemonSet, Option<&'a Node>)> {
     let pod = world.pods.get(pod)?;
     let owner = pod.meta.controller.as_ref().filter(|owner| &*owner.kind == Kind::DaemonSet.name())?;
-    let daemonset = world.daemonsets.values().find(|it| it.meta.uid == owner.uid)?;
+    let daemonset = world.daemonsets.values().find(|it| it.meta.uid == *owner.uid)?;
     let node = pod.target().and_then(|name| world.nodes.get(&ObjectKey::new("", name.clone())));
     Some((daemonset, node))
 }

@@ -155,10 +155,10 @@ impl Encoder {
         let now = self.symbols.number(seconds);
         self.row(relations::now, &[now]);
         self.clock(seconds);
-        let by_uid: HashMap<&Name, &ObjectKey> = if world.backoff.is_empty() {
+        let by_uid: HashMap<Name, &ObjectKey> = if world.backoff.is_empty() {
             HashMap::new()
         } else {
-            world.daemonsets.iter().map(|(key, it)| (&it.meta.uid, key)).collect()
+            world.daemonsets.iter().map(|(key, it)| (it.meta.uid.name(), key)).collect()
         };
         for ((uid, node), backoff) in &world.backoff {
             let Some(daemonset) = by_uid.get(uid) else { continue };

@@ -144,7 +144,7 @@ impl Encoder {
         self.row(relations::daemonset, &[it]);
         let namespace = self.text(&meta.key.namespace);
         self.row(relations::daemonset_namespace, &[it, namespace]);
-        let uid = self.text(&meta.uid);
+        let uid = self.text(&meta.uid.text());
         self.row(relations::daemonset_uid, &[it, uid]);
         if meta.deleting.is_some() {
             self.row(relations::daemonset_deleting, &[it]);

@@ -188,7 +188,7 @@ impl Encoder {
             return;
         }
         let it = self.as_object(kind, &object.meta.key);
-        let uid = self.text(&object.meta.uid);
+        let uid = self.text(&object.meta.uid.text());
         self.row(relations::scaled_uid, &[it, uid]);
         if let Some(owner) = &object.meta.controller {
             let by = self.text(&owner.uid);

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use serde_json::{Value, json};
 
 use super::names::{Labels, Name, ObjectKey};
+use super::uid::Uid;
 use super::views::{labels_of, seconds};
 
 /// The owner that controls an object (`ownerReferences` with `controller: true`).
@@ -21,8 +22,8 @@ pub struct Owner {
 impl Owner {
     /// A daemonset of this name, which is the only owner that dsrules makes.
     #[must_use]
-    pub fn daemonset(name: &Name, uid: &Name) -> Self {
-        Owner { kind: "DaemonSet".into(), name: name.clone(), uid: uid.clone() }
+    pub fn daemonset(name: &Name, uid: &Uid) -> Self {
+        Owner { kind: "DaemonSet".into(), name: name.clone(), uid: uid.name() }
     }
 
     /// The owner reference by which it controls an object.
@@ -53,7 +54,7 @@ pub struct Meta {
     /// Namespace and name.
     pub key: ObjectKey,
     /// The uid: given with the manifest, or a UUIDv5 that the world gives.
-    pub uid: Name,
+    pub uid: Uid,
     /// Grows with every write of any object.
     pub resource_version: u64,
     /// The `resource_version` that the store has of it, which the next write of it expects

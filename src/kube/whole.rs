@@ -136,7 +136,7 @@ pub fn complete(kind: Kind, value: &mut Value, meta: &Meta) {
     if !meta.key.namespace.is_empty() {
         metadata["namespace"] = json!(&*meta.key.namespace);
     }
-    metadata["uid"] = json!(&*meta.uid);
+    metadata["uid"] = json!(&*meta.uid.text());
     metadata["resourceVersion"] = json!(meta.resource_version.to_string());
     metadata["creationTimestamp"] = json!(timestamp(meta.created));
     if meta.generation > 0 {

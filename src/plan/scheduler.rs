@@ -121,7 +121,7 @@ impl Simulation {
         }
         for (pod, by) in &step.preempted {
             let Some(action) = wave.actions.iter().find(|it| it.object == *pod) else { continue };
-            let uid = world.pods.get(by).map_or("", |by| &*by.meta.uid);
+            let uid = world.pods.get(by).map(|by| by.meta.uid.clone()).unwrap_or_default();
             let node = action.node.as_deref().unwrap_or("");
             let said = format!("Preempted by pod {uid} on node {node} ({by})");
             let owner = action.daemonset.clone();

@@ -267,7 +267,7 @@ impl Simulation {
             let said = || format!("Found failed daemon pod {pod} on node {node}, will try to kill it");
             self.event(world, key, "Warning", "FailedDaemonPod", said, now);
             let Some(daemonset) = world.daemonsets.get(key) else { continue };
-            let place = (daemonset.meta.uid.clone(), node.clone());
+            let place = (daemonset.meta.uid.name(), node.clone());
             let next = next_backoff(world.backoff.get(&place), now);
             world.backoff.insert(place.clone(), next);
             world.dirty.backoff.insert(place);
@@ -443,7 +443,7 @@ fn set_status(world: &mut World, key: &ObjectKey, status: &Status) {
     // A status that nobody wrote is not one of a former generation.
     let former = daemonset.status.observed_generation;
     let new_generation = former != 0 && former != status.observed_generation;
-    let uid = daemonset.meta.uid.clone();
+    let uid = daemonset.meta.uid.name();
     daemonset.status = status.clone();
     if new_generation && !world.backoff.is_empty() {
         let ended: Vec<_> = world.backoff.keys().filter(|(owner, _)| *owner == uid).cloned().collect();

@@ -99,7 +99,7 @@ fn endpoint(service: &Plain, it: Sym, pod: Sym, world: &World, derived: Derived<
     let node = seen.node.clone();
     let found = node.as_ref().and_then(|node| world.nodes.get(&ObjectKey::new("", node.clone())));
     Some(Endpoint {
-        uid: seen.meta.uid.clone(),
+        uid: seen.meta.uid.name(),
         addresses: addresses.into_iter().map(|(address, family)| (address.into(), family.into())).collect(),
         ports: ports(service, it, pod, derived),
         ready: is(relations::endpoint_ready),

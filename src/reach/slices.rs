@@ -69,7 +69,7 @@ fn slice(service: &Plain, family: &str, ports: &[EndpointPort], nth: usize, endp
             "creationTimestamp": timestamp(meta.created),
             "labels": labels(service),
             "ownerReferences": [{
-                "apiVersion": "v1", "kind": "Service", "name": &*meta.key.name, "uid": &*meta.uid,
+                "apiVersion": "v1", "kind": "Service", "name": &*meta.key.name, "uid": &*meta.uid.text(),
                 "controller": true, "blockOwnerDeletion": true,
             }],
         },

@@ -9,7 +9,7 @@ impl World {
     /// Removes an object, counts the attempt that a daemonset's pod was, and remembers
     /// what may go or be left without an owner because of it. Says whether there was one.
     pub fn delete(&mut self, kind: Kind, key: &ObjectKey, cascade: Cascade) -> bool {
-        let uid = self.meta(kind, key).map(|meta| meta.uid.clone());
+        let uid = self.meta(kind, key).map(|meta| meta.uid.name());
         let place = if kind == Kind::Pod { self.place(key) } else { None };
         if !self.remove(kind, key) {
             return false;

@@ -12,8 +12,8 @@ use uuid::Uuid;
 
 use super::{Change, World};
 use crate::kube::{
-    Body, DaemonSet, Details, HASH_LABEL, Kind, Meta, Name, Node, Object, ObjectKey, Plain, Pod, Revision,
-    Written, seconds,
+    Body, Compact, DaemonSet, Details, HASH_LABEL, Kind, Meta, Node, Object, ObjectKey, Plain, Pod, Revision,
+    Uid, Written, seconds,
 };
 
 /// The UUID namespace of every uid that dsrules gives. It never changes.
@@ -34,7 +34,7 @@ impl World {
             return Change::Unchanged;
         }
         let given = value["metadata"]["uid"].as_str().unwrap_or("");
-        if old.as_ref().is_some_and(|old| !given.is_empty() && *old.uid != *given) {
+        if old.as_ref().is_some_and(|old| !given.is_empty() && old.uid != *given) {
             self.remove(kind, &key);
             old = None;
         }
@@ -89,13 +89,13 @@ impl World {
     /// The uid that an object of this kind and key gets if it is made now: a UUIDv5 of
     /// kind, namespace, name and how often it was made before.
     #[must_use]
-    pub fn uid(&self, kind: Kind, key: &ObjectKey) -> Name {
+    pub fn uid(&self, kind: Kind, key: &ObjectKey) -> Uid {
         Self::uid_of(kind, key, self.made(kind, key))
     }
 
     /// The uid of a revision that the daemonset `owner` makes.
     #[must_use]
-    pub fn revision_uid(&self, key: &ObjectKey, owner: &ObjectKey) -> Name {
+    pub fn revision_uid(&self, key: &ObjectKey, owner: &ObjectKey) -> Uid {
         let made = self.made(Kind::ControllerRevision, key) + self.made(Kind::DaemonSet, owner);
         Self::uid_of(Kind::ControllerRevision, key, made)
     }
@@ -104,10 +104,9 @@ impl World {
         self.incarnations.get(&(kind, key.clone())).copied().unwrap_or(0)
     }
 
-    fn uid_of(kind: Kind, key: &ObjectKey, made: u32) -> Name {
+    fn uid_of(kind: Kind, key: &ObjectKey, made: u32) -> Uid {
         let name = format!("{kind}/{}/{}/{made}", key.namespace, key.name);
-        let mut text = [0; uuid::fmt::Hyphenated::LENGTH];
-        Name::from(&*Uuid::new_v5(&UID_NAMESPACE, name.as_bytes()).hyphenated().encode_lower(&mut text))
+        Uuid::new_v5(&UID_NAMESPACE, name.as_bytes()).into()
     }
 
     /// Fills in what the manifest does not say: from the object that is there, else as
@@ -152,7 +151,7 @@ impl World {
     /// manifest takes its place there.
     fn unsaved_status(&self, kind: Kind, key: &ObjectKey) -> Option<Value> {
         let before = match kind {
-            Kind::Node => self.dirty.bodies.get(&(kind, key.clone())),
+            Kind::Node => return self.dirty.bodies.get(&(kind, key.clone()))?.status(),
             Kind::Pod => self.pods.get(key).and_then(|pod| match &pod.body {
                 Body::Written(value) | Body::Read(value) => Some(value),
                 Body::Stored | Body::Made(_) => None,
@@ -192,7 +191,7 @@ impl World {
                     let details = if self.whole.nodes { details.with_whole(&value, old) } else { details };
                     node.details = Some(Arc::new(details));
                 }
-                self.dirty.bodies.insert((kind, key.clone()), value);
+                self.dirty.bodies.insert((kind, key.clone()), Compact::from(&*value));
                 self.nodes.insert(key, node);
             }
             Kind::DaemonSet => {
@@ -256,7 +255,7 @@ mod tests {
         assert_eq!(world.put(daemonset("x:1"), 100), Change::Created);
         let meta = &world.daemonsets[&key()].meta;
         assert_eq!((meta.resource_version, meta.generation, meta.created), (1, 1, 100));
-        assert_eq!(meta.uid.len(), 36);
+        assert_eq!(meta.uid.text().len(), 36);
         assert!(world.dirty.objects.contains(&(Kind::DaemonSet, key())));
     }
 
@@ -267,7 +266,10 @@ mod tests {
             "deletionTimestamp": "1970-01-01T00:00:10Z", "resourceVersion": "99" });
         world.put(object(Kind::DaemonSet, "a", json!({ "metadata": meta, "spec": {} })), 100);
         let meta = &world.daemonsets[&key()].meta;
-        assert_eq!((&*meta.uid, meta.generation, meta.created, meta.deleting), ("u-1", 7, 9, Some(10)));
+        assert_eq!(
+            (&*meta.uid.text(), meta.generation, meta.created, meta.deleting),
+            ("u-1", 7, 9, Some(10))
+        );
         assert_eq!(meta.resource_version, 1);
     }
 
@@ -349,7 +351,7 @@ mod tests {
         other.value["metadata"]["uid"] = json!("u-2");
         assert_eq!(world.put(other, 200), Change::Configured);
         let meta = &world.daemonsets[&key()].meta;
-        assert_eq!((&*meta.uid, meta.created, meta.generation), ("u-2", 200, 1));
+        assert_eq!((&*meta.uid.text(), meta.created, meta.generation), ("u-2", 200, 1));
     }
 
     #[test]

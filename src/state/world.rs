@@ -9,11 +9,10 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use rustc_hash::FxHashMap;
-use serde_json::Value;
 
 use super::turns::Turns;
 use super::{Cascade, Event, Part, Refusal};
-use crate::kube::{DaemonSet, Kind, Meta, Name, Node, ObjectKey, Plain, Pod, Revision};
+use crate::kube::{Compact, DaemonSet, Kind, Meta, Name, Node, ObjectKey, Plain, Pod, Revision};
 
 /// Every object, by key. `dirty` says what differs from the store.
 #[derive(Debug, Clone, Default)]
@@ -133,7 +132,7 @@ pub struct Dirty {
     /// is there all the same is another, made since: it takes nothing over from its row.
     pub removed: BTreeMap<(Kind, ObjectKey), u64>,
     /// Whole new manifests of nodes, which the world does not keep: key to object.
-    pub bodies: BTreeMap<(Kind, ObjectKey), Arc<Value>>,
+    pub bodies: BTreeMap<(Kind, ObjectKey), Compact>,
     /// Back-off entries made, changed or dropped.
     pub backoff: BTreeSet<(Name, Name)>,
     /// Attempt counters changed.
@@ -218,7 +217,7 @@ impl World {
 
 #[cfg(test)]
 mod tests {
-    use serde_json::json;
+    use serde_json::{Value, json};
 
     use super::*;
 

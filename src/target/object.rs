@@ -1,10 +1,8 @@
 //! What is written: an object as the world has it.
 
-use std::sync::Arc;
-
 use serde_json::{Value, json};
 
-use crate::kube::{Body, DaemonSet, Kind, Meta, Node, ObjectKey, Plain, Pod, Revision};
+use crate::kube::{Body, Compact, DaemonSet, Kind, Meta, Node, ObjectKey, Plain, Pod, Revision};
 use crate::state::World;
 
 /// An object to be written. Of nodes and pods the world keeps a view alone; what it does
@@ -12,7 +10,7 @@ use crate::state::World;
 #[derive(Debug, Clone, Copy)]
 pub enum Item<'w> {
     /// A node, with its manifest where there is a new one.
-    Node(&'w Node, Option<&'w Arc<Value>>),
+    Node(&'w Node, Option<&'w Compact>),
     /// A daemonset.
     DaemonSet(&'w DaemonSet),
     /// A revision.
@@ -66,7 +64,7 @@ impl<'w> Item<'w> {
     pub fn value(&self) -> Option<Value> {
         match self {
             Item::Plain(_, it) => Some((*it.value).clone()),
-            Item::Node(_, body) => body.map(|body| (**body).clone()),
+            Item::Node(_, body) => body.map(Compact::value),
             Item::DaemonSet(it) => Some((*it.value).clone()),
             Item::ControllerRevision(it) => Some((*it.value).clone()),
             Item::Pod(pod) => match &pod.body {

@@ -4,9 +4,9 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use dsrules::kube::{DaemonSet, Kind, Meta, Node, ObjectKey, Plain, Pod, Revision};
+use dsrules::kube::{Compact, DaemonSet, Kind, Meta, Node, ObjectKey, Plain, Pod, Revision};
 use dsrules::target::{Batch, Conflict, Cursor, Found, Item, Refused, Target, Version, Write};
-use serde_json::{Value, json};
+use serde_json::json;
 
 /// Where a target is: it can be opened again and again, and it can be made to fail.
 pub trait Place: Sync {
@@ -17,7 +17,7 @@ pub trait Place: Sync {
 
 /// An object with whatever the world keeps of its kind.
 pub enum Owned {
-    Node(Node, Arc<Value>),
+    Node(Node, Compact),
     DaemonSet(DaemonSet),
     Revision(Revision),
     Pod(Pod),
@@ -40,7 +40,7 @@ impl Owned {
         }
         let value = Arc::new(value);
         let mut owned = match kind {
-            Kind::Node => Owned::Node(Node::from_value(key, &value), value),
+            Kind::Node => Owned::Node(Node::from_value(key, &value), Compact::from(&*value)),
             Kind::DaemonSet => Owned::DaemonSet(DaemonSet::from_value(key, value)),
             Kind::ControllerRevision => Owned::Revision(Revision::from_value(key, value)),
             Kind::Pod => Owned::Pod(Pod::from_value(key, value)),

@@ -186,7 +186,7 @@ fn pod(daemonset: &DaemonSet, node: &Name, it: &PodReport, since: i64, shared: &
     });
     let meta = Meta {
         key: ObjectKey::new(own.key.namespace.clone(), it.name.clone()),
-        uid: format!("{node}/{}", it.name).into(),
+        uid: format!("{node}/{}", it.name).as_str().into(),
         labels: labels.clone(),
         controller: Some(Arc::new(Owner::daemonset(&own.key.name, &own.uid))),
         ..Meta::default()

@@ -51,7 +51,7 @@ pub(super) fn find<'w>(
 pub(super) fn revisions<'w>(world: &'w World, daemonset: &DaemonSet) -> Vec<&'w Revision> {
     let owned = |revision: &&Revision| {
         revision.meta.key.namespace == daemonset.meta.key.namespace
-            && revision.meta.controller.as_ref().is_some_and(|owner| owner.uid == daemonset.meta.uid)
+            && revision.meta.controller.as_ref().is_some_and(|owner| daemonset.meta.uid == *owner.uid)
     };
     let mut revisions: Vec<&Revision> = world.revisions.values().filter(owned).collect();
     revisions.sort_by_key(|revision| revision.revision);

@@ -150,7 +150,7 @@ impl Pod {
         let meta = &mut pod["metadata"];
         meta["name"] = json!(&*self.meta.key.name);
         meta["namespace"] = json!(&*self.meta.key.namespace);
-        meta["uid"] = json!(&*self.meta.uid);
+        meta["uid"] = json!(&*self.meta.uid.text());
         meta["resourceVersion"] = json!(self.meta.resource_version.to_string());
         meta["creationTimestamp"] = json!(timestamp(self.meta.created));
         meta["labels"] =

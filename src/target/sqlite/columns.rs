@@ -72,7 +72,7 @@ pub(super) fn bind_meta_but_labels(
     meta: &Meta,
     writer: &mut Writer<'_>,
 ) -> Result<(), Fault> {
-    statement.raw_bind_parameter(at, &*meta.uid)?;
+    statement.raw_bind_parameter(at, &*meta.uid.text())?;
     statement.raw_bind_parameter(at + 1, signed(meta.resource_version))?;
     statement.raw_bind_parameter(at + 2, meta.generation)?;
     statement.raw_bind_parameter(at + 3, meta.created)?;

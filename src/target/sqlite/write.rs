@@ -18,7 +18,7 @@ use super::store::Store;
 use super::tables::{insert_or_update, is, keys, table};
 use super::{columns, sum};
 use crate::diagnostic::Diagnostic;
-use crate::kube::{Kind, Node, ObjectKey};
+use crate::kube::{Compact, Kind, Node, ObjectKey};
 use crate::target::contract::{Batch, Changed, Cursor, Found, Promises, Target, Visit};
 use crate::target::object::Item;
 use crate::target::write::{Refused, Version, Write};
@@ -94,7 +94,7 @@ fn rows<'b, 'w>(connection: &Connection, batch: &'b [Write<'w>]) -> Result<(), F
         let as_expected = match write {
             Write::Create(item) | Write::Replace(item, _) => match *item {
                 Item::Pod(it) => pods.write(it, expected, &mut writer),
-                Item::Node(it, body) => node(connection, it, body.map(|body| &**body), expected, &mut writer),
+                Item::Node(it, body) => node(connection, it, body, expected, &mut writer),
                 Item::Plain(_, it) => {
                     let body = it.value.to_string();
                     row(connection, item, &[("body", &body)], expected, &mut writer)
@@ -221,7 +221,7 @@ fn row(
 fn node(
     connection: &Connection,
     it: &Node,
-    body: Option<&Value>,
+    body: Option<&Compact>,
     expected: Option<i64>,
     writer: &mut Writer<'_>,
 ) -> Result<bool, Fault> {
@@ -244,7 +244,7 @@ fn node(
         let sql = "INSERT INTO node_bodies (name, body, status, sum) VALUES (?1, ?2, ?3, row_sum(?1, ?2, ?3))
             ON CONFLICT (name) DO UPDATE SET body = excluded.body, status = coalesce(excluded.status, status),
             sum = row_sum(name, excluded.body, coalesce(excluded.status, status))";
-        let status = body.get("status").filter(|status| !status.is_null()).map(ToString::to_string);
+        let status = body.status().map(|status| status.to_string());
         connection.prepare_cached(sql)?.execute(params![&*it.meta.key.name, body.to_string(), status])?;
     }
     Ok(true)
