@@ -76,9 +76,10 @@ fn apply(file: &std::path::Path, db: &std::path::Path) -> ([Duration; PARTS.len(
         let touched = tally.follow(&reasoner, &derived, &world, &changed);
         let pass = pass_over(&reasoner, &world, &tally, &touched);
         lap(3);
-        simulation.carry_out(&mut world, &reasoner, &pass, Readiness::Assume, 0);
+        let is_idle = pass.is_idle();
+        simulation.carry_out(&mut world, &reasoner, pass, Readiness::Assume, 0);
         lap(4);
-        if pass.is_idle() {
+        if is_idle {
             break;
         }
     }

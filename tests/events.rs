@@ -27,7 +27,7 @@ fn recorded(objects: &[Value]) -> Vec<String> {
     let mut reasoner = Reasoner::new(&program, Grouping::On);
     reasoner.derive(&world, &world.changed, 1000).unwrap();
     let pass = pass(&reasoner, &world);
-    Simulation::default().carry_out(&mut world, &reasoner, &pass, Readiness::Observe, 1000);
+    Simulation::default().carry_out(&mut world, &reasoner, pass, Readiness::Observe, 1000);
     let events = world.dirty.events.iter();
     events.map(|it| format!("{} {} {} {}", it.about, it.kind, it.reason, it.message)).collect()
 }

@@ -148,9 +148,10 @@ impl Reconciler {
             let collected = pass.collected.iter().filter(|action| action.verb == Verb::Delete).count();
             circles.look(&pass, world, reasoner)?;
             reconciled.lost += reasoner.len(relations::misplaced) + collected;
-            let wave = simulation.carry_out(world, reasoner, &pass, settings.readiness, settings.now);
+            let is_idle = pass.is_idle();
+            let wave = simulation.carry_out(world, reasoner, pass, settings.readiness, settings.now);
             evicted.follow(&wave);
-            if pass.is_idle() {
+            if is_idle {
                 // The controller is done for now; the scheduler sees what it made.
                 let step = simulation.schedule(world, reasoner, &made, settings.readiness, settings.now);
                 if let Some(step) = step {
@@ -158,7 +159,7 @@ impl Reconciler {
                     continue;
                 }
             }
-            if pass.is_idle() {
+            if is_idle {
                 simulation.keep_refused(world, settings.now);
                 self.wait(&seen, reasoner, world);
                 reconciled.statuses =

@@ -17,7 +17,7 @@ use crate::kube::{
     Base, Body, DaemonSet, HASH_LABEL, Kind, Labels, Meta, Name, ObjectKey, Owner, Pod, Revision, Status,
 };
 use crate::reason::Reasoner;
-use crate::state::{Backoff, Cascade, Event, World};
+use crate::state::{Arrivals, Backoff, Cascade, Event, World};
 
 /// Who says that a created pod is ready.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -49,6 +49,8 @@ pub struct Simulation {
     events: FxHashMap<ObjectKey, usize>,
     /// How many events were recorded about pods.
     told_of_pods: usize,
+    /// Pods that were made in this pass; nobody looks for one before it ends.
+    arrivals: Arrivals,
     /// The phases that pods are made in.
     phases: [Name; 2],
     /// Whether the scheduler binds what is created; else it is bound at once.
@@ -64,6 +66,7 @@ impl Default for Simulation {
             bases: FxHashMap::default(),
             events: FxHashMap::default(),
             told_of_pods: 0,
+            arrivals: Arrivals::default(),
             phases,
             schedules: false,
             known: Known::default(),
@@ -92,20 +95,21 @@ impl Simulation {
         &mut self,
         world: &mut World,
         reasoner: &Reasoner,
-        pass: &Pass,
+        mut pass: Pass,
         readiness: Readiness,
         now: i64,
     ) -> Wave {
         self.bases.clear();
-        let mut wave = Wave { time: now, actions: Vec::with_capacity(pass.actions.len()) };
+        // There may be millions, so they are not copied.
+        let mut wave = Wave { time: now, actions: std::mem::take(&mut pass.actions) };
+        let pass = &pass;
         self.warn(world, pass, now);
-        for action in &pass.actions {
-            let mut action = action.clone();
+        for action in &mut wave.actions {
             if let Some(key) = action.daemonset.clone() {
-                self.act(world, reasoner, pass, &key, &mut action, readiness, now);
+                self.act(world, reasoner, pass, &key, action, readiness, now);
             }
-            wave.actions.push(action);
         }
+        self.arrivals.settle(world);
         for action in &pass.collected {
             if collect(world, action) {
                 self.evicted(world, action, now);
@@ -214,7 +218,7 @@ impl Simulation {
         let ready_since = ready_since(daemonset, now);
         let mut attempt = world.attempts.get(&(key.clone(), node.clone())).copied().unwrap_or(0);
         let mut pod = pod_key(key, node, hash, attempt);
-        while world.pods.contains_key(&pod) {
+        while self.arrivals.has(world, &pod) {
             attempt += 1;
             pod = pod_key(key, node, hash, attempt);
         }
@@ -238,8 +242,7 @@ impl Simulation {
             ready_since: assumed.then_some(ready_since),
             body: Body::Made(made.base),
         };
-        world.touch(Kind::Pod, &pod);
-        world.pods.insert(pod.clone(), made);
+        self.arrivals.push(world, made);
         pod
     }
 

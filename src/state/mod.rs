@@ -3,6 +3,7 @@
 //!
 //! Nothing here decides anything: no policy, no SQL, no files, no clock.
 
+mod arrivals;
 mod cascade;
 mod change;
 mod delete;
@@ -16,6 +17,7 @@ mod refusal;
 mod turns;
 mod world;
 
+pub use arrivals::Arrivals;
 pub use cascade::{Cascade, Gone};
 pub use change::Change;
 pub use event::Event;

@@ -40,7 +40,7 @@ pub fn check(program: &Program, case: &Value) -> Result<(), String> {
             .filter(|pod| &*pod.phase == "Pending")
             .map(|pod| pod.meta.key.clone())
             .collect();
-        let wave = simulation.carry_out(&mut world, &reasoner, &pass, Readiness::Observe, now);
+        let wave = simulation.carry_out(&mut world, &reasoner, pass, Readiness::Observe, now);
         for pod in pending {
             turn_ready(&mut world, &pod, now + 10);
         }
