@@ -2,6 +2,7 @@
 //! something else. And stores of former versions, which get their checksums.
 #![allow(clippy::unwrap_used)]
 
+use std::collections::BTreeSet;
 use std::fs;
 use std::io::Read;
 use std::path::{Path, PathBuf};
@@ -376,6 +377,7 @@ fn what_inputs_have_is_counted_as_it_changes() {
         path: path.into(),
         sha256: path.into(),
         objects: names.iter().map(|name| (Kind::Node, ObjectKey::new("", *name), 1)).collect(),
+        how: String::new(),
     };
     // `none` is not in the store, so it goes from the record when its file loses it.
     let (one, two) = (file("1.yaml", &["n1", "n2", "none"]), file("2.yaml", &["n3"]));
@@ -392,10 +394,10 @@ fn what_inputs_have_is_counted_as_it_changes() {
     // Back again, and then all of it at once.
     store.change_input("/in/b", &[(Some(less.clone()), Some(file("1.yaml", &["n1", "n2"])))]).unwrap();
     assert_eq!(store.input("/in/b").unwrap().objects.len(), 3);
-    store.save_input("/in/b", &[less, file("3.yaml", &["n4", "none"])]).unwrap();
+    store.save_input("/in/b", &[less, file("3.yaml", &["n4", "none"])], &BTreeSet::new()).unwrap();
     let input = store.input("/in/b").unwrap();
     assert_eq!((input.files.len(), input.objects.len()), (2, 5));
-    store.save_input("/in/b", &[]).unwrap();
+    store.save_input("/in/b", &[], &BTreeSet::new()).unwrap();
     let input = store.input("/in/b").unwrap();
     assert_eq!((input.files.len(), input.objects.len()), (0, 4));
 }

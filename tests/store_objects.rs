@@ -1,7 +1,7 @@
 //! What the store shows: whole objects, what inputs brought, and views for sqlite3.
 #![allow(clippy::unwrap_used)]
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use dsrules::kube::{Body, Kind, Object, ObjectKey, Origin, Owner, Pod};
@@ -128,7 +128,7 @@ fn a_listing_is_sorted_and_ends_where_its_visitor_says() {
 /// An input's file with objects of these names, all DaemonSets.
 fn file(path: &str, hash: &str, names: &[&str]) -> InputFile {
     let objects = names.iter().map(|name| (Kind::DaemonSet, named(name), 7)).collect();
-    InputFile { path: path.into(), sha256: hash.into(), objects }
+    InputFile { path: path.into(), sha256: hash.into(), objects, how: String::new() }
 }
 
 /// The objects on record, each with its file and whether another input has it.
@@ -149,8 +149,14 @@ fn what_an_input_brought_stays_on_record_until_it_is_gone() {
     }
     store.save(&mut world).unwrap();
     assert_eq!(store.input("one").unwrap(), Input::default());
-    store.save_input("one", &[file("x.yaml", "h1", &["a", "b"]), file("y.yaml", "h2", &["c"])]).unwrap();
-    store.save_input("two", &[file("z.yaml", "h3", &["c"])]).unwrap();
+    store
+        .save_input(
+            "one",
+            &[file("x.yaml", "h1", &["a", "b"]), file("y.yaml", "h2", &["c"])],
+            &BTreeSet::new(),
+        )
+        .unwrap();
+    store.save_input("two", &[file("z.yaml", "h3", &["c"])], &BTreeSet::new()).unwrap();
     let seen = store.input("one").unwrap();
     assert_eq!(seen.files, BTreeMap::from([("x.yaml".into(), "h1".into()), ("y.yaml".into(), "h2".into())]));
     let (x, y) = (Some("x.yaml".to_owned()), Some("y.yaml".to_owned()));
@@ -160,7 +166,7 @@ fn what_an_input_brought_stays_on_record_until_it_is_gone() {
     // `b` leaves its file, and the other file goes: both stay on record, and are not
     // forgotten by the next apply either.
     for _ in 0..2 {
-        store.save_input("one", &[file("x.yaml", "h4", &["a"])]).unwrap();
+        store.save_input("one", &[file("x.yaml", "h4", &["a"])], &BTreeSet::new()).unwrap();
         let seen = store.input("one").unwrap();
         assert_eq!(seen.files, BTreeMap::from([("x.yaml".into(), "h4".into())]));
         let expected = [("a".into(), x.clone(), false), ("b".into(), None, false), ("c".into(), None, true)];
@@ -170,10 +176,10 @@ fn what_an_input_brought_stays_on_record_until_it_is_gone() {
     // Once it is removed it is off the record.
     world.remove(Kind::DaemonSet, &named("b"));
     store.save(&mut world).unwrap();
-    store.save_input("one", &[file("x.yaml", "h4", &["a"])]).unwrap();
+    store.save_input("one", &[file("x.yaml", "h4", &["a"])], &BTreeSet::new()).unwrap();
     assert_eq!(brought(&store.input("one").unwrap()).len(), 2);
     // And nobody else has `c` when the second input gives it up.
-    store.save_input("two", &[]).unwrap();
+    store.save_input("two", &[], &BTreeSet::new()).unwrap();
     assert_eq!(brought(&store.input("one").unwrap())[1], ("c".into(), None, false));
 }
 

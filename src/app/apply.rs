@@ -2,13 +2,14 @@
 
 use super::export::export_store;
 use super::follow;
+use super::known;
 use super::listener::Listener;
 use super::options::Options;
 use super::prepare::prepare;
 use super::read::read;
 use super::request::{Outcome, Request};
 use super::rules;
-use super::settled;
+use super::settled::{self, Question};
 use super::transaction;
 use crate::diagnostic::Diagnostic;
 
@@ -27,18 +28,26 @@ pub fn apply(request: &Request, listener: &dyn Listener) -> Result<Outcome, Vec<
         let outcome = Outcome::unchanged(plan, true, follow::sync(tree, &*store));
         return Ok(Outcome { exported: export_store(&request.exports, &*store, now), ..outcome });
     }
-    let mut read = read(request, listener)?;
+    let hashes = question.as_ref().map(Question::hashes).unwrap_or_default();
+    let mut read = {
+        // What is wrong with the store is told when it is written.
+        let store = request.database.read_or_empty().ok();
+        known::with_known(request, store.as_deref(), hashes, |known| read(request, known, listener))?
+    };
     let mut store = request.database.write_or_make("dsrules apply")?;
     transaction::begin(&mut *store, tree)?;
+    known::confirm(request, &mut read, &*store)?;
     let policy = prepare(request, own, &mut read, &*store, listener)?;
     let asked = question.and_then(|question| question.of(&read.reading));
     let options = Options { asked, ..request.options.clone() };
-    let places = read.reading.places(&request.manifests.options);
+    let mut places = read.reading.places(&request.manifests.options);
+    let passed = read.reading.passed.clone();
     let planned =
         transaction::apply(&mut *store, &request.id, read.reading, &policy, &options, tree, listener)?;
+    known::place(&mut places, &planned.judged, &*store, &request.id, &passed);
     listener.stage("writing the tree");
     let outcome = transaction::end(planned, &*store, tree);
     let exports: &[_] = if outcome.done { &request.exports } else { &[] };
     let exported = export_store(exports, &*store, now);
-    Ok(Outcome { errors: read.errors, places, exported, ..outcome })
+    Ok(Outcome { errors: read.errors, places, exported, passed: passed.len(), ..outcome })
 }

@@ -8,7 +8,7 @@ use super::unknown::emptied;
 use crate::diagnostic::Diagnostic;
 use crate::kube::{Kind, Name, ObjectKey};
 use crate::manifest::{self, ReadFile, Reading};
-use crate::state::{Gone, InputFile, World};
+use crate::state::{Gone, Input, InputFile, World};
 use crate::target::Memory;
 
 /// The objects that earlier applies of the input `id` brought and that it has no longer.
@@ -20,8 +20,9 @@ pub fn gone(store: &dyn Memory, id: &str, reading: &Reading, options: &Options) 
     if !options.prune {
         return Ok(Gone::default());
     }
-    let before = store.input(id)?;
-    if reading.objects.is_empty() && !before.objects.is_empty() && !options.allow_empty {
+    let passed = reading.passed();
+    let before = store.input_but(id, &passed)?;
+    if reading.is_empty() && !before.objects.is_empty() && !options.allow_empty {
         let all = match before.objects.len() {
             1 => "the one object".to_owned(),
             count => format!("all of the {count} objects"),
@@ -35,18 +36,31 @@ pub fn gone(store: &dyn Memory, id: &str, reading: &Reading, options: &Options) 
     {
         return Err(manifest::emptied(file, had));
     }
+    let gone = left(reading, before);
+    if passed.is_empty() || gone.objects.is_empty() {
+        return Ok(gone);
+    }
+    // Before anything is removed, all that is on record is looked at.
+    Ok(left(reading, store.input(id)?))
+}
+
+/// What has left an input, of what is on record of it `before`: all that it still has, or all
+/// but what files have that were passed over.
+pub(super) fn left(reading: &Reading, before: Input) -> Gone {
     let now: BTreeSet<(Kind, &ObjectKey)> = reading.objects.iter().map(|it| (it.kind, &it.key)).collect();
+    let passed = reading.passed();
     let unknown: BTreeSet<&str> =
         reading.files.iter().filter(|file| !file.complete).map(|file| &*file.path).collect();
     let is_unknown = |file: &Name| {
         unknown.contains(&**file)
+            || passed.contains(file)
             || reading.unread.iter().any(|unread| Path::new(&**file).starts_with(&**unread))
     };
     let gone = before.objects.iter().filter(|((kind, key), brought)| {
         !brought.elsewhere && !now.contains(&(*kind, key)) && !brought.file.as_ref().is_some_and(is_unknown)
     });
     let objects = gone.map(|(object, _)| object.clone()).collect();
-    Ok(with_given(objects, before.objects.keys().map(|(kind, key)| (*kind, key)).chain(now)))
+    with_given(objects, before.objects.keys().map(|(kind, key)| (*kind, key)).chain(now))
 }
 
 /// What left an input, with what that still has in the namespaces among it. `known` is what
@@ -65,15 +79,17 @@ pub(super) fn with_given<'a>(
 }
 
 /// What the files of an input brought into the world, to be recorded with
-/// [`Memory::save_input`].
+/// [`Memory::save_input`]. `how` says how they were read.
 #[must_use]
-pub fn brought(files: &[ReadFile], world: &World) -> Vec<InputFile> {
+pub fn brought(files: &[ReadFile], how: &str, world: &World) -> Vec<InputFile> {
     let written =
         |(kind, key): &(Kind, ObjectKey)| Some((*kind, key.clone(), world.meta(*kind, key)?.written.object));
-    let file = |file: &ReadFile| InputFile {
-        path: file.path.clone(),
-        sha256: file.sha256.clone(),
-        objects: file.objects.iter().filter_map(written).collect(),
+    let file = |file: &ReadFile| {
+        let objects: Vec<_> = file.objects.iter().filter_map(written).collect();
+        // What a plan took away again is put again by the next one.
+        let is_there = objects.len() == file.objects.len();
+        let how = if file.silent && file.complete && is_there { how.to_owned() } else { String::new() };
+        InputFile { path: file.path.clone(), sha256: file.sha256.clone(), objects, how }
     };
     files.iter().map(file).collect()
 }

@@ -6,8 +6,9 @@ use std::path::{Path, PathBuf};
 
 use super::listener::Listener;
 use crate::diagnostic::Diagnostic;
+use crate::hash::sha256;
 use crate::kube::Kind;
-use crate::manifest::{self, Input, Options, Reading};
+use crate::manifest::{self, Input, Known, Options, Reading};
 
 /// So many kinds that are left alone are named.
 const SHOWN: usize = 20;
@@ -42,6 +43,13 @@ impl Manifests {
         beside(&self.paths(), &self.options)
     }
 
+    /// How files are read, as it is remembered with each: whatever makes another object of the
+    /// same text, or finds something else to say of it. Which folders are read is no part of it.
+    pub(super) fn how(&self) -> String {
+        let options = Options { recursive: false, ..self.options.clone() };
+        sha256(format!("{} {options:?}", env!("CARGO_PKG_VERSION")))
+    }
+
     /// The files with the hashes of their content, where that is all that is named.
     pub(super) fn hashes(&self) -> Option<Vec<(PathBuf, String)>> {
         let all = self.inputs.iter().all(|input| matches!(input, Input::Path(_)));
@@ -53,6 +61,11 @@ impl Manifests {
     /// # Errors
     /// When nothing was named.
     pub fn read_silently(&self) -> Result<Reading, Diagnostic> {
+        self.read_changed(None)
+    }
+
+    /// The same, but for files of which it is known what stands in them.
+    fn read_changed(&self, known: Option<&Known<'_>>) -> Result<Reading, Diagnostic> {
         if self.is_empty() {
             return Err(Diagnostic::error("no-input", "no manifest was named")
                 .help("name files or folders, as `dsrules apply examples/quickstart`, or `-` for stdin"));
@@ -60,7 +73,7 @@ impl Manifests {
         let is_blank =
             |input: &Input| matches!(input, Input::Text { bytes, .. } if bytes.trim_ascii().is_empty());
         let blank = self.inputs.len() > 1 && self.inputs.iter().any(is_blank);
-        let mut reading = manifest::read(&self.inputs, &self.options);
+        let mut reading = manifest::read_changed(&self.inputs, &self.options, known);
         if blank {
             // Among other inputs it would not be missed.
             let warning = Diagnostic::warning("empty-stdin", "nothing came from stdin (`-`)");
@@ -74,14 +87,23 @@ impl Manifests {
     /// # Errors
     /// When nothing was named.
     pub fn read(&self, listener: &dyn Listener) -> Result<Reading, Diagnostic> {
-        let mut reading = self.read_silently()?;
+        self.read_but(None, listener)
+    }
+
+    /// The same, but for files of which it is known what stands in them.
+    pub(super) fn read_but(
+        &self,
+        known: Option<&Known<'_>>,
+        listener: &dyn Listener,
+    ) -> Result<Reading, Diagnostic> {
+        let mut reading = self.read_changed(known)?;
         listener.tell(reading.diagnostics.extract_if(.., |found| !found.is_error()).collect());
         // Without any object this is an error, or the whole of the answer.
         if reading.has_errors() || reading.plans_nothing() {
             return Ok(reading);
         }
-        let kinds = || reading.objects.iter().map(|object| object.kind);
-        let is_whole = kinds().any(|kind| kind == Kind::Node) && kinds().any(|kind| kind == Kind::DaemonSet);
+        let kinds = reading.kinds();
+        let is_whole = kinds.contains_key(&Kind::Node) && kinds.contains_key(&Kind::DaemonSet);
         if let Some(folder) = self.deeper().filter(|_| !is_whole) {
             let shown = folder.display();
             listener.note(&format!("note: the folders in `{shown}` were not read: `-R` reads them too"));
@@ -110,8 +132,9 @@ impl Manifests {
 /// The error for an input without a single object that is of use here: what is planned
 /// for it would be about something else.
 pub(super) fn nothing_read(reading: &Reading) -> Diagnostic {
-    let others = reading.objects.iter().map(|object| object.kind.name());
-    let count = reading.others.values().sum::<usize>() + reading.objects.len();
+    let kinds = reading.kinds();
+    let count = reading.others.values().chain(kinds.values()).sum::<usize>();
+    let others = kinds.keys().map(|kind| kind.name());
     let kinds: BTreeSet<&str> = reading.others.keys().map(String::as_str).chain(others).collect();
     let kinds: Vec<&str> = kinds.into_iter().take(SHOWN).collect();
     let error = Diagnostic::error("no-objects", "nothing was read that could be planned");
@@ -131,8 +154,9 @@ const SCHEDULERS: [&str; 2] = ["PriorityClass", "PodDisruptionBudget"];
 pub fn note_others(reading: &Reading, listener: &dyn Listener) {
     let mut kept: BTreeMap<&str, usize> = BTreeMap::new();
     let is_kept = |kind: Kind| kind.is_other() && !SCHEDULERS.contains(&kind.written());
-    for object in reading.objects.iter().filter(|object| is_kept(object.kind)) {
-        *kept.entry(object.kind.name()).or_default() += 1;
+    let kinds = reading.kinds();
+    for (kind, count) in kinds.iter().filter(|(kind, _)| is_kept(**kind)) {
+        *kept.entry(kind.name()).or_default() += count;
     }
     let left = reading.others.iter().map(|(kind, count)| (kind.as_str(), *count));
     for (what, kinds) in [

@@ -32,6 +32,11 @@ pub struct Options {
     pub told: usize,
     /// Whether objects that no rule can tell apart are compared once.
     pub grouping: Grouping,
+    /// Whether files that did not change since they were applied are read again.
+    pub reread: Reread,
+    /// Whether all objects of an input are told of that are unchanged; else of each kind the
+    /// first, and how many more there are.
+    pub lists: bool,
     /// Whose turn it is in rollouts, where one node is kept and no other is seen.
     pub turns: Option<Turns>,
     /// A hash of what is asked, remembered by an apply that leaves nothing to do.
@@ -53,10 +58,21 @@ impl Options {
             ignore_violations: false,
             told: FINDINGS_TOLD,
             grouping: Grouping::On,
+            reread: Reread::Changed,
+            lists: true,
             turns: None,
             asked: None,
         }
     }
+}
+
+/// Which files of an input are read that was applied before. What comes of it is the same.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Reread {
+    /// Those that changed, or of which it is not known that they would say the same.
+    Changed,
+    /// All of them.
+    All,
 }
 
 /// Who says whether a pod that is created fits on its node.

@@ -3,6 +3,7 @@
 use super::dry::{dry, start};
 use super::follow;
 use super::gone::gone;
+use super::known;
 use super::listener::Listener;
 use super::manifests::Manifests;
 use super::planning;
@@ -11,7 +12,7 @@ use super::read::read;
 use super::request::{Outcome, Request};
 use super::rules;
 use super::schedule::Coming;
-use super::settled;
+use super::settled::{self, Question};
 use crate::diagnostic::Diagnostic;
 
 /// Plans the manifests from what the store holds, or from what `base` leads to. A store
@@ -31,19 +32,29 @@ pub fn plan(
     if let Some((store, plan)) = settled::unchanged(request, question.as_ref())? {
         return Ok(Outcome::unchanged(plan, false, follow::compare_unchanged(tree, &*store)));
     }
-    let mut read = read(request, listener)?;
+    let hashes = question.as_ref().map(Question::hashes).unwrap_or_default();
+    let mut read = {
+        // What a base has brought is on record of nothing yet.
+        let store = if base.is_none() { request.database.read_or_empty().ok() } else { None };
+        known::with_known(request, store.as_deref(), hashes, |known| read(request, known, listener))?
+    };
     let store = start(request, base, listener)?;
+    known::confirm(request, &mut read, &*store)?;
     let policy = prepare(request, own, &mut read, &*store, listener)?;
     let gone = gone(&*store, &request.id, &read.reading, &request.options)?;
-    let places = read.reading.places(&request.manifests.options);
+    let mut places = read.reading.places(&request.manifests.options);
     let objects = read.reading.objects;
     let coming = Coming::put(&objects, &gone);
-    let dry = dry(&*store, &policy.program, &request.options, coming, &|world, options| {
+    let mut dry = dry(&*store, &policy.program, &request.options, coming, &|world, options| {
         planning::plan(world, objects.clone(), &gone, &policy.program, options)
     })?;
+    let (planned, passed) = (&mut dry.planned, &read.reading.passed);
+    known::list(&mut planned.plan, &*store, &request.id, passed, request.options.lists)?;
+    known::place(&mut places, &planned.judged, &*store, &request.id, passed);
     let tree = follow::compare(tree, &dry.world, &*store);
     Ok(Outcome {
         errors: read.errors,
+        passed: read.reading.passed.len(),
         too_much: dry.too_much,
         places,
         ..Outcome::of(dry.planned, false, tree)

@@ -1,8 +1,7 @@
 //! What was read, compared with what the store holds; and the rules to plan it with.
 
-use super::gone::gone;
+use super::gone::left;
 use super::listener::Listener;
-use super::options::Options;
 use super::read::{Read, go_past};
 use super::request::Request;
 use super::restart::undoes_rollback;
@@ -52,7 +51,10 @@ fn check_updates(
 /// Refuses to prune what another input brought, or nothing at all: an input is known by
 /// its paths, so a copy of it elsewhere has never brought anything.
 fn check_known(request: &Request, reading: &Reading, store: &dyn Memory) -> Result<(), Diagnostic> {
-    if !request.options.prune || (!request.takes_over && reading.objects.is_empty()) {
+    if !request.options.prune || (!request.takes_over && reading.is_empty()) {
+        return Ok(());
+    }
+    if store.has_input(&request.id)? {
         return Ok(());
     }
     let known = store.inputs()?;
@@ -83,8 +85,7 @@ fn note_left(
     store: &dyn Memory,
     listener: &dyn Listener,
 ) -> Result<(), Diagnostic> {
-    let options = Options { prune: true, allow_empty: true, ..request.options.clone() };
-    let left = gone(store, &request.id, reading, &options)?;
+    let left = left(reading, store.input_but(&request.id, &reading.passed())?);
     let stored = |(kind, key): &&(Kind, ObjectKey)| store.object(*kind, key).is_ok_and(|it| it.is_some());
     let left: Vec<&(Kind, ObjectKey)> = left.objects.iter().filter(stored).collect();
     let Some((kind, key)) = left.first() else { return Ok(()) };

@@ -6,7 +6,7 @@ use super::listener::Listener;
 use super::manifests::nothing_read;
 use super::request::Request;
 use crate::diagnostic::Diagnostic;
-use crate::manifest::Reading;
+use crate::manifest::{Known, Reading};
 use crate::source::absolute;
 
 /// An input that was read.
@@ -19,7 +19,13 @@ pub(super) struct Read {
 
 /// Reads the input. Errors in it end the use case, or, where it keeps going, are told and
 /// counted.
-pub(super) fn read(request: &Request, listener: &dyn Listener) -> Result<Read, Vec<Diagnostic>> {
+///
+/// Files that are `known` are passed over: their objects are as they are stored.
+pub(super) fn read(
+    request: &Request,
+    known: Option<&Known<'_>>,
+    listener: &dyn Listener,
+) -> Result<Read, Vec<Diagnostic>> {
     if request.options.allow_empty && !request.options.prune {
         return Err(vec![
             Diagnostic::error("nothing-pruned", "`--allow-empty` is said without `--prune`")
@@ -27,7 +33,8 @@ pub(super) fn read(request: &Request, listener: &dyn Listener) -> Result<Read, V
         ]);
     }
     let manifests = &request.manifests;
-    let mut reading = manifests.read(listener)?;
+    let mut reading = manifests.read_but(known, listener)?;
+    reading.how = manifests.how();
     if reading.plans_nothing() && !reading.has_errors() {
         reading.diagnostics.push(nothing_read(&reading));
     }

@@ -61,13 +61,26 @@ pub struct Outcome {
     pub exported: Vec<Exported>,
     /// How many errors of the input were told and gone past.
     pub errors: usize,
+    /// How many files were not read, because they did not change since they were applied.
+    pub passed: usize,
 }
 
 impl Outcome {
     /// A store that holds already what was asked for.
     pub(super) fn unchanged(plan: Plan, done: bool, tree: Result<Option<Followed>, Diagnostic>) -> Outcome {
         let (judged, said, places) = (Vec::new(), Vec::new(), Places::default());
-        Outcome { plan, done, judged, said, places, too_much: None, tree, exported: Vec::new(), errors: 0 }
+        Outcome {
+            plan,
+            done,
+            judged,
+            said,
+            places,
+            too_much: None,
+            tree,
+            exported: Vec::new(),
+            errors: 0,
+            passed: 0,
+        }
     }
 
     /// A plan that was carried out, or was not.

@@ -5,6 +5,9 @@
 //! a store that has not changed has the same answer, and nothing is parsed, loaded or
 //! derived for it. What depends on the time, or on rules of a user, is never remembered.
 
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+
 use super::options::Options;
 use super::request::Request;
 use super::rules;
@@ -35,14 +38,19 @@ fn asked(id: &str, files: &[(String, String)], reading: &manifest::Options, opti
 /// What is asked.
 pub(super) struct Question {
     hash: String,
+    paths: Vec<PathBuf>,
     hashes: Vec<String>,
 }
 
 impl Question {
+    /// The files, each with the hash of its content.
+    pub(super) fn hashes(&self) -> BTreeMap<PathBuf, String> {
+        self.paths.iter().cloned().zip(self.hashes.iter().cloned()).collect()
+    }
+
     /// The hash, if what was read is what was asked about, and nothing was to be said.
     pub(super) fn of(self, reading: &Reading) -> Option<String> {
-        let read = reading.files.iter().map(|file| &file.sha256);
-        (!reading.noted && read.eq(&self.hashes)).then_some(self.hash)
+        (!reading.noted && reading.hashes == self.hashes).then_some(self.hash)
     }
 }
 
@@ -54,11 +62,11 @@ pub(super) fn ask(request: &Request, own: &Found) -> Option<Question> {
         return None;
     }
     let (paths, hashes): (Vec<_>, Vec<String>) = manifests.hashes()?.into_iter().unzip();
-    let paths =
+    let named =
         paths.iter().map(|path| std::path::absolute(path).as_ref().unwrap_or(path).display().to_string());
-    let files: Vec<(String, String)> = paths.zip(hashes.iter().cloned()).collect();
+    let files: Vec<(String, String)> = named.zip(hashes.iter().cloned()).collect();
     let hash = asked(&request.id, &files, &manifests.options, &request.options);
-    Some(Question { hash, hashes })
+    Some(Question { hash, paths, hashes })
 }
 
 /// A store that has nothing to do, with the plan that says so.

@@ -2,6 +2,7 @@
 
 use super::follow;
 use super::gone::{brought, gone};
+use super::known;
 use super::listener::Listener;
 use super::load::load;
 use super::options::Options;
@@ -55,11 +56,13 @@ pub fn apply(
     listener: &dyn Listener,
 ) -> Result<Planned, Diagnostic> {
     let gone = gone(store, id, &reading, options)?;
+    let (mut passed, how) = (reading.passed(), std::mem::take(&mut reading.how));
     let files = std::mem::take(&mut reading.files);
     listener.stage("loading the store");
     let mut world = load(store, &policy.program, options, Coming::put(&reading.objects, &gone))?;
     listener.stage("planning");
     let mut planned = planning::plan(&mut world, reading.objects, &gone, &policy.program, options)?;
+    known::list(&mut planned.plan, store, id, &reading.passed, options.lists)?;
     if planned.is_refused() {
         store.rollback();
         return Ok(planned);
@@ -68,9 +71,10 @@ pub fn apply(
     let placement = placement(store, &mut planned)?;
     store.save(&mut world)?;
     follow::guard(tree, store)?;
-    let mut brought = brought(&files, &world);
-    keep_unknown(store, id, &files, &mut brought, options)?;
-    store.save_input(id, &brought)?;
+    let mut brought = brought(&files, &how, &world);
+    brought.extend(known::lost(store, id, &mut passed, &how, &world)?);
+    keep_unknown(store, id, &files, &mut brought, &passed, options)?;
+    store.save_input(id, &brought, &passed)?;
     store.save_own_files(id, &policy.own)?;
     store.save_placement(Some(&placement.0), &placement.1)?;
     store.set_settled(

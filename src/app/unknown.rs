@@ -6,7 +6,7 @@ use std::collections::BTreeSet;
 
 use super::options::Options;
 use crate::diagnostic::Diagnostic;
-use crate::kube::{Kind, ObjectKey};
+use crate::kube::{Kind, Name, ObjectKey};
 use crate::manifest::ReadFile;
 use crate::state::{Input, InputFile};
 use crate::target::Memory;
@@ -30,13 +30,14 @@ pub(super) fn keep_unknown(
     id: &str,
     files: &[ReadFile],
     brought: &mut [InputFile],
+    passed: &BTreeSet<Name>,
     options: &Options,
 ) -> Result<(), Diagnostic> {
     let is_unknown = |file: &ReadFile| !file.complete || file.blank && !options.allow_empty;
     if !files.iter().any(is_unknown) {
         return Ok(());
     }
-    let before = store.input(id)?;
+    let before = store.input_but(id, passed)?;
     let elsewhere: BTreeSet<(Kind, ObjectKey)> =
         brought.iter().flat_map(|file| &file.objects).map(|(kind, key, _)| (*kind, key.clone())).collect();
     for (_, file) in files.iter().zip(brought).filter(|(file, _)| is_unknown(file)) {

@@ -104,7 +104,7 @@ pub fn plan(
         Some(PlanFormat::Junit) => report::judged_junit(judged, said, out)?,
         Some(PlanFormat::Wide) | None => {
             let mut out = context.fitted();
-            report::applied(&plan.objects, look, &mut out)?;
+            report::applied(&plan.objects, &plan.unlisted, look, &mut out)?;
             report::plan_text(plan, look, &mut out)?;
             report::statuses(&plan.statuses, &mut out)?;
             drop(out);

@@ -18,6 +18,7 @@ mod foreign;
 mod grammar;
 mod input;
 mod json;
+mod known;
 mod limits;
 mod locate;
 mod marks;
@@ -42,7 +43,7 @@ mod wording;
 mod written;
 mod yaml;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::diagnostic::{Diagnostic, Place};
 use crate::kube::{Kind, ObjectKey};
@@ -52,10 +53,11 @@ pub use edited::faults;
 pub(crate) use field::put;
 pub use field::{Target, typed, way_to};
 pub use input::{Input, hash, hashes, is_elsewhere, is_manifest, list};
+pub use known::{Having, Known};
 pub use limits::Limits;
 pub use options::{FieldValidation, Options};
 pub use places::Places;
-pub use reading::{ReadFile, Reading};
+pub use reading::{Passed, ReadFile, Reading};
 pub use source::{Format, Mark, Source};
 pub use written::place_of;
 
@@ -89,20 +91,41 @@ pub fn find(
 /// Reads all manifests of all inputs.
 #[must_use]
 pub fn read(inputs: &[Input], options: &Options) -> Reading {
+    read_changed(inputs, options, None)
+}
+
+/// Reads the manifests of all inputs but those of which it is known what stands in them, and
+/// comes to the same: a file that has an object which is met in one that is read is read too.
+#[must_use]
+pub fn read_changed(inputs: &[Input], options: &Options, known: Option<&Known<'_>>) -> Reading {
     let mut diagnostics = Vec::new();
     let (files, unread) = input::gather(inputs, options.recursive, &options.limits, &mut diagnostics);
-    let outcomes = read::all(&files, options);
+    let outcomes = known::outcomes(&files, options, known);
     let mut reading = Reading { diagnostics, unread, ..Reading::default() };
     let mut seen: BTreeMap<(Kind, ObjectKey), (usize, usize, Spot)> = BTreeMap::new();
-    let mut twice = Vec::new();
+    let (mut twice, mut met_again) = (Vec::new(), BTreeSet::new());
+    // The place that a file has among all of them, of each that is read.
+    let mut places = Vec::new();
     for (nth, outcome) in outcomes.into_iter().enumerate() {
+        let outcome = match outcome {
+            known::Read::Anew(outcome) => outcome,
+            known::Read::Passed(passed) => {
+                reading.hashes.push(passed.sha256.clone());
+                reading.passed.push(passed);
+                continue;
+            }
+        };
         let mut file = outcome.file;
+        reading.hashes.push(file.sha256.clone());
         for (kind, count) in outcome.others {
             *reading.others.entry(kind).or_default() += count;
         }
         reading.diagnostics.extend(outcome.diagnostics);
         for (object, spot) in outcome.objects {
             let identity = (object.kind, object.key.clone());
+            if let Some((_, file_of_first, _)) = seen.get(&identity) {
+                met_again.extend([*file_of_first, nth]);
+            }
             match seen.get(&identity) {
                 None => {
                     seen.insert(identity.clone(), (reading.objects.len(), nth, spot));
@@ -120,11 +143,15 @@ pub fn read(inputs: &[Input], options: &Options) -> Reading {
             }
             file.objects.push(identity);
         }
+        places.push(nth);
         reading.files.push(file);
+    }
+    for (file, _) in reading.files.iter_mut().zip(&places).filter(|(_, nth)| met_again.contains(*nth)) {
+        file.silent = false;
     }
     twice::drop_all(&twice, &mut reading);
     reading.diagnostics.extend(twice::tell(twice, &files, options));
-    let nothing = reading.objects.is_empty() && reading.others.is_empty();
+    let nothing = reading.objects.is_empty() && reading.others.is_empty() && reading.passed.is_empty();
     if nothing && !reading.has_errors() {
         let message =
             if inputs.is_empty() { "no manifest was named" } else { "there is no object in the manifests" };

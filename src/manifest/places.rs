@@ -38,6 +38,11 @@ impl Reading {
 }
 
 impl Places {
+    /// Adds an object of a file that was passed over.
+    pub fn add(&mut self, kind: Kind, key: ObjectKey, file: Name) {
+        self.files.push((kind, key, file));
+    }
+
     /// Where objects stand of which the files are known.
     #[must_use]
     pub fn of(held: Vec<(Kind, ObjectKey, PathBuf)>, options: &Options) -> Places {

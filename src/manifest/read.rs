@@ -20,7 +20,7 @@ use super::reading::ReadFile;
 use super::schema::{Finding, QUOTE};
 use super::sieve;
 use super::source::{Format, Mark, Source};
-use super::{told, yaml};
+use super::{told, update, yaml};
 use crate::cores;
 use crate::diagnostic::{Diagnostic, Place, Severity};
 use crate::kube::{Kind, Name, Object, ObjectKey, Origin};
@@ -39,15 +39,16 @@ pub(super) struct Outcome {
 /// Texts from here on are cut into parts for several threads.
 const LARGE: usize = 1 << 20;
 
-/// Reads all files; the outcomes are in their order.
-pub(super) fn all(files: &[Input], options: &Options) -> Vec<Outcome> {
-    cores::on_all(files.len(), |nth| one(&files[nth], options))
-}
-
-fn one(input: &Input, options: &Options) -> Outcome {
+/// Reads a file, unless what stands in it is known from its hash.
+pub(super) fn unless<T>(
+    input: &Input,
+    options: &Options,
+    known: impl FnOnce(&str) -> Option<T>,
+    anew: impl FnOnce(Outcome) -> T,
+) -> T {
     match input::load(input, options) {
-        Ok(loaded) => from_text(loaded, options),
-        Err(diagnostic) => Outcome {
+        Ok(loaded) => known(&loaded.sha256).unwrap_or_else(|| anew(from_text(loaded, options))),
+        Err(diagnostic) => anew(Outcome {
             file: ReadFile {
                 path: input::name_of(input),
                 sha256: String::new(),
@@ -55,11 +56,12 @@ fn one(input: &Input, options: &Options) -> Outcome {
                 objects: Vec::new(),
                 complete: false,
                 blank: false,
+                silent: false,
             },
             objects: Vec::new(),
             others: BTreeMap::new(),
             diagnostics: vec![*diagnostic],
-        },
+        }),
     }
 }
 
@@ -76,9 +78,15 @@ fn from_text(loaded: Loaded, options: &Options) -> Outcome {
         objects: Vec::new(),
         complete: true,
         blank: loaded.blank,
+        silent: false,
     };
     let mut outcome = finish(file, &source, harvest, options);
     outcome.diagnostics.extend(loaded.note);
+    outcome.file.silent = outcome.file.complete
+        && outcome.diagnostics.is_empty()
+        && outcome.others.is_empty()
+        && !outcome.objects.is_empty()
+        && outcome.objects.iter().all(|(object, _)| update::is_steady(object));
     outcome
 }
 

@@ -4,7 +4,7 @@
 //! caller brings what is stored, and errors are placed in the files that were read.
 
 use crate::diagnostic::{Diagnostic, Place};
-use crate::kube::{Kind, ObjectKey, Origin};
+use crate::kube::{Kind, Object, ObjectKey, Origin};
 use crate::validate;
 
 use super::input;
@@ -69,6 +69,16 @@ impl Reading {
             }
         }
     }
+}
+
+/// Whether an object that is stored just so may always take its own place. A generation may
+/// have been counted on since, and finalizers may have gone.
+pub(super) fn is_steady(object: &Object) -> bool {
+    let meta = &object.value["metadata"];
+    meta["generation"].is_null()
+        && meta["finalizers"].as_array().is_none_or(Vec::is_empty)
+        && (!validate::has_update_rules(object.kind)
+            || validate::validate_update(object.kind, &object.value, &object.value).is_empty())
 }
 
 /// The problem at its place in the text, found by the way to the object.

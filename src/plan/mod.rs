@@ -49,6 +49,9 @@ pub use crate::state::Change;
 pub struct Plan {
     /// What became of each object of the input, in the order they are applied.
     pub objects: Vec<Applied>,
+    /// How many more objects of each kind are unchanged, and are not among `objects`; of such
+    /// a kind the first are.
+    pub unlisted: BTreeMap<Kind, usize>,
     /// The passes that change something, in time order.
     pub waves: Vec<Wave>,
     /// Each daemonset's status when the plan is done, in key order.

@@ -12,11 +12,16 @@ use crate::plan::{Applied, Change};
 const SHOWN: usize = 10;
 
 /// One line for each object: `daemonset.apps/fluentd created`. Of a plan, only of those
-/// that change.
+/// that change. So many more of each kind are `unlisted`, as they are unchanged.
 ///
 /// # Errors
 /// Where writing fails.
-pub fn applied(objects: &[Applied], look: Look, out: &mut dyn Write) -> io::Result<()> {
+pub fn applied(
+    objects: &[Applied],
+    unlisted: &BTreeMap<Kind, usize>,
+    look: Look,
+    out: &mut dyn Write,
+) -> io::Result<()> {
     let Look { detail, paint, done } = look;
     let objects: Vec<&Applied> =
         objects.iter().filter(|object| done || object.change != Change::Unchanged).collect();
@@ -37,6 +42,9 @@ pub fn applied(objects: &[Applied], look: Look, out: &mut dyn Write) -> io::Resu
         let last = objects.get(at + 1).is_none_or(|next| next.kind != object.kind);
         if last && detail == Detail::Short {
             for ((kind, change), count) in &mut counts {
+                if *change == Change::Unchanged && *count > 0 {
+                    *count += unlisted.get(kind).copied().unwrap_or(0);
+                }
                 if *count > SHOWN {
                     let rest = format!("{} more {}", *count - SHOWN, change.word());
                     writeln!(out, "{}: {}{end}", kind.resource(), painted(paint, *change, &rest))?;
@@ -93,7 +101,8 @@ mod tests {
 
     fn text(objects: &[Applied], detail: Detail) -> String {
         let mut out = Vec::new();
-        applied(objects, Look { detail, paint: Paint(false), done: true }, &mut out).unwrap();
+        applied(objects, &BTreeMap::new(), Look { detail, paint: Paint(false), done: true }, &mut out)
+            .unwrap();
         String::from_utf8(out).unwrap()
     }
 

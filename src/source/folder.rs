@@ -80,7 +80,9 @@ impl Folder {
         let mut recorded: BTreeMap<Name, InputFile> = before
             .files
             .into_iter()
-            .map(|(path, sha256)| (path.clone(), InputFile { path, sha256, objects: Vec::new() }))
+            .map(|(path, sha256)| {
+                (path.clone(), InputFile { path, sha256, objects: Vec::new(), how: String::new() })
+            })
             .collect();
         let mut folder = Folder {
             root: root.to_owned(),
@@ -420,7 +422,12 @@ impl Folder {
                 });
                 claimed.push((identity.0, identity.1, found.unwrap_or(0)));
             }
-            let now = InputFile { path: absolute(&path).into(), sha256: file.sha256, objects: claimed };
+            let now = InputFile {
+                path: absolute(&path).into(),
+                sha256: file.sha256,
+                objects: claimed,
+                how: String::new(),
+            };
             read.push(Read { path, mark, now, objects });
         }
         for (shown, (path, _)) in marks {

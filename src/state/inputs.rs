@@ -18,6 +18,19 @@ pub struct InputFile {
     /// ([`Written::object`](crate::kube::Written)): where the world still has the same,
     /// a file with the same hash need not be parsed.
     pub objects: Vec<(Kind, ObjectKey, u64)>,
+    /// How it was read, if reading it so again would say nothing but these objects; else empty.
+    pub how: String,
+}
+
+/// What is known of a file of which all objects are stored as it wrote them.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct KnownFile {
+    /// SHA-256 of its content, in hexadecimal.
+    pub sha256: String,
+    /// As in [`InputFile`]: it need not be read again if this is how it would be.
+    pub how: String,
+    /// How many objects of each kind it has.
+    pub kinds: BTreeMap<Kind, usize>,
 }
 
 /// What is on record of an input.

@@ -21,7 +21,7 @@ pub use arrivals::Arrivals;
 pub use cascade::{Cascade, Gone};
 pub use change::Change;
 pub use event::Event;
-pub use inputs::{Brought, Delta, FilesOf, Input, InputFile};
+pub use inputs::{Brought, Delta, FilesOf, Input, InputFile, KnownFile};
 pub use own::{CONFIG, OwnFile, OwnKind};
 pub use part::{Part, SomeNodes, SomePods};
 pub use refusal::Refusal;

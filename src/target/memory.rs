@@ -12,7 +12,7 @@ use super::contract::Target;
 use super::sqlite::{Placement, StoredEvent};
 use crate::diagnostic::Diagnostic;
 use crate::kube::{Kind, Name, ObjectKey, Status};
-use crate::state::{FilesOf, Input, InputFile, OwnFile, Part, Whole, World};
+use crate::state::{FilesOf, Input, InputFile, KnownFile, OwnFile, Part, Whole, World};
 
 /// Is given each object of a listing.
 pub type VisitObject<'v> = &'v mut dyn FnMut(ObjectKey, Value) -> Result<(), Diagnostic>;
@@ -137,6 +137,49 @@ pub trait Memory: Target {
     /// As [`load`](Memory::load).
     fn input(&self, id: &str) -> Result<Input, Diagnostic>;
 
+    /// The files of the input `id` of which all objects are stored as the file wrote them, by
+    /// path.
+    ///
+    /// # Errors
+    /// As [`load`](Memory::load).
+    fn known_files(&self, id: &str) -> Result<BTreeMap<Name, KnownFile>, Diagnostic>;
+
+    /// What is on record of the input `id` but for these files, which are known: at the cost
+    /// of the others.
+    ///
+    /// # Errors
+    /// As [`load`](Memory::load).
+    fn input_but(&self, id: &str, passed: &BTreeSet<Name>) -> Result<Input, Diagnostic>;
+
+    /// Whether anything is on record of the input `id`.
+    ///
+    /// # Errors
+    /// As [`load`](Memory::load).
+    fn has_input(&self, id: &str) -> Result<bool, Diagnostic>;
+
+    /// The files of the input `id` that have these objects, each with its file.
+    ///
+    /// # Errors
+    /// As [`load`](Memory::load).
+    fn files_having(
+        &self,
+        id: &str,
+        objects: &BTreeSet<(Kind, &ObjectKey)>,
+    ) -> Result<BTreeMap<(Kind, ObjectKey), Name>, Diagnostic>;
+
+    /// The objects of these files of the input `id`, by kind and key, which have so many of each
+    /// kind; of each kind at most as many as are asked for.
+    ///
+    /// # Errors
+    /// As [`load`](Memory::load).
+    fn objects_of(
+        &self,
+        id: &str,
+        passed: &BTreeSet<Name>,
+        kinds: &BTreeMap<Kind, usize>,
+        most: usize,
+    ) -> Result<Vec<(Kind, ObjectKey)>, Diagnostic>;
+
     /// The inputs that are on record, each with how many objects its applies brought.
     ///
     /// # Errors
@@ -150,11 +193,16 @@ pub trait Memory: Target {
     fn files_of(&self, objects: &BTreeSet<(Kind, ObjectKey)>) -> Result<FilesOf, Diagnostic>;
 
     /// Records what the input `id` is now; after [`save`](Memory::save), in the same
-    /// transaction.
+    /// transaction. Of files that were passed over it stays what it was.
     ///
     /// # Errors
     /// When it cannot be written.
-    fn save_input(&mut self, id: &str, files: &[InputFile]) -> Result<(), Diagnostic>;
+    fn save_input(
+        &mut self,
+        id: &str,
+        files: &[InputFile],
+        passed: &BTreeSet<Name>,
+    ) -> Result<(), Diagnostic>;
 
     /// Records what changed about some files of the input `id`: each as it is on record and as
     /// it is now; after [`save`](Memory::save), in the same transaction.

@@ -90,7 +90,8 @@ impl Edited {
         listener: &dyn Listener,
     ) -> Result<Edited, Vec<Diagnostic>> {
         let own = rules::find(&request.rules, &request.manifests.beside());
-        let mut read = if request.manifests.is_empty() { Read::default() } else { read(request, listener)? };
+        let mut read =
+            if request.manifests.is_empty() { Read::default() } else { read(request, None, listener)? };
         let store = start(request, base, listener)?;
         let policy = prepare(request, own, &mut read, &*store, listener)?;
         // A question is no accident, so nothing is refused for its size.

@@ -58,6 +58,7 @@ impl PlanningArgs {
             options: Options {
                 prune: self.prune,
                 allow_empty: self.allow_empty,
+                lists: all || self.output == Some(PlanFormat::Wide),
                 told: if all { usize::MAX } else { bounds.told },
                 ..bounds
             },

@@ -15,10 +15,10 @@ use super::dictionary::Names;
 use super::fault::Fault;
 use super::store::Store;
 use super::tables::{kind, table};
-use super::{columns, sum};
+use super::{columns, known, sum};
 use crate::diagnostic::Diagnostic;
 use crate::kube::{Kind, Name, ObjectKey};
-use crate::state::{Brought, FilesOf, Input, InputFile};
+use crate::state::{Brought, FilesOf, Input, InputFile, KnownFile};
 
 const PUT_FILE: &str = "INSERT OR REPLACE INTO files VALUES (?1, ?2, ?3, row_sum(?1, ?2, ?3))";
 const PUT_BROUGHT: &str = "INSERT OR REPLACE INTO brought
@@ -71,12 +71,17 @@ impl Store {
 
     /// Records what the input `id` is now. Call it after [`save`](Store::save), in the
     /// same transaction: objects that are in no file of it any longer stay on record
-    /// while they are in the store.
+    /// while they are in the store. Of files that were passed over it stays what it was.
     ///
     /// # Errors
     /// When it cannot be written.
-    pub fn save_input(&mut self, id: &str, files: &[InputFile]) -> Result<(), Diagnostic> {
-        self.write("record what an input brought", |connection| save(connection, id, files))
+    pub fn save_input(
+        &mut self,
+        id: &str,
+        files: &[InputFile],
+        passed: &BTreeSet<Name>,
+    ) -> Result<(), Diagnostic> {
+        self.write("record what an input brought", |connection| save(connection, id, files, passed))
     }
 }
 
@@ -106,6 +111,11 @@ fn change(
     let mut kept: BTreeSet<(Kind, &ObjectKey)> = BTreeSet::new();
     let mut has = connection.prepare_cached(&format!("SELECT 1 FROM brought {OBJECT}"))?;
     let mut has_file = connection.prepare_cached("SELECT 1 FROM files WHERE input = ?1 AND path = ?2")?;
+    // What is not saved as a whole has to be read again.
+    for file in files.iter().flat_map(|(before, now)| [before, now]).flatten() {
+        known::forget(connection, id, &file.path)?;
+    }
+    let mut forget = connection.prepare_cached(&format!("{FORGET} {OBJECT})"))?;
     for file in files.iter().filter_map(|(_, now)| now.as_ref()) {
         count_files += usize::from(!has_file.exists([id, &file.path])?);
         connection.prepare_cached(PUT_FILE)?.execute([id, &file.path, &file.sha256])?;
@@ -113,6 +123,7 @@ fn change(
         for (kind, key, written) in &file.objects {
             kept.insert((*kind, key));
             let (namespace, name) = (&*key.namespace, &*key.name);
+            forget.execute([id, kind.name(), namespace, name])?;
             count += usize::from(!has.exists([id, kind.name(), namespace, name])?);
             put.execute(params![id, kind.name(), namespace, name, &*file.path, signed(*written)])?;
         }
@@ -137,7 +148,7 @@ fn change(
 }
 
 /// The files of all inputs, each with its hash.
-fn files(connection: &Connection) -> Result<BTreeMap<String, BTreeMap<Name, String>>, Fault> {
+pub(super) fn files(connection: &Connection) -> Result<BTreeMap<String, BTreeMap<Name, String>>, Fault> {
     let mut files: BTreeMap<String, BTreeMap<Name, String>> = BTreeMap::new();
     let mut statement = connection.prepare_cached("SELECT input, path, sha256, sum FROM files")?;
     let mut rows = statement.query([])?;
@@ -185,7 +196,7 @@ fn brought(
     sum::expect_of_inputs(connection, "brought", &found)
 }
 
-fn read(connection: &Connection, id: &str) -> Result<Input, Fault> {
+pub(super) fn read(connection: &Connection, id: &str) -> Result<Input, Fault> {
     let mut input = Input { files: files(connection)?.remove(id).unwrap_or_default(), ..Input::default() };
     let mut elsewhere: BTreeSet<(Kind, ObjectKey)> = BTreeSet::new();
     brought(connection, |of, object, file, written| {
@@ -206,12 +217,18 @@ fn read(connection: &Connection, id: &str) -> Result<Input, Fault> {
     Ok(input)
 }
 
-fn save(connection: &Connection, id: &str, files: &[InputFile]) -> Result<(), Fault> {
-    let before = read(connection, id)?;
+fn save(
+    connection: &Connection,
+    id: &str,
+    files: &[InputFile],
+    passed: &BTreeSet<Name>,
+) -> Result<(), Fault> {
+    let before = known::but(connection, id, passed)?;
     let now: BTreeMap<&Name, &InputFile> = files.iter().map(|file| (&file.path, file)).collect();
     let mut drop = connection.prepare_cached("DELETE FROM files WHERE input = ?1 AND path = ?2")?;
     for path in before.files.keys().filter(|path| !now.contains_key(path)) {
         drop.execute([id, path])?;
+        known::forget(connection, id, path)?;
     }
     let mut put = connection.prepare_cached(PUT_FILE)?;
     for (path, file) in &now {
@@ -219,12 +236,13 @@ fn save(connection: &Connection, id: &str, files: &[InputFile]) -> Result<(), Fa
             put.execute([id, path, &file.sha256])?;
         }
     }
-    sum::put(connection, "files", id, now.len())?;
-    let mut kept: BTreeSet<(Kind, &ObjectKey)> = BTreeSet::new();
+    sum::put(connection, "files", id, now.len() + passed.len())?;
+    // The last file that has an object is the one on record.
+    let mut kept: BTreeMap<(Kind, &ObjectKey), &Name> = BTreeMap::new();
     let mut put = connection.prepare_cached(PUT_BROUGHT)?;
     for file in now.values() {
         for (kind, key, written) in &file.objects {
-            kept.insert((*kind, key));
+            kept.insert((*kind, key), &file.path);
             let same = before.objects.get(&(*kind, key.clone())).is_some_and(|brought| {
                 brought.file.as_ref() == Some(&file.path) && brought.written == *written
             });
@@ -234,17 +252,30 @@ fn save(connection: &Connection, id: &str, files: &[InputFile]) -> Result<(), Fa
             }
         }
     }
-    let mut count = kept.len();
+    let mut count = kept.len() + known::count(connection, id, passed)?;
     for ((kind, key), brought) in &before.objects {
-        if !kept.contains(&(*kind, key)) && left(connection, id, *kind, key, brought.file.is_some())? {
+        if !kept.contains_key(&(*kind, key)) && left(connection, id, *kind, key, brought.file.is_some())? {
             count += 1;
         }
     }
-    sum::put(connection, "brought", id, count)
+    sum::put(connection, "brought", id, count)?;
+    let mut kinds: BTreeMap<&Name, BTreeMap<Kind, usize>> = BTreeMap::new();
+    for ((kind, _), path) in kept {
+        *kinds.entry(path).or_default().entry(kind).or_default() += 1;
+    }
+    for (path, file) in now {
+        let kinds = kinds.remove(path).unwrap_or_default();
+        let file = KnownFile { sha256: file.sha256.clone(), how: file.how.clone(), kinds };
+        known::remember(connection, id, path, &file)?;
+    }
+    Ok(())
 }
 
 /// One object of an input.
-const OBJECT: &str = "WHERE input = ?1 AND kind = ?2 AND namespace = ?3 AND name = ?4";
+pub(super) const OBJECT: &str = "WHERE input = ?1 AND kind = ?2 AND namespace = ?3 AND name = ?4";
+
+/// Forgets the file that an object was in.
+const FORGET: &str = "DELETE FROM known_files WHERE input = ?1 AND path = (SELECT file FROM brought";
 
 /// An object that no file of the input has any longer. Says whether it stays on record.
 fn left(

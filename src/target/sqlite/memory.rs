@@ -9,7 +9,7 @@ use super::placement::Placement;
 use super::store::Store;
 use crate::diagnostic::Diagnostic;
 use crate::kube::{Kind, Name, ObjectKey, Status};
-use crate::state::{FilesOf, Input, InputFile, OwnFile, Part, Whole, World};
+use crate::state::{FilesOf, Input, InputFile, KnownFile, OwnFile, Part, Whole, World};
 use crate::target::memory::{Memory, ReadPod, VisitObject};
 
 impl Memory for Store {
@@ -86,6 +86,36 @@ impl Memory for Store {
         Store::input(self, id)
     }
 
+    fn known_files(&self, id: &str) -> Result<BTreeMap<Name, KnownFile>, Diagnostic> {
+        Store::known_files(self, id)
+    }
+
+    fn input_but(&self, id: &str, passed: &BTreeSet<Name>) -> Result<Input, Diagnostic> {
+        Store::input_but(self, id, passed)
+    }
+
+    fn has_input(&self, id: &str) -> Result<bool, Diagnostic> {
+        Store::has_input(self, id)
+    }
+
+    fn files_having(
+        &self,
+        id: &str,
+        objects: &BTreeSet<(Kind, &ObjectKey)>,
+    ) -> Result<BTreeMap<(Kind, ObjectKey), Name>, Diagnostic> {
+        Store::files_having(self, id, objects)
+    }
+
+    fn objects_of(
+        &self,
+        id: &str,
+        passed: &BTreeSet<Name>,
+        kinds: &BTreeMap<Kind, usize>,
+        most: usize,
+    ) -> Result<Vec<(Kind, ObjectKey)>, Diagnostic> {
+        Store::objects_of(self, id, passed, kinds, most)
+    }
+
     fn inputs(&self) -> Result<Vec<(String, usize)>, Diagnostic> {
         Store::inputs(self)
     }
@@ -94,8 +124,13 @@ impl Memory for Store {
         Store::files_of(self, objects)
     }
 
-    fn save_input(&mut self, id: &str, files: &[InputFile]) -> Result<(), Diagnostic> {
-        Store::save_input(self, id, files)
+    fn save_input(
+        &mut self,
+        id: &str,
+        files: &[InputFile],
+        passed: &BTreeSet<Name>,
+    ) -> Result<(), Diagnostic> {
+        Store::save_input(self, id, files, passed)
     }
 
     fn change_input(

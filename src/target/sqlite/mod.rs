@@ -24,6 +24,7 @@ mod dictionary;
 mod events;
 mod fault;
 mod inputs;
+mod known;
 mod load;
 mod lock;
 mod log;
