@@ -33,6 +33,11 @@ impl Before {
         Before { pods: world.pods.len(), idle: idle(world), named }
     }
 
+    /// The same where there are so many pods, and the world has a part of them.
+    pub(super) fn of(self, pods: usize) -> Self {
+        Before { pods, ..self }
+    }
+
     /// Whether a pod that was there ran.
     pub(super) fn ran(&self, pod: &ObjectKey) -> bool {
         !self.idle.contains(pod)

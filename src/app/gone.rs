@@ -1,6 +1,6 @@
 //! What an input brought, and what of it is there no longer.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
 use super::options::Options;
@@ -79,11 +79,19 @@ pub(super) fn with_given<'a>(
 }
 
 /// What the files of an input brought into the world, to be recorded with
-/// [`Memory::save_input`]. `how` says how they were read.
-#[must_use]
-pub fn brought(files: &[ReadFile], how: &str, world: &World) -> Vec<InputFile> {
-    let written =
-        |(kind, key): &(Kind, ObjectKey)| Some((*kind, key.clone(), world.meta(*kind, key)?.written.object));
+/// [`Memory::save_input`]; of what was left as it is and the world may not have, `unchanged`
+/// has the fingerprints. `how` says how they were read.
+pub(super) fn brought(
+    files: &[ReadFile],
+    how: &str,
+    world: &World,
+    unchanged: &BTreeMap<(Kind, ObjectKey), u64>,
+) -> Vec<InputFile> {
+    let written = |object: &(Kind, ObjectKey)| {
+        let (kind, key) = object;
+        let put = world.meta(*kind, key).map(|meta| meta.written.object);
+        Some((*kind, key.clone(), put.or_else(|| unchanged.get(object).copied())?))
+    };
     let file = |file: &ReadFile| {
         let objects: Vec<_> = file.objects.iter().filter_map(written).collect();
         // What a plan took away again is put again by the next one.

@@ -90,6 +90,10 @@ pub(super) fn lost(
         let Some(file) = brought.file.and_then(|file| files.get_mut(&file)) else { continue };
         match world.meta(kind, &key) {
             Some(meta) => file.objects.push((kind, key, meta.written.object)),
+            // It may have no part in the plan, and is what it was.
+            None if world.part.is_some() && store.object(kind, &key)?.is_some() => {
+                file.objects.push((kind, key, brought.written));
+            }
             None => file.how.clear(),
         }
     }

@@ -30,6 +30,8 @@ pub struct Options {
     pub ignore_violations: bool,
     /// So many rows of each constraint are told; all are counted.
     pub told: usize,
+    /// Whether all of the store is looked at, however little changes: it comes to the same.
+    pub whole: bool,
     /// Whether objects that no rule can tell apart are compared once.
     pub grouping: Grouping,
     /// Whether files that did not change since they were applied are read again.
@@ -57,6 +59,7 @@ impl Options {
             limits: Limits::default(),
             ignore_violations: false,
             told: FINDINGS_TOLD,
+            whole: false,
             grouping: Grouping::On,
             reread: Reread::Changed,
             lists: true,

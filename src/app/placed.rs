@@ -12,7 +12,7 @@ use crate::kube::{Name, ObjectKey};
 use crate::plan::Placed;
 use crate::policy::relations;
 use crate::reason::Reasoner;
-use crate::target::sqlite::{Fit, Placement};
+use crate::target::sqlite::{Fit, Placement, PlacementOf};
 
 /// The placement that was stored last, with the groups of the rules behind its numbers.
 #[derive(Debug, Default)]
@@ -189,6 +189,44 @@ impl Kept {
         let holds = |relation| reasoner.contains(relation, &[*class, *profile]);
         Fit { may_start: holds(relations::may_start), may_stay: holds(relations::may_stay) }
     }
+}
+
+/// The entries that may differ where only some nodes did, as they were and as they are now.
+///
+/// A profile that is new to these nodes gets a new number, also where other nodes are in the
+/// same: who it is cannot be seen of a part, and numbers mean nothing else.
+pub(super) fn moved(reasoner: &Reasoner, nodes: &BTreeSet<Sym>, stored: &PlacementOf) -> (Placement, Placement) {
+    // Nothing was kept apart anywhere: where something was, all of the store is looked at.
+    let (mut before, mut after) =
+        (Placement::default(), Placement { barred: barred(reasoner), ..Placement::default() });
+    let mut numbers: BTreeMap<Sym, u32> = BTreeMap::new();
+    for it in nodes {
+        let node = reasoner.name(*it);
+        if let Some(number) = stored.placement.profiles.get(&node) {
+            before.profiles.insert(node.clone(), *number);
+        }
+        let Some(row) = reasoner.rows_of(relations::in_profile, &[*it]).next() else { continue };
+        let next = stored.most.saturating_add(u32::try_from(numbers.len()).unwrap_or(u32::MAX));
+        after.profiles.insert(node, *numbers.entry(row[1]).or_insert(next.saturating_add(1)));
+    }
+    for ((class, profile), fit) in &stored.placement.fits {
+        if !stored.shared.contains(profile) {
+            before.fits.insert((*class, *profile), *fit);
+        }
+    }
+    let classes: BTreeMap<u32, &ObjectKey> = stored.placement.classes.iter().map(|(key, it)| (*it, key)).collect();
+    for (class, key) in classes {
+        let Some(it) = reasoner.symbols().find_text(&key.to_string()) else { continue };
+        let Some(group) = reasoner.rows_of(relations::in_class, &[it]).next() else { continue };
+        for (profile, number) in &numbers {
+            let holds = |relation| reasoner.contains(relation, &[group[1], *profile]);
+            let fit = Fit { may_start: holds(relations::may_start), may_stay: holds(relations::may_stay) };
+            if fit != Fit::default() {
+                after.fits.insert((class, *number), fit);
+            }
+        }
+    }
+    (before, after)
 }
 
 /// What a rule of the user's keeps apart.

@@ -1,11 +1,12 @@
 //! Plan: what apply would do; nothing is written.
 
-use super::dry::{dry, start};
+use super::dry::{Dry, dry, start};
 use super::follow;
 use super::gone::gone;
 use super::known;
 use super::listener::Listener;
 use super::manifests::Manifests;
+use super::part::{self, Parted};
 use super::planning;
 use super::prepare::prepare;
 use super::read::read;
@@ -45,9 +46,21 @@ pub fn plan(
     let mut places = read.reading.places(&request.manifests.options);
     let objects = read.reading.objects;
     let coming = Coming::put(&objects, &gone);
-    let mut dry = dry(&*store, &policy.program, &request.options, coming, &|world, options| {
-        planning::plan(world, objects.clone(), &gone, &policy.program, options)
-    })?;
+    let asked = part::Asked {
+        objects: &objects,
+        gone: &gone,
+        program: &policy.program,
+        own: &policy.own,
+        options: &request.options,
+    };
+    // A tree is compared with all there is.
+    let parted = if tree.is_none() && base.is_none() { part::plan(&*store, &asked)? } else { None };
+    let mut dry = match parted {
+        Some(Parted { planned, world, .. }) => Dry { planned, world, too_much: None },
+        None => dry(&*store, &policy.program, &request.options, coming, &|world, options| {
+            planning::plan(world, objects.clone(), &gone, &policy.program, options)
+        })?,
+    };
     let (planned, passed) = (&mut dry.planned, &read.reading.passed);
     known::list(&mut planned.plan, &*store, &request.id, passed, request.options.lists)?;
     known::place(&mut places, &planned.judged, &*store, &request.id, passed);

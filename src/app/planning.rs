@@ -29,6 +29,8 @@ pub struct Planned {
     pub plan: Plan,
     /// The facts and rules as they are at the end of the plan.
     pub reasoner: Reasoner,
+    /// What of the placement may differ.
+    pub placed: Placed,
     /// What constraints say of it: with a violation it is not to be carried out.
     pub judged: Vec<Judged>,
     /// What else is to be said of it.
@@ -100,8 +102,21 @@ fn planned(
     program: &Program,
     options: &Options,
 ) -> Result<Planned, Diagnostic> {
-    let mut reasoner = Reasoner::new(program, options.grouping).limited(options.limits);
-    let (plan, _) = finish(world, objects, before, &mut reasoner, &mut Reconciler::default(), options)?;
+    let reasoner = Reasoner::new(program, options.grouping).limited(options.limits);
+    judge(world, objects, before, reasoner, &mut Reconciler::default(), options)
+}
+
+/// Reconciles a world, and says what is to be said of the plan that comes of it.
+pub(super) fn judge(
+    world: &mut World,
+    objects: Vec<Applied>,
+    before: &Before,
+    mut reasoner: Reasoner,
+    reconciler: &mut Reconciler,
+    options: &Options,
+) -> Result<Planned, Diagnostic> {
+    let program = &reasoner.program().clone();
+    let (plan, placed) = finish(world, objects, before, &mut reasoner, reconciler, options)?;
     let mut first =
         |_: &Declaration, rows: Vec<Row>, symbols: &Symbols| constraint::first(rows, options.told, symbols);
     let kinds = [Constraint::Violation, Constraint::Warning];
@@ -109,7 +124,7 @@ fn planned(
     judged.extend(standing(&reasoner, world, &mut first));
     let mut said = strangers::named(program, world);
     said.extend(would_wait::warning(&plan, before, &reasoner, world));
-    Ok(Planned { plan, reasoner, judged, said })
+    Ok(Planned { plan, reasoner, judged, said, placed })
 }
 
 /// The world as a plan for it leaves it, and the plan: whatever it deletes, and whatever

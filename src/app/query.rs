@@ -8,8 +8,9 @@ use std::path::Path;
 use super::derived::{State, Wanted, derive_wanted};
 use super::listener::{Listener, Silent};
 use super::planning;
+use super::question;
 use super::seen::{Seen, Sight};
-use super::why::{Looked, asks_planned, explain_rows};
+use super::why::{Looked, Why, asks_planned, explain_rows};
 use crate::datalog::{
     Answers, Atom, Kind, Limits, Program, QUERY, Query, RelationId, Sym, Symbols, Typed, Value,
 };
@@ -18,7 +19,7 @@ use crate::explain::Rows;
 use crate::facts::Grouping;
 use crate::plan::Plan;
 use crate::policy::{self, relations};
-use crate::state::World;
+use crate::state::{Part, SomeNodes, SomePods, World};
 
 /// What was found.
 pub struct Answered<'a> {
@@ -81,7 +82,12 @@ impl Questions {
         limits: Limits,
         listener: &dyn Listener,
     ) -> Result<Self, Vec<Diagnostic>> {
-        let seen = sight.load(listener)?;
+        // What is asked about is looked at when it is asked.
+        let none = Part { nodes: SomeNodes::These(BTreeSet::new()), pods: SomePods::None };
+        let seen = match planned {
+            true => sight.load(listener)?,
+            false => sight.load_part(listener, &|_, _| Ok(none.clone()))?,
+        };
         let (relations, atoms) = (BTreeSet::new(), Vec::new());
         Ok(Questions { sight, seen, limits, after: None, planned, state: None, relations, atoms })
     }
@@ -158,7 +164,12 @@ impl Questions {
     ///
     /// # Errors
     /// When it is no atom, and when the rules derive too much.
-    pub fn why(&self, atom: &str, most: usize, here: Option<&Path>) -> Result<Rows, Vec<Diagnostic>> {
+    pub fn why(&mut self, atom: &str, most: usize, here: Option<&Path>) -> Result<Rows, Vec<Diagnostic>> {
+        let about = Why { words: vec![atom.to_owned()], planned: self.planned, ..Why::default() };
+        let part = self.seen.part_of(&|program, store| about.part(program, store))?;
+        if self.seen.look_at(&part)? {
+            self.begin();
+        }
         let looked = Looked { here, now: self.sight.now, planned: self.planned };
         explain_rows(atom, &self.seen, most, &looked)
     }
@@ -196,6 +207,13 @@ impl Questions {
         check(&self.seen.program, &query, listener)?;
         if !self.planned && asks_planned(&self.seen.program, &query.relations()) {
             listener.note(BEFORE);
+        }
+        let part = match self.planned {
+            true => Part::default(),
+            false => self.seen.part_of(&|program, store| question::of_query(program, &query, store))?,
+        };
+        if self.seen.look_at(&part)? {
+            self.begin();
         }
         if self.seen.widen(&query)? {
             (self.after, self.state) = (None, None);

@@ -19,7 +19,7 @@ use crate::facts;
 use crate::kube::{Kind, Name, ObjectKey};
 use crate::manifest::{self, Input};
 use crate::policy::Asked;
-use crate::state::{Whole, World};
+use crate::state::{Part, Whole, World};
 use crate::target::Memory;
 use crate::validate::path::{FieldPath, Step};
 
@@ -34,6 +34,20 @@ pub struct Sight {
     pub rules: Asked,
     /// The time, in seconds of Unix time.
     pub now: i64,
+    /// Whether all of a store is looked at, whatever the question: it comes to the same.
+    pub whole: bool,
+}
+
+/// Says which part of a store is asked about, by rules and store.
+pub(super) type Choose<'a> = &'a dyn Fn(&Program, &dyn Memory) -> Result<Part, Diagnostic>;
+
+/// A part of a store, with all that it says of its objects.
+fn world_of(store: &dyn Memory, part: &Part, whole: Whole) -> Result<World, Diagnostic> {
+    let mut world = store.load_part(part)?;
+    // One more pass over the nodes is nothing to somebody who waits for an answer.
+    store.load_details(&mut world)?;
+    store.load_whole(&mut world, whole)?;
+    Ok(world)
 }
 
 /// What there is to look at.
@@ -70,7 +84,19 @@ impl Sight {
     /// # Errors
     /// When the manifests, the rules or the store are not sound.
     pub fn load(&self, listener: &dyn Listener) -> Result<Seen, Vec<Diagnostic>> {
-        if self.manifests.is_empty() { self.of_store(listener) } else { self.of_manifests(listener) }
+        self.load_part(listener, &|_, _| Ok(Part::default()))
+    }
+
+    /// Loads the part of a store that a question is about; of manifests all.
+    ///
+    /// # Errors
+    /// As [`Sight::load`].
+    pub(super) fn load_part(
+        &self,
+        listener: &dyn Listener,
+        part: Choose<'_>,
+    ) -> Result<Seen, Vec<Diagnostic>> {
+        if self.manifests.is_empty() { self.of_store(listener, part) } else { self.of_manifests(listener) }
     }
 
     /// The rules that go with what is seen, as they are asked for by now.
@@ -87,13 +113,11 @@ impl Sight {
         }
     }
 
-    fn of_store(&self, listener: &dyn Listener) -> Result<Seen, Vec<Diagnostic>> {
+    fn of_store(&self, listener: &dyn Listener, part: Choose<'_>) -> Result<Seen, Vec<Diagnostic>> {
         let store = self.database.read()?;
         let program = rules::of_store(&self.rules, &*store, listener)?;
-        let mut world = store.load()?;
-        // One more pass over the nodes is nothing to somebody who waits for an answer.
-        store.load_details(&mut world)?;
-        store.load_whole(&mut world, wants_whole(&program))?;
+        let part = if self.whole { Part::default() } else { part(&program, &*store)? };
+        let world = world_of(&*store, &part, wants_whole(&program))?;
         Ok(Seen { world, program, origins: Origins::Store(store) })
     }
 
@@ -152,6 +176,38 @@ impl Seen {
         }
         self.program = program;
         Ok(())
+    }
+
+    /// Looks at another part of the store, unless that is in its world already; true if it did.
+    pub(super) fn look_at(&mut self, part: &Part) -> Result<bool, Diagnostic> {
+        let Origins::Store(store) = &self.origins else { return Ok(false) };
+        let Some(seen) = &self.world.part else { return Ok(false) };
+        if **seen == *part {
+            return Ok(false);
+        }
+        self.world = world_of(&**store, part, self.world.whole.or(wants_whole(&self.program)))?;
+        Ok(true)
+    }
+
+    /// The part of the store that a question is about.
+    pub(super) fn part_of(&self, part: Choose<'_>) -> Result<Part, Diagnostic> {
+        match &self.origins {
+            Origins::Store(store) => part(&self.program, &**store),
+            Origins::Read(..) => Ok(Part::default()),
+        }
+    }
+
+    /// The keys of all objects of a kind, also of those that it does not look at.
+    pub(super) fn keys(&self, kind: Kind) -> Result<Vec<ObjectKey>, Diagnostic> {
+        let Origins::Store(store) = &self.origins else {
+            return Ok(self.world.keys(kind).into_iter().cloned().collect());
+        };
+        let mut keys = Vec::new();
+        store.objects(kind, None, &mut |key, _| {
+            keys.push(key);
+            Ok(())
+        })?;
+        Ok(keys)
     }
 
     /// Takes whole objects into its world, where a query needs them and it has them not; true

@@ -12,6 +12,18 @@ use crate::policy::relations;
 use crate::reason::Reasoner;
 use crate::state::World;
 
+/// What is warned of.
+pub(super) const STANDING: [Handle; 8] = [
+    relations::surge_clash,
+    relations::self_clash,
+    relations::host_port_clash,
+    relations::node_port_clash,
+    relations::same_node_port,
+    relations::missing_class,
+    relations::assumed_priority,
+    relations::two_defaults,
+];
+
 /// The PriorityClasses that every cluster has.
 const SYSTEM_CLASSES: [&str; 2] = ["system-cluster-critical", "system-node-critical"];
 
@@ -19,13 +31,6 @@ const SYSTEM_CLASSES: [&str; 2] = ["system-cluster-critical", "system-node-criti
 /// that `choose` leaves are told.
 #[must_use]
 pub(super) fn standing(reasoner: &Reasoner, world: &World, choose: &mut Choose<'_>) -> Vec<Judged> {
-    let ports = [
-        relations::surge_clash,
-        relations::self_clash,
-        relations::host_port_clash,
-        relations::node_port_clash,
-        relations::same_node_port,
-    ];
     let classes = [relations::missing_class, relations::assumed_priority, relations::two_defaults];
     let judge = |relation| {
         let declaration = reasoner.program().declaration(reasoner.program().id(relation));
@@ -40,7 +45,7 @@ pub(super) fn standing(reasoner: &Reasoner, world: &World, choose: &mut Choose<'
         let code = if classes.contains(&relation) { "priority-class" } else { "host-port" };
         Judged { code, findings, ..Judged::of(declaration, nodes.len()) }
     };
-    ports.into_iter().chain(classes).map(judge).collect()
+    STANDING.iter().copied().map(judge).collect()
 }
 
 /// A row for each pair of objects that clash, of the first of the nodes, and how many there

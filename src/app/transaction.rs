@@ -6,7 +6,8 @@ use super::known;
 use super::listener::Listener;
 use super::load::load;
 use super::options::Options;
-use super::placed::Kept;
+use super::part::{self, Parted, Written};
+use super::placed::{Kept, moved};
 use super::planning::{self, Planned};
 use super::request::Outcome;
 use super::rules::Policy;
@@ -15,10 +16,10 @@ use super::settled;
 use super::unknown::keep_unknown;
 use crate::datalog::Program;
 use crate::diagnostic::Diagnostic;
-use crate::kube::{Kind, ObjectKey};
+use crate::kube::{Kind, Object, ObjectKey};
 use crate::manifest::Reading;
-use crate::plan::Placed;
-use crate::state::Cascade;
+use crate::plan::{Placed, Rest};
+use crate::state::{Cascade, Gone, OwnFile, World};
 use crate::target::Memory;
 use crate::target::sqlite::Placement;
 use crate::target::tree::Destination;
@@ -58,20 +59,28 @@ pub fn apply(
     let gone = gone(store, id, &reading, options)?;
     let (mut passed, how) = (reading.passed(), std::mem::take(&mut reading.how));
     let files = std::mem::take(&mut reading.files);
-    listener.stage("loading the store");
-    let mut world = load(store, &policy.program, options, Coming::put(&reading.objects, &gone))?;
     listener.stage("planning");
-    let mut planned = planning::plan(&mut world, reading.objects, &gone, &policy.program, options)?;
+    let asked = part::Asked {
+        objects: &reading.objects,
+        gone: &gone,
+        program: &policy.program,
+        own: &policy.own,
+        options,
+    };
+    let Parted { mut planned, mut world, written, rest } = match part::plan(store, &asked)? {
+        Some(parted) => parted,
+        None => whole(store, reading.objects, &gone, policy, options, listener)?,
+    };
     known::list(&mut planned.plan, store, id, &reading.passed, options.lists)?;
     if planned.is_refused() {
         store.rollback();
         return Ok(planned);
     }
     listener.stage("writing the store");
-    let placement = placement(store, &mut planned)?;
+    let placement = placement(store, &mut planned, &world)?;
     store.save(&mut world)?;
     follow::guard(tree, store)?;
-    let mut brought = brought(&files, &how, &world);
+    let mut brought = brought(&files, &how, &world, &written);
     brought.extend(known::lost(store, id, &mut passed, &how, &world)?);
     keep_unknown(store, id, &files, &mut brought, &passed, options)?;
     store.save_input(id, &brought, &passed)?;
@@ -83,8 +92,38 @@ pub fn apply(
             .as_deref()
             .filter(|_| planned.is_silent() && settled::is_settled(&planned.plan, &world, &policy.program)),
     )?;
+    record(store, rest, &policy.own, options)?;
     store.commit()?;
     Ok(planned)
+}
+
+/// A plan that looks at all of the store.
+fn whole(
+    store: &dyn Memory,
+    objects: Vec<Object>,
+    gone: &Gone,
+    policy: &Policy,
+    options: &Options,
+    listener: &dyn Listener,
+) -> Result<Parted, Diagnostic> {
+    listener.stage("loading the store");
+    let mut world = load(store, &policy.program, options, Coming::put(&objects, gone))?;
+    listener.stage("planning");
+    let planned = planning::plan(&mut world, objects, gone, &policy.program, options)?;
+    let rest = part::rest_of(&planned, &world);
+    Ok(Parted { planned, world, written: Written::new(), rest })
+}
+
+/// Puts on record that nothing is left to do, where that is so.
+fn record(
+    store: &mut dyn Memory,
+    rest: Option<Rest>,
+    own: &[OwnFile],
+    options: &Options,
+) -> Result<(), Diagnostic> {
+    let known = rest.and_then(|rest| serde_json::to_string(&rest).ok());
+    let about = part::about(own, options);
+    store.set_rest(known.as_deref().map(|known| (&*about, known)))
 }
 
 /// The whole of a delete on a store that was begun: plan, save, commit.
@@ -105,20 +144,31 @@ pub fn delete(
         store.rollback();
         return Ok(planned);
     }
-    let (before, after) = placement(store, &mut planned)?;
+    let (before, after) = placement(store, &mut planned, &world)?;
     store.save(&mut world)?;
     follow::guard(tree, store)?;
     store.save_placement(Some(&before), &after)?;
+    store.set_rest(None)?;
     store.commit()?;
     Ok(planned)
 }
 
 /// The placement as the store has it, and as it is now: the last that is asked of what was
 /// derived, which is then let go. It may be as large as the world that is to be saved.
-fn placement(store: &dyn Memory, planned: &mut Planned) -> Result<(Placement, Placement), Diagnostic> {
-    let mut kept = Kept::of(store.placement()?);
-    // Nothing is known of the groups behind the numbers that are stored.
-    let placement = kept.follow(&planned.reasoner, &Placed::All);
+fn placement(
+    store: &dyn Memory,
+    planned: &mut Planned,
+    world: &World,
+) -> Result<(Placement, Placement), Diagnostic> {
+    let reasoner = &planned.reasoner;
+    let placement = match &planned.placed {
+        Placed::Only { nodes, .. } if world.part.is_some() => {
+            let names = nodes.iter().map(|it| reasoner.name(*it)).collect();
+            moved(reasoner, nodes, &store.placement_of(&names)?)
+        }
+        // Nothing is known of the groups behind the numbers that are stored.
+        _ => Kept::of(store.placement()?).follow(reasoner, &Placed::All),
+    };
     planned.reasoner.forget();
     Ok(placement)
 }

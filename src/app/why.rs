@@ -3,18 +3,22 @@
 
 use std::path::{Path, PathBuf};
 
+use super::listener::Listener;
 use super::planning::{self, waiting};
+use super::question::{self, Names};
 use super::resources::not_found;
-use super::seen::Seen;
+use super::seen::{Seen, Sight};
 use crate::datalog::{Limits, Program, Query, RelationId, Typed};
 use crate::diagnostic::{Diagnostic, nearest};
 use crate::explain::{self, Explanation, OnNode, Rows, Summary};
-use crate::kube::{Kind, ObjectKey};
+use crate::kube::{Kind, Name, ObjectKey};
 use crate::plan::{Waiting, constraint};
 use crate::policy::relations;
+use crate::state::Part;
+use crate::target::Memory;
 
 /// What is asked.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Default)]
 pub struct Why {
     /// A daemonset and a node, a daemonset, a node or a pod, as a person names them; or an
     /// atom of the rules.
@@ -120,8 +124,7 @@ pub fn explain_rows(
     let program = &seen.program;
     let Looked { here, now, .. } = *looked;
     let world = seen.world_for(&query)?;
-    let is_judged = program.declaration(atom.relation).constraint.is_some();
-    let mut rows = if looked.planned || is_judged || asks_planned(program, &[atom.relation]) {
+    let mut rows = if looked.planned || asks_ahead(program, &query) {
         let world = seen.to_plan(world.into_owned(), now)?;
         let (world, plan) = planning::ahead(world, program, now, Limits::default())?;
         let planned: Vec<_> = constraint::changes(&plan).collect();
@@ -139,6 +142,12 @@ pub fn explain_rows(
     Ok(rows)
 }
 
+/// Whether a query is about the state that a plan leads to.
+fn asks_ahead(program: &Program, query: &Query) -> bool {
+    let asked = query.relations();
+    asked.iter().any(|id| program.declaration(*id).constraint.is_some()) || asks_planned(program, &asked)
+}
+
 /// Whether some relations rest on what is planned.
 pub(super) fn asks_planned(program: &Program, asked: &[RelationId]) -> bool {
     program.needed(asked)(program.id(relations::planned))
@@ -154,7 +163,10 @@ fn denied(text: &str) -> Option<Diagnostic> {
 
 /// An object that an atom names and that is not there.
 fn unknown(kind: Kind, name: &str, seen: &Seen) -> Diagnostic {
-    let keys: Vec<String> = seen.world.keys(kind).into_iter().map(ToString::to_string).collect();
+    let keys: Vec<String> = match seen.keys(kind) {
+        Ok(keys) => keys.iter().map(ToString::to_string).collect(),
+        Err(error) => return error,
+    };
     let elsewhere = keys.iter().find(|key| key.ends_with(&format!("/{name}"))).map(String::as_str);
     match elsewhere.or_else(|| nearest(name, keys.iter().map(String::as_str))) {
         Some(near) => not_found(kind, name).help(format!("did you mean `{near}`?")),
@@ -192,6 +204,44 @@ fn wrong_way_round(what: &str, daemonset: &str, node: &str) -> Diagnostic {
 }
 
 impl Why {
+    /// Loads what it is about.
+    ///
+    /// # Errors
+    /// As [`Sight::load`].
+    pub fn look(&self, sight: &Sight, listener: &dyn Listener) -> Result<Seen, Vec<Diagnostic>> {
+        sight.load_part(listener, &|program, store| self.part(program, store))
+    }
+
+    /// The part of a store that it is about, by the words alone: what is wrong with them is
+    /// said later.
+    pub(super) fn part(&self, program: &Program, store: &dyn Memory) -> Result<Part, Diagnostic> {
+        let words: Vec<&str> = self.words.iter().map(String::as_str).collect();
+        let mut names = Names::default();
+        match words.as_slice() {
+            _ if self.planned => return Ok(Part::default()),
+            [first, ..] if first.contains('(') => {
+                return match Query::compile(program, &words.join(" ")) {
+                    Ok(query) if !asks_ahead(program, &query) => question::of_query(program, &query, store),
+                    _ => Ok(Part::default()),
+                };
+            }
+            [pod, name] if is_word_of(pod, Kind::Pod) => _ = names.pods.insert(self.key(name)),
+            // Which is which is seen when they are there.
+            [one, other] => {
+                let nodes = [*one, *other].map(|word| Name::from(node_name(word)));
+                names.nodes.extend(nodes);
+                names.nodes.insert(self.daemonset(one).name);
+            }
+            [one] => match one.split_once('/') {
+                Some((kind, name)) if is_word_of(kind, Kind::Pod) => _ = names.pods.insert(self.key(name)),
+                Some((kind, name)) if is_word_of(kind, Kind::Node) => _ = names.nodes.insert(name.into()),
+                _ => return Ok(Part::default()),
+            },
+            _ => return Ok(Part::default()),
+        }
+        if question::is_local(program, &explain::asked(program)) { names.part(store) } else { Ok(Part::default()) }
+    }
+
     /// `NAME`, `daemonset/NAME` or `NAMESPACE/NAME`.
     fn daemonset(&self, word: &str) -> ObjectKey {
         match word.split_once('/') {

@@ -105,6 +105,12 @@ impl Evaluation {
         self.len(relation) == 0
     }
 
+    /// The relations that were derived, or filled, and came to no rows.
+    pub fn without_rows(&self) -> impl Iterator<Item = RelationId> + '_ {
+        let all = self.program.body.declarations.iter().map(|it| it.id);
+        all.filter(|id| self.has(*id) && self.is_empty(*id))
+    }
+
     pub(super) fn table(&self, relation: RelationId) -> Option<&Table> {
         self.tables.get(relation.index()).and_then(Option::as_deref)
     }

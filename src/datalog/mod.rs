@@ -44,6 +44,7 @@ mod late;
 mod lift;
 mod lexer;
 mod load;
+pub mod locality;
 mod modules;
 mod naming;
 mod odd;

@@ -137,6 +137,11 @@ impl Query {
         relations.into_iter().collect()
     }
 
+    /// The ways in which it may hold, if it has no braces.
+    pub(super) fn ways(&self) -> Option<&[Vec<Literal>]> {
+        self.program.is_none().then_some(&*self.ways)
+    }
+
     /// The atom, negated or not, if it asks for no more than that.
     #[must_use]
     pub fn atom(&self) -> Option<&Atom> {

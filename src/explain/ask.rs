@@ -51,6 +51,12 @@ const GROUPS: [&[Handle]; 2] = [
 /// So often it is asked once more; each time names what the time before rested on.
 pub(super) const MAX_ROUNDS: usize = 8;
 
+/// All that is asked about a pair.
+#[must_use]
+pub fn asked(program: &Program) -> Vec<RelationId> {
+    ASKED.iter().chain(OF_PODS).map(|handle| program.id(*handle)).collect()
+}
+
 /// What a plan does to a pod of a daemonset on a node: its verb, and both names.
 pub type Planned<'a> = (&'a str, &'a ObjectKey, &'a str);
 

@@ -25,6 +25,7 @@ mod steps;
 mod summary;
 mod values;
 
+pub use ask::asked;
 pub use blocker::blocker;
 pub use cause::{Cause, TermCause};
 pub use explanation::{Explanation, Told};

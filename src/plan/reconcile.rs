@@ -10,9 +10,11 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::circles::Circles;
 use super::context::Context;
+use super::rest::Rest;
 use super::scheduler::ask_again;
 use super::{Pass, Readiness, Simulation, Tally, Touched, Verb, Waiting, Wave, pass_over};
-use crate::datalog::{Handle, Sym};
+use crate::datalog::locality::Locality;
+use crate::datalog::{Handle, RelationId, Sym};
 use crate::diagnostic::Diagnostic;
 use crate::kube::{Name, ObjectKey, Status};
 use crate::policy::relations;
@@ -114,9 +116,61 @@ pub struct Reconciler {
     tally: Tally,
     statuses: BTreeMap<ObjectKey, Status>,
     waiting: BTreeMap<ObjectKey, Waiting>,
+    /// Of a part of a world: what must not happen, as then the rest of it would have a say.
+    bounds: Option<Bounds>,
+}
+
+/// The code of the error that a plan goes beyond the part of the world that it looks at.
+pub const BEYOND: &str = "beyond-the-part";
+
+/// How far a part of a world is enough.
+#[derive(Debug, Clone, Default)]
+struct Bounds {
+    /// Relations whose rows must stay as they are.
+    felt: Vec<RelationId>,
+    /// Relations that must have no rows.
+    relied: Vec<RelationId>,
+}
+
+impl Bounds {
+    fn check(&self, reasoner: &Reasoner, derived: &Derived) -> Result<(), Diagnostic> {
+        let beyond = |why: &str| Err(Diagnostic::error(BEYOND, why));
+        let Derived::Changed(changes) = derived else { return beyond("all was derived anew") };
+        let moved = |id: &RelationId| changes.added(*id).chain(changes.removed(*id)).next().is_some();
+        if let Some(id) = self.felt.iter().copied().find(moved) {
+            return beyond(&format!("`{}` changed", reasoner.program().declaration(id).name));
+        }
+        let has_rows = |id: &RelationId| reasoner.evaluation().is_none_or(|it| !it.is_empty(*id));
+        match self.relied.iter().copied().find(has_rows) {
+            Some(id) => beyond(&format!("`{}` has rows", reasoner.program().declaration(id).name)),
+            None => Ok(()),
+        }
+    }
 }
 
 impl Reconciler {
+    /// One that knows a world at rest by a part of it, `part`, of which all was derived, and by
+    /// what is on record of all of it. What goes beyond it is an error with the code [`BEYOND`].
+    #[must_use]
+    pub fn resting(
+        world: &World,
+        reasoner: &Reasoner,
+        rest: &Rest,
+        part: &Rest,
+        locality: &Locality,
+    ) -> Reconciler {
+        let mut tally = Tally::of(reasoner);
+        rest.complete(&mut tally, reasoner, part);
+        let managed = |key: &ObjectKey| {
+            let it = reasoner.symbols().find_text(&key.to_string());
+            it.is_some_and(|it| !reasoner.contains(relations::unmanaged, &[it]))
+        };
+        let statuses = world.daemonsets.iter().filter(|(key, _)| managed(key));
+        let statuses = statuses.map(|(key, it)| (key.clone(), it.status.clone())).collect();
+        let bounds = Bounds { felt: locality.felt().collect(), relied: locality.relied().to_vec() };
+        Reconciler { tally, statuses, waiting: BTreeMap::new(), bounds: Some(bounds) }
+    }
+
     /// Makes passes over the world and carries them out until one has nothing to do.
     ///
     /// # Errors
@@ -139,6 +193,9 @@ impl Reconciler {
         for _ in 0..MAX_PASSES {
             let changed = std::mem::take(&mut world.changed);
             let derived = reasoner.derive(world, &changed, settings.now)?;
+            if let Some(bounds) = &self.bounds {
+                bounds.check(reasoner, &derived)?;
+            }
             let touched = self.tally.follow(reasoner, &derived, world, &changed);
             reconciled.placed.follow(reasoner, &derived);
             simulation.known.follow(reasoner, &derived, &changed);

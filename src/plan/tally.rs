@@ -108,6 +108,20 @@ impl Tally {
         self.eligible.get(&class).copied().unwrap_or(0)
     }
 
+    /// Adds rows that are not looked at.
+    pub(super) fn add(&mut self, relation: Handle, daemonset: Sym, rows: usize) {
+        if rows > 0 {
+            *self.counts.entry((relation, daemonset)).or_default() += rows;
+        }
+    }
+
+    /// Adds nodes that are not looked at.
+    pub(super) fn add_eligible(&mut self, class: Sym, nodes: usize) {
+        if nodes > 0 {
+            *self.eligible.entry(class).or_default() += nodes;
+        }
+    }
+
     fn recount(&mut self, reasoner: &Reasoner, changes: &Changes) {
         for relation in relations::COUNTED {
             let id = reasoner.program().id(*relation);

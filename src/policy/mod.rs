@@ -16,6 +16,7 @@ mod find;
 mod json;
 mod lint;
 mod lints;
+pub mod parts;
 mod paths;
 pub mod relations;
 mod settings;

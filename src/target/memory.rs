@@ -9,7 +9,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde_json::Value;
 
 use super::contract::Target;
-use super::sqlite::{Placement, StoredEvent};
+use super::sqlite::{Placement, PlacementOf, StoredEvent};
 use crate::diagnostic::Diagnostic;
 use crate::kube::{Kind, Name, ObjectKey, Status};
 use crate::state::{FilesOf, Input, InputFile, KnownFile, OwnFile, Part, Whole, World};
@@ -244,6 +244,26 @@ pub trait Memory: Target {
     /// # Errors
     /// As [`load`](Memory::load).
     fn is_settled(&self, asked: &str) -> Result<bool, Diagnostic>;
+
+    /// The placement of some nodes as it was saved last.
+    ///
+    /// # Errors
+    /// As [`load`](Memory::load).
+    fn placement_of(&self, nodes: &BTreeSet<Name>) -> Result<PlacementOf, Diagnostic>;
+
+    /// What is known of it where nothing is left to do, with the rules that `about` stands for;
+    /// nothing if it has changed since.
+    ///
+    /// # Errors
+    /// As [`load`](Memory::load).
+    fn rest(&self, about: &str) -> Result<Option<String>, Diagnostic>;
+
+    /// Records what is known of it as it is now, and with which rules: in the transaction that
+    /// makes it so, after all else.
+    ///
+    /// # Errors
+    /// When it cannot be written.
+    fn set_rest(&mut self, known: Option<(&str, &str)>) -> Result<(), Diagnostic>;
 
     /// Records what it is settled for as it is now.
     ///

@@ -68,7 +68,6 @@ pub fn run(args: &ExplainArgs, context: &mut Context) -> Result<Exit, Failure> {
     if Typed::of(&asked).rules {
         sight.rules.typed.push(asked);
     }
-    let seen = sight.load(context)?;
     let why = Why {
         words: args.what.clone(),
         namespace: args.namespace.clone(),
@@ -77,6 +76,7 @@ pub fn run(args: &ExplainArgs, context: &mut Context) -> Result<Exit, Failure> {
         most: args.limit.into(),
         planned: args.planned,
     };
+    let seen = why.look(&sight, context)?;
     let depth = args.depth.map_or(usize::MAX, usize::from);
     match explain(&why, &seen)? {
         Because::Pair(mut explanation) => {

@@ -127,5 +127,6 @@ fn sight(source: &std::path::Path, args: &FleetArgs, context: &Context) -> Sight
         manifests: Manifests { inputs: vec![Input::Path(source.to_owned())], options },
         rules: args.rules.asked(),
         now: context.seconds(),
+        whole: false,
     }
 }

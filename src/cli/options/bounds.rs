@@ -61,6 +61,7 @@ impl BoundArgs {
             max_delete: self.max_delete,
             ignore_violations: self.ignore_violations,
             limits: self.rules.limits(),
+            whole: self.rules.whole,
             ..Options::at(now)
         }
     }

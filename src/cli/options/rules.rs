@@ -13,6 +13,9 @@ use crate::cli::progress::Progress;
 /// A user's own rules, for every command that runs rules.
 #[derive(Debug, Clone, Args)]
 pub struct RuleArgs {
+    /// Look at all of the store, however little is asked or changed: it comes to the same
+    #[arg(long, hide = true, env = "DSRULES_WHOLE", action = clap::ArgAction::SetTrue)]
+    pub whole: bool,
     /// Rules of your own, beside the built-in ones: a .dl file, or a folder of them with
     /// their facts/*.csv
     #[arg(long, value_name = "PATH", env = "DSRULES_RULES", value_delimiter = ':')]

@@ -39,6 +39,7 @@ impl WorldArgs {
             manifests,
             rules: self.rules.asked(),
             now: context.seconds(),
+            whole: self.rules.whole,
         })
     }
 }

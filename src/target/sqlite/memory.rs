@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde_json::Value;
 
 use super::events::StoredEvent;
-use super::placement::Placement;
+use super::placement::{Placement, PlacementOf};
 use super::store::Store;
 use crate::diagnostic::Diagnostic;
 use crate::kube::{Kind, Name, ObjectKey, Status};
@@ -159,6 +159,18 @@ impl Memory for Store {
 
     fn is_settled(&self, asked: &str) -> Result<bool, Diagnostic> {
         Store::is_settled(self, asked)
+    }
+
+    fn placement_of(&self, nodes: &BTreeSet<Name>) -> Result<PlacementOf, Diagnostic> {
+        Store::placement_of(self, nodes)
+    }
+
+    fn rest(&self, about: &str) -> Result<Option<String>, Diagnostic> {
+        Store::rest(self, about)
+    }
+
+    fn set_rest(&mut self, known: Option<(&str, &str)>) -> Result<(), Diagnostic> {
+        Store::set_rest(self, known)
     }
 
     fn set_settled(&mut self, asked: Option<&str>) -> Result<(), Diagnostic> {

@@ -18,6 +18,7 @@ const STEPS: &[&str] = &[
     include_str!("schema-5.sql"),
     include_str!("schema-6.sql"),
     include_str!("schema-7.sql"),
+    include_str!("schema-8.sql"),
 ];
 
 /// `application_id` of our files, as `schema.sql` sets it.

@@ -39,6 +39,7 @@ mod pods;
 mod refusals;
 mod private;
 mod save;
+mod rest;
 mod settled;
 mod store;
 mod sum;
@@ -49,7 +50,7 @@ mod write;
 pub use events::StoredEvent;
 pub use objects::PodReader;
 pub use open::{Missing, Open};
-pub use placement::{Fit, Placement};
+pub use placement::{Fit, Placement, PlacementOf};
 pub use private::make_folder;
 pub use store::Store;
 

@@ -26,6 +26,17 @@ pub struct Placement {
     pub barred: BTreeSet<(ObjectKey, Name)>,
 }
 
+/// What is kept of the placement of some nodes.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct PlacementOf {
+    /// All classes, the profiles of the nodes, and what fits these.
+    pub placement: Placement,
+    /// The profiles of theirs that other nodes are in too.
+    pub shared: BTreeSet<u32>,
+    /// The highest number of a profile.
+    pub most: u32,
+}
+
 /// What holds for a class of daemonsets on a profile of nodes.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Fit {
@@ -67,12 +78,54 @@ impl Store {
     }
 }
 
+impl Store {
+    /// Reads back what was saved of some nodes.
+    ///
+    /// # Errors
+    /// When the store is damaged or cannot be read.
+    pub fn placement_of(&self, nodes: &BTreeSet<Name>) -> Result<PlacementOf, Diagnostic> {
+        self.run("read the placement", |connection| read_of(connection, nodes))
+    }
+}
+
+fn read_of(connection: &Connection, nodes: &BTreeSet<Name>) -> Result<PlacementOf, Fault> {
+    let mut found = PlacementOf::default();
+    found.placement.classes = classes(connection)?;
+    found.most = connection.query_row("SELECT coalesce(max(profile), 0) FROM profiles", [], |row| row.get(0))?;
+    let mut profile = connection.prepare_cached("SELECT profile FROM profiles WHERE node = ?1")?;
+    for node in nodes {
+        for number in profile.query_map([&**node], |row| row.get(0))? {
+            found.placement.profiles.insert(node.clone(), number?);
+        }
+    }
+    let numbers: BTreeSet<u32> = found.placement.profiles.values().copied().collect();
+    let mut members = connection.prepare_cached("SELECT node FROM profiles WHERE profile = ?1")?;
+    let mut fits = connection
+        .prepare_cached("SELECT class, may_start, may_stay FROM fits WHERE profile = ?1")?;
+    for number in numbers {
+        let mut others = members.query_map([number], |row| row.get::<_, String>(0))?;
+        if others.any(|node| node.is_ok_and(|node| !nodes.contains(&*node))) {
+            found.shared.insert(number);
+        }
+        for fit in fits.query_map([number], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))? {
+            let (class, may_start, may_stay) = fit?;
+            found.placement.fits.insert((class, number), Fit { may_start, may_stay });
+        }
+    }
+    Ok(found)
+}
+
+fn classes(connection: &Connection) -> Result<BTreeMap<ObjectKey, u32>, Fault> {
+    let text = |row: &Row<'_>, column| row.get::<_, String>(column).map(Name::from);
+    rows(connection, "SELECT namespace, daemonset, class FROM classes", |row| {
+        Ok((ObjectKey { namespace: text(row, 0)?, name: text(row, 1)? }, row.get(2)?))
+    })
+}
+
 fn read(connection: &Connection) -> Result<Placement, Fault> {
     let text = |row: &Row<'_>, column| row.get::<_, String>(column).map(Name::from);
     Ok(Placement {
-        classes: rows(connection, "SELECT namespace, daemonset, class FROM classes", |row| {
-            Ok((ObjectKey { namespace: text(row, 0)?, name: text(row, 1)? }, row.get(2)?))
-        })?,
+        classes: classes(connection)?,
         profiles: rows(connection, "SELECT node, profile FROM profiles", |row| {
             Ok((text(row, 0)?, row.get(1)?))
         })?,

@@ -84,7 +84,8 @@ impl Store {
     }
 }
 
-fn rows(connection: &Connection) -> Result<String, Fault> {
+/// A hash of the rows that there are.
+pub(super) fn rows(connection: &Connection) -> Result<String, Fault> {
     let mut hasher = Sha256::new();
     for sql in SUMS {
         let (count, one, other): (i64, f64, f64) = connection

@@ -92,7 +92,7 @@ fn compare(values: &[ValueRef<'_>], written: ValueRef<'_>, table: &'static str) 
     }
     let keys = match table {
         "attempts" | "incarnations" | "objects" | "own_files" => 3,
-        "owners" | "label_sets" | "pod_bases" | "nodes" | "node_bodies" | "meta" | "settled" => 1,
+        "owners" | "label_sets" | "pod_bases" | "nodes" | "node_bodies" | "meta" | "settled" | "rest" => 1,
         "brought" => 4,
         _ => 2,
     };
