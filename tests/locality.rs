@@ -44,7 +44,9 @@ fn a_part_says_of_itself_what_all_say_of_it() {
         let Some(case) = Case::random(&mut dice) else { continue };
         let (data, hosts) = (facts(&mut dice), some_hosts(&mut dice));
         let part = seen(&data, &hosts);
-        let (Some(all), Some(some)) = (Derived::of(&case, &data), Derived::of(&case, &part)) else { continue };
+        let (Some(all), Some(some)) = (Derived::of(&case, &data), Derived::of(&case, &part)) else {
+            continue;
+        };
         let nothing = empty(&all);
         for (name, relation) in case.columns.keys().filter_map(|it| Some((it, case.program.relation(it)?))) {
             for known in [&BTreeSet::new(), &nothing] {
@@ -74,9 +76,14 @@ fn a_part_says_of_itself_what_all_say_of_it() {
 /// One host and what is on it otherwise.
 fn changed(dice: &mut Dice, data: &Data) -> (Data, BTreeSet<String>) {
     let host = format!("h{}", dice.below(6));
-    let mut after: Data = data.iter().filter(|(name, row)| {
-        !(matches!(name.as_str(), "host" | "unit" | "host_mark" | "unit_mark") && host_of(&row[0], data) == host)
-    }).cloned().collect();
+    let mut after: Data = data
+        .iter()
+        .filter(|(name, row)| {
+            !(matches!(name.as_str(), "host" | "unit" | "host_mark" | "unit_mark")
+                && host_of(&row[0], data) == host)
+        })
+        .cloned()
+        .collect();
     let mut hosts = BTreeSet::from([host.clone()]);
     if dice.chance(85) {
         after.insert(("host".to_owned(), vec![host.clone()]));
@@ -103,19 +110,27 @@ fn a_change_that_nothing_else_feels_changes_nothing_else() {
         let Some(case) = Case::random(&mut dice) else { continue };
         let data = facts(&mut dice);
         let (after, hosts) = changed(&mut dice, &data);
-        let (Some(all), Some(all_after)) = (Derived::of(&case, &data), Derived::of(&case, &after)) else { continue };
+        let (Some(all), Some(all_after)) = (Derived::of(&case, &data), Derived::of(&case, &after)) else {
+            continue;
+        };
         let nothing = empty(&all);
-        let wanted: Vec<RelationId> = case.columns.keys().filter_map(|it| case.program.relation(it)).collect();
+        let wanted: Vec<RelationId> =
+            case.columns.keys().filter_map(|it| case.program.relation(it)).collect();
         // As many of them as can be told together.
-        let exact: Vec<RelationId> = wanted.iter().copied().filter(|id| {
-            let locality = locality(&case, &[*id], &nothing);
-            locality.is_exact(*id) && locality.gathering().all(|id| nothing.contains(&id))
-        }).collect();
+        let exact: Vec<RelationId> = wanted
+            .iter()
+            .copied()
+            .filter(|id| {
+                let locality = locality(&case, &[*id], &nothing);
+                locality.is_exact(*id) && locality.gathering().all(|id| nothing.contains(&id))
+            })
+            .collect();
         let locality = locality(&case, &exact, &nothing);
         let (before, part) = (seen(&data, &hosts), seen(&after, &hosts));
         let Some(mut some) = Derived::of(&case, &before) else { continue };
         let added = rows(&case, &mut some.symbols, part.difference(&before));
-        let removed = rows(&case, &mut some.symbols, before.difference(&part).filter(|(name, _)| name != "mark"));
+        let removed =
+            rows(&case, &mut some.symbols, before.difference(&part).filter(|(name, _)| name != "mark"));
         let changes = some.evaluation.update(&some.symbols, added, removed).unwrap();
         tried += 1;
         let moved = |id: RelationId| changes.added(id).chain(changes.removed(id)).next().is_some();
@@ -123,19 +138,25 @@ fn a_change_that_nothing_else_feels_changes_nothing_else() {
             continue;
         }
         went += 1;
-        let others: BTreeSet<String> = (0..6).map(|nth| format!("h{nth}")).filter(|it| !hosts.contains(it)).collect();
+        let others: BTreeSet<String> =
+            (0..6).map(|nth| format!("h{nth}")).filter(|it| !hosts.contains(it)).collect();
         let marks = seen(&data, &others);
         for (name, relation) in case.columns.keys().filter_map(|it| Some((it, case.program.relation(it)?))) {
             if !exact.contains(&relation) {
                 continue;
             }
-            let tell = |what: &str| format!("seed {seed}: {name} of {what} {hosts:?}\n{}\n{data:#?}\n{after:#?}", case.text);
-            let [whole, mine] = [&all_after, &some].map(|it| about(&case, name, it.rows(relation), &hosts, &[&part]));
+            let tell = |what: &str| {
+                format!("seed {seed}: {name} of {what} {hosts:?}\n{}\n{data:#?}\n{after:#?}", case.text)
+            };
+            let [whole, mine] =
+                [&all_after, &some].map(|it| about(&case, name, it.rows(relation), &hosts, &[&part]));
             assert_eq!(whole, mine, "{}", tell("the hosts"));
-            if case.columns[name].iter().all(|ty| world::lies(ty) != dsrules::datalog::locality::Lies::Placed) {
+            if case.columns[name].iter().all(|ty| world::lies(ty) != dsrules::datalog::locality::Lies::Placed)
+            {
                 continue;
             }
-            let [was, is] = [&all, &all_after].map(|it| about(&case, name, it.rows(relation), &others, &[&marks]));
+            let [was, is] =
+                [&all, &all_after].map(|it| about(&case, name, it.rows(relation), &others, &[&marks]));
             assert_eq!(was, is, "{}", tell("all but"));
         }
     }
@@ -182,15 +203,18 @@ fn question(dice: &mut Dice, case: &Case) -> String {
     let mut atoms = Vec::new();
     for nth in 0..1 + dice.below(3) {
         let name = *dice.pick(&relations);
-        let terms: Vec<String> = case.columns[name].iter().map(|ty| {
-            let named = dice.chance(40);
-            match ty.as_str() {
-                "Host" if named => format!("\"h{}\"", dice.below(6)),
-                "Unit" if named => format!("\"u{}\"", dice.below(8)),
-                ty if dice.chance(80) => format!("{ty}{}", dice.below(2)).replace("number", "Number"),
-                _ => "_".to_owned(),
-            }
-        }).collect();
+        let terms: Vec<String> = case.columns[name]
+            .iter()
+            .map(|ty| {
+                let named = dice.chance(40);
+                match ty.as_str() {
+                    "Host" if named => format!("\"h{}\"", dice.below(6)),
+                    "Unit" if named => format!("\"u{}\"", dice.below(8)),
+                    ty if dice.chance(80) => format!("{ty}{}", dice.below(2)).replace("number", "Number"),
+                    _ => "_".to_owned(),
+                }
+            })
+            .collect();
         let not = if nth > 0 && dice.chance(30) { "!" } else { "" };
         atoms.push(format!("{not}{name}({})", terms.join(", ")));
     }

@@ -153,7 +153,9 @@ fn is_placed(kind: Kind) -> bool {
 
 /// What the store has under the names of some objects.
 fn named(objects: &[Object], gone: &Gone) -> Part {
-    let keys = || objects.iter().map(|it| (it.kind, &it.key)).chain(gone.objects.iter().map(|(kind, key)| (*kind, key)));
+    let keys = || {
+        objects.iter().map(|it| (it.kind, &it.key)).chain(gone.objects.iter().map(|(kind, key)| (*kind, key)))
+    };
     let of = |kind: Kind| keys().filter(move |(it, _)| *it == kind).map(|(_, key)| key);
     let named = of(Kind::Pod).cloned().collect();
     Part {
@@ -188,7 +190,11 @@ fn schedules_alike(rest: &Rest, changed: &[Object], gone: &Gone, probe: &World, 
             let comes = nodes().any(|it| Node::from_value(it.key.clone(), &it.value).has_allocatable);
             let most = nodes().count() + gone.objects.len();
             // Where nodes that say what they have may all be gone, all of them are looked at.
-            if rest.schedules { rest.sized > most || comes } else { !comes && !probe.nodes.values().any(|it| it.has_allocatable) }
+            if rest.schedules {
+                rest.sized > most || comes
+            } else {
+                !comes && !probe.nodes.values().any(|it| it.has_allocatable)
+            }
         }
     }
 }
@@ -216,7 +222,11 @@ fn planned(
     nodes: BTreeSet<Name>,
 ) -> Result<OrWhy<Parted>, Diagnostic> {
     let Asked { gone, options, .. } = asked;
-    let program = if rest.schedules { relations::scheduling(asked.program) } else { relations::assuming(asked.program) };
+    let program = if rest.schedules {
+        relations::scheduling(asked.program)
+    } else {
+        relations::assuming(asked.program)
+    };
     let needed = wanted(&program);
     let locality = parts::locality(&program, &needed, |id| rest.is_empty(id));
     if let Err(why) = is_enough(&program, &needed, &locality, rest) {
@@ -252,9 +262,8 @@ fn is_enough(program: &Program, wanted: &[RelationId], locality: &Locality, rest
     }
     // What is told of all nodes there are, and not just of what changed.
     let lists = [program.id(relations::kept_off), program.id(relations::barred)].into_iter();
-    let mut lists = lists
-        .chain(constraints(program))
-        .chain(STANDING.iter().map(|handle| program.id(*handle)));
+    let mut lists =
+        lists.chain(constraints(program)).chain(STANDING.iter().map(|handle| program.id(*handle)));
     let is_common = |id: RelationId| {
         program.declaration(id).columns.iter().all(|column| parts::lies(&column.ty) == Lies::Common)
     };

@@ -195,7 +195,11 @@ impl Kept {
 ///
 /// A profile that is new to these nodes gets a new number, also where other nodes are in the
 /// same: who it is cannot be seen of a part, and numbers mean nothing else.
-pub(super) fn moved(reasoner: &Reasoner, nodes: &BTreeSet<Sym>, stored: &PlacementOf) -> (Placement, Placement) {
+pub(super) fn moved(
+    reasoner: &Reasoner,
+    nodes: &BTreeSet<Sym>,
+    stored: &PlacementOf,
+) -> (Placement, Placement) {
     // Nothing was kept apart anywhere: where something was, all of the store is looked at.
     let (mut before, mut after) =
         (Placement::default(), Placement { barred: barred(reasoner), ..Placement::default() });
@@ -214,7 +218,8 @@ pub(super) fn moved(reasoner: &Reasoner, nodes: &BTreeSet<Sym>, stored: &Placeme
             before.fits.insert((*class, *profile), *fit);
         }
     }
-    let classes: BTreeMap<u32, &ObjectKey> = stored.placement.classes.iter().map(|(key, it)| (*it, key)).collect();
+    let classes: BTreeMap<u32, &ObjectKey> =
+        stored.placement.classes.iter().map(|(key, it)| (*it, key)).collect();
     for (class, key) in classes {
         let Some(it) = reasoner.symbols().find_text(&key.to_string()) else { continue };
         let Some(group) = reasoner.rows_of(relations::in_class, &[it]).next() else { continue };

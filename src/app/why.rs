@@ -239,7 +239,11 @@ impl Why {
             },
             _ => return Ok(Part::default()),
         }
-        if question::is_local(program, &explain::asked(program)) { names.part(store) } else { Ok(Part::default()) }
+        if question::is_local(program, &explain::asked(program)) {
+            names.part(store)
+        } else {
+            Ok(Part::default())
+        }
     }
 
     /// `NAME`, `daemonset/NAME` or `NAMESPACE/NAME`.

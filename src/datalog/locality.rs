@@ -272,7 +272,8 @@ impl Looked<'_> {
             return is_named || self.values(atom, Lies::Placed).any(|it| known.contains(&it));
         }
         // What is said of a shared value stands with it, and what a common fact names is there.
-        let known_first = || atom.terms.first().and_then(Term::variable).is_some_and(|it| known.contains(&it));
+        let known_first =
+            || atom.terms.first().and_then(Term::variable).is_some_and(|it| known.contains(&it));
         self.is_input(atom.relation)
             && match self.types[atom.relation.index()].first() {
                 Some(Lies::Shared) => known_first(),
@@ -289,7 +290,11 @@ impl Looked<'_> {
         let shared = |term: &Term| term.variable().is_some_and(|it| known.contains(&it));
         let types = &self.types[atom.relation.index()];
         !self.has(atom, Lies::Placed)
-            && atom.terms.iter().zip(types).all(|(term, lies)| matches!(lies, Lies::Common | Lies::Spelled) || shared(term))
+            && atom
+                .terms
+                .iter()
+                .zip(types)
+                .all(|(term, lies)| matches!(lies, Lies::Common | Lies::Spelled) || shared(term))
     }
 
     /// Whether all rows of a relation are there, whatever is seen.

@@ -43,7 +43,11 @@ fn variable(dice: &mut Dice, ty: &str) -> String {
     format!("{}{}", ty.replace("number", "Number"), dice.below(2))
 }
 
-fn atom(dice: &mut Dice, (name, columns): &Columns, bound: Option<&BTreeSet<String>>) -> Option<(String, Vec<String>)> {
+fn atom(
+    dice: &mut Dice,
+    (name, columns): &Columns,
+    bound: Option<&BTreeSet<String>>,
+) -> Option<(String, Vec<String>)> {
     let mut variables = Vec::new();
     let mut terms = Vec::new();
     for ty in columns {
@@ -91,7 +95,9 @@ fn rule(dice: &mut Dice, head: &Columns, known: &[Columns]) -> Option<String> {
 impl Case {
     /// A random program, if the dice come to one that is sound.
     pub fn random(dice: &mut Dice) -> Option<Case> {
-        let mut text = ".type Host export\n.type Unit export\n.type Mark export\n.type Kind export\n.type Zone export\n".to_owned();
+        let mut text =
+            ".type Host export\n.type Unit export\n.type Mark export\n.type Kind export\n.type Zone export\n"
+                .to_owned();
         let mut known: Vec<Columns> = Vec::new();
         for (name, columns) in INPUTS {
             let columns: Vec<String> = columns.iter().map(|it| (*it).to_owned()).collect();
@@ -131,7 +137,11 @@ impl Case {
         ];
         let loaded = Program::load(&sources);
         if std::env::var("DSRULES_SHOW").is_ok() {
-            loaded.diagnostics.iter().filter(|it| it.is_error()).for_each(|it| println!("{}", it.render(false)));
+            loaded
+                .diagnostics
+                .iter()
+                .filter(|it| it.is_error())
+                .for_each(|it| println!("{}", it.render(false)));
         }
         let program = loaded.program?;
         Some(Case { text: text + "-- own --\n" + &own, program, columns: of_users.into_iter().collect() })
@@ -258,7 +268,9 @@ pub fn about(
 ) -> BTreeSet<Vec<String>> {
     let is_seen = |(ty, value): (&String, &String)| match lies(ty) {
         Lies::Placed => data.iter().any(|data| hosts.contains(&host_of(value, data))),
-        Lies::Shared => data.iter().any(|data| data.iter().any(|(name, row)| name == "mark" && row[0] == *value)),
+        Lies::Shared => {
+            data.iter().any(|data| data.iter().any(|(name, row)| name == "mark" && row[0] == *value))
+        }
         _ => true,
     };
     rows.into_iter().filter(|row| case.columns[name].iter().zip(row).all(is_seen)).collect()

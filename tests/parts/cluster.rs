@@ -91,12 +91,20 @@ impl Cluster {
     /// Writes the manifests, the nodes in two files.
     pub fn write(&self, folder: &Path) {
         let (some, more) = self.nodes.split_at(self.nodes.len() / 2);
-        for (file, objects) in
-            [("nodes-1", some), ("nodes-2", more), ("daemonsets", &self.daemonsets), ("pods", &self.pods), ("rest", &self.others)]
-        {
+        for (file, objects) in [
+            ("nodes-1", some),
+            ("nodes-2", more),
+            ("daemonsets", &self.daemonsets),
+            ("pods", &self.pods),
+            ("rest", &self.others),
+        ] {
             let path = folder.join(format!("{file}.json"));
             let list = json!({ "apiVersion": "v1", "kind": "List", "items": objects });
-            if objects.is_empty() { _ = fs::remove_file(path) } else { fs::write(path, list.to_string()).unwrap() }
+            if objects.is_empty() {
+                _ = fs::remove_file(path)
+            } else {
+                fs::write(path, list.to_string()).unwrap()
+            }
         }
     }
 
@@ -143,7 +151,9 @@ impl Cluster {
                 self.daemonsets.push(daemonset.clone());
                 format!("{daemonset} added")
             }
-            _ => self.edit_node(dice, |dice, node| node["metadata"]["annotations"] = json!({ "a": dice.pick(&["1", "2"]) })),
+            _ => self.edit_node(dice, |dice, node| {
+                node["metadata"]["annotations"] = json!({ "a": dice.pick(&["1", "2"]) })
+            }),
         }
     }
 
@@ -203,8 +213,7 @@ impl Cluster {
             spec["nodeSelector"] = json!({ "disk": dice.pick(&["ssd", "hdd"]) });
         }
         if dice.chance(25) {
-            spec["affinity"]["nodeAffinity"]["requiredDuringSchedulingIgnoredDuringExecution"] =
-                json!({ "nodeSelectorTerms": [{ "matchExpressions": [
+            spec["affinity"]["nodeAffinity"]["requiredDuringSchedulingIgnoredDuringExecution"] = json!({ "nodeSelectorTerms": [{ "matchExpressions": [
                     { "key": "zone", "operator": dice.pick(&["In", "NotIn"]), "values": [dice.pick(&["a", "b"])] }] }] });
         }
         if dice.chance(40) {
@@ -216,7 +225,9 @@ impl Cluster {
         let strategy = match dice.below(5) {
             0 => json!({ "type": "OnDelete" }),
             1 => json!({ "type": "RollingUpdate", "rollingUpdate": { "maxUnavailable": 0, "maxSurge": 1 } }),
-            _ => json!({ "type": "RollingUpdate", "rollingUpdate": { "maxUnavailable": dice.pick(&["10%", "50%"]) } }),
+            _ => {
+                json!({ "type": "RollingUpdate", "rollingUpdate": { "maxUnavailable": dice.pick(&["10%", "50%"]) } })
+            }
         };
         let labels = json!({ (*dice.pick(&["must", "alone", "shy", "x"])): "yes" });
         json!({
@@ -237,8 +248,13 @@ const TAINTS: &[&str] = &["dedicated", "gpu", "node.kubernetes.io/not-ready"];
 
 fn relabel(dice: &mut Dice, node: &mut Value) {
     let mut labels = Map::new();
-    let keys: [(&str, &[&str]); 5] =
-        [("zone", &["a", "b"]), ("disk", &["ssd", "hdd"]), ("hold", &["yes"]), ("number", &["1", "2"]), ("keep", &["free"])];
+    let keys: [(&str, &[&str]); 5] = [
+        ("zone", &["a", "b"]),
+        ("disk", &["ssd", "hdd"]),
+        ("hold", &["yes"]),
+        ("number", &["1", "2"]),
+        ("keep", &["free"]),
+    ];
     for (at, (key, values)) in keys.into_iter().enumerate() {
         if dice.chance(if at < 2 { 70 } else { 10 }) {
             labels.insert(key.into(), json!(dice.pick(values)));
@@ -257,5 +273,6 @@ fn retaint(dice: &mut Dice, node: &mut Value) {
 }
 
 fn resize(dice: &mut Dice, node: &mut Value) {
-    node["status"] = json!({ "allocatable": { "cpu": dice.pick(&["1", "4", "16"]), "memory": "8Gi", "pods": "20" } });
+    node["status"] =
+        json!({ "allocatable": { "cpu": dice.pick(&["1", "4", "16"]), "memory": "8Gi", "pods": "20" } });
 }

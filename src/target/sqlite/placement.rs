@@ -91,7 +91,8 @@ impl Store {
 fn read_of(connection: &Connection, nodes: &BTreeSet<Name>) -> Result<PlacementOf, Fault> {
     let mut found = PlacementOf::default();
     found.placement.classes = classes(connection)?;
-    found.most = connection.query_row("SELECT coalesce(max(profile), 0) FROM profiles", [], |row| row.get(0))?;
+    found.most =
+        connection.query_row("SELECT coalesce(max(profile), 0) FROM profiles", [], |row| row.get(0))?;
     let mut profile = connection.prepare_cached("SELECT profile FROM profiles WHERE node = ?1")?;
     for node in nodes {
         for number in profile.query_map([&**node], |row| row.get(0))? {
@@ -100,8 +101,8 @@ fn read_of(connection: &Connection, nodes: &BTreeSet<Name>) -> Result<PlacementO
     }
     let numbers: BTreeSet<u32> = found.placement.profiles.values().copied().collect();
     let mut members = connection.prepare_cached("SELECT node FROM profiles WHERE profile = ?1")?;
-    let mut fits = connection
-        .prepare_cached("SELECT class, may_start, may_stay FROM fits WHERE profile = ?1")?;
+    let mut fits =
+        connection.prepare_cached("SELECT class, may_start, may_stay FROM fits WHERE profile = ?1")?;
     for number in numbers {
         let mut others = members.query_map([number], |row| row.get::<_, String>(0))?;
         if others.any(|node| node.is_ok_and(|node| !nodes.contains(&*node))) {

@@ -19,7 +19,10 @@ impl Store {
             let mut found = statement.query([])?;
             let Some(row) = found.next()? else { return Ok(None) };
             // It can be found out anew.
-            if sum::check(row, "rest", 0, 3).is_err() || text(row, 0)? != about || text(row, 2)? != rows(connection)? {
+            if sum::check(row, "rest", 0, 3).is_err()
+                || text(row, 0)? != about
+                || text(row, 2)? != rows(connection)?
+            {
                 return Ok(None);
             }
             Ok(Some(text(row, 1)?.to_owned()))
