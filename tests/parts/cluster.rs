@@ -115,7 +115,7 @@ impl Cluster {
             0..=4 => self.edit_node(dice, relabel),
             5..=7 => self.edit_node(dice, retaint),
             8 => self.edit_node(dice, |dice, node| node["spec"]["unschedulable"] = json!(dice.chance(50))),
-            9 => self.edit_node(dice, |dice, node| resize(dice, node)),
+            9 => self.edit_node(dice, resize),
             10 | 11 => {
                 let node = self.node(dice);
                 self.nodes.push(node.clone());
