@@ -7,6 +7,7 @@ use std::sync::Arc;
 
 use dsrules::kube::{Base, Body, Kind, Labels, Name, Object, ObjectKey, Origin, Owner, Pod};
 use dsrules::state::{Backoff, Cascade, Event, Part, Refusal, SomeNodes, SomePods, World};
+use dsrules::target::Selected;
 use dsrules::target::sqlite::{Fit, Placement, Store};
 use proptest::prelude::*;
 use serde_json::{Value, json};
@@ -320,6 +321,41 @@ proptest! {
         // Reading all also says that as many rows are on record as there are.
         prop_assert_eq!(told(&partial.load().unwrap()), told(&whole.load().unwrap()));
         prop_assert_eq!(objects(&partial), objects(&whole));
+    }
+
+    #[test]
+    fn pods_that_an_index_finds_are_those_of_all(steps in proptest::collection::vec(step(), 0..40)) {
+        let mut store = Store::in_memory().unwrap();
+        let mut world = World::default();
+        steps.iter().for_each(|step| take(&mut world, step));
+        store.save(&mut world).unwrap();
+        let (mut all, mut seen) = (Vec::new(), Vec::new());
+        store.objects(Kind::Pod, None, &mut |key, pod| { all.push((key, pod)); Ok(()) }).unwrap();
+        let mut check = |selected: &Selected<'_>, is: &dyn Fn(&Pod) -> bool| {
+            let wanted: Vec<_> = all.iter().filter(|(key, _)| is(&world.pods[key])).cloned().collect();
+            for namespace in [None, Some("default"), Some("other")] {
+                seen.clear();
+                store.pods(selected, namespace, &mut |key, pod| { seen.push((key, pod)); Ok(()) }).unwrap();
+                assert_eq!(&seen, if namespace == Some("other") { &[][..] } else { &wanted[..] });
+            }
+        };
+        for node in ["n0", "n1", "o1", ""] {
+            check(&Selected::On(node), &|pod| pod.target().is_some_and(|it| &**it == node));
+        }
+        for app in ["l0", "l1"] {
+            let fits = |labels: &BTreeMap<Name, Name>| labels.get("app").is_none_or(|it| &**it == app);
+            check(&Selected::With(&fits), &|pod| fits(&pod.meta.labels));
+        }
+        for uid in ["u", "u1", "none"] {
+            let is = |pod: &Pod| pod.meta.controller.as_ref().is_some_and(|it| &*it.uid == uid);
+            check(&Selected::Of(uid), &is);
+            let phases: usize = store.phases(uid).unwrap().values().sum();
+            prop_assert_eq!(phases, world.pods.values().filter(|pod| is(pod)).count());
+        }
+        for kind in Kind::ALL {
+            let keys: Vec<_> = world.keys(kind).into_iter().cloned().collect();
+            prop_assert_eq!(store.keys(kind).unwrap(), keys);
+        }
     }
 
     #[test]

@@ -1,6 +1,6 @@
 //! Describe: objects with all that belongs to them.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::Value;
 
@@ -9,10 +9,10 @@ use super::open::Database;
 use super::resources::{Resource, Wanted, key_of, missing};
 use super::slices;
 use crate::diagnostic::Diagnostic;
-use crate::kube::{Kind, ObjectKey, controlling, has_ended, node_of};
+use crate::kube::{Kind, Name, ObjectKey, controlling, has_ended};
 use crate::reach::SERVICE_NAME;
-use crate::target::Memory;
 use crate::target::sqlite::StoredEvent;
+use crate::target::{Memory, Selected};
 
 /// An object with what belongs to it.
 pub struct Described {
@@ -20,8 +20,10 @@ pub struct Described {
     pub kind: Kind,
     /// The object.
     pub object: Value,
-    /// Its pods, if it has some; of a node those that wait for it as well.
+    /// The pods of a node, with those that wait for it.
     pub pods: Vec<Value>,
+    /// How many pods of a daemonset are in which phase.
+    pub phases: BTreeMap<Name, usize>,
     /// Its endpoint slices, if it has some.
     pub slices: Vec<Value>,
     /// The events about it.
@@ -95,23 +97,18 @@ fn described(
 ) -> Result<Described, Diagnostic> {
     let name = object["metadata"]["name"].as_str().unwrap_or("");
     let namespace = object["metadata"]["namespace"].as_str().unwrap_or("");
+    let mut phases = BTreeMap::new();
     let (pods, events) = match kind {
         Kind::Node => {
-            let pods = pods(store, None, |pod| {
-                node_of(pod).as_deref() == Some(name)
-                    && !pod["status"]["phase"].as_str().is_some_and(has_ended)
-            })?;
+            let pods = pods_on(store, name)?;
             let names: BTreeSet<&str> =
                 pods.iter().filter_map(|pod| pod["metadata"]["name"].as_str()).collect();
             let events = events(store, None, None, |word| word == name || names.contains(word))?;
             (pods, events)
         }
         Kind::DaemonSet => {
-            let uid = &object["metadata"]["uid"];
-            let pods = pods(store, Some(namespace), |pod| {
-                controlling(pod).is_some_and(|owner| &owner["uid"] == uid)
-            })?;
-            (pods, events(store, Some(&ObjectKey::new(namespace, name)), None, |_| true)?)
+            phases = store.phases(object["metadata"]["uid"].as_str().unwrap_or(""))?;
+            (Vec::new(), events(store, Some(&ObjectKey::new(namespace, name)), None, |_| true)?)
         }
         Kind::Service => (Vec::new(), Vec::new()),
         _ => {
@@ -125,7 +122,7 @@ fn described(
         kind == Kind::Service && slice["metadata"]["labels"][SERVICE_NAME] == object["metadata"]["name"]
     };
     let slices = slices.iter().filter(is_its).cloned().collect();
-    Ok(Described { kind, object, pods, slices, events })
+    Ok(Described { kind, object, pods, phases, slices, events })
 }
 
 /// The events about a daemonset and its pods, or about all of them: of those about pods the
@@ -149,14 +146,11 @@ fn events(
     Ok(store.events(about)?.iter().filter(is_about).map(StoredEvent::object).collect())
 }
 
-fn pods(
-    store: &dyn Memory,
-    namespace: Option<&str>,
-    keep: impl Fn(&Value) -> bool,
-) -> Result<Vec<Value>, Diagnostic> {
+/// The pods on a node, or else meant for it, that have not ended.
+fn pods_on(store: &dyn Memory, node: &str) -> Result<Vec<Value>, Diagnostic> {
     let mut pods = Vec::new();
-    store.objects(Kind::Pod, namespace, &mut |_, pod| {
-        if keep(&pod) {
+    store.pods(&Selected::On(node), None, &mut |_, pod| {
+        if !pod["status"]["phase"].as_str().is_some_and(has_ended) {
             pods.push(pod);
         }
         Ok(())

@@ -1,17 +1,19 @@
 //! Get: what the store holds.
 
+use std::collections::BTreeMap;
 use std::io;
 
 use serde_json::Value;
 
+use super::fields::FieldSelector;
 use super::open::Database;
 use super::resources::{Resource, Wanted, key_of, missing};
 use super::selector::LabelSelector;
 use super::slices;
 use crate::diagnostic::Diagnostic;
-use crate::kube::{ENDPOINT_SLICE, Kind};
-use crate::target::Memory;
+use crate::kube::{ENDPOINT_SLICE, Kind, Name};
 use crate::target::sqlite::StoredEvent;
+use crate::target::{Memory, Selected, VisitObject};
 
 /// What is looked for.
 #[derive(Debug, Clone)]
@@ -22,6 +24,8 @@ pub struct Lookup {
     pub namespace: Option<String>,
     /// Only objects with these labels.
     pub selector: Option<LabelSelector>,
+    /// Only objects with these fields.
+    pub fields: Option<FieldSelector>,
     /// The time, in seconds of Unix time.
     pub now: i64,
 }
@@ -67,10 +71,11 @@ impl Lookups {
             }
             Wanted::Named(names) => self.named(names)?,
         };
-        if let Some(selector) = &self.lookup.selector {
-            for (_, objects) in &mut groups {
-                objects.retain(|object| selector.matches(object));
+        for (resource, objects) in &mut groups {
+            if let Resource::Kind(kind) = resource {
+                self.check(*kind)?;
             }
+            objects.retain(|object| self.is_selected(object));
         }
         Ok((groups, problems))
     }
@@ -107,7 +112,8 @@ impl Lookups {
         match resource {
             Resource::Kind(kind) => {
                 let mut objects = Vec::new();
-                self.store.objects(kind, namespace, &mut |_, object| {
+                self.check(kind)?;
+                self.visit(kind, &mut |_, object| {
                     objects.push(object);
                     Ok(())
                 })?;
@@ -138,12 +144,12 @@ impl Lookups {
     /// # Errors
     /// When the store cannot be read, or the visitor fails, which ends the visit.
     pub fn each(&self, kind: Kind, visit: &mut dyn FnMut(&Value) -> io::Result<()>) -> Result<(), Unvisited> {
-        let selector = self.lookup.selector.as_ref();
+        self.check(kind).map_err(Unvisited::Store)?;
         let mut failed = None;
         let namespace = self.lookup.namespace.as_deref();
         let derived = self.derived(kind, namespace).map_err(Unvisited::Store)?;
         let mut each = |object: Value| {
-            if selector.is_none_or(|selector| selector.matches(&object)) {
+            if self.is_selected(&object) {
                 visit(&object).map_err(|error| {
                     failed = Some(error);
                     Diagnostic::error("output", "the output cannot be written")
@@ -151,11 +157,48 @@ impl Lookups {
             }
             Ok(())
         };
-        let read = self.store.objects(kind, namespace, &mut |_, object| each(object));
+        let read = self.visit(kind, &mut |_, object| each(object));
         let read = read.and_then(|()| derived.into_iter().try_for_each(&mut each));
         match (failed, read) {
             (Some(error), _) => Err(Unvisited::Output(error)),
             (None, read) => read.map_err(Unvisited::Store),
+        }
+    }
+
+    /// Whether objects of a kind can be asked for so.
+    fn check(&self, kind: Kind) -> Result<(), Diagnostic> {
+        self.lookup.fields.as_ref().map_or(Ok(()), |fields| fields.check(kind))
+    }
+
+    fn is_selected(&self, object: &Value) -> bool {
+        let Lookup { selector, fields, .. } = &self.lookup;
+        selector.as_ref().is_none_or(|it| it.matches(object))
+            && fields.as_ref().is_none_or(|it| it.matches(object))
+    }
+
+    /// Visits the objects of a kind, or only those among which all are that are selected, where
+    /// the store finds these.
+    fn visit(&self, kind: Kind, visit: VisitObject<'_>) -> Result<(), Diagnostic> {
+        let Lookup { selector, fields, namespace, .. } = &self.lookup;
+        let namespace = namespace.as_deref();
+        let field = |path: &str| fields.as_ref()?.value(path).filter(|value| !value.is_empty());
+        if let (Some(name), Some(namespace)) = (field("metadata.name"), namespace) {
+            let key = key_of(kind, namespace, name);
+            return self.store.object(kind, &key)?.map_or(Ok(()), |object| visit(key, object));
+        }
+        if kind != Kind::Pod {
+            return self.store.objects(kind, namespace, visit);
+        }
+        if let Some(node) = field("spec.nodeName") {
+            return self.store.pods(&Selected::On(node), namespace, visit);
+        }
+        match selector {
+            Some(selector) => {
+                let fits =
+                    |labels: &BTreeMap<Name, Name>| selector.fits(|key| labels.get(key).map(|it| &**it));
+                self.store.pods(&Selected::With(&fits), namespace, visit)
+            }
+            None => self.store.objects(kind, namespace, visit),
         }
     }
 

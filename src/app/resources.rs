@@ -118,11 +118,7 @@ pub(super) fn not_found(kind: Kind, name: &str) -> Diagnostic {
 
 /// [`not_found`], with where it is instead, or what has nearly that name.
 pub(super) fn missing(kind: Kind, key: &ObjectKey, store: &dyn Memory) -> Result<Diagnostic, Diagnostic> {
-    let mut keys = Vec::new();
-    store.objects(kind, None, &mut |other, _| {
-        keys.push(other);
-        Ok(())
-    })?;
+    let keys = store.keys(kind)?;
     let error = not_found(kind, &key.name);
     let kinds = kind.info().plural;
     Ok(error.help(match meant(key, keys.iter()) {

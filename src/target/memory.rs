@@ -17,6 +17,16 @@ use crate::state::{FilesOf, Input, InputFile, KnownFile, OwnFile, Part, Whole, W
 /// Is given each object of a listing.
 pub type VisitObject<'v> = &'v mut dyn FnMut(ObjectKey, Value) -> Result<(), Diagnostic>;
 
+/// Pods that are found without a look at all of them.
+pub enum Selected<'s> {
+    /// Those on a node, or else meant for it.
+    On(&'s str),
+    /// Those of a controller with this uid.
+    Of(&'s str),
+    /// Those with labels that this is true of.
+    With(&'s dyn Fn(&BTreeMap<Name, Name>) -> bool),
+}
+
 /// Gives a pod, or `None` when it is gone.
 pub type ReadPod<'r> = Box<dyn FnMut(&ObjectKey) -> Result<Option<Value>, Diagnostic> + 'r>;
 
@@ -99,6 +109,30 @@ pub trait Memory: Target {
     /// # Errors
     /// As [`load`](Memory::load), and what the visitor fails with.
     fn objects(&self, kind: Kind, namespace: Option<&str>, visit: VisitObject<'_>) -> Result<(), Diagnostic>;
+
+    /// Visits the pods that are selected in key order, or those of one namespace, at the cost of
+    /// these. A failure of the visitor ends the visit.
+    ///
+    /// # Errors
+    /// As [`load_part`](Memory::load_part), and what the visitor fails with.
+    fn pods(
+        &self,
+        selected: &Selected<'_>,
+        namespace: Option<&str>,
+        visit: VisitObject<'_>,
+    ) -> Result<(), Diagnostic>;
+
+    /// How many pods of a controller with this uid are in which phase.
+    ///
+    /// # Errors
+    /// As [`load_part`](Memory::load_part).
+    fn phases(&self, uid: &str) -> Result<BTreeMap<Name, usize>, Diagnostic>;
+
+    /// The keys of all objects of a kind, in order.
+    ///
+    /// # Errors
+    /// As [`load`](Memory::load).
+    fn keys(&self, kind: Kind) -> Result<Vec<ObjectKey>, Diagnostic>;
 
     /// The kinds without a table of their own of which there are objects.
     ///

@@ -33,6 +33,6 @@ mod write;
 
 pub use contract::{Batch, Changed, Cursor, Found, Promises, Target, Visit};
 pub use dirty::batches;
-pub use memory::{Memory, ReadPod, VisitObject};
+pub use memory::{Memory, ReadPod, Selected, VisitObject};
 pub use object::Item;
 pub use write::{Conflict, Refused, Version, Write};

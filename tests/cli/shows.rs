@@ -86,6 +86,33 @@ fn lists_can_be_narrowed_by_label_and_namespace() {
 }
 
 #[test]
+fn lists_can_be_narrowed_by_what_kubectl_selects_fields_by() {
+    let session = begun();
+    let all: Value = serde_json::from_str(&session.quietly("get pods -o json").out).unwrap();
+    let pods = all["items"].as_array().unwrap();
+    let wanted = |is: &dyn Fn(&Value) -> bool| -> Vec<String> {
+        let name = |pod: &Value| format!("pod/{}", pod["metadata"]["name"].as_str().unwrap());
+        pods.iter().filter(|pod| is(pod)).map(name).collect()
+    };
+    let names = |line: &str| session.quietly(line).out.lines().map(ToOwned::to_owned).collect::<Vec<_>>();
+    let (on_a, is_bare) =
+        (|pod: &Value| pod["spec"]["nodeName"] == "a", |pod: &Value| pod["metadata"]["name"] == "bare");
+    assert!(!wanted(&on_a).is_empty());
+    assert_eq!(names("get pods --field-selector spec.nodeName=a -o name"), wanted(&on_a));
+    assert_eq!(names("get pods --field-selector spec.nodeName!=a -o name"), wanted(&|pod| !on_a(pod)));
+    assert_eq!(names("get pods --field-selector metadata.name=bare -o name"), wanted(&is_bare));
+    assert_eq!(names("get pods -A --field-selector metadata.name=bare -o name"), wanted(&is_bare));
+    assert_eq!(names("get pods --field-selector status.phase=Unknown -o name"), Vec::<String>::new());
+    assert_eq!(names("get nodes --field-selector metadata.name=b -o name"), ["node/b"]);
+    let refused = session.quietly("get nodes --field-selector spec.nodeName=a");
+    assert!(
+        refused.code != 0 && refused.err.contains("field label not supported: spec.nodeName"),
+        "{}",
+        refused.err
+    );
+}
+
+#[test]
 fn machine_forms_are_kubectls_lists_and_objects() {
     let session = begun();
     let json = |line: &str| serde_json::from_str::<Value>(&session.quietly(line).out).unwrap();

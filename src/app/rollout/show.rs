@@ -1,5 +1,7 @@
 //! How far rollouts are, and the templates that daemonsets had: nothing is changed.
 
+use std::collections::BTreeSet;
+
 use super::daemonsets::{find, revisions};
 use crate::app::listener::Listener;
 use crate::app::load::load;
@@ -12,6 +14,8 @@ use crate::diagnostic::Diagnostic;
 use crate::kube::{DaemonSet, ObjectKey, Revision, Status};
 use crate::plan::Waiting;
 use crate::policy::Asked;
+use crate::state::{Part, SomeNodes, SomePods};
+use crate::target::Memory;
 
 /// How far a daemonset's rollout is.
 pub struct RolloutStatus {
@@ -59,16 +63,35 @@ pub fn status(
     listener: &dyn Listener,
 ) -> Result<Vec<RolloutStatus>, Vec<Diagnostic>> {
     let store = database.read()?;
-    let program = rules::of_store(asked, &*store, listener)?;
-    let options = Options::at(now);
-    let world = load(&*store, &program, &options, Coming::default())?;
-    let program = schedule::asked(&program, &options, &world, Coming::default());
-    let waits = waiting(&world, &program, now)?;
+    let few = store.load_part(&no_pods())?;
+    let found = find(daemonsets, &few, &*store)?;
+    let is_done = |it: &DaemonSet| sentence(&it.meta.key.name, it.meta.generation, &it.status).1;
+    let waits =
+        if found.iter().all(|it| is_done(it)) { Vec::new() } else { waits(&*store, asked, now, listener)? };
     let status = |daemonset: &DaemonSet| RolloutStatus {
         daemonset: daemonset.clone(),
         waiting: waits.iter().find(|it| it.daemonset == daemonset.meta.key).cloned(),
     };
-    Ok(find(daemonsets, &world, &*store)?.into_iter().map(status).collect())
+    Ok(found.into_iter().map(status).collect())
+}
+
+/// What daemonsets and their templates are asked for without.
+fn no_pods() -> Part {
+    Part { nodes: SomeNodes::These(BTreeSet::new()), pods: SomePods::None }
+}
+
+/// What rollouts wait for, which only the rules say.
+fn waits(
+    store: &dyn Memory,
+    asked: &Asked,
+    now: i64,
+    listener: &dyn Listener,
+) -> Result<Vec<Waiting>, Vec<Diagnostic>> {
+    let program = rules::of_store(asked, store, listener)?;
+    let options = Options::at(now);
+    let world = load(store, &program, &options, Coming::default())?;
+    let program = schedule::asked(&program, &options, &world, Coming::default());
+    Ok(waiting(&world, &program, now)?)
 }
 
 /// The revisions that daemonsets own, oldest first.
@@ -80,7 +103,7 @@ pub fn history(
     daemonsets: &[ObjectKey],
 ) -> Result<Vec<(ObjectKey, Vec<Revision>)>, Vec<Diagnostic>> {
     let store = database.read()?;
-    let world = store.load()?;
+    let world = store.load_part(&no_pods())?;
     let of = |daemonset: &DaemonSet| {
         let revisions = revisions(&world, daemonset).into_iter().cloned().collect();
         (daemonset.meta.key.clone(), revisions)

@@ -44,11 +44,11 @@ pub fn run(args: &DescribeArgs, context: &mut Context) -> Result<Exit, Failure> 
 }
 
 fn page(described: &Described, now: i64) -> String {
-    let Described { kind, object, pods, slices, events } = described;
+    let Described { kind, object, pods, phases, slices, events } = described;
     let events: Vec<EventRow> = events.iter().map(EventRow::from_object).collect();
     match kind {
         Kind::Node => report::describe_node(object, pods, &events, now),
-        Kind::DaemonSet => report::describe_daemonset(object, pods, &events, now),
+        Kind::DaemonSet => report::describe_daemonset(object, phases, &events, now),
         Kind::Service => report::describe_service(object, slices),
         _ => report::describe_pod(object, &events, now),
     }

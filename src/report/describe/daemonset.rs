@@ -1,16 +1,23 @@
 //! A daemonset's page: selector, counts, template, events.
 
+use std::collections::BTreeMap;
+
 use serde_json::Value;
 
 use super::super::EventRow;
 use super::page::{Page, annotations, lines};
 use super::template;
-use crate::kube::Strategy;
 use crate::kube::columns::{pairs, selector, text};
+use crate::kube::{Name, Strategy};
 
-/// The page of `daemonset`, which has `pods`.
+/// The page of `daemonset`, of whose pods so many are in each phase.
 #[must_use]
-pub fn describe_daemonset(daemonset: &Value, pods: &[Value], events: &[EventRow], now: i64) -> String {
+pub fn describe_daemonset(
+    daemonset: &Value,
+    phases: &BTreeMap<Name, usize>,
+    events: &[EventRow],
+    now: i64,
+) -> String {
     let (meta, spec, status) = (&daemonset["metadata"], &daemonset["spec"], &daemonset["status"]);
     let mut page = Page::default();
     page.fields(
@@ -34,7 +41,7 @@ pub fn describe_daemonset(daemonset: &Value, pods: &[Value], events: &[EventRow]
     ] {
         page.line(format!("{label}: {}", status[name].as_i64().unwrap_or(0)));
     }
-    let count = |phase: &str| pods.iter().filter(|pod| text(&pod["status"]["phase"]) == phase).count();
+    let count = |phase: &str| phases.get(phase).copied().unwrap_or(0);
     page.line(format!(
         "Pods Status:  {} Running / {} Waiting / {} Succeeded / {} Failed",
         count("Running"),

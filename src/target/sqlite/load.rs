@@ -88,7 +88,7 @@ impl Store {
                     let value = |column| Ok::<_, Fault>(json_column(row, column)?.unwrap_or(Value::Null));
                     node.set_details(Details::new(&value(1)?["metadata"]["annotations"], &value(2)?));
                 }
-                Ok(true)
+                Ok(())
             })?;
             // Each node has one.
             if some.is_some() {
@@ -110,15 +110,17 @@ impl Store {
     /// When the store is damaged or cannot be read.
     pub fn has_allocatable(&self) -> Result<bool, Diagnostic> {
         self.run("read the nodes", |connection| {
-            let mut has = false;
-            node_bodies(connection, None, |row| {
-                let status = row.get_ref(2)?.as_str_or_null().map_err(rusqlite::Error::from)?;
-                if let Some(status) = status.filter(|it| SAYING.iter().any(|field| it.contains(field))) {
-                    has = !Details::new(&Value::Null, &serde_json::from_str(status)?).allocatable.is_empty();
+            let sql = format!("SELECT name, body, status, sum FROM node_bodies WHERE {SAYING}");
+            let mut statement = connection.prepare_cached(&sql)?;
+            let mut rows = statement.query([])?;
+            while let Some(row) = rows.next()? {
+                sum::check(row, "node_bodies", 0, 3)?;
+                let status = json_column(row, 2)?.unwrap_or(Value::Null);
+                if !Details::new(&Value::Null, &status).allocatable.is_empty() {
+                    return Ok(true);
                 }
-                Ok(!has)
-            })?;
-            Ok(has)
+            }
+            Ok(false)
         })
     }
 }
@@ -130,34 +132,28 @@ pub(super) fn some_nodes(world: &World) -> Option<Vec<Name>> {
 }
 
 /// Shows the rows of the bodies of all nodes, or of some (name, body, status, sum), each
-/// checked, for as long as more are asked for.
+/// checked.
 pub(super) fn node_bodies(
     connection: &Connection,
     some: Option<&[Name]>,
-    mut each: impl FnMut(&Row<'_>) -> Result<bool, Fault>,
+    mut each: impl FnMut(&Row<'_>) -> Result<(), Fault>,
 ) -> Result<(), Fault> {
-    let mut show = |rows: &mut Rows<'_>| -> Result<bool, Fault> {
+    let mut show = |rows: &mut Rows<'_>| -> Result<(), Fault> {
         while let Some(row) = rows.next()? {
             sum::check(row, "node_bodies", 0, 3)?;
-            if !each(row)? {
-                return Ok(false);
-            }
+            each(row)?;
         }
-        Ok(true)
+        Ok(())
     };
     let all = "SELECT name, body, status, sum FROM node_bodies";
-    let Some(some) = some else { return show(&mut connection.prepare_cached(all)?.query([])?).map(drop) };
+    let Some(some) = some else { return show(&mut connection.prepare_cached(all)?.query([])?) };
     let mut one = connection.prepare_cached(&format!("{all} WHERE name = ?1"))?;
-    for name in some {
-        if !show(&mut one.query([&**name])?)? {
-            break;
-        }
-    }
-    Ok(())
+    some.iter().try_for_each(|name| show(&mut one.query([&**name])?))
 }
 
-/// The fields of which one is in a status that says what a node has for pods.
-const SAYING: [&str; 2] = ["\"allocatable\"", "\"capacity\""];
+/// That a status has one of the fields that say what a node has for pods; there is an index of
+/// just these nodes.
+pub(super) const SAYING: &str = r#"instr(status, '"allocatable"') > 0 OR instr(status, '"capacity"') > 0"#;
 
 fn pods(connection: &Connection, reader: &mut Reader<'_>) -> Result<BTreeMap<ObjectKey, Pod>, Fault> {
     let sql = format!("SELECT {}, sum FROM pods ORDER BY namespace, name", pods::columns());

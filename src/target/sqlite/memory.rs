@@ -10,7 +10,7 @@ use super::store::Store;
 use crate::diagnostic::Diagnostic;
 use crate::kube::{Kind, Name, ObjectKey, Status};
 use crate::state::{FilesOf, Input, InputFile, KnownFile, OwnFile, Part, Whole, World};
-use crate::target::memory::{Memory, ReadPod, VisitObject};
+use crate::target::memory::{Memory, ReadPod, Selected, VisitObject};
 
 impl Memory for Store {
     fn keep_private(&self) -> Result<(), Diagnostic> {
@@ -59,6 +59,23 @@ impl Memory for Store {
 
     fn objects(&self, kind: Kind, namespace: Option<&str>, visit: VisitObject<'_>) -> Result<(), Diagnostic> {
         Store::objects(self, kind, namespace, visit)
+    }
+
+    fn pods(
+        &self,
+        selected: &Selected<'_>,
+        namespace: Option<&str>,
+        visit: VisitObject<'_>,
+    ) -> Result<(), Diagnostic> {
+        Store::pods(self, selected, namespace, visit)
+    }
+
+    fn phases(&self, uid: &str) -> Result<BTreeMap<Name, usize>, Diagnostic> {
+        Store::phases(self, uid)
+    }
+
+    fn keys(&self, kind: Kind) -> Result<Vec<ObjectKey>, Diagnostic> {
+        Store::keys(self, kind)
     }
 
     fn kinds(&self) -> Result<Vec<Kind>, Diagnostic> {

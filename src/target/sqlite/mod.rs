@@ -40,6 +40,7 @@ mod refusals;
 mod private;
 mod save;
 mod rest;
+mod selected;
 mod settled;
 mod store;
 mod sum;
@@ -103,6 +104,36 @@ mod tests {
         assert_eq!(count(&store), 1);
         store.save(&mut world).unwrap();
         assert_eq!(count(&store), 0);
+    }
+
+    #[test]
+    fn few_pods_are_found_by_indexes() {
+        let store = Store::in_memory().unwrap();
+        let plan = |sql: &str| -> String {
+            let mut statement = store.connection.prepare(&format!("EXPLAIN QUERY PLAN {sql}")).unwrap();
+            let steps = statement.query_map([], |row| row.get::<_, String>(3)).unwrap();
+            steps.collect::<Result<Vec<_>, _>>().unwrap().join("; ")
+        };
+        let target = format!("SELECT * FROM pods WHERE {} IS ?1", pods::TARGET);
+        for (sql, index) in [
+            (target.as_str(), "pods_by_target"),
+            ("SELECT * FROM pods WHERE owner = ?1", "pods_by_owner"),
+            (&objects::pods_sql("WHERE coalesce(node, pinned) = ?1 AND t.namespace = ?2"), "pods_by_target"),
+            (&objects::pods_sql("WHERE t.owner IS ?1 AND t.labels = ?2"), "pods_by_owner"),
+            (
+                "SELECT owner, labels FROM pods WHERE (owner, labels) > (1, 2) ORDER BY 1, 2 LIMIT 1",
+                "pods_by_owner",
+            ),
+            (&format!("SELECT * FROM node_bodies WHERE {}", load::SAYING), "node_bodies_saying"),
+            (
+                "SELECT 1 FROM attempts WHERE (namespace, daemonset) > (?1, ?2)
+                ORDER BY namespace, daemonset LIMIT 1",
+                "PRIMARY KEY",
+            ),
+        ] {
+            let steps = plan(sql);
+            assert!(steps.contains(index) && !steps.contains("TEMP B-TREE"), "{sql}: {steps}");
+        }
     }
 
     #[test]

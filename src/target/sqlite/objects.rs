@@ -69,6 +69,22 @@ impl Store {
         })
     }
 
+    /// The keys of all objects of a kind, in order; their rows are checked.
+    ///
+    /// # Errors
+    /// When the store is damaged or cannot be read.
+    pub fn keys(&self, kind: Kind) -> Result<Vec<ObjectKey>, Diagnostic> {
+        let mut found = Vec::new();
+        self.run("read the objects", |connection| {
+            each(connection, kind, Which::Keys, &mut |key, _| {
+                found.push(key);
+                Ok(())
+            })
+        })?;
+        self.whole_kinds.borrow_mut().insert(kind);
+        Ok(found)
+    }
+
     /// An object was not found: there is none, unless the row of one is damaged. A key
     /// that a disk has changed leads nowhere, so all rows of the kind are looked at; once,
     /// as a manifest of new objects asks for each of them.
@@ -84,13 +100,29 @@ impl Store {
 
 /// Which objects of a kind.
 #[derive(Clone, Copy)]
-enum Which<'k> {
+pub(super) enum Which<'k> {
     All,
     /// Those of a namespace. All rows are read: its name may be what is damaged.
     Of(&'k str),
     One(&'k ObjectKey),
+    /// Their rows are checked, and their keys alone are shown.
+    Keys,
     /// Their rows are checked, and that is all.
     None,
+}
+
+/// What asks for whole pods under a condition, in key order, as [`pod`] takes them.
+pub(super) fn pods_sql(condition: &str) -> String {
+    format!(
+        "SELECT {}, t.sum, {POD_BODY}, {} FROM {POD_PARTS} {condition} ORDER BY t.namespace, t.name",
+        pods::columns(),
+        refusals::COLUMNS
+    )
+}
+
+/// A row that does not come behind the one before.
+pub(super) fn out_of_order(table: &str, key: &ObjectKey) -> Fault {
+    Fault::Damaged(format!("the row `{key}` of the table `{table}` is out of order"))
 }
 
 /// The columns of a pod's body, with their sum.
@@ -115,12 +147,7 @@ impl Store {
     /// # Errors
     /// When the store is damaged or cannot be read.
     pub fn pod_reader(&self) -> Result<PodReader<'_>, Diagnostic> {
-        let columns = pods::columns();
-        let sql = format!(
-            "SELECT {columns}, t.sum, {POD_BODY}, {} FROM {POD_PARTS}
-             WHERE t.namespace = ?1 AND t.name = ?2",
-            refusals::COLUMNS
-        );
+        let sql = pods_sql("WHERE t.namespace = ?1 AND t.name = ?2");
         let prepare = |fault: Fault| self.tell(fault, "read the pods");
         Ok(PodReader {
             store: self,
@@ -177,7 +204,7 @@ impl PodReader<'_> {
     }
 }
 
-fn each(
+pub(super) fn each(
     connection: &Connection,
     kind: Kind,
     which: Which<'_>,
@@ -204,11 +231,7 @@ fn each(
             "SELECT {keys}, {SYSTEM}, {more}
              FROM nodes t LEFT JOIN node_bodies b USING (name) {filter} ORDER BY {order}"
         ),
-        Kind::Pod => format!(
-            "SELECT {}, t.sum, {POD_BODY}, {} FROM {POD_PARTS} {filter} ORDER BY {order}",
-            pods::columns(),
-            refusals::COLUMNS
-        ),
+        Kind::Pod => pods_sql(&filter),
         _ => format!("SELECT {keys}, {SYSTEM}, {more} FROM {table} t {filter} ORDER BY {order}"),
     };
     let mut reader = Reader::new(connection)?;
@@ -225,10 +248,13 @@ fn each(
             _ if shared && text(row, 0)? != kind.name() => false,
             Which::Of(namespace) => text(row, usize::from(shared))? == namespace,
             Which::All | Which::One(_) => true,
-            Which::None => false,
+            Which::Keys | Which::None => false,
         };
         if !is_wanted {
             sum::check(row, table, 0, columns_of(kind))?;
+            if matches!(which, Which::Keys) && (!shared || text(row, 0)? == kind.name()) {
+                visit(key_of(kind, row)?, Value::Null).map_err(|told| Fault::Told(Box::new(told)))?;
+            }
             continue;
         }
         let (key, value) = match kind {
@@ -237,7 +263,7 @@ fn each(
         };
         // An index that leads to one row twice hides another one.
         if last.as_ref().is_some_and(|last| *last >= key) {
-            return Err(Fault::Damaged(format!("the row `{key}` of the table `{table}` is out of order")));
+            return Err(out_of_order(table, &key));
         }
         last = Some(key.clone());
         visit(key, value).map_err(|told| Fault::Told(Box::new(told)))?;
@@ -255,12 +281,17 @@ fn columns_of(kind: Kind) -> usize {
     }
 }
 
+fn key_of(kind: Kind, row: &Row<'_>) -> Result<ObjectKey, Fault> {
+    Ok(match table(kind) {
+        "objects" => ObjectKey::new(text(row, 1)?, text(row, 2)?),
+        _ if kind.namespaced() => ObjectKey::new(text(row, 0)?, text(row, 1)?),
+        _ => ObjectKey::new("", text(row, 0)?),
+    })
+}
+
 fn other(kind: Kind, row: &Row<'_>, reader: &mut Reader<'_>) -> Result<(ObjectKey, Value), Fault> {
-    let (key, at) = match table(kind) {
-        "objects" => (ObjectKey::new(text(row, 1)?, text(row, 2)?), 3),
-        _ if kind.namespaced() => (ObjectKey::new(text(row, 0)?, text(row, 1)?), 2),
-        _ => (ObjectKey::new("", text(row, 0)?), 1),
-    };
+    let key = key_of(kind, row)?;
+    let at = keys(kind, &key).len();
     let own = at + SYSTEM_COUNT;
     // The columns of the body, and of what else is told of such an object.
     let (body, last) = match kind {
@@ -302,7 +333,7 @@ fn other(kind: Kind, row: &Row<'_>, reader: &mut Reader<'_>) -> Result<(ObjectKe
     Ok((key, value))
 }
 
-fn pod(row: &Row<'_>, reader: &mut Reader<'_>) -> Result<(ObjectKey, Value), Fault> {
+pub(super) fn pod(row: &Row<'_>, reader: &mut Reader<'_>) -> Result<(ObjectKey, Value), Fault> {
     let pod = pods::read(row, reader)?;
     let key = pod.meta.key.clone();
     let mut value = match &pod.body {

@@ -173,7 +173,7 @@ impl From<'_> {
         let select = format!("SELECT {}, sum FROM pods WHERE", pods::columns());
         let mut add = |pod: Pod, is_right: bool| {
             if !is_right {
-                return Err(pods::led_astray(&pod));
+                return Err(pods::led_astray(&pod.meta.key));
             }
             into.insert(pod.meta.key.clone(), pod);
             Ok(())

@@ -14,12 +14,18 @@ use crate::kube::{Body, Kind, Meta, Name, ObjectKey, Pod, Written};
 const OWN: &str = "namespace, name, node, pinned, phase, ready, ready_since";
 const OWN_COUNT: usize = 7;
 
+/// Where in [`columns`] the node is; the one that a pod is meant for stands behind it.
+pub(super) const NODE: usize = 2;
+
+/// Where the owner is; the labels stand behind it.
+pub(super) const OWNER: usize = OWN_COUNT + 7;
+
 /// The node that a pod is on or else meant for, as an index has it ([`Pod::target`]).
 pub(super) const TARGET: &str = "coalesce(node, pinned)";
 
 /// A pod that an index led to, and that is not what was asked for.
-pub(super) fn led_astray(pod: &Pod) -> Fault {
-    Fault::Damaged(format!("an index of the table `pods` leads to the wrong row, `{}`", pod.meta.key))
+pub(super) fn led_astray(pod: &ObjectKey) -> Fault {
+    Fault::Damaged(format!("an index of the table `pods` leads to the wrong row, `{pod}`"))
 }
 
 /// How many columns [`columns`] are; the sum stands behind them.

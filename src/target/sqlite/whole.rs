@@ -43,7 +43,7 @@ impl Store {
                     let whole = with_status(row, 1)?;
                     node.set_details(Details::from_value(&whole, None).with_whole(&whole, None));
                 }
-                Ok(true)
+                Ok(())
             })?;
             let without = |node: &&Node| node.details.as_ref().is_none_or(|it| it.whole.is_none());
             match world.nodes.values().find(without) {

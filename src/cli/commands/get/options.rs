@@ -1,7 +1,7 @@
 //! What `get` can be told.
 
 use clap::Args;
-use dsrules::app::{Database, LabelSelector, Lookup};
+use dsrules::app::{Database, FieldSelector, LabelSelector, Lookup};
 use dsrules::report::Columns;
 
 use crate::cli::options::output::Format;
@@ -25,6 +25,9 @@ pub struct GetArgs {
     /// Only objects with these labels, as `app=web,tier in (a,b),!old`
     #[arg(long, short = 'l', value_name = "LABELS")]
     pub selector: Option<LabelSelector>,
+    /// Only objects with these fields, as `spec.nodeName=n1`
+    #[arg(long, value_name = "FIELDS")]
+    pub field_selector: Option<FieldSelector>,
     /// How to show it
     #[arg(long, short = 'o', value_name = "FORMAT", value_enum)]
     pub output: Option<Format>,
@@ -43,6 +46,7 @@ impl GetArgs {
             database: database.clone(),
             namespace: (!self.all_namespaces).then(|| self.namespace.clone()),
             selector: self.selector.clone(),
+            fields: self.field_selector.clone(),
             now,
         }
     }

@@ -63,7 +63,7 @@ pub fn none(
         return Ok(());
     }
     context.note(&format!("No resources found in {} namespace.", args.namespace));
-    if args.selector.is_none() {
+    if args.selector.is_none() && args.field_selector.is_none() {
         let kinds = resources.iter().filter_map(|resource| match resource {
             Resource::Kind(kind) => Some(*kind),
             Resource::Event => None,
