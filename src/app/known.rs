@@ -87,12 +87,17 @@ pub(super) fn lost(
         files.insert(path.clone(), InputFile { path, sha256, objects: Vec::new(), how });
     }
     for ((kind, key), brought) in before.objects {
-        let Some(file) = brought.file.and_then(|file| files.get_mut(&file)) else { continue };
+        let Some(file) = brought.file.as_ref().and_then(|file| files.get_mut(file)) else { continue };
         match world.meta(kind, &key) {
-            Some(meta) => file.objects.push((kind, key, meta.written.object)),
             // It may have no part in the plan, and is what it was.
             None if world.part.is_some() && store.object(kind, &key)?.is_some() => {
                 file.objects.push((kind, key, brought.written));
+            }
+            Some(meta) => {
+                if meta.written.object != brought.written {
+                    file.how.clear();
+                }
+                file.objects.push((kind, key, meta.written.object));
             }
             None => file.how.clear(),
         }
