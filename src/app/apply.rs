@@ -29,11 +29,7 @@ pub fn apply(request: &Request, listener: &dyn Listener) -> Result<Outcome, Vec<
         return Ok(Outcome { exported: export_store(&request.exports, &*store, now), ..outcome });
     }
     let hashes = question.as_ref().map(Question::hashes).unwrap_or_default();
-    let mut read = {
-        // What is wrong with the store is told when it is written.
-        let store = request.database.read_or_empty().ok();
-        known::with_known(request, store.as_deref(), hashes, |known| read(request, known, listener))?
-    };
+    let mut read = known::with_known(request, false, hashes, |known| read(request, known, listener))?;
     let mut store = request.database.write_or_make("dsrules apply")?;
     transaction::begin(&mut *store, tree)?;
     known::confirm(request, &mut read, &*store)?;

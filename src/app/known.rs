@@ -15,24 +15,23 @@ use super::request::Request;
 use crate::diagnostic::Diagnostic;
 use crate::kube::{Kind, Name, ObjectKey};
 use crate::manifest::{Known, Passed, Places, Reading};
-use crate::plan::{Applied, Judged, Plan};
+use crate::plan::Judged;
 use crate::source::absolute;
-use crate::state::{Change, InputFile, World};
+use crate::state::{InputFile, World};
 use crate::target::Memory;
 
-/// Gives `read` what a store knows of the files of an input; nothing where all are to be read,
-/// or the store cannot say: then that is told by whoever has to have it.
+/// Gives `read` what the store knows of the files of an input; nothing where all are to be read,
+/// or the store cannot say: what is wrong with it is told by whoever has to have it.
 pub(super) fn with_known<T>(
     request: &Request,
-    store: Option<&dyn Memory>,
+    all: bool,
     hashes: BTreeMap<PathBuf, String>,
     read: impl FnOnce(Option<&Known<'_>>) -> T,
 ) -> T {
-    let store = store.filter(|_| request.options.reread == Reread::Changed);
-    let Some((store, known)) = store.and_then(|store| Some((store, store.known_files(&request.id).ok()?)))
-    else {
-        return read(None);
-    };
+    let asks = !all && request.options.reread == Reread::Changed && request.database.is_there();
+    let store = if asks { request.database.read_or_empty().ok() } else { None };
+    let Some(store) = store else { return read(None) };
+    let Ok(known) = store.known_files(&request.id) else { return read(None) };
     let how = request.manifests.how();
     let known = known.into_iter().filter(|(_, file)| file.how == how);
     let files = known.map(|(path, file)| (path, (file.sha256, file.kinds))).collect();
@@ -103,40 +102,6 @@ pub(super) fn lost(
         }
     }
     Ok(files.into_values().collect())
-}
-
-/// Of each kind so many unchanged objects are told of where they are not all.
-const TOLD: usize = 10;
-
-/// Puts into a plan the objects of files that were passed over, in the order in which they
-/// would have been applied.
-pub(super) fn list(
-    plan: &mut Plan,
-    store: &dyn Memory,
-    id: &str,
-    passed: &[Passed],
-    all: bool,
-) -> Result<(), Diagnostic> {
-    if passed.is_empty() {
-        return Ok(());
-    }
-    let mut kinds: BTreeMap<Kind, usize> = BTreeMap::new();
-    for (kind, count) in passed.iter().flat_map(|file| &file.kinds) {
-        *kinds.entry(*kind).or_default() += count;
-    }
-    let names = passed.iter().map(|file| file.name.clone()).collect();
-    let told = store.objects_of(id, &names, &kinds, if all { usize::MAX } else { TOLD })?;
-    for (kind, _) in &told {
-        kinds.entry(*kind).and_modify(|count| *count = count.saturating_sub(1));
-    }
-    kinds.retain(|_, count| *count > 0);
-    plan.unlisted = kinds;
-    let end = plan.objects.iter().position(|it| it.change == Change::Pruned).unwrap_or(plan.objects.len());
-    let pruned = plan.objects.split_off(end);
-    plan.objects.extend(told.into_iter().map(|(kind, key)| Applied { kind, key, change: Change::Unchanged }));
-    plan.objects.sort_by(|a, b| (a.kind, &a.key).cmp(&(b.kind, &b.key)));
-    plan.objects.extend(pruned);
-    Ok(())
 }
 
 /// Where those objects stand that are spoken of and were passed over.

@@ -60,6 +60,7 @@ mod strangers;
 mod tick;
 pub mod transaction;
 mod unknown;
+mod unlisted;
 mod warned;
 pub mod watch;
 pub mod whatif;

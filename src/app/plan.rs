@@ -14,6 +14,7 @@ use super::request::{Outcome, Request};
 use super::rules;
 use super::schedule::Coming;
 use super::settled::{self, Question};
+use super::unlisted;
 use crate::diagnostic::Diagnostic;
 
 /// Plans the manifests from what the store holds, or from what `base` leads to. A store
@@ -34,11 +35,9 @@ pub fn plan(
         return Ok(Outcome::unchanged(plan, false, follow::compare_unchanged(tree, &*store)));
     }
     let hashes = question.as_ref().map(Question::hashes).unwrap_or_default();
-    let mut read = {
-        // What a base has brought is on record of nothing yet.
-        let store = if base.is_none() { request.database.read_or_empty().ok() } else { None };
-        known::with_known(request, store.as_deref(), hashes, |known| read(request, known, listener))?
-    };
+    // The store knows nothing of a base.
+    let all = base.is_some();
+    let mut read = known::with_known(request, all, hashes, |known| read(request, known, listener))?;
     let store = start(request, base, listener)?;
     known::confirm(request, &mut read, &*store)?;
     let policy = prepare(request, own, &mut read, &*store, listener)?;
@@ -62,7 +61,9 @@ pub fn plan(
         })?,
     };
     let (planned, passed) = (&mut dry.planned, &read.reading.passed);
-    known::list(&mut planned.plan, &*store, &request.id, passed, request.options.lists)?;
+    let (names, kinds) =
+        (passed.iter().map(|file| file.name.clone()).collect(), passed.iter().flat_map(|file| &file.kinds));
+    unlisted::list(&mut planned.plan, &*store, &request.id, &names, kinds, request.options.lists)?;
     known::place(&mut places, &planned.judged, &*store, &request.id, passed);
     let tree = follow::compare(tree, &dry.world, &*store);
     Ok(Outcome {

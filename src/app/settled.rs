@@ -11,6 +11,7 @@ use std::path::PathBuf;
 use super::options::Options;
 use super::request::Request;
 use super::rules;
+use super::unlisted;
 use crate::datalog::Program;
 use crate::diagnostic::Diagnostic;
 use crate::hash::sha256;
@@ -83,13 +84,17 @@ pub(super) fn unchanged(
     if !store.is_settled(&question.hash)? {
         return Ok(None);
     }
-    let objects = store.input(&request.id)?.objects.into_iter();
+    let (id, known) = (&request.id, store.known_files(&request.id)?);
+    let names = known.keys().cloned().collect();
+    let objects = store.input_but(id, &names)?.objects.into_iter();
     let objects = objects.filter(|(_, brought)| brought.file.is_some()).map(|((kind, key), _)| Applied {
         kind,
         key,
         change: Change::Unchanged,
     });
-    let plan = Plan { objects: objects.collect(), statuses: store.statuses()?, ..Plan::default() };
+    let mut plan = Plan { objects: objects.collect(), statuses: store.statuses()?, ..Plan::default() };
+    let kinds = known.values().flat_map(|file| &file.kinds);
+    unlisted::list(&mut plan, &*store, id, &names, kinds, request.options.lists)?;
     Ok(Some((store, plan)))
 }
 

@@ -14,6 +14,7 @@ use super::rules::Policy;
 use super::schedule::Coming;
 use super::settled;
 use super::unknown::keep_unknown;
+use super::unlisted;
 use crate::datalog::Program;
 use crate::diagnostic::Diagnostic;
 use crate::kube::{Kind, Object, ObjectKey};
@@ -71,7 +72,8 @@ pub fn apply(
         Some(parted) => parted,
         None => whole(store, reading.objects, &gone, policy, options, listener)?,
     };
-    known::list(&mut planned.plan, store, id, &reading.passed, options.lists)?;
+    let kinds = reading.passed.iter().flat_map(|file| &file.kinds);
+    unlisted::list(&mut planned.plan, store, id, &passed, kinds, options.lists)?;
     if planned.is_refused() {
         store.rollback();
         return Ok(planned);
