@@ -111,7 +111,7 @@ impl Two {
     /// Plans and applies with both stores.
     fn go(&mut self, how: &How) {
         self.now += 60;
-        for (applies, lists) in [(false, true), (false, false), (true, true)] {
+        for (applies, lists) in [(false, false), (true, true)] {
             let (some, passed) = self.outcome(how, Reread::Changed, applies, lists);
             // Only how it is shown may differ where not all is listed.
             let (all, none) = self.outcome(how, Reread::All, applies, lists);
@@ -400,11 +400,11 @@ fn filled() -> Two {
 
 #[test]
 fn what_is_passed_over_makes_no_difference() {
-    let cases = std::env::var("PROPTEST_CASES").ok().and_then(|it| it.parse().ok()).unwrap_or(40);
+    let cases = std::env::var("PROPTEST_CASES").ok().and_then(|it| it.parse().ok()).unwrap_or(8);
     let config = ProptestConfig { failure_persistence: None, cases, ..ProptestConfig::default() };
     let mut runner = proptest::test_runner::TestRunner::new(config);
     let passed = RefCell::new(0);
-    let steps = prop::collection::vec(step(), 4..24);
+    let steps = prop::collection::vec(step(), 4..20);
     let done = runner.run(&steps, |steps| {
         let mut two = filled();
         two.go(&How::usual());
@@ -445,7 +445,7 @@ fn a_file_is_read_again_when_it_may_say_something_else() {
     two.go(&How::usual());
     touch(two, 0);
     assert_eq!(passes(two), 3);
-    two.write(FILES[4], &text(&[(9, 1)]));
+    two.write(FILES[4], &text(&[(9, 1), (3, 0)]));
     two.go(&How { folder: "other", id: "other", ..How::usual() });
     assert_eq!(passes(two), 2);
     two.go(&How::usual());
