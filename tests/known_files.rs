@@ -134,7 +134,10 @@ impl Two {
         let now = self.now;
         self.each(|database| {
             let (kind, name) = name.split_once('/').unwrap();
-            let wanted = resources::wanted(&[kind.to_owned(), name.to_owned()]).unwrap();
+            let wanted = match resources::wanted_of(&[kind.to_owned(), name.to_owned()], &database) {
+                Ok(wanted) => wanted,
+                Err(error) => return format!("{error:?}"),
+            };
             let deletion = Deletion {
                 database,
                 wanted,
