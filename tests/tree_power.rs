@@ -120,7 +120,7 @@ impl Case {
 
     /// A folder with the tree as it was before, and a file of others.
     fn begun(&self) -> tempfile::TempDir {
-        let dir = tempfile::tempdir().unwrap();
+        let dir = place();
         fs::create_dir(dir.path().join("n0")).unwrap();
         fs::write(dir.path().join("n0/ns_foreign.yaml"), "mine").unwrap();
         self.quietly(dir.path(), &self.before);
@@ -167,6 +167,12 @@ impl Case {
         assert_eq!(&look(dir), after, "{when}");
         assert_eq!(self.quietly(dir, &self.after).changes, [], "{when}");
     }
+}
+
+/// An empty folder, in memory where that can be: what is to last is played on a model, and
+/// thousands of small trees are much to ask of a disk.
+fn place() -> tempfile::TempDir {
+    tempfile::tempdir_in("/dev/shm").or_else(|_| tempfile::tempdir()).unwrap()
 }
 
 fn pod(node: u8, name: u8, config: &ObjectKey) -> Value {
@@ -222,7 +228,7 @@ fn cut_everywhere(case: &Case, seeds: u64) {
         losses.extend((0..open).rev().take(2).flat_map(|nth| [Loss::But(nth), Loss::Only(nth)]));
         losses.extend((0..seeds).map(|seed| Loss::Some(seed + at as u64 * 31)));
         for loss in losses {
-            let dir = tempfile::tempdir().unwrap();
+            let dir = place();
             disk.cut(loss, dir.path());
             let when =
                 format!("{:?} {} cut before {:?}, {loss:?}", case.format, case.together, steps.get(at));
@@ -233,7 +239,7 @@ fn cut_everywhere(case: &Case, seeds: u64) {
         }
     }
     // When the run has ended, nothing can be lost.
-    let dir = tempfile::tempdir().unwrap();
+    let dir = place();
     disk.cut(Loss::All, dir.path());
     assert_eq!(look(dir.path()), after, "{case:?}");
 }
@@ -304,7 +310,7 @@ fn a_disk_that_fills_up_is_told_once() {
 
 #[test]
 fn few_files_may_be_open() {
-    let dir = tempfile::tempdir().unwrap();
+    let dir = place();
     let node = |nth: usize| format!("apiVersion: v1\nkind: Node\nmetadata: {{name: n{nth:03}}}\n---\n");
     let nodes: String = (0..300).map(node).collect();
     fs::write(dir.path().join("nodes.yaml"), nodes).unwrap();
