@@ -9,19 +9,21 @@
 //!          the state now are added, if they were not there
 //! ```
 //!
-//! Where all rows of an atom are new, or all are gone, no other atom has to be started from.
+//! A rule whose every variable stands in its head derives a row in one way alone, so what it has
+//! lost is not asked of it again. Where all rows of an atom are new, or all are gone, no other
+//! atom has to be started from.
 //! What differs is the change the next strata see. A recursive stratum grows by what is
 //! gained; when something is lost, it is evaluated anew: a row there can be derived from
 //! itself in a circle, so asking whether it can be derived says nothing.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use super::budget::Budget;
 use super::evaluation::{Evaluation, Found, Work};
 use super::facts::Facts;
 use super::plan::Start;
-use super::program::{RelationId, Stratum};
+use super::program::{Literal, RelationId, Rule, Stratum, Term};
 use super::rows::{Row, RowSet};
 use super::symbols::Symbols;
 use super::view::Delta;
@@ -89,6 +91,18 @@ fn enough<'t, 'a>(
     touched.iter().filter(move |it| {
         !rows(it).is_empty() && covered.get(&it.rule).is_none_or(|best| best.start == it.start)
     })
+}
+
+/// Whether a rule derives each of its rows in one way alone: the values of a row's head are all
+/// that there are. Then what was derived with a row that is gone is not derived with another.
+fn has_one_way(rule: &Rule) -> bool {
+    let is_in_head = |term: &Term| match term {
+        Term::Any => false,
+        Term::Variable(_) => rule.head.terms.contains(term),
+        Term::Number(_) | Term::Text(_) => true,
+    };
+    let atoms = rule.body.iter().filter_map(Literal::positive);
+    atoms.flat_map(|atom| &atom.terms).all(is_in_head)
 }
 
 impl Evaluation {
@@ -207,7 +221,9 @@ impl Evaluation {
         }
         let (mut lost, mut gained) = (Found::new(), Found::new());
         let touched: Vec<Touched> = self.touched(stratum, deltas).collect();
+        let mut losers = BTreeSet::new();
         for Touched { rule, start, lost: gone, .. } in enough(&touched, |it| it.lost, |it| it.is_empty) {
+            losers.insert(*rule);
             self.derive(*rule, *start, Some(gone), Some(deltas), work, &mut lost)?;
         }
         for Touched { rule, start, gained: come, .. } in enough(&touched, |it| it.gained, |it| it.is_new) {
@@ -223,8 +239,9 @@ impl Evaluation {
         candidates.subtract(&added);
         if !candidates.is_empty() {
             let mut still = Found::new();
-            let rules =
-                stratum.rules.iter().filter(|rule| !self.lacks_rows(&self.program.body.rules[**rule]));
+            let all = &self.program.body.rules;
+            let alone = |at: usize| losers.len() == 1 && losers.contains(&at) && has_one_way(&all[at]);
+            let rules = stratum.rules.iter().filter(|at| !self.lacks_rows(&all[**at]) && !alone(**at));
             for rule in rules {
                 self.derive(*rule, Start::Head, Some(&candidates), None, work, &mut still)?;
             }
