@@ -237,9 +237,6 @@ fn planned(
     reasoner.derive(&world, &Changed::default(), options.now)?;
     world.changed.clear();
     let before = Rest::of(&reasoner, &world);
-    if !are_current(&reasoner, rest) {
-        return Ok(Err("pods have former templates"));
-    }
     let mut reconciler = Reconciler::resting(&world, &reasoner, rest, &before, &locality);
     let bound = Before::applying(&world).of(rest.pods);
     let objects = put_all(&mut world, changed, gone, options);
@@ -256,8 +253,7 @@ fn is_enough(program: &Program, wanted: &[RelationId], locality: &Locality, rest
         tracing::debug!(relation = %program.declaration(*id).name, "not known of a part");
         return Err("rules join what is on several nodes");
     }
-    let told: Vec<RelationId> = parts::TOLD.iter().map(|handle| program.id(*handle)).collect();
-    if !locality.gathering().all(|id| rest.is_empty(id) || told.contains(&id)) {
+    if !locality.gathering().all(|id| rest.is_empty(id)) {
         return Err("other nodes have a say in what is common");
     }
     // What is told of all nodes there are, and not just of what changed.
@@ -274,15 +270,6 @@ fn is_enough(program: &Program, wanted: &[RelationId], locality: &Locality, rest
     if program.given().next().is_some() { Err("facts may name any node") } else { Ok(()) }
 }
 
-/// Whether all pods elsewhere have the template that their daemonset has now.
-fn are_current(reasoner: &Reasoner, rest: &Rest) -> bool {
-    let find = |text: &str| reasoner.symbols().find_text(text);
-    rest.live().iter().all(|(daemonset, hash)| {
-        let row = find(&daemonset.to_string()).zip(find(hash));
-        row.is_some_and(|(daemonset, hash)| reasoner.contains(relations::current_hash, &[daemonset, hash]))
-    })
-}
-
 /// The part of the store that some nodes are, with what rules need of it.
 fn load(
     store: &dyn Memory,
@@ -293,7 +280,6 @@ fn load(
 ) -> Result<World, Diagnostic> {
     let mut world = store.load_part(&Part::of_nodes(nodes))?;
     world.see_taints(options.now);
-    world.elsewhere = rest.live();
     if wants_details(program) || rest.schedules {
         store.load_details(&mut world)?;
     }

@@ -128,7 +128,6 @@ const INPUTS: &[Sentence] = &[
     ("now", "it is {0:time}", "it is another time"),
     ("backoff_until", "after a failed pod of {0}, {1} waits until {2:time}", "{0} waits for nothing on {1}"),
     ("awaits_turn", "it is not the turn of {1} yet in the rollout of {0}: {2}", "the turn of {1} has come"),
-    ("elsewhere", "pods of {0} elsewhere have the hash {1}", "no pods of {0} elsewhere have the hash {1}"),
     ("deleted_owner", "the owner {0} was deleted", "the owner {0} was not deleted"),
     ("deleted_namespace", "the namespace {0} was deleted", "the namespace {0} was not deleted"),
     ("daemonset_given", "the input still has {0}", "the input does not have {0} any longer"),

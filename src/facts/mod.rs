@@ -179,10 +179,6 @@ impl Encoder {
             let (uid, cascade) = (self.text(uid), self.text(cascade.name()));
             self.row(relations::deleted_owner, &[uid, cascade]);
         }
-        for (daemonset, hash) in &world.elsewhere {
-            let (daemonset, hash) = (self.subject(Kind::DaemonSet, daemonset), self.text(hash));
-            self.row(relations::elsewhere, &[daemonset, hash]);
-        }
         for pod in &world.tried {
             let pod = self.subject(Kind::Pod, pod);
             self.row(relations::pod_tried, &[pod]);

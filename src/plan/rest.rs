@@ -9,7 +9,6 @@ use serde::{Deserialize, Serialize};
 
 use super::tally::Tally;
 use crate::datalog::RelationId;
-use crate::kube::{Name, ObjectKey};
 use crate::policy::relations;
 use crate::reason::Reasoner;
 use crate::state::World;
@@ -36,8 +35,6 @@ struct Counts {
     rows: Vec<usize>,
     /// On how many nodes it is to run, before anything is blocked.
     eligible: usize,
-    /// The hashes that its pods have.
-    live: BTreeSet<String>,
 }
 
 impl Rest {
@@ -60,11 +57,9 @@ impl Rest {
             let Some(it) = reasoner.symbols().find_text(&name) else { continue };
             let it = [it];
             let class = reasoner.rows_of(relations::in_class, &it).map(|row| row[1]).next();
-            let live = reasoner.rows_of(relations::live_hash, &it);
             let counts = Counts {
                 rows: relations::COUNTED.iter().map(|relation| tally.count(*relation, it[0])).collect(),
                 eligible: class.map_or(0, |class| tally.eligible(class)),
-                live: live.map(|row| reasoner.text(row[1]).to_owned()).collect(),
             };
             rest.daemonsets.insert(name, counts);
         }
@@ -75,17 +70,6 @@ impl Rest {
     #[must_use]
     pub fn is_empty(&self, relation: RelationId) -> bool {
         self.empty.contains(&relation.index())
-    }
-
-    /// The hashes that the pods of each daemonset have.
-    #[must_use]
-    pub fn live(&self) -> BTreeSet<(ObjectKey, Name)> {
-        let of = |(name, counts): (&String, &Counts)| {
-            let (namespace, name) = name.split_once('/')?;
-            let key = ObjectKey::new(namespace, name);
-            Some(counts.live.iter().map(|hash| (key.clone(), Name::from(hash.as_str()))).collect::<Vec<_>>())
-        };
-        self.daemonsets.iter().filter_map(of).flatten().collect()
     }
 
     /// The same after a part of it became another one.
@@ -102,7 +86,6 @@ impl Rest {
                 *count = moved(*count, at(before, nth), at(after, nth));
             }
             counts.eligible = moved(counts.eligible, before.eligible, after.eligible);
-            counts.live.extend(after.live.iter().cloned());
         }
         self
     }

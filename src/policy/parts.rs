@@ -5,7 +5,7 @@
 
 use super::relations;
 use crate::datalog::locality::{Lies, Locality};
-use crate::datalog::{Handle, Kind, Literal, Program, RelationId};
+use crate::datalog::{Kind, Literal, Program, RelationId};
 
 /// How the values of a type lie.
 #[must_use]
@@ -26,9 +26,6 @@ pub fn lies(ty: &str) -> Lies {
 pub fn locality(program: &Program, wanted: &[RelationId], empty: impl Fn(RelationId) -> bool) -> Locality {
     Locality::of(program, wanted, lies, empty)
 }
-
-/// What gathers over nodes and is known of those that are not looked at all the same.
-pub const TOLD: &[Handle] = &[relations::live_hash];
 
 /// Whether what is `wanted` rests on pods.
 #[must_use]

@@ -45,8 +45,6 @@ pub struct World {
     pub refused: BTreeMap<ObjectKey, Refusal>,
     /// Those that it refused since it bound one last: they are not asked again meanwhile.
     pub tried: BTreeSet<ObjectKey>,
-    /// Of a world that has a part of the nodes: the hashes that daemonsets' pods elsewhere have.
-    pub elsewhere: BTreeSet<(ObjectKey, Name)>,
     /// Whose turn it is in rollouts that nobody sees as a whole; not kept.
     pub turns: Option<Turns>,
     /// What of the store it has, where that is not all.

@@ -96,7 +96,7 @@ fn groups(connection: &Connection, selected: &Selected<'_>) -> Result<Option<Vec
         met += 1;
         let is_wanted = match selected {
             Selected::Of(uid) => reader.owner(owner)?.is_some_and(|owner| *owner.uid == **uid),
-            Selected::With(fits) => fits(&reader.label_set(labels)?),
+            Selected::With(fits) => fits(&*reader.label_set(labels)?),
             Selected::On(_) => true,
         };
         if is_wanted {
