@@ -164,7 +164,7 @@ pub fn facts(dice: &mut Dice) -> Data {
     let pick = |dice: &mut Dice, of: &str, count: usize| format!("{of}{}", dice.below(count));
     for host in (0..6).map(|nth| format!("h{nth}")) {
         if dice.chance(85) {
-            add("host", &[host.clone()]);
+            add("host", std::slice::from_ref(&host));
         }
         for _ in 0..dice.below(3) {
             add("host_mark", &[host.clone(), pick(dice, "m", 4)]);
@@ -184,7 +184,7 @@ pub fn facts(dice: &mut Dice) -> Data {
         add("mark", &[mark.clone(), format!("z{}", usize::from(mark.ends_with(['1', '2'])))]);
     }
     for kind in (0..3).map(|nth| format!("k{nth}")) {
-        add("kind", &[kind.clone()]);
+        add("kind", std::slice::from_ref(&kind));
         if dice.chance(60) {
             add("kind_zone", &[kind.clone(), pick(dice, "z", 3)]);
         }

@@ -111,7 +111,7 @@ mod tests {
         let store = Store::in_memory().unwrap();
         let plan = |sql: &str| -> String {
             let mut statement = store.connection.prepare(&format!("EXPLAIN QUERY PLAN {sql}")).unwrap();
-            let steps = statement.query_map([], |row| row.get::<_, String>(3)).unwrap();
+            let steps = statement.raw_query().mapped(|row| row.get::<_, String>(3));
             steps.collect::<Result<Vec<_>, _>>().unwrap().join("; ")
         };
         let target = format!("SELECT * FROM pods WHERE {} IS ?1", pods::TARGET);

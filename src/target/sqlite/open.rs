@@ -3,7 +3,6 @@
 use std::path::Path;
 use std::time::Duration;
 
-use rusqlite::config::DbConfig;
 use rusqlite::{Connection, ErrorCode, OpenFlags};
 
 use super::beside::beside;
@@ -210,8 +209,6 @@ fn configure(connection: &Connection) -> Result<(), Fault> {
     sum::register(connection)?;
     connection.set_prepared_statement_cache_capacity(STATEMENTS);
     connection.pragma_update(None, "foreign_keys", true)?;
-    // They are for other programs; what foreign keys do is no trigger.
-    connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_TRIGGER, false)?;
     // 64 MiB of pages: a load of millions of rows reads each page once, a save writes it once.
     connection.pragma_update(None, "cache_size", -65536)?;
     Ok(())
