@@ -148,7 +148,7 @@ fn from_another_folder_it_is_the_same_question() {
     // not notice, so it tells whether the answer is from there.
     let connection = Connection::open(place.0.path().join("x.db")).unwrap();
     connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_TRIGGER, false).unwrap();
-    connection.execute_batch("UPDATE pods SET phase = 'Failed'").unwrap();
+    connection.execute_batch("UPDATE controllerrevisions SET revision = 7").unwrap();
     drop(connection);
     let creates = |dir: &Path, path: &str| {
         let out = Command::new(env!("CARGO_BIN_EXE_dsrules"))

@@ -22,6 +22,19 @@ use crate::state::{Part, SomeNodes, SomePods, World};
 /// As many rows are read in order in the time that one takes to be found.
 const FOUND: usize = 4;
 
+/// The daemonset with attempts that comes behind another one. A comparison of both columns at
+/// once would go through all rows of the one.
+pub(super) const NEXT_ATTEMPTS: [&str; 2] = [
+    "SELECT namespace, daemonset FROM attempts WHERE namespace = ?1 AND daemonset > ?2
+        ORDER BY daemonset LIMIT 1",
+    "SELECT namespace, daemonset FROM attempts WHERE namespace > ?1 AND ?2 IS NOT NULL
+        ORDER BY namespace, daemonset LIMIT 1",
+];
+
+/// The uid with a back-off that comes behind another one.
+const NEXT_BACKOFF: &str = "SELECT daemonset_uid, '' FROM backoff WHERE daemonset_uid > ?1 AND ?2 = ''
+    ORDER BY daemonset_uid LIMIT 1";
+
 impl Store {
     /// Reads a part of the world, and of it the same as [`load`](Store::load).
     ///
@@ -213,9 +226,7 @@ impl From<'_> {
     }
 
     fn attempts(&mut self, world: &mut World, places: &Option<BTreeSet<Name>>) -> Result<(), Fault> {
-        let sql = "SELECT namespace, daemonset FROM attempts WHERE (namespace, daemonset) > (?1, ?2)
-            ORDER BY namespace, daemonset LIMIT 1";
-        let daemonsets = self.distinct(sql, (String::new(), String::new()))?;
+        let daemonsets = self.distinct(&NEXT_ATTEMPTS)?;
         let attempts = &mut world.attempts;
         if let Some(places) = places
             && self.is_few("attempts", daemonsets.len().saturating_mul(places.len()))?
@@ -243,9 +254,7 @@ impl From<'_> {
     }
 
     fn backoff(&mut self, world: &mut World, places: &Option<BTreeSet<Name>>) -> Result<(), Fault> {
-        let sql = "SELECT daemonset_uid, '' FROM backoff WHERE daemonset_uid > ?1 AND ?2 = ''
-            ORDER BY daemonset_uid LIMIT 1";
-        let uids = self.distinct(sql, (String::new(), String::new()))?;
+        let uids = self.distinct(&[NEXT_BACKOFF])?;
         let backoff = &mut world.backoff;
         if let Some(places) = places
             && self.is_few("backoff", uids.len().saturating_mul(places.len()))?
@@ -270,23 +279,26 @@ impl From<'_> {
         })
     }
 
-    /// What a key begins with, each once: `sql` gives the next one behind one.
-    fn distinct(&mut self, sql: &str, before: (String, String)) -> Result<Vec<(String, String)>, Fault> {
-        let mut all = vec![before];
+    /// What a key begins with, each once: the first of `ways` that finds anything gives the next
+    /// one behind one.
+    fn distinct(&mut self, ways: &[&str]) -> Result<Vec<(String, String)>, Fault> {
+        let mut all: Vec<(String, String)> = Vec::new();
         loop {
             let mut next = None;
             let last = all.last().cloned().unwrap_or_default();
-            self.each(sql, [&last.0, &last.1], |row, _| {
-                next = Some((text(row, 0)?.to_owned(), text(row, 1)?.to_owned()));
-                Ok(())
-            })?;
+            for sql in ways {
+                if next.is_none() {
+                    self.each(sql, [&last.0, &last.1], |row, _| {
+                        next = Some((text(row, 0)?.to_owned(), text(row, 1)?.to_owned()));
+                        Ok(())
+                    })?;
+                }
+            }
             match next {
                 Some(next) => all.push(next),
-                None => break,
+                None => return Ok(all),
             }
         }
-        all.remove(0);
-        Ok(all)
     }
 
     /// How often what may come to be was made before. Of pods only those that a manifest wrote

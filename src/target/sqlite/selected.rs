@@ -122,7 +122,11 @@ fn pair(connection: &Connection, last: Option<Pair>) -> Result<Option<Pair>, Fau
     };
     match last {
         None => find("", &[]),
-        Some((Some(owner), labels)) => find("WHERE (owner, labels) > (?1, ?2)", &[owner, labels]),
+        // A comparison of both columns at once would go through all pods of the pair.
+        Some((Some(owner), labels)) => match find("WHERE owner = ?1 AND labels > ?2", &[owner, labels])? {
+            None => find("WHERE owner > ?1", &[owner]),
+            found => Ok(found),
+        },
         Some((None, labels)) => match find("WHERE owner IS NULL AND labels > ?1", &[labels])? {
             None => find("WHERE owner IS NOT NULL", &[]),
             found => Ok(found),
