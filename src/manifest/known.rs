@@ -47,9 +47,9 @@ pub(super) fn outcomes(files: &[Input], options: &Options, known: Option<&Known<
     let again: Vec<usize> = (0..files.len())
         .filter(|nth| matches!(&outcomes[*nth], Read::Passed(file) if is_shared(file)))
         .collect();
-    let read = cores::on_all(again.len(), |nth| anew(&files[again[nth]], options));
-    for (nth, read) in again.into_iter().zip(read) {
-        outcomes[nth] = read;
+    let anew_ones = cores::on_all(again.len(), |nth| anew(&files[again[nth]], options));
+    for (nth, outcome) in again.into_iter().zip(anew_ones) {
+        outcomes[nth] = outcome;
     }
     outcomes
 }

@@ -57,7 +57,7 @@ impl Store {
         objects: &BTreeSet<(Kind, &ObjectKey)>,
     ) -> Result<BTreeMap<(Kind, ObjectKey), Name>, Diagnostic> {
         self.run("read what an input brought", |connection| {
-            let mut one = connection.prepare_cached(&format!("{BROUGHT} {}", super::inputs::OBJECT))?;
+            let mut one = connection.prepare_cached(&format!("{BROUGHT} {}", super::brought::OBJECT))?;
             let mut found = BTreeMap::new();
             for (kind, key) in objects {
                 let mut rows = one.query([id, kind.name(), &key.namespace, &key.name])?;
@@ -180,11 +180,11 @@ pub(super) fn count(connection: &Connection, id: &str, passed: &BTreeSet<Name>) 
 
 /// What is on record but for these files.
 pub(super) fn but(connection: &Connection, id: &str, passed: &BTreeSet<Name>) -> Result<Input, Fault> {
-    let files: BTreeMap<Name, String> = super::inputs::files(connection)?.remove(id).unwrap_or_default();
+    let files: BTreeMap<Name, String> = super::brought::files(connection)?.remove(id).unwrap_or_default();
     let known = known(connection, id)?;
     let is_counted = sum::on_record(connection, "brought", id)?.is_some();
     if passed.is_empty() || !is_counted || files.keys().any(|path| !known.contains_key(path)) {
-        let mut input = super::inputs::read(connection, id)?;
+        let mut input = super::brought::read(connection, id)?;
         let is_passed = |file: &Option<Name>| file.as_ref().is_some_and(|file| passed.contains(file));
         input.objects.retain(|_, brought| !is_passed(&brought.file));
         input.files.retain(|path, _| !passed.contains(path));

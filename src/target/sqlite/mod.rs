@@ -17,6 +17,7 @@
 //! unseen. Not promised: that this program's change is heard where it left the versions.
 
 mod beside;
+mod brought;
 mod bulk;
 mod columns;
 mod counted;
