@@ -141,6 +141,27 @@ fn brought(input: &Input) -> Vec<(String, Option<String>, bool)> {
 }
 
 #[test]
+fn of_files_with_the_same_object_the_last_one_is_on_record() {
+    let mut store = Store::in_memory().unwrap();
+    let mut world = World::default();
+    for name in ["a", "b"] {
+        put(&mut world, Kind::DaemonSet, &named(name), json!({ "metadata": {} }));
+    }
+    store.save(&mut world).unwrap();
+    let files =
+        [file("x.yaml", "h1", &["a", "b"]), file("y.yaml", "h2", &["a", "b"]), file("z.yaml", "h3", &["b"])];
+    for _ in 0..3 {
+        store.save_input("one", &files, &BTreeSet::new()).unwrap();
+        let of = |name: &str| Some(name.to_owned());
+        let seen = brought(&store.input("one").unwrap());
+        assert_eq!(seen, [("a".into(), of("y.yaml"), false), ("b".into(), of("z.yaml"), false)]);
+        // The record of each file says how many it has.
+        let passed = BTreeSet::from(["y.yaml".into()]);
+        assert_eq!(store.input_but("one", &passed).unwrap().objects.len(), 1);
+    }
+}
+
+#[test]
 fn what_an_input_brought_stays_on_record_until_it_is_gone() {
     let mut store = Store::in_memory().unwrap();
     let mut world = World::default();

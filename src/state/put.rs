@@ -33,9 +33,6 @@ impl World {
         if old.as_ref().is_some_and(|old| old.written.object == written.object) {
             return Change::Unchanged;
         }
-        if old.is_some() {
-            self.dirty.rewritten.insert((kind, key.clone()));
-        }
         let given = value["metadata"]["uid"].as_str().unwrap_or("");
         if old.as_ref().is_some_and(|old| !given.is_empty() && old.uid != *given) {
             self.remove(kind, &key);
@@ -81,7 +78,6 @@ impl World {
         if counted {
             *self.incarnations.entry((kind, key.clone())).or_default() += 1;
             self.dirty.incarnations.insert((kind, key.clone()));
-            self.dirty.rewritten.insert((kind, key.clone()));
         }
         self.dirty.bodies.remove(&(kind, key.clone()));
         // Where it was removed and made before, the store has what was removed first.

@@ -131,9 +131,6 @@ pub struct Dirty {
     /// Objects that were removed, each with the version that the store has of it. One that
     /// is there all the same is another, made since: it takes nothing over from its row.
     pub removed: BTreeMap<(Kind, ObjectKey), u64>,
-    /// Objects that were there and that a manifest wrote anew, or that are removed though one
-    /// wrote them: the file that has one is not as it was applied.
-    pub rewritten: BTreeSet<(Kind, ObjectKey)>,
     /// Whole new manifests of nodes, which the world does not keep: key to object.
     pub bodies: BTreeMap<(Kind, ObjectKey), Compact>,
     /// Back-off entries made, changed or dropped.

@@ -167,19 +167,17 @@ fn save(
         }
     }
     sum::put(connection, "files", id, now.len() + passed.len())?;
-    // The last file that has an object is the one on record.
-    let mut kept: BTreeMap<(Kind, &ObjectKey), &Name> = BTreeMap::new();
-    let mut put = connection.prepare_cached(PUT_BROUGHT)?;
+    // The last file that has an object is the one on record, and the only one that is written.
+    let mut kept: BTreeMap<(Kind, &ObjectKey), (&Name, u64)> = BTreeMap::new();
     for file in now.values() {
-        for (kind, key, written) in &file.objects {
-            kept.insert((*kind, key), &file.path);
-            let same = before.objects.get(&(*kind, key.clone())).is_some_and(|brought| {
-                brought.file.as_ref() == Some(&file.path) && brought.written == *written
-            });
-            if !same {
-                let (namespace, name) = (&*key.namespace, &*key.name);
-                put.execute(params![id, kind.name(), namespace, name, &*file.path, signed(*written)])?;
-            }
+        kept.extend(file.objects.iter().map(|(kind, key, written)| ((*kind, key), (&file.path, *written))));
+    }
+    let mut put = connection.prepare_cached(PUT_BROUGHT)?;
+    for ((kind, key), (path, written)) in &kept {
+        let before = before.objects.get(&(*kind, (*key).clone()));
+        let same = before.is_some_and(|it| it.file.as_ref() == Some(path) && it.written == *written);
+        if !same {
+            put.execute(params![id, kind.name(), &*key.namespace, &*key.name, &***path, signed(*written)])?;
         }
     }
     let mut count = kept.len() + known::count(connection, id, passed)?;
@@ -190,7 +188,7 @@ fn save(
     }
     sum::put(connection, "brought", id, count)?;
     let mut kinds: BTreeMap<&Name, BTreeMap<Kind, usize>> = BTreeMap::new();
-    for ((kind, _), path) in kept {
+    for ((kind, _), (path, _)) in kept {
         *kinds.entry(path).or_default().entry(kind).or_default() += 1;
     }
     for (path, file) in now {

@@ -143,21 +143,6 @@ pub(super) fn remember(connection: &Connection, id: &str, path: &str, file: &Kno
     Ok(())
 }
 
-/// Forgets the files, of whatever input, that have one of these objects. For others that write
-/// to the store, triggers do the same.
-pub(super) fn rewritten(connection: &Connection, objects: &BTreeSet<(Kind, ObjectKey)>) -> Result<(), Fault> {
-    if objects.is_empty() || !connection.prepare_cached("SELECT 1 FROM known_files")?.exists([])? {
-        return Ok(());
-    }
-    let sql = "DELETE FROM known_files WHERE (input, path) IN (SELECT input, file FROM known_by_object
-        WHERE kind = ?1 AND namespace = ?2 AND name = ?3)";
-    let mut forget = connection.prepare_cached(sql)?;
-    for (kind, key) in objects {
-        forget.execute([kind.name(), &key.namespace, &key.name])?;
-    }
-    Ok(())
-}
-
 /// Forgets a file.
 pub(super) fn forget(connection: &Connection, id: &str, path: &str) -> Result<(), Fault> {
     let sql = "DELETE FROM known_files WHERE input = ?1 AND path = ?2";

@@ -11,7 +11,7 @@ use super::counted::Counted;
 use super::fault::Fault;
 use super::load::deleted_owners;
 use super::store::Store;
-use super::{columns, events, known, refusals, sum};
+use super::{columns, events, refusals, sum};
 use crate::diagnostic::{Diagnostic, Place};
 use crate::kube::{Body, Kind, ObjectKey, Pod};
 use crate::state::World;
@@ -44,7 +44,6 @@ impl Store {
             store.write("write the objects", |connection| {
                 aside.bring_back(connection)?;
                 counters(connection, world)?;
-                known::rewritten(connection, &world.dirty.rewritten)?;
                 refusals::write(connection, world)?;
                 // What a part lacks is there all the same, so what it changes was counted.
                 if world.part.is_none() {

@@ -1,9 +1,8 @@
 -- Version 7: files of inputs that need not be read again while they have the same content.
 --
 -- A file is known while all its objects are in the store as it wrote them: a row goes with any
--- other write of one of them, of dsrules itself (src/target/sqlite/known.rs) or, by triggers, of
--- somebody else. A file on record that is not known is read again, and what is on record of its
--- input is looked at as a whole.
+-- other write of one of them, whoever makes it. A file on record that is not known is read
+-- again, and what is on record of its input is looked at as a whole.
 
 CREATE TABLE known_files (
     input  TEXT    NOT NULL,
