@@ -59,7 +59,7 @@ fn shared(outcomes: &[Read], having: &Having<'_>) -> Option<BTreeSet<Name>> {
     let (mut met, mut passed, mut shared) = (BTreeSet::new(), BTreeSet::new(), BTreeSet::new());
     for outcome in outcomes {
         match outcome {
-            Read::Anew(read) => met.extend(read.objects.iter().map(|(object, _)| (object.kind, &object.key))),
+            Read::Anew(one) => met.extend(one.objects.iter().map(|(object, _)| (object.kind, &object.key))),
             // One that is named twice has all of its objects twice.
             Read::Passed(file) if !passed.insert(&file.name) => drop(shared.insert(file.name.clone())),
             Read::Passed(_) => {}
