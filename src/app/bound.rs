@@ -8,6 +8,9 @@ use crate::diagnostic::{Diagnostic, counted};
 use crate::kube::{Kind, Name, ObjectKey, has_ended};
 use crate::state::World;
 
+/// The code of the error that a plan deletes too many pods.
+pub(super) const TOO_MUCH: &str = "too-many-deletions";
+
 /// From so many pods on, deleting more than half of them needs to be asked for.
 const GUARDED_FROM: usize = 20;
 
@@ -74,7 +77,7 @@ impl Before {
             ),
         };
         let what = format!("{what} deletes {lost} of {of}, more than --max-delete {said} allows");
-        Err(Diagnostic::error("too-many-deletions", what)
+        Err(Diagnostic::error(TOO_MUCH, what)
             .because(why)
             .help(format!("{look}; if it is meant, say `--max-delete {lost}`")))
     }

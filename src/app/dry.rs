@@ -1,6 +1,7 @@
 //! What only asks: where it starts from, and a plan that may be too much to be carried
 //! out.
 
+use super::bound::TOO_MUCH;
 use super::listener::Listener;
 use super::load::load;
 use super::manifests::Manifests;
@@ -40,7 +41,7 @@ pub(super) fn dry(
         Ok(Dry { planned, world, too_much })
     };
     match plan(options, None) {
-        Err(refused) if refused.code == "too-many-deletions" => {
+        Err(refused) if refused.code == TOO_MUCH => {
             let all = Options { max_delete: Some(MaxDelete::Percent(100)), ..options.clone() };
             plan(&all, Some(refused))
         }

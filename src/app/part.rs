@@ -10,27 +10,26 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::bound::Before;
+use super::bound::{Before, TOO_MUCH};
 use super::load::{wants_details, wants_whole};
 use super::options::{Options, Schedule};
 use super::planning::{Planned, judge};
 use super::put::put_all;
 use super::restart::with_restart;
+use super::settled;
 use super::standing::STANDING;
+use super::unlisted;
 use crate::datalog::locality::{Lies, Locality};
 use crate::datalog::{Program, RelationId};
 use crate::diagnostic::Diagnostic;
 use crate::hash::sha256;
 use crate::kube::{self, Kind, Name, Node, Object, ObjectKey, Pod};
-use crate::plan::{Applied, BEYOND, Plan, Reconciler, Rest};
+use crate::plan::{BEYOND, Plan, Reconciler, Rest};
 use crate::policy::builtin::BUILTIN;
 use crate::policy::{constraints, parts, relations};
 use crate::reason::{Reasoner, wanted};
-use crate::state::{Change, Changed, Gone, OwnFile, Part, SomeNodes, SomePods, World};
+use crate::state::{Changed, Gone, OwnFile, Part, SomeNodes, SomePods, World};
 use crate::target::Memory;
-
-/// The code of the error that a plan deletes too many pods.
-const TOO_MUCH: &str = "too-many-deletions";
 
 /// Of more nodes than this all of the store is looked at.
 const FEW: usize = 256;
@@ -54,7 +53,8 @@ pub(super) struct Asked<'a> {
     pub(super) objects: &'a [Object],
     pub(super) gone: &'a Gone,
     pub(super) program: &'a Program,
-    pub(super) own: &'a [OwnFile],
+    /// What the rest of the store is to be about.
+    pub(super) about: &'a str,
     pub(super) options: &'a Options,
 }
 
@@ -72,13 +72,7 @@ pub(super) fn rest_of(planned: &Planned, world: &World) -> Option<Rest> {
 
 /// Whether nothing is left to do until an object changes.
 fn is_at_rest(plan: &Plan, world: &World, program: &Program) -> bool {
-    plan.waiting.is_empty()
-        && plan.evictions.is_empty()
-        && world.backoff.is_empty()
-        && world.deleted_owners.is_empty()
-        && world.refused.is_empty()
-        && plan.statuses.len() == world.daemonsets.len()
-        && !parts::ask_the_time(program)
+    settled::is_done(plan, world) && world.refused.is_empty() && !parts::ask_the_time(program)
 }
 
 /// The plan, if it can be made of a part of the store.
@@ -115,7 +109,7 @@ fn parted(store: &dyn Memory, asked: &Asked<'_>) -> Result<OrWhy<Parted>, Diagno
     if !gone.given.is_empty() || !gone.objects.iter().all(|(kind, _)| is_placed(*kind)) {
         return Ok(Err("what goes is of all nodes"));
     }
-    let known = store.rest(&about(asked.own, options))?;
+    let known = store.rest(asked.about)?;
     let Some(rest) = known.and_then(|known| serde_json::from_str::<Rest>(&known).ok()) else {
         return Ok(Err("the store is not known to be at rest"));
     };
@@ -133,13 +127,7 @@ fn parted(store: &dyn Memory, asked: &Asked<'_>) -> Result<OrWhy<Parted>, Diagno
     }
     let mut parted = planned(store, asked, &rest, changed, nodes)?;
     if let Ok(parted) = &mut parted {
-        let objects = &mut parted.planned.plan.objects;
-        // In the order in which all would be applied; what is gone comes last.
-        let pruned = objects.split_off(objects.partition_point(|it| it.change != Change::Pruned));
-        let unchanged_ones = unchanged.keys().cloned();
-        objects.extend(unchanged_ones.map(|(kind, key)| Applied { kind, key, change: Change::Unchanged }));
-        objects.sort_by(|a, b| (a.kind, &a.key).cmp(&(b.kind, &b.key)));
-        objects.extend(pruned);
+        unlisted::insert(&mut parted.planned.plan, unchanged.keys().cloned());
         // What the plan took away is not brought any more.
         unchanged.retain(|object, _| !parted.world.dirty.removed.contains_key(object));
         parted.written = unchanged;
@@ -160,7 +148,7 @@ fn named(objects: &[Object], gone: &Gone) -> Part {
     let named = of(Kind::Pod).cloned().collect();
     Part {
         nodes: SomeNodes::These(of(Kind::Node).map(|key| key.name.clone()).collect()),
-        pods: SomePods::These { on: BTreeSet::new(), of: BTreeSet::new(), named },
+        pods: SomePods::named(named),
     }
 }
 

@@ -45,11 +45,12 @@ pub fn plan(
     let mut places = read.reading.places(&request.manifests.options);
     let objects = read.reading.objects;
     let coming = Coming::put(&objects, &gone);
+    let about = part::about(&policy.own, &request.options);
     let asked = part::Asked {
         objects: &objects,
         gone: &gone,
         program: &policy.program,
-        own: &policy.own,
+        about: &about,
         options: &request.options,
     };
     // A tree is compared with all there is.

@@ -19,7 +19,7 @@ use crate::explain::Rows;
 use crate::facts::Grouping;
 use crate::plan::Plan;
 use crate::policy::{self, relations};
-use crate::state::{Part, SomeNodes, SomePods, World};
+use crate::state::{Part, SomePods, World};
 
 /// What was found.
 pub struct Answered<'a> {
@@ -83,7 +83,7 @@ impl Questions {
         listener: &dyn Listener,
     ) -> Result<Self, Vec<Diagnostic>> {
         // What is asked about is looked at when it is asked.
-        let none = Part { nodes: SomeNodes::These(BTreeSet::new()), pods: SomePods::None };
+        let none = Part::without_nodes(SomePods::None);
         let seen = match planned {
             true => sight.load(listener)?,
             false => sight.load_part(listener, &|_, _| Ok(none.clone()))?,

@@ -23,9 +23,7 @@ impl Names {
     /// When the store is damaged or cannot be read.
     pub(super) fn part(mut self, store: &dyn Memory) -> Result<Part, Diagnostic> {
         if !self.pods.is_empty() {
-            let named = SomePods::These { on: BTreeSet::new(), of: BTreeSet::new(), named: self.pods };
-            let part = Part { nodes: SomeNodes::These(BTreeSet::new()), pods: named };
-            let found = store.load_part(&part)?;
+            let found = store.load_part(&Part::without_nodes(SomePods::named(self.pods)))?;
             self.nodes.extend(found.pods.values().filter_map(Pod::target).cloned());
         }
         Ok(Part::of_nodes(self.nodes))

@@ -100,8 +100,12 @@ pub(super) fn unchanged(
 
 /// Whether there will be nothing to do until something changes.
 pub(super) fn is_settled(plan: &Plan, world: &World, program: &Program) -> bool {
-    program.rules().all(|rule| rule.builtin)
-        && plan.waiting.is_empty()
+    program.rules().all(|rule| rule.builtin) && is_done(plan, world)
+}
+
+/// Whether a plan leaves nothing that time alone would bring about.
+pub(super) fn is_done(plan: &Plan, world: &World) -> bool {
+    plan.waiting.is_empty()
         && plan.evictions.is_empty()
         && world.backoff.is_empty()
         && world.deleted_owners.is_empty()

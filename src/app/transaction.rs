@@ -20,7 +20,7 @@ use crate::diagnostic::Diagnostic;
 use crate::kube::{Kind, Object, ObjectKey};
 use crate::manifest::Reading;
 use crate::plan::{Placed, Rest};
-use crate::state::{Cascade, Gone, OwnFile, World};
+use crate::state::{Cascade, Gone, World};
 use crate::target::Memory;
 use crate::target::sqlite::Placement;
 use crate::target::tree::Destination;
@@ -61,11 +61,12 @@ pub fn apply(
     let (mut passed, how) = (reading.passed(), std::mem::take(&mut reading.how));
     let files = std::mem::take(&mut reading.files);
     listener.stage("planning");
+    let about = part::about(&policy.own, options);
     let asked = part::Asked {
         objects: &reading.objects,
         gone: &gone,
         program: &policy.program,
-        own: &policy.own,
+        about: &about,
         options,
     };
     let Parted { mut planned, mut world, written, rest } = match part::plan(store, &asked)? {
@@ -94,7 +95,7 @@ pub fn apply(
             .as_deref()
             .filter(|_| planned.is_silent() && settled::is_settled(&planned.plan, &world, &policy.program)),
     )?;
-    record(store, rest, &policy.own, options)?;
+    record(store, rest, &about)?;
     store.commit()?;
     Ok(planned)
 }
@@ -117,15 +118,9 @@ fn whole(
 }
 
 /// Puts on record that nothing is left to do, where that is so.
-fn record(
-    store: &mut dyn Memory,
-    rest: Option<Rest>,
-    own: &[OwnFile],
-    options: &Options,
-) -> Result<(), Diagnostic> {
+fn record(store: &mut dyn Memory, rest: Option<Rest>, about: &str) -> Result<(), Diagnostic> {
     let known = rest.and_then(|rest| serde_json::to_string(&rest).ok());
-    let about = part::about(own, options);
-    store.set_rest(known.as_deref().map(|known| (&*about, known)))
+    store.set_rest(known.as_deref().map(|known| (about, known)))
 }
 
 /// The whole of a delete on a store that was begun: plan, save, commit.

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::diagnostic::Diagnostic;
-use crate::kube::{Kind, Name};
+use crate::kube::{Kind, Name, ObjectKey};
 use crate::plan::{Applied, Plan};
 use crate::state::Change;
 use crate::target::Memory;
@@ -35,10 +35,18 @@ pub(super) fn list<'k>(
     }
     counts.retain(|_, count| *count > 0);
     plan.unlisted = counts;
-    let end = plan.objects.iter().position(|it| it.change == Change::Pruned).unwrap_or(plan.objects.len());
-    let pruned = plan.objects.split_off(end);
-    plan.objects.extend(told.into_iter().map(|(kind, key)| Applied { kind, key, change: Change::Unchanged }));
-    plan.objects.sort_by(|a, b| (a.kind, &a.key).cmp(&(b.kind, &b.key)));
-    plan.objects.extend(pruned);
+    insert(plan, told);
     Ok(())
+}
+
+/// Puts unchanged objects into a plan, in the order in which all are applied; what is pruned
+/// comes last.
+pub(super) fn insert(plan: &mut Plan, unchanged: impl IntoIterator<Item = (Kind, ObjectKey)>) {
+    let objects = &mut plan.objects;
+    let end = objects.iter().position(|it| it.change == Change::Pruned).unwrap_or(objects.len());
+    let pruned = objects.split_off(end);
+    let unchanged = unchanged.into_iter();
+    objects.extend(unchanged.map(|(kind, key)| Applied { kind, key, change: Change::Unchanged }));
+    objects.sort_by(|a, b| (a.kind, &a.key).cmp(&(b.kind, &b.key)));
+    objects.extend(pruned);
 }

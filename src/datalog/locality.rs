@@ -44,8 +44,6 @@ pub struct Locality {
     gathers: Vec<bool>,
     /// By relation: whether rows of other parts may change with it.
     felt: Vec<bool>,
-    /// The rules that join what lies apart.
-    apart: Vec<usize>,
     /// Relations without rows for which rules that join what lies apart do no harm.
     relied: Vec<RelationId>,
 }
@@ -70,24 +68,19 @@ impl Locality {
             .map(|it| it.columns.iter().map(|column| lies(&column.ty)).collect())
             .collect();
         let needed = program.needed(wanted);
-        let rules = program.body.rules.iter().enumerate();
-        let rules: Vec<(usize, &Rule)> = rules.filter(|(_, rule)| needed(rule.head.relation)).collect();
+        let rules: Vec<&Rule> = program.body.rules.iter().filter(|rule| needed(rule.head.relation)).collect();
         let empty: Vec<bool> = program.body.declarations.iter().map(|it| empty(it.id)).collect();
         let count = types.len();
         let (exact, gathers) = (vec![true; count], vec![false; count]);
         let mut looked = Looked { program, types, empty, exact, gathers, named: false };
-        let mut apart = Vec::new();
         // What is found wanting makes others so, until nothing more is.
         loop {
             let mut more = false;
-            for (at, rule) in &rules {
+            for rule in &rules {
                 let head = rule.head.relation.index();
                 match looked.rule(rule) {
                     Found::Gathers if !looked.gathers[head] => (looked.gathers[head], more) = (true, true),
                     Found::Wanting if looked.exact[head] && looked.without_rows(rule, None).is_none() => {
-                        if looked.rests_on_exact(rule) {
-                            apart.push(*at);
-                        }
                         (looked.exact[head], more) = (false, true);
                     }
                     _ => {}
@@ -97,12 +90,12 @@ impl Locality {
                 break;
             }
         }
-        let wanting = rules.iter().filter(|(_, rule)| looked.rule(rule) == Found::Wanting);
+        let wanting = rules.iter().filter(|rule| looked.rule(rule) == Found::Wanting);
         let relied: BTreeSet<RelationId> =
-            wanting.filter_map(|(_, rule)| looked.without_rows(rule, None)).collect();
+            wanting.filter_map(|rule| looked.without_rows(rule, None)).collect();
         let felt = looked.felt(&rules);
         let Looked { types, exact, gathers, .. } = looked;
-        Locality { types, exact, gathers, felt, apart, relied: relied.into_iter().collect() }
+        Locality { types, exact, gathers, felt, relied: relied.into_iter().collect() }
     }
 
     /// Whether a relation is exact, if those that gather and that it rests on have no rows of
@@ -154,11 +147,6 @@ impl Locality {
             }
         }
         Some(found)
-    }
-
-    /// The rules that join what lies apart, for which what they derive is not exact.
-    pub fn apart<'a>(&'a self, program: &'a Program) -> impl Iterator<Item = &'a Rule> {
-        self.apart.iter().filter_map(|at| program.body.rules.get(*at))
     }
 }
 
@@ -215,10 +203,10 @@ impl Looked<'_> {
 
     /// The relations about what is common that rules read beside what lies in parts: with
     /// them the rows of any part may change.
-    fn felt(&self, rules: &[(usize, &Rule)]) -> Vec<bool> {
+    fn felt(&self, rules: &[&Rule]) -> Vec<bool> {
         let mut felt = vec![false; self.types.len()];
         let is_common = |atom: &Atom| self.types[atom.relation.index()].iter().all(|it| *it == Lies::Common);
-        for (_, rule) in rules {
+        for rule in rules {
             let atoms = || rule.body.iter().filter_map(Literal::atom);
             if is_common(&rule.head) && atoms().all(is_common) {
                 continue;

@@ -54,9 +54,21 @@ impl SomePods {
     pub fn on(nodes: BTreeSet<Name>) -> Self {
         SomePods::These { on: nodes, of: BTreeSet::new(), named: BTreeSet::new() }
     }
+
+    /// Those with these keys.
+    #[must_use]
+    pub fn named(keys: BTreeSet<ObjectKey>) -> Self {
+        SomePods::These { on: BTreeSet::new(), of: BTreeSet::new(), named: keys }
+    }
 }
 
 impl Part {
+    /// No node: what every world has, and these pods.
+    #[must_use]
+    pub fn without_nodes(pods: SomePods) -> Self {
+        Part { nodes: SomeNodes::These(BTreeSet::new()), pods }
+    }
+
     /// These nodes and the pods that are on them or meant for them.
     #[must_use]
     pub fn of_nodes(nodes: BTreeSet<Name>) -> Self {

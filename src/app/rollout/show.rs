@@ -1,7 +1,5 @@
 //! How far rollouts are, and the templates that daemonsets had: nothing is changed.
 
-use std::collections::BTreeSet;
-
 use super::daemonsets::{find, revisions};
 use crate::app::listener::Listener;
 use crate::app::load::load;
@@ -14,7 +12,7 @@ use crate::diagnostic::Diagnostic;
 use crate::kube::{DaemonSet, ObjectKey, Revision, Status};
 use crate::plan::Waiting;
 use crate::policy::Asked;
-use crate::state::{Part, SomeNodes, SomePods};
+use crate::state::{Part, SomePods};
 use crate::target::Memory;
 
 /// How far a daemonset's rollout is.
@@ -63,7 +61,7 @@ pub fn status(
     listener: &dyn Listener,
 ) -> Result<Vec<RolloutStatus>, Vec<Diagnostic>> {
     let store = database.read()?;
-    let few = store.load_part(&no_pods())?;
+    let few = store.load_part(&Part::without_nodes(SomePods::None))?;
     let found = find(daemonsets, &few, &*store)?;
     let is_done = |it: &DaemonSet| sentence(&it.meta.key.name, it.meta.generation, &it.status).1;
     let waits =
@@ -73,11 +71,6 @@ pub fn status(
         waiting: waits.iter().find(|it| it.daemonset == daemonset.meta.key).cloned(),
     };
     Ok(found.into_iter().map(status).collect())
-}
-
-/// What daemonsets and their templates are asked for without.
-fn no_pods() -> Part {
-    Part { nodes: SomeNodes::These(BTreeSet::new()), pods: SomePods::None }
 }
 
 /// What rollouts wait for, which only the rules say.
@@ -103,7 +96,7 @@ pub fn history(
     daemonsets: &[ObjectKey],
 ) -> Result<Vec<(ObjectKey, Vec<Revision>)>, Vec<Diagnostic>> {
     let store = database.read()?;
-    let world = store.load_part(&no_pods())?;
+    let world = store.load_part(&Part::without_nodes(SomePods::None))?;
     let of = |daemonset: &DaemonSet| {
         let revisions = revisions(&world, daemonset).into_iter().cloned().collect();
         (daemonset.meta.key.clone(), revisions)
