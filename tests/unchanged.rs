@@ -167,3 +167,27 @@ fn from_another_folder_it_is_the_same_question() {
     // Another question is answered from the rows, and those are not as they were written.
     assert_eq!(creates(place.0.path(), "other.yaml"), None);
 }
+
+#[test]
+fn all_of_the_store_is_looked_at_where_that_is_asked_for() {
+    let place = Place::new();
+    place.run("apply", &[]);
+    let text = fs::read_to_string(place.file()).unwrap();
+    fs::write(place.file(), text.replace("disk: ssd", "disk: hdd")).unwrap();
+    let told = |whole: Option<&str>| {
+        let mut plan = Command::new(env!("CARGO_BIN_EXE_dsrules"));
+        plan.arg("--db").arg(place.0.path().join("x.db")).args(["-vv", "plan"]).arg(place.file());
+        plan.env_remove("DSRULES_RULES")
+            .env_remove("DSRULES_WHOLE")
+            .envs(whole.map(|it| ("DSRULES_WHOLE", it)));
+        let out = plan.output().unwrap();
+        let said = String::from_utf8(out.stderr).unwrap();
+        assert!(out.status.success(), "{said}");
+        (said.contains("planned with a part of the store"), String::from_utf8(out.stdout).unwrap())
+    };
+    let (part, shown) = told(None);
+    assert!(part);
+    for (given, in_part) in [("1", false), ("true", false), ("0", true), ("false", true)] {
+        assert_eq!(told(Some(given)), (in_part, shown.clone()), "DSRULES_WHOLE={given}");
+    }
+}

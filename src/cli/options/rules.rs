@@ -3,7 +3,8 @@
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
-use clap::Args;
+use clap::builder::FalseyValueParser;
+use clap::{ArgAction, Args};
 use dsrules::datalog::{Deadline, Limits};
 use dsrules::policy::{self, Asked};
 
@@ -14,7 +15,7 @@ use crate::cli::progress::Progress;
 #[derive(Debug, Clone, Args)]
 pub struct RuleArgs {
     /// Look at all of the store, however little is asked or changed: it comes to the same
-    #[arg(long, hide = true, env = "DSRULES_WHOLE", action = clap::ArgAction::SetTrue)]
+    #[arg(long, hide = true, env = "DSRULES_WHOLE", action = ArgAction::SetTrue, value_parser = FalseyValueParser::new())]
     pub whole: bool,
     /// Rules of your own, beside the built-in ones: a .dl file, or a folder of them with
     /// their facts/*.csv
