@@ -64,6 +64,24 @@ pub(super) fn brought(
     sum::expect_of_inputs(connection, "brought", &found)
 }
 
+/// Visits the inputs that brought an object, each with the file of it, by an index: for what
+/// is told of the object, not for what is done to it.
+pub(super) fn brought_as(
+    connection: &Connection,
+    (kind, key): &(Kind, ObjectKey),
+    mut visit: impl FnMut(&str, Option<&str>),
+) -> Result<(), Fault> {
+    let sql = "SELECT input, kind, namespace, name, file, written, sum FROM brought
+        WHERE kind = ?1 AND namespace = ?2 AND name = ?3";
+    let mut statement = connection.prepare_cached(sql)?;
+    let mut rows = statement.query([kind.name(), &key.namespace, &key.name])?;
+    while let Some(row) = rows.next()? {
+        sum::check(row, "brought", 0, 6)?;
+        visit(columns::text(row, 0)?, row.get_ref(4)?.as_str_or_null().map_err(rusqlite::Error::from)?);
+    }
+    Ok(())
+}
+
 /// What is on record of an input.
 pub(super) fn read(connection: &Connection, id: &str) -> Result<Input, Fault> {
     let mut input = Input { files: files(connection)?.remove(id).unwrap_or_default(), ..Input::default() };

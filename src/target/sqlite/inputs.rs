@@ -10,7 +10,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use rusqlite::{Connection, params};
 
-use super::brought::{OBJECT, brought, files, read};
+use super::brought::{OBJECT, brought, brought_as, files, read};
 use super::columns::signed;
 use super::fault::Fault;
 use super::store::Store;
@@ -57,14 +57,15 @@ impl Store {
         self.run("read what an input brought", |connection| {
             let files = files(connection)?;
             let mut found = FilesOf::new();
-            brought(connection, |input, object, file, _| {
-                let Some((path, sha256)) = file.and_then(|file| files.get(input)?.get_key_value(file)) else {
-                    return;
-                };
-                if objects.contains(&object) && found.get(&object).is_none_or(|(first, _)| path < first) {
-                    found.insert(object, (path.clone(), sha256.clone()));
-                }
-            })?;
+            for object in objects {
+                brought_as(connection, object, |input, file| {
+                    if let Some((path, sha256)) = file.and_then(|file| files.get(input)?.get_key_value(file))
+                        && found.get(object).is_none_or(|(first, _)| path < first)
+                    {
+                        found.insert(object.clone(), (path.clone(), sha256.clone()));
+                    }
+                })?;
+            }
             Ok(found)
         })
     }
