@@ -11,6 +11,7 @@ mod change;
 mod changes;
 mod commands;
 mod cookbook;
+mod dataflow;
 mod generate;
 mod placement;
 mod scheduling;
@@ -42,6 +43,7 @@ fn main() {
     }
     if wanted("change") {
         change::run();
+        dataflow::run();
     }
     if wanted("triangle") {
         triangle::run();
