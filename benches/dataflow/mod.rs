@@ -21,7 +21,9 @@ const RUNS: usize = 9;
 
 /// One more table: each change through both.
 pub fn run() {
-    println!("\n| of 1,000 x 10,000, placement | dsrules | differential-dataflow | dsrules / it | rows that differ |");
+    println!(
+        "\n| of 1,000 x 10,000, placement | dsrules | differential-dataflow | dsrules / it | rows that differ |"
+    );
     println!("|---|---|---|---|---|");
     timely::execute_directly(compared);
 }
@@ -94,7 +96,8 @@ impl Both {
 }
 
 fn evaluation(program: &Program, encoder: &mut Encoder, facts: Facts, wanted: &[RelationId]) -> Evaluation {
-    Evaluation::new(program, &mut encoder.symbols, facts, wanted, &Limits::default()).expect("within the limits")
+    Evaluation::new(program, &mut encoder.symbols, facts, wanted, &Limits::default())
+        .expect("within the limits")
 }
 
 fn line(name: &str, ours: Duration, theirs: Duration, rows: usize) {

@@ -33,7 +33,7 @@ impl Placed {
             INPUTS.iter().map(|name| program.relation(name).expect("a built-in relation")).collect();
         let words = words(symbols);
         let (starts, changes) = (Rc::new(Cell::new(0)), Rc::new(Cell::new(0)));
-        let mut probe = Handle::new();
+        let probe = Handle::new();
         let inputs = worker.dataflow::<u32, _, _>(|scope| {
             let (inputs, rows): (Vec<_>, Vec<_>) = ids.iter().map(|_| scope.new_collection()).unzip();
             let (start, stay) = placed(&rows, &words);
@@ -44,8 +44,8 @@ impl Placed {
                     sum.set(sum.get() + diff);
                     seen.set(seen.get() + 1);
                 })
-                .probe_with(&mut probe);
-            stay.consolidate().inspect(move |_| also.set(also.get() + 1)).probe_with(&mut probe);
+                .probe_with(&probe);
+            stay.consolidate().inspect(move |_| also.set(also.get() + 1)).probe_with(&probe);
             inputs
         });
         let there = ids.iter().map(|_| HashSet::new()).collect();

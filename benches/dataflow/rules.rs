@@ -79,9 +79,7 @@ where
 
 /// `may_start` and `may_stay`, of class and profile.
 pub fn placed<'scope>(inputs: &[Rows<'scope, Cells>], words: &Words) -> (Two<'scope>, Two<'scope>) {
-    let input = |name: &str| {
-        &inputs[INPUTS.iter().position(|it| *it == name).expect("an input")]
-    };
+    let input = |name: &str| &inputs[INPUTS.iter().position(|it| *it == name).expect("an input")];
     let classes = input("class");
     let suits = suits(&input, words);
     let tolerates = tolerates(&input, words);
@@ -98,19 +96,17 @@ pub fn placed<'scope>(inputs: &[Rows<'scope, Cells>], words: &Words) -> (Two<'sc
     let pairs = suits
         .map(|(class, labels)| (labels, class))
         .join_map(profiles, |_, class, (profile, taints)| (*class, (*profile, *taints)))
-        .join_map(classes.clone().map(|row| (sym(&row, 0), sym(&row, 3))), |class, (profile, taints), tolerant| {
-            ((*tolerant, *taints), (*class, *profile))
-        });
+        .join_map(
+            classes.clone().map(|row| (sym(&row, 0), sym(&row, 3))),
+            |class, (profile, taints), tolerant| ((*tolerant, *taints), (*class, *profile)),
+        );
     let stays = pairs.antijoin(drives(words.no_execute));
     let starts = stays.clone().antijoin(drives(words.no_schedule));
     (starts.map(|(_, pair)| pair), stays.map(|(_, pair)| pair))
 }
 
 /// Requirement and labels.
-fn satisfies<'a, 'scope: 'a>(
-    input: &impl Fn(&str) -> &'a Rows<'scope, Cells>,
-    words: &Words,
-) -> Two<'scope> {
+fn satisfies<'a, 'scope: 'a>(input: &impl Fn(&str) -> &'a Rows<'scope, Cells>, words: &Words) -> Two<'scope> {
     let requirements = input("requirement");
     let with = |operator: u32| {
         let found = requirements.clone().filter(move |row| sym(row, 2) == operator);
@@ -154,54 +150,48 @@ fn satisfies<'a, 'scope: 'a>(
 }
 
 /// Class and labels.
-fn suits<'a, 'scope: 'a>(
-    input: &impl Fn(&str) -> &'a Rows<'scope, Cells>,
-    words: &Words,
-) -> Two<'scope> {
+fn suits<'a, 'scope: 'a>(input: &impl Fn(&str) -> &'a Rows<'scope, Cells>, words: &Words) -> Two<'scope> {
     let labelled = one(input("labelled"));
     let expressions = two(input("term_expression"));
-        let satisfies = satisfies(input, words);
-        let usable = expressions.clone().map(|(term, _)| term).distinct();
-        let fails = product(expressions, labelled.clone())
-            .map(|((term, requirement), node)| ((requirement, node), term))
-            .antijoin(satisfies)
-            .map(|((_, node), term)| (term, node))
-            .distinct();
-        let matches =
-            product(usable, labelled.clone()).map(|pair| (pair, ())).antijoin(fails).map(|(pair, ())| pair);
-        let affine = swapped(&two(input("class_term")))
-            .join_map(matches, |_, affinity, node| (*affinity, *node))
-            .distinct();
-        let unmatched = product(one(input("class_affinity")), labelled.clone())
-            .map(|pair| (pair, ()))
-            .antijoin(affine)
-            .map(|(pair, ())| pair);
-        let unnamed = product(two(input("class_node_name")), labelled.clone())
-            .map(|((selector, name), node)| ((node, name), selector))
-            .antijoin(two(input("profile_name")))
-            .map(|((node, _), selector)| (selector, node));
-        let selectors =
-            input("class_node_selector").clone().map(|row| (sym(&row, 0), (sym(&row, 1), sym(&row, 2))));
-        let unselected = product(selectors, labelled.clone())
-            .map(|((selector, (key, value)), node)| ((node, key, value), selector))
-            .antijoin(input("profile_label").clone().map(|row| (sym(&row, 0), sym(&row, 1), sym(&row, 2))))
-            .map(|((node, ..), selector)| (selector, node))
-            .concat(unnamed)
-            .distinct();
-        let classes = input("class").clone().map(|row| (sym(&row, 0), sym(&row, 1), sym(&row, 2)));
-        product(classes, labelled)
-            .map(|((class, selector, affinity), node)| ((selector, node), (affinity, class)))
-            .antijoin(unselected)
-            .map(|((_, node), (affinity, class))| ((affinity, node), class))
-            .antijoin(unmatched)
-            .map(|((_, node), class)| (class, node))
+    let satisfies = satisfies(input, words);
+    let usable = expressions.clone().map(|(term, _)| term).distinct();
+    let fails = product(expressions, labelled.clone())
+        .map(|((term, requirement), node)| ((requirement, node), term))
+        .antijoin(satisfies)
+        .map(|((_, node), term)| (term, node))
+        .distinct();
+    let matches =
+        product(usable, labelled.clone()).map(|pair| (pair, ())).antijoin(fails).map(|(pair, ())| pair);
+    let affine = swapped(&two(input("class_term")))
+        .join_map(matches, |_, affinity, node| (*affinity, *node))
+        .distinct();
+    let unmatched = product(one(input("class_affinity")), labelled.clone())
+        .map(|pair| (pair, ()))
+        .antijoin(affine)
+        .map(|(pair, ())| pair);
+    let unnamed = product(two(input("class_node_name")), labelled.clone())
+        .map(|((selector, name), node)| ((node, name), selector))
+        .antijoin(two(input("profile_name")))
+        .map(|((node, _), selector)| (selector, node));
+    let selectors =
+        input("class_node_selector").clone().map(|row| (sym(&row, 0), (sym(&row, 1), sym(&row, 2))));
+    let unselected = product(selectors, labelled.clone())
+        .map(|((selector, (key, value)), node)| ((node, key, value), selector))
+        .antijoin(input("profile_label").clone().map(|row| (sym(&row, 0), sym(&row, 1), sym(&row, 2))))
+        .map(|((node, ..), selector)| (selector, node))
+        .concat(unnamed)
+        .distinct();
+    let classes = input("class").clone().map(|row| (sym(&row, 0), sym(&row, 1), sym(&row, 2)));
+    product(classes, labelled)
+        .map(|((class, selector, affinity), node)| ((selector, node), (affinity, class)))
+        .antijoin(unselected)
+        .map(|((_, node), (affinity, class))| ((affinity, node), class))
+        .antijoin(unmatched)
+        .map(|((_, node), class)| (class, node))
 }
 
 /// Tolerations of daemonsets and taint.
-fn tolerates<'a, 'scope: 'a>(
-    input: &impl Fn(&str) -> &'a Rows<'scope, Cells>,
-    words: &Words,
-) -> Two<'scope> {
+fn tolerates<'a, 'scope: 'a>(input: &impl Fn(&str) -> &'a Rows<'scope, Cells>, words: &Words) -> Two<'scope> {
     let (toleration, taint) = (input("toleration"), input("taint"));
     let (empty, equal, exists) = (words.empty, words.equal, words.exists);
     let equal_at = |of: usize, at: usize| {
@@ -209,12 +199,10 @@ fn tolerates<'a, 'scope: 'a>(
         toleration.clone().map(move |row| (sym(&row, of), sym(&row, 0))).join_map(taints, |_, o, t| (*o, *t))
     };
     let every = |rows: Rows<'scope, Cells>| product(one(&rows), one(taint));
-    let effect = equal_at(4, 3)
-        .concat(every(toleration.clone().filter(move |row| sym(row, 4) == empty)))
-        .distinct();
-    let key = equal_at(1, 1)
-        .concat(every(toleration.clone().filter(move |row| sym(row, 1) == empty)))
-        .distinct();
+    let effect =
+        equal_at(4, 3).concat(every(toleration.clone().filter(move |row| sym(row, 4) == empty))).distinct();
+    let key =
+        equal_at(1, 1).concat(every(toleration.clone().filter(move |row| sym(row, 1) == empty))).distinct();
     let by_value = toleration.clone().filter(move |row| [equal, empty].contains(&sym(row, 2)));
     let value = by_value
         .map(|row| (sym(&row, 3), sym(&row, 0)))
