@@ -9,7 +9,7 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Instant;
 
-use dsrules::kube::{Base, Body, Kind, Meta, Name, Object, ObjectKey, Origin, Owner, Pod};
+use dsrules::kube::{Base, Body, Common, Kind, Meta, Name, Object, ObjectKey, Origin, Owner, Pod, Stand};
 use dsrules::state::World;
 use dsrules::target::sqlite::{Open, Store};
 use dsrules::target::tree::{Destination, Wanted, sync_some, sync_tree};
@@ -52,6 +52,19 @@ fn pods(world: &mut World, number: usize, nodes: &[Name]) {
             .into(),
     );
     let (owner, namespace, running) = (Arc::new(owner), Name::from("kube-system"), Name::from("Running"));
+    let common = Arc::new(Common {
+        generation: 1,
+        created: 1_767_225_600,
+        labels,
+        controller: Some(owner),
+        ..Common::default()
+    });
+    let stand = Arc::new(Stand {
+        phase: running,
+        ready: true,
+        ready_since: Some(1_767_225_600),
+        body: Body::Made(base),
+    });
     for (at, node) in nodes.iter().enumerate() {
         let key =
             ObjectKey { namespace: namespace.clone(), name: format!("{name}-{:010x}", at * 7919).into() };
@@ -59,23 +72,11 @@ fn pods(world: &mut World, number: usize, nodes: &[Name]) {
             uid: world.uid(Kind::Pod, &key),
             resource_version: world.next_version(),
             stored: 0,
-            generation: 1,
-            created: 1_767_225_600,
-            deleting: None,
-            labels: Arc::clone(&labels),
-            controller: Some(Arc::clone(&owner)),
-            written: dsrules::kube::Written::default(),
+            common: Arc::clone(&common),
             key: key.clone(),
         };
-        let pod = Pod {
-            meta,
-            node: Some(node.clone()),
-            pinned: Some(node.clone()),
-            phase: running.clone(),
-            ready: true,
-            ready_since: Some(1_767_225_600),
-            body: Body::Made(Arc::clone(&base)),
-        };
+        let pod =
+            Pod { meta, node: Some(node.clone()), pinned: Some(node.clone()), stand: Arc::clone(&stand) };
         world.touch(Kind::Pod, &key);
         world.pods.insert(key, pod);
     }

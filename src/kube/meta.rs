@@ -1,5 +1,6 @@
 //! What the metadata of an object says, and whose it is.
 
+use std::ops::{Deref, DerefMut};
 use std::sync::Arc;
 
 use serde_json::{Value, json};
@@ -60,6 +61,15 @@ pub struct Meta {
     /// The `resource_version` that the store has of it, which the next write of it expects
     /// to find there; 0 where the store has none.
     pub stored: u64,
+    /// What it has in common with others.
+    pub common: Arc<Common>,
+}
+
+/// What many objects may say alike: all pods of one revision of a daemonset that were made at
+/// once. It is read as if it stood in [`Meta`] itself, and becomes the object's own where it is
+/// changed.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Common {
     /// Grows when the spec changes.
     pub generation: i64,
     /// Creation, in seconds of Unix time.
@@ -86,6 +96,20 @@ pub struct Written {
     pub spec: u64,
 }
 
+impl Deref for Meta {
+    type Target = Common;
+
+    fn deref(&self) -> &Common {
+        &self.common
+    }
+}
+
+impl DerefMut for Meta {
+    fn deref_mut(&mut self) -> &mut Common {
+        Arc::make_mut(&mut self.common)
+    }
+}
+
 impl Meta {
     /// Reads `metadata`; what the manifest does not say is empty or 0.
     #[must_use]
@@ -97,15 +121,17 @@ impl Meta {
             uid: text("uid").into(),
             resource_version: 0,
             stored: 0,
-            generation: meta["generation"].as_i64().unwrap_or(0),
-            created: seconds(&meta["creationTimestamp"]).unwrap_or(0),
-            deleting: seconds(&meta["deletionTimestamp"]),
-            labels: Arc::new(labels_of(&meta["labels"])),
-            controller: controlling(value).map(|owner| {
-                let text = |name: &str| Name::from(owner[name].as_str().unwrap_or(""));
-                Arc::new(Owner { kind: text("kind"), name: text("name"), uid: text("uid") })
+            common: Arc::new(Common {
+                generation: meta["generation"].as_i64().unwrap_or(0),
+                created: seconds(&meta["creationTimestamp"]).unwrap_or(0),
+                deleting: seconds(&meta["deletionTimestamp"]),
+                labels: Arc::new(labels_of(&meta["labels"])),
+                controller: controlling(value).map(|owner| {
+                    let text = |name: &str| Name::from(owner[name].as_str().unwrap_or(""));
+                    Arc::new(Owner { kind: text("kind"), name: text("name"), uid: text("uid") })
+                }),
+                written: Written::default(),
             }),
-            written: Written::default(),
         }
     }
 }

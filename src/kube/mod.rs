@@ -42,11 +42,11 @@ pub(crate) use kinds::daemonset::GENERATION;
 pub use kinds::daemonset::{Amount, DaemonSet, Status, Strategy, Template};
 pub use kinds::node::{Node, node_roles, node_status};
 pub use kinds::pod::{
-    Base, Body, Pod, has_ended, host_port, node_of, pin, pod_status, ready_containers, waits_for,
+    Base, Body, Pod, Stand, has_ended, host_port, node_of, pin, pod_status, ready_containers, waits_for,
 };
 pub use kinds::{ENDPOINT_SLICE, Fact, Kind, KindInfo, NameForm, Rows};
 pub use labels::{is_label_key, is_label_value};
-pub use meta::{Meta, Owner, Written, controlling};
+pub use meta::{Common, Meta, Owner, Written, controlling};
 pub use names::{Labels, Name, ObjectKey, Origin};
 pub use object::{Object, defaults, kept};
 pub use plain::Plain;

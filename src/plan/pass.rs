@@ -77,6 +77,8 @@ pub fn pass_over(reasoner: &Reasoner, world: &World, tally: &Tally, touched: &To
     let what = |it: &Action| (it.daemonset.clone(), it.verb, it.node.clone(), it.object.clone());
     let by_rows = |it: &Action| matches!(it.verb, Verb::Create | Verb::Delete);
     pass.actions.dedup_by(|a, b| by_rows(a) && a.verb == b.verb && what(a) == what(b));
+    // There may be millions, which stay until the plan is told.
+    pass.actions.shrink_to_fit();
     pass
 }
 

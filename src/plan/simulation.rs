@@ -14,7 +14,7 @@ use super::refusal::Known;
 use super::template;
 use super::{Action, Pass, Verb, Wave};
 use crate::kube::{
-    Base, Body, DaemonSet, HASH_LABEL, Kind, Labels, Meta, Name, ObjectKey, Owner, Pod, Revision, Status,
+    Body, Common, DaemonSet, HASH_LABEL, Kind, Meta, Name, ObjectKey, Owner, Pod, Revision, Stand, Status,
 };
 use crate::reason::Reasoner;
 use crate::state::{Arrivals, Backoff, Cascade, Event, World};
@@ -77,9 +77,8 @@ impl Default for Simulation {
 /// What the pods of one template share.
 #[derive(Clone)]
 struct Made {
-    base: Arc<Base>,
-    labels: Labels,
-    owner: Arc<Owner>,
+    common: Arc<Common>,
+    stand: Arc<Stand>,
 }
 
 impl Simulation {
@@ -203,44 +202,47 @@ impl Simulation {
         now: i64,
     ) -> ObjectKey {
         let Some(daemonset) = world.daemonsets.get(key) else { return key.clone() };
-        let made = self
-            .bases
-            .entry((key.clone(), hash.clone()))
+        let assumed = readiness == Readiness::Assume && !self.schedules;
+        let phase = &self.phases[usize::from(assumed)];
+        let made = self.bases.entry((key.clone(), hash.clone()));
+        let made = made
             .or_insert_with(|| {
                 let base = template::base(daemonset, hash, &reasoner.added_tolerations(key));
                 Made {
-                    labels: Arc::new(crate::kube::labels_of(&base.value["metadata"]["labels"])),
-                    base: Arc::new(base),
-                    owner: owner_of(daemonset),
+                    common: Arc::new(Common {
+                        generation: 1,
+                        created: now,
+                        labels: Arc::new(crate::kube::labels_of(&base.value["metadata"]["labels"])),
+                        controller: Some(owner_of(daemonset)),
+                        ..Common::default()
+                    }),
+                    stand: Arc::new(Stand {
+                        phase: phase.clone(),
+                        ready: assumed,
+                        ready_since: assumed.then_some(ready_since(daemonset, now)),
+                        body: Body::Made(Arc::new(base)),
+                    }),
                 }
             })
             .clone();
-        let ready_since = ready_since(daemonset, now);
         let mut attempt = world.attempts.get(&(key.clone(), node.clone())).copied().unwrap_or(0);
         let mut pod = pod_key(key, node, hash, attempt);
         while self.arrivals.has(world, &pod) {
             attempt += 1;
             pod = pod_key(key, node, hash, attempt);
         }
-        let assumed = readiness == Readiness::Assume && !self.schedules;
         let meta = Meta {
             key: pod.clone(),
             uid: world.uid(Kind::Pod, &pod),
             resource_version: world.next_version(),
-            generation: 1,
-            created: now,
-            labels: made.labels,
-            controller: Some(made.owner),
-            ..Meta::default()
+            stored: 0,
+            common: made.common,
         };
         let made = Pod {
             meta,
             node: (!self.schedules).then(|| node.clone()),
             pinned: self.schedules.then(|| node.clone()),
-            phase: self.phases[usize::from(assumed)].clone(),
-            ready: assumed,
-            ready_since: assumed.then_some(ready_since),
-            body: Body::Made(made.base),
+            stand: made.stand,
         };
         self.arrivals.push(world, made);
         pod

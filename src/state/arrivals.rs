@@ -1,10 +1,8 @@
 //! Pods that are made by the hundred thousand, on their way into the world.
 //!
 //! One by one, each would be looked for among all that are there, in the order of names that
-//! end in a hash, and the map's nodes would be left half empty. Many at once are put in
-//! order first, and fill its nodes.
+//! end in a hash. Many at once are put in order first.
 
-use std::collections::{BTreeMap, BTreeSet};
 use std::hash::BuildHasher;
 
 use rustc_hash::{FxBuildHasher, FxHashSet};
@@ -14,13 +12,13 @@ use crate::kube::{Kind, ObjectKey, Pod};
 
 /// Fewer wait until there is no more to come.
 const MANY: usize = 1 << 16;
-/// Fewer than the pods that are there divided by this are put among them one by one.
+/// Nor are they let in before they are the pods that are there divided by this.
 const FEW: usize = 8;
 
 /// Pods that are not in the world yet.
 #[derive(Debug, Default)]
 pub struct Arrivals {
-    pods: Vec<(ObjectKey, Pod)>,
+    pods: Vec<Pod>,
     /// Hashes of their keys.
     hashes: FxHashSet<u64>,
 }
@@ -30,8 +28,8 @@ impl Arrivals {
     /// beside those that are there.
     pub fn push(&mut self, world: &mut World, pod: Pod) {
         self.hashes.insert(hash(&pod.meta.key));
-        self.pods.push((pod.meta.key.clone(), pod));
-        if self.pods.len() >= MANY.max(world.pods.len() / 2) {
+        self.pods.push(pod);
+        if self.pods.len() >= MANY.max(world.pods.len() / FEW) {
             self.settle(world);
         }
     }
@@ -47,20 +45,18 @@ impl Arrivals {
 
     /// Lets all into the world, as changed.
     pub fn settle(&mut self, world: &mut World) {
-        let Arrivals { mut pods, .. } = std::mem::take(self);
-        pods.iter().for_each(|(key, _)| world.changed.insert(Kind::Pod, key));
-        if pods.len() < world.pods.len() / FEW {
-            for (key, pod) in pods {
+        let Arrivals { pods, .. } = std::mem::take(self);
+        pods.iter().for_each(|pod| world.changed.insert(Kind::Pod, &pod.meta.key));
+        if pods.len() < MANY {
+            for pod in pods {
+                let key = pod.meta.key.clone();
                 world.dirty.objects.insert((Kind::Pod, key.clone()));
                 world.pods.insert(key, pod);
             }
             return;
         }
-        pods.sort_unstable_by(|one, other| one.0.cmp(&other.0));
-        let mut keys: BTreeSet<_> = pods.iter().map(|(key, _)| (Kind::Pod, key.clone())).collect();
-        world.dirty.objects.append(&mut keys);
-        let mut pods: BTreeMap<ObjectKey, Pod> = pods.into_iter().collect();
-        world.pods.append(&mut pods);
+        world.dirty.made = true;
+        world.pods.add(pods);
     }
 }
 
@@ -97,8 +93,10 @@ mod tests {
             arrivals.settle(&mut world);
             assert_eq!(world.pods.len(), known + count);
             assert!(world.pods.iter().all(|(key, pod)| *key == pod.meta.key));
-            let dirty = world.pods.keys().map(|key| (Kind::Pod, key.clone()));
-            assert!(world.dirty.objects.iter().cloned().eq(dirty));
+            let is_dirty = |pod: &Pod| {
+                world.dirty.made || world.dirty.objects.contains(&(Kind::Pod, pod.meta.key.clone()))
+            };
+            assert!(world.pods.values().all(is_dirty));
         }
         assert_eq!(world.changed.objects(), None);
     }

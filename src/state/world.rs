@@ -10,9 +10,10 @@ use std::sync::Arc;
 
 use rustc_hash::FxHashMap;
 
+use super::pods::Pods;
 use super::turns::Turns;
 use super::{Cascade, Event, Part, Refusal};
-use crate::kube::{Compact, DaemonSet, Kind, Meta, Name, Node, ObjectKey, Plain, Pod, Revision};
+use crate::kube::{Compact, DaemonSet, Kind, Meta, Name, Node, ObjectKey, Plain, Revision};
 
 /// Every object, by key. `dirty` says what differs from the store.
 #[derive(Debug, Clone, Default)]
@@ -24,7 +25,7 @@ pub struct World {
     /// ControllerRevisions.
     pub revisions: BTreeMap<ObjectKey, Revision>,
     /// Pods.
-    pub pods: BTreeMap<ObjectKey, Pod>,
+    pub pods: Pods,
     /// Objects of all other kinds, as manifests wrote them.
     pub others: BTreeMap<(Kind, ObjectKey), Plain>,
     /// The back-off for failed pods, by (daemonset uid, node).
@@ -128,6 +129,9 @@ impl Changed {
 pub struct Dirty {
     /// Objects made, changed or deleted.
     pub objects: BTreeSet<(Kind, ObjectKey)>,
+    /// Whether pods that the store has no version of are to be written, named above or not: of
+    /// millions that were made at once each would be named.
+    pub made: bool,
     /// Objects that were removed, each with the version that the store has of it. One that
     /// is there all the same is another, made since: it takes nothing over from its row.
     pub removed: BTreeMap<(Kind, ObjectKey), u64>,
@@ -165,6 +169,14 @@ impl World {
             Kind::Pod => self.pods.get(key).map(|pod| &pod.meta),
             _ => self.others.get(&(kind, key.clone())).map(|object| &object.meta),
         }
+    }
+
+    /// How many pods were made that the store has no version of, where those are to be written
+    /// without being named.
+    #[must_use]
+    pub fn made_pods(&self) -> usize {
+        let made = self.pods.values().filter(|pod| self.dirty.made && pod.meta.stored == 0);
+        made.count()
     }
 
     /// The keys of all objects of a kind.

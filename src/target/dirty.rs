@@ -1,35 +1,32 @@
 //! A world's changes as writes to a target.
 
-use std::collections::btree_map::Range;
-use std::iter::Peekable;
-use std::ops::Bound::{Included, Unbounded};
-
 use super::object::Item;
 use super::write::{Version, Write};
 use crate::kube::{Kind, ObjectKey, Pod};
 use crate::state::World;
 
+/// Fewer dirty objects than there are pods divided by this are looked up one by one.
+const FEW: usize = 8;
+
 /// What is dirty in a world as writes, each of which names the version that the store had
 /// when the world was loaded: in key order, in batches of at most `most`.
 pub fn batches(world: &World, most: usize) -> impl Iterator<Item = Vec<Write<'_>>> {
-    let mut dirty = world.dirty.objects.iter().peekable();
-    let mut pods = Pods { world, next: world.pods.range::<ObjectKey, _>(..).peekable() };
+    let mut dirty = dirty(world).peekable();
     std::iter::from_fn(move || {
         dirty.peek()?;
         let mut batch = Vec::new();
         // An object is two writes where it was removed and made again.
         while batch.len() + 1 < most.max(2)
-            && let Some(object) = dirty.next()
+            && let Some((kind, key, item)) = dirty.next()
         {
-            let (kind, key) = object;
-            let removed = world.dirty.removed.get(object).copied().unwrap_or(0);
-            if removed != 0 {
-                batch.push(Write::Delete(*kind, key, Version::number(removed)));
-            }
-            let item = match kind {
-                Kind::Pod => pods.find(key).map(Item::Pod),
-                _ => Item::of(world, *kind, key),
+            let removed = if world.dirty.removed.is_empty() {
+                None
+            } else {
+                world.dirty.removed.get(&(kind, key.clone())).filter(|version| **version != 0)
             };
+            if let Some(removed) = removed {
+                batch.push(Write::Delete(kind, key, Version::number(*removed)));
+            }
             if let Some(item) = item {
                 batch.push(match item.meta().stored {
                     0 => Write::Create(item),
@@ -41,17 +38,37 @@ pub fn batches(world: &World, most: usize) -> impl Iterator<Item = Vec<Write<'_>
     })
 }
 
-/// Pods that are asked for in key order: mostly each is the next one, and there are millions.
-struct Pods<'w> {
-    world: &'w World,
-    next: Peekable<Range<'w, ObjectKey, Pod>>,
+/// A dirty object, and what the world has of it.
+type Dirty<'w> = (Kind, &'w ObjectKey, Option<Item<'w>>);
+
+/// All that is dirty, in key order.
+fn dirty(world: &World) -> impl Iterator<Item = Dirty<'_>> {
+    let objects = world.dirty.objects.iter();
+    let others = |which: fn(Kind) -> bool| {
+        let objects = objects.clone().filter(move |(kind, _)| which(*kind));
+        objects.map(|(kind, key)| (*kind, key, Item::of(world, *kind, key)))
+    };
+    let pods = pods(world).map(|(key, pod)| (Kind::Pod, key, pod.map(Item::Pod)));
+    others(|kind| kind < Kind::Pod).chain(pods).chain(others(|kind| kind > Kind::Pod))
 }
 
-impl<'w> Pods<'w> {
-    fn find(&mut self, key: &ObjectKey) -> Option<&'w Pod> {
-        if self.next.peek().is_none_or(|(next, _)| *next != key) {
-            self.next = self.world.pods.range::<ObjectKey, _>((Included(key), Unbounded)).peekable();
+/// The pods that are dirty: those that are named, and those that were made.
+fn pods(world: &World) -> impl Iterator<Item = (&ObjectKey, Option<&Pod>)> {
+    let named = world.dirty.objects.range((Kind::Pod, ObjectKey::default())..);
+    let mut named = named.map_while(|(kind, key)| (*kind == Kind::Pod).then_some(key)).peekable();
+    let is_many = world.dirty.made || world.dirty.objects.len() > world.pods.len() / FEW;
+    // Mostly each is the next one, and there are millions.
+    let mut all = is_many.then(|| world.pods.values().peekable());
+    std::iter::from_fn(move || {
+        let Some(all) = &mut all else { return named.next().map(|key| (key, world.pods.get(key))) };
+        loop {
+            let Some(pod) = all.next_if(|pod| named.peek().is_none_or(|key| pod.meta.key <= **key)) else {
+                return named.next().map(|key| (key, None));
+            };
+            let is_named = named.next_if(|key| **key == pod.meta.key).is_some();
+            if is_named || world.dirty.made && pod.meta.stored == 0 {
+                return Some((&pod.meta.key, Some(pod)));
+            }
         }
-        self.next.next_if(|(next, _)| *next == key).map(|(_, pod)| pod)
-    }
+    })
 }

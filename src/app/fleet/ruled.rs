@@ -11,7 +11,7 @@ use crate::app::seen::{Seen, Sight};
 use crate::diagnostic::Diagnostic;
 use crate::facts::Grouping;
 use crate::kube::{
-    Body, DaemonSet, HASH_LABEL, Kind, Labels, Meta, Name, ObjectKey, Owner, Pod, Status, time,
+    Body, Common, DaemonSet, HASH_LABEL, Kind, Labels, Meta, Name, ObjectKey, Owner, Pod, Stand, Status, time,
 };
 use crate::plan::{Verb, pass};
 use crate::policy::relations;
@@ -187,11 +187,14 @@ fn pod(daemonset: &DaemonSet, node: &Name, it: &PodReport, since: i64, shared: &
     let meta = Meta {
         key: ObjectKey::new(own.key.namespace.clone(), it.name.clone()),
         uid: format!("{node}/{}", it.name).as_str().into(),
-        labels: labels.clone(),
-        controller: Some(Arc::new(Owner::daemonset(&own.key.name, &own.uid))),
+        common: Arc::new(Common {
+            labels: labels.clone(),
+            controller: Some(Arc::new(Owner::daemonset(&own.key.name, &own.uid))),
+            ..Common::default()
+        }),
         ..Meta::default()
     };
     let (node, phase) = (Some(node.clone()), it.phase.clone());
-    let ready_since = Some(since);
-    Pod { meta, node, pinned: None, phase, ready: it.ready, ready_since, body: Body::Stored }
+    let stand = Stand { phase, ready: it.ready, ready_since: Some(since), body: Body::Stored };
+    Pod { meta, node, pinned: None, stand: Arc::new(stand) }
 }

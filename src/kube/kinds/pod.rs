@@ -3,6 +3,7 @@
 //! Two million of them must fit into memory, so names are shared and the whole object
 //! is kept only where it is not what its daemonset's template says anyway.
 
+use std::ops::{Deref, DerefMut};
 use std::sync::Arc;
 
 use serde_json::{Map, Value, json};
@@ -53,6 +54,15 @@ pub struct Pod {
     /// The node that its affinity pins it to while it is not bound (the controller's
     /// GetTargetNodeName).
     pub pinned: Option<Name>,
+    /// How it stands, which it has in common with others.
+    pub stand: Arc<Stand>,
+}
+
+/// How a pod stands, and what it is made from. All pods of one revision of a daemonset may be
+/// alike in it. It is read as if it stood in [`Pod`] itself, and becomes the pod's own where it
+/// is changed.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Stand {
     /// `status.phase`: `Pending`, `Running`, `Succeeded`, `Failed`, `Unknown`.
     pub phase: Name,
     /// Whether the `Ready` condition is `True`.
@@ -101,6 +111,20 @@ pub fn has_ended(phase: &str) -> bool {
     matches!(phase, "Failed" | "Succeeded")
 }
 
+impl Deref for Pod {
+    type Target = Stand;
+
+    fn deref(&self) -> &Stand {
+        &self.stand
+    }
+}
+
+impl DerefMut for Pod {
+    fn deref_mut(&mut self) -> &mut Stand {
+        Arc::make_mut(&mut self.stand)
+    }
+}
+
 impl Pod {
     /// Reads a Pod.
     #[must_use]
@@ -110,10 +134,7 @@ impl Pod {
             meta: Meta::from_value(key, &value),
             node: Some(text(&value["spec"], "nodeName")).filter(|name| !name.is_empty()),
             pinned: pinned_node(&value["spec"]),
-            phase,
-            ready,
-            ready_since,
-            body: Body::Written(value),
+            stand: Arc::new(Stand { phase, ready, ready_since, body: Body::Written(value) }),
         }
     }
 

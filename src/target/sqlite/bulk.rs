@@ -27,10 +27,11 @@ impl Aside {
     /// many objects, and the indexes of pods where it writes very many of these.
     pub(super) fn of(connection: &Connection, world: &World) -> Result<Self, Fault> {
         let objects = &world.dirty.objects;
-        if objects.len() < MANY {
+        let made = world.made_pods();
+        if objects.len() + made < MANY {
             return Ok(Aside(Vec::new()));
         }
-        let pods = objects.iter().filter(|(kind, _)| *kind == Kind::Pod).count();
+        let pods = objects.iter().filter(|(kind, _)| *kind == Kind::Pod).count() + made;
         let there = sum::on_record(connection, table(Kind::Pod), sum::ALL)?.unwrap_or(0);
         let of_pods = if pods >= MANY && pods >= there / PART { "pods" } else { "" };
         let sql = "SELECT type, name, sql FROM sqlite_schema WHERE type = 'trigger' AND name GLOB 'edits_*'

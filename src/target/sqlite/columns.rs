@@ -1,11 +1,13 @@
 //! The columns that every kind of object has, in one order.
 
+use std::sync::Arc;
+
 use rusqlite::{CachedStatement, Row};
 use serde_json::Value;
 
 use super::dictionary::{Reader, Writer};
 use super::fault::Fault;
-use crate::kube::{Meta, ObjectKey, Written};
+use crate::kube::{Common, Meta, ObjectKey, Written};
 
 /// The system's columns; the tables of all kinds have them.
 pub(super) const SYSTEM: &str =
@@ -44,12 +46,14 @@ pub(super) fn meta(row: &Row<'_>, at: usize, key: ObjectKey, reader: &mut Reader
         uid: text(row, at)?.into(),
         resource_version: version,
         stored: version,
-        generation: row.get(at + 2)?,
-        created: row.get(at + 3)?,
-        deleting: row.get(at + 4)?,
-        written: Written { object: unsigned(row.get(at + 5)?), spec: unsigned(row.get(at + 6)?) },
-        controller: reader.owner(row.get(at + 7)?)?,
-        labels: reader.names.labels(text(row, at + 8)?)?,
+        common: Arc::new(Common {
+            generation: row.get(at + 2)?,
+            created: row.get(at + 3)?,
+            deleting: row.get(at + 4)?,
+            written: Written { object: unsigned(row.get(at + 5)?), spec: unsigned(row.get(at + 6)?) },
+            controller: reader.owner(row.get(at + 7)?)?,
+            labels: reader.names.labels(text(row, at + 8)?)?,
+        }),
     })
 }
 

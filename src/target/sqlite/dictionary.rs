@@ -12,7 +12,7 @@ use rustc_hash::{FxHashMap, FxHashSet};
 
 use super::fault::Fault;
 use super::sum;
-use crate::kube::{Base, Labels, Name, Owner};
+use crate::kube::{Base, Common, Labels, Name, Owner, Stand};
 
 /// Names that were met before, so that equal ones are one allocation.
 #[derive(Debug, Default)]
@@ -36,6 +36,36 @@ impl Names {
     }
 }
 
+/// What pods in key order have alike, so that it is one allocation: with the one before, mostly.
+#[derive(Debug, Default)]
+pub(super) struct Alike {
+    commons: Vec<Arc<Common>>,
+    stands: Vec<Arc<Stand>>,
+}
+
+/// So many of the last are looked at.
+const LAST: usize = 4;
+
+impl Alike {
+    pub(super) fn common(&mut self, common: Common) -> Arc<Common> {
+        last(&mut self.commons, common)
+    }
+
+    pub(super) fn stand(&mut self, stand: Stand) -> Arc<Stand> {
+        last(&mut self.stands, stand)
+    }
+}
+
+fn last<T: PartialEq>(last: &mut Vec<Arc<T>>, it: T) -> Arc<T> {
+    if let Some(known) = last.iter().find(|known| ***known == it) {
+        return known.clone();
+    }
+    let it = Arc::new(it);
+    last.truncate(LAST - 1);
+    last.insert(0, it.clone());
+    it
+}
+
 /// Ids of dictionary rows that nothing names.
 #[derive(Debug, Default)]
 pub(super) struct Unused {
@@ -47,6 +77,7 @@ pub(super) struct Unused {
 /// The dictionaries, read as rows name them.
 pub(super) struct Reader<'c> {
     pub(super) names: Names,
+    pub(super) alike: Alike,
     owners: FxHashMap<i64, Arc<Owner>>,
     label_sets: FxHashMap<i64, Labels>,
     pod_bases: FxHashMap<i64, Arc<Base>>,
@@ -59,6 +90,7 @@ impl<'c> Reader<'c> {
     pub(super) fn new(connection: &'c Connection) -> Result<Self, Fault> {
         Ok(Reader {
             names: Names::default(),
+            alike: Alike::default(),
             owners: FxHashMap::default(),
             label_sets: FxHashMap::default(),
             pod_bases: FxHashMap::default(),

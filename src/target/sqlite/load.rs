@@ -19,8 +19,8 @@ use super::store::Store;
 use super::tables::{kind, table};
 use super::{pods, refusals, sum};
 use crate::diagnostic::Diagnostic;
-use crate::kube::{DaemonSet, Details, Kind, Name, Node, ObjectKey, Plain, Pod, Revision, Status, Taint};
-use crate::state::{Backoff, Cascade, SomeNodes, World};
+use crate::kube::{DaemonSet, Details, Kind, Name, Node, ObjectKey, Plain, Revision, Status, Taint};
+use crate::state::{Backoff, Cascade, Pods, SomeNodes, World};
 
 impl Store {
     /// Reads the world. Inside [`begin`](Store::begin) it is what this writer changes;
@@ -155,12 +155,16 @@ pub(super) fn node_bodies(
 /// just these nodes.
 pub(super) const SAYING: &str = r#"instr(status, '"allocatable"') > 0 OR instr(status, '"capacity"') > 0"#;
 
-fn pods(connection: &Connection, reader: &mut Reader<'_>) -> Result<BTreeMap<ObjectKey, Pod>, Fault> {
+fn pods(connection: &Connection, reader: &mut Reader<'_>) -> Result<Pods, Fault> {
     let sql = format!("SELECT {}, sum FROM pods ORDER BY namespace, name", pods::columns());
-    all(connection, table(Kind::Pod), &sql, |row| {
+    let mut statement = connection.prepare_cached(&sql)?;
+    let (mut rows, mut all) = (statement.query([])?, Pods::default());
+    while let Some(row) = rows.next()? {
         let pod = pods::read(row, reader)?;
-        Ok((pod.meta.key.clone(), pod))
-    })
+        all.insert(pod.meta.key.clone(), pod);
+    }
+    sum::expect(connection, table(Kind::Pod), all.len())?;
+    Ok(all)
 }
 
 /// Every row of `sql`, which is sorted by key, as a map: as many as were written into the

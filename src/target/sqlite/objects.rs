@@ -24,6 +24,9 @@ impl Store {
     /// # Errors
     /// When the store is damaged or cannot be read.
     pub fn object(&self, kind: Kind, key: &ObjectKey) -> Result<Option<Value>, Diagnostic> {
+        if self.empty_kinds.borrow().contains(&kind) {
+            return Ok(None);
+        }
         let mut found = None;
         self.run("read an object", |connection| {
             each(connection, kind, Which::One(key), &mut |_, value| {
@@ -92,7 +95,16 @@ impl Store {
         if self.whole_kinds.borrow().contains(&kind) {
             return Ok(());
         }
-        self.run("read the objects", |connection| each(connection, kind, Which::None, &mut |_, _| Ok(())))?;
+        let mut is_empty = false;
+        self.run("read the objects", |connection| {
+            each(connection, kind, Which::None, &mut |_, _| Ok(()))?;
+            let any = format!("SELECT EXISTS (SELECT 1 FROM {})", table(kind));
+            is_empty = !connection.query_row(&any, [], |row| row.get::<_, bool>(0))?;
+            Ok(())
+        })?;
+        if is_empty && self.is_only_writer() {
+            self.empty_kinds.borrow_mut().insert(kind);
+        }
         self.whole_kinds.borrow_mut().insert(kind);
         Ok(())
     }
@@ -173,7 +185,7 @@ impl Store {
                 let pod = pods::read(row, &mut reader)?;
                 found += 1;
                 if let Some(node) = pod.node.filter(|_| pod.meta.deleting.is_none())
-                    && pod.meta.controller.is_none_or(|controller| &*controller.kind == owner)
+                    && pod.meta.controller.as_ref().is_none_or(|controller| &*controller.kind == owner)
                 {
                     bound.entry(node).or_default().push(pod.meta.key);
                 }

@@ -3,7 +3,7 @@
 //! What is asked for by many keys is read in one go all the same, where the rows that are read
 //! in vain are not many more.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use rusqlite::{Connection, Params, Row};
@@ -17,7 +17,7 @@ use super::tables::table;
 use super::{pods, refusals, sum};
 use crate::diagnostic::Diagnostic;
 use crate::kube::{Kind, Name, ObjectKey, Pod};
-use crate::state::{Part, SomeNodes, SomePods, World};
+use crate::state::{Part, Pods, SomeNodes, SomePods, World};
 
 /// As many rows are read in order in the time that one takes to be found.
 const FOUND: usize = 4;
@@ -133,7 +133,7 @@ impl From<'_> {
     }
 
     fn pods(&mut self, world: &mut World, some: &SomePods) -> Result<(), Fault> {
-        let mut read = BTreeMap::new();
+        let mut read = Pods::default();
         match some {
             SomePods::All => self.sought(&mut read, |_| true)?,
             SomePods::None => {}
@@ -157,11 +157,7 @@ impl From<'_> {
     }
 
     /// All pods that are wanted, of all that there are.
-    fn sought(
-        &mut self,
-        into: &mut BTreeMap<ObjectKey, Pod>,
-        is_wanted: impl Fn(&Pod) -> bool,
-    ) -> Result<(), Fault> {
+    fn sought(&mut self, into: &mut Pods, is_wanted: impl Fn(&Pod) -> bool) -> Result<(), Fault> {
         let mut found = 0;
         let sql = format!("SELECT {}, sum FROM pods ORDER BY namespace, name", pods::columns());
         self.each(&sql, [], |row, reader| {
@@ -178,7 +174,7 @@ impl From<'_> {
     /// The pods that indexes lead to. What one leads to has to be what was asked for.
     fn found(
         &mut self,
-        into: &mut BTreeMap<ObjectKey, Pod>,
+        into: &mut Pods,
         on: &BTreeSet<Name>,
         of: &BTreeSet<Name>,
         named: &BTreeSet<ObjectKey>,

@@ -8,7 +8,7 @@ use super::dictionary::{Names, Reader, Writer};
 use super::fault::Fault;
 use super::sum;
 use super::tables::{insert_or_update, keys};
-use crate::kube::{Body, Kind, Meta, Name, ObjectKey, Pod, Written};
+use crate::kube::{Body, Common, Kind, Meta, Name, ObjectKey, Pod, Stand, Written};
 
 /// The pod's own columns, before the system's; `base` comes last.
 const OWN: &str = "namespace, name, node, pinned, phase, ready, ready_since";
@@ -49,11 +49,7 @@ pub(super) fn read(row: &Row<'_>, reader: &mut Reader<'_>) -> Result<Pod, Fault>
     };
     let at = OWN_COUNT;
     let version = unsigned(number(at + 1)?);
-    let meta = Meta {
-        key: ObjectKey { namespace: reader.names.name(text(0)?), name: text(1)?.into() },
-        uid: text(at)?.into(),
-        resource_version: version,
-        stored: version,
+    let common = Common {
         generation: number(at + 2)?,
         created: number(at + 3)?,
         deleting: perhaps(at + 4)?,
@@ -61,17 +57,27 @@ pub(super) fn read(row: &Row<'_>, reader: &mut Reader<'_>) -> Result<Pod, Fault>
         controller: reader.owner(perhaps(at + 7)?)?,
         labels: reader.label_set(number(at + 8)?)?,
     };
-    Ok(Pod {
-        node: name(2, &mut reader.names)?,
-        pinned: name(3, &mut reader.names)?,
+    let stand = Stand {
         phase: reader.names.name(text(4)?),
         ready: number(5)? != 0,
         ready_since: perhaps(6)?,
-        meta,
         body: match perhaps(at + SYSTEM_COUNT)? {
             Some(id) => Body::Made(reader.pod_base(id)?),
             None => Body::Stored,
         },
+    };
+    let meta = Meta {
+        key: ObjectKey { namespace: reader.names.name(text(0)?), name: text(1)?.into() },
+        uid: text(at)?.into(),
+        resource_version: version,
+        stored: version,
+        common: reader.alike.common(common),
+    };
+    Ok(Pod {
+        node: name(2, &mut reader.names)?,
+        pinned: name(3, &mut reader.names)?,
+        stand: reader.alike.stand(stand),
+        meta,
     })
 }
 

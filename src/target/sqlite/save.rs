@@ -59,7 +59,7 @@ impl Store {
             }
         }
         let pods = dirty.objects.range((Kind::Pod, ObjectKey::default())..);
-        saved(world, pods.map_while(|(kind, key)| (*kind == Kind::Pod).then_some(key)));
+        saved(world, dirty.made, pods.map_while(|(kind, key)| (*kind == Kind::Pod).then_some(key)));
         world.stored = world.resource_version;
         Ok(())
     }
@@ -67,22 +67,24 @@ impl Store {
 
 /// Says of pods, in key order, that the store has them. Of many it costs less to look at all
 /// that there are, one after the other, than to look each of them up.
-fn saved<'k>(world: &mut World, keys: impl Iterator<Item = &'k ObjectKey> + Clone) {
+fn saved<'k>(world: &mut World, made: bool, keys: impl Iterator<Item = &'k ObjectKey> + Clone) {
     let whole = world.whole.pods;
     let save = |pod: &mut Pod| {
         pod.meta.stored = pod.meta.resource_version;
         if let Body::Written(value) = &pod.body {
-            pod.body = if whole { Body::Read(value.clone()) } else { Body::Stored };
+            let body = if whole { Body::Read(value.clone()) } else { Body::Stored };
+            pod.body = body;
         }
     };
-    if keys.clone().nth(world.pods.len() / FEW).is_none() {
+    if !made && keys.clone().nth(world.pods.len() / FEW).is_none() {
         keys.for_each(|key| world.pods.get_mut(key).into_iter().for_each(save));
         return;
     }
     let mut keys = keys.peekable();
-    for (key, pod) in &mut world.pods {
-        while keys.next_if(|next| *next < key).is_some() {}
-        if keys.next_if_eq(&key).is_some() {
+    for pod in world.pods.values_mut() {
+        while keys.next_if(|next| **next < pod.meta.key).is_some() {}
+        let is_named = keys.next_if(|next| **next == pod.meta.key).is_some();
+        if is_named || made && pod.meta.stored == 0 {
             save(pod);
         }
     }

@@ -70,7 +70,7 @@ impl Store {
                     if pod.meta.controller.as_ref().is_none_or(|owner| *owner.uid != *uid) {
                         return Err(pods::led_astray(&pod.meta.key));
                     }
-                    *phases.entry(pod.phase).or_default() += 1;
+                    *phases.entry(pod.phase.clone()).or_default() += 1;
                 }
             }
             Ok(phases)

@@ -24,8 +24,10 @@ pub struct Store {
     pub(super) is_whole: Cell<bool>,
     /// The kinds of which all rows were found as they were written.
     pub(super) whole_kinds: RefCell<BTreeSet<Kind>>,
+    /// The kinds of which there is no row, known until something is written.
+    pub(super) empty_kinds: RefCell<BTreeSet<Kind>>,
     /// Held until the connection is closed: fields are dropped in order.
-    _lock: Option<Lock>,
+    lock: Option<Lock>,
 }
 
 impl Store {
@@ -37,8 +39,14 @@ impl Store {
             unused: RefCell::default(),
             is_whole: Cell::new(whole),
             whole_kinds: RefCell::default(),
-            _lock: lock,
+            empty_kinds: RefCell::default(),
+            lock,
         }
+    }
+
+    /// Whether nobody else writes while this store is open.
+    pub(super) fn is_only_writer(&self) -> bool {
+        self.lock.is_some()
     }
 
     /// How long to wait for a program that is not dsrules and holds SQLite's own lock.
@@ -99,6 +107,7 @@ impl Store {
         &mut self,
         body: impl FnOnce(&mut Store) -> Result<T, Diagnostic>,
     ) -> Result<T, Diagnostic> {
+        self.empty_kinds.borrow_mut().clear();
         if !self.connection.is_autocommit() {
             return body(self).inspect_err(|_| self.rollback());
         }
