@@ -60,7 +60,7 @@ const MAY_KNOW: [(&str, &[&str]); 22] = [
         ],
     ),
     ("report", &["diagnostic", "yaml", "kube", "plan", "reach", "explain", "target", "app"]),
-    ("serve", &["diagnostic", "state"]),
+    ("serve", &["diagnostic", "hash", "kube", "state", "app"]),
     ("lsp", &["diagnostic", "state", "datalog", "policy"]),
     ("cli", &["cli"]),
 ];

@@ -7,6 +7,7 @@
 //! changes nothing.
 
 pub mod agent;
+pub mod api;
 mod apply;
 mod bound;
 pub mod capacity;

@@ -31,6 +31,12 @@ impl LabelSelector {
         self.fits(|key| labels.get(key).and_then(Value::as_str))
     }
 
+    /// Whether it selects everything.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
     /// Whether labels, of which `label` gives the values, satisfy all of it.
     pub(super) fn fits<'l>(&self, label: impl Fn(&str) -> Option<&'l str>) -> bool {
         self.0.iter().all(|(key, test)| {

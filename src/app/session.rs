@@ -4,6 +4,8 @@
 //! costs what it touches. After an error nothing of that is trusted: the next change
 //! begins with the store again.
 
+use std::collections::BTreeSet;
+
 use super::bound::Before;
 use super::follow;
 use super::gone::with_given;
@@ -18,7 +20,7 @@ use super::tick::Tick;
 use super::warned::{Warned, Warnings};
 use crate::datalog::{Constraint, Declaration, Program, Row, Symbols};
 use crate::diagnostic::{Diagnostic, counted};
-use crate::kube::Kind;
+use crate::kube::{Kind, ObjectKey};
 use crate::plan::{FINDINGS_TOLD, Judged, Plan, Reconciler, constraint};
 use crate::policy::relations;
 use crate::reach::Derived;
@@ -40,6 +42,8 @@ pub struct Session {
     warned: Warned,
     /// The violations that refused the last plan.
     refused: Vec<Judged>,
+    /// What was written by the last change.
+    touched: BTreeSet<(Kind, ObjectKey)>,
 }
 
 struct State {
@@ -62,6 +66,7 @@ impl Session {
             state: None,
             warned: Warned::default(),
             refused: Vec::new(),
+            touched: BTreeSet::new(),
         }
     }
 
@@ -93,6 +98,12 @@ impl Session {
     #[must_use]
     pub fn refused(&self) -> &[Judged] {
         &self.refused
+    }
+
+    /// The objects that the last change wrote or took away.
+    #[must_use]
+    pub fn touched(&self) -> &BTreeSet<(Kind, ObjectKey)> {
+        &self.touched
     }
 
     /// The store.
@@ -217,6 +228,7 @@ impl Session {
         let objects = put_all(world, change.objects, &gone, options);
         let (plan, reconciled) = finish(world, objects, &before, reasoner, reconciler, options)?;
         let mut warnings = self.judge(reasoner, world, &plan, options)?;
+        self.touched.clone_from(&world.dirty.objects);
         self.store.save(world)?;
         follow::guard(self.tree.as_ref(), &*self.store)?;
         if let Some(own) = &self.own {

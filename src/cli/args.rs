@@ -4,7 +4,7 @@ use clap::{Parser, Subcommand, builder::styling};
 
 use super::commands::{
     agent, apply, capacity, completions, delete, describe, explain, fleet, get, help, lsp, man, plan, query,
-    reach, rollout, rules, test, validate, watch,
+    reach, rollout, rules, serve, test, validate, watch,
 };
 use super::options::global::Global;
 
@@ -55,6 +55,8 @@ pub enum Command {
     Watch(watch::WatchArgs),
     /// Keep this machine at what the manifests of a fleet say of its node
     Agent(agent::AgentArgs),
+    /// Serve the store by the Kubernetes API, for kubectl and other clients
+    Serve(serve::ServeArgs),
     /// Check manifests as an API server would; nothing is read or written beside them
     Validate(validate::ValidateArgs),
     /// Show objects

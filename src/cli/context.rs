@@ -116,6 +116,11 @@ impl Context {
         if self.stopped { self.now } else { clock() }
     }
 
+    /// The time that stands still, if one was given.
+    pub fn stopped_at(&self) -> Option<i64> {
+        self.stopped.then_some(self.now)
+    }
+
     /// The time of this command in seconds of Unix time.
     pub fn seconds(&self) -> i64 {
         self.now

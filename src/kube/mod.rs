@@ -14,6 +14,7 @@ mod image;
 mod kept;
 mod kinds;
 mod labels;
+pub mod merge;
 mod meta;
 mod names;
 mod object;

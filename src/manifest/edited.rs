@@ -4,6 +4,7 @@
 use serde_json::Value;
 
 use super::options::Options;
+use super::schema::{self, Findings};
 use super::source::{Format, Source};
 use super::{check, wording};
 use crate::diagnostic::{Diagnostic, Severity};
@@ -31,4 +32,18 @@ pub fn faults(kind: Kind, now: &Value, before: &Value, stored: Option<&Value>) -
     let mut told: Vec<Diagnostic> = told.collect();
     told.dedup();
     told
+}
+
+/// What is wrong with the fields of an object, in an API server's words: each with whether it is
+/// a field that there is none of, or one of another type than it should be.
+#[must_use]
+pub fn faults_of_fields(kind: Kind, value: &Value) -> Vec<(bool, String)> {
+    const MOST: usize = 50;
+    let mut findings = Findings::new(MOST);
+    schema::check(kind, value, &mut findings);
+    let told = findings.list.into_iter().map(|it| match it.problem.code {
+        "unknown-field" => (true, format!("unknown field \"{}\"", it.path)),
+        _ => (false, it.problem.message.replace('`', "")),
+    });
+    told.collect()
 }

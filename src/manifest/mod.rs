@@ -49,7 +49,7 @@ use crate::diagnostic::{Diagnostic, Place};
 use crate::kube::{Kind, ObjectKey};
 
 pub use crate::validate::path::FieldPath;
-pub use edited::faults;
+pub use edited::{faults, faults_of_fields};
 pub(crate) use field::put;
 pub use field::{Target, typed, way_to};
 pub use input::{Input, hash, hashes, is_elsewhere, is_manifest, list};

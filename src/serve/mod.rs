@@ -1,8 +1,10 @@
-//! What is served over HTTP: the numbers of a watcher for Prometheus, and its health.
+//! What is served over HTTP: the numbers of a watcher for Prometheus, and its health; and the
+//! Kubernetes API of a store.
 //!
-//! It is for the loopback interface or a network one trusts: plain HTTP, read only, few
-//! connections at once, none for long, and only under names that were allowed.
+//! It is for the loopback interface or a network one trusts: few connections at once, none that
+//! waits for long, and only under names that were allowed.
 
+pub mod api;
 mod connections;
 mod hosts;
 mod listen;

@@ -69,6 +69,13 @@ pub trait Memory: Target {
     /// As [`load`](Memory::load); of what is not read nobody knows whether it is damaged.
     fn load_part(&self, part: &Part) -> Result<World, Diagnostic>;
 
+    /// The last resourceVersion that was given, and a number that is another one once another
+    /// program has committed since.
+    ///
+    /// # Errors
+    /// As [`load`](Memory::load).
+    fn moment(&self) -> Result<(u64, i64), Diagnostic>;
+
     /// Reads what nodes say beside what every world keeps, for rules that ask for it.
     ///
     /// # Errors

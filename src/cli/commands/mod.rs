@@ -18,6 +18,7 @@ pub mod query;
 pub mod reach;
 pub mod rollout;
 pub mod rules;
+pub mod serve;
 pub mod test;
 pub mod validate;
 pub mod watch;

@@ -73,6 +73,17 @@ pub(super) fn rest(connection: &Connection, reader: &mut Reader<'_>) -> Result<W
 }
 
 impl Store {
+    /// The last resourceVersion that was given, and SQLite's number of others' commits.
+    ///
+    /// # Errors
+    /// When the store is damaged or cannot be read.
+    pub fn moment(&self) -> Result<(u64, i64), Diagnostic> {
+        self.run("read its version", |connection| {
+            let commits = connection.query_row("PRAGMA data_version", [], |row| row.get(0))?;
+            Ok((resource_version(connection)?, commits))
+        })
+    }
+
     /// Reads what nodes say beside what every world keeps, for rules that ask for it.
     ///
     /// # Errors

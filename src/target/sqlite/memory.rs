@@ -37,6 +37,10 @@ impl Memory for Store {
         Store::load_part(self, part)
     }
 
+    fn moment(&self) -> Result<(u64, i64), Diagnostic> {
+        Store::moment(self)
+    }
+
     fn has_allocatable(&self) -> Result<bool, Diagnostic> {
         Store::has_allocatable(self)
     }

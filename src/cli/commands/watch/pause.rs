@@ -78,14 +78,16 @@ impl Pause {
 }
 
 #[cfg(unix)]
-struct Signals {
+/// The signals that ask to end.
+pub struct Signals {
     interrupt: tokio::signal::unix::Signal,
     terminate: tokio::signal::unix::Signal,
 }
 
 #[cfg(unix)]
 impl Signals {
-    fn new() -> io::Result<Self> {
+    /// Begins to listen for them.
+    pub fn new() -> io::Result<Self> {
         use tokio::signal::unix::{SignalKind, signal};
         Ok(Signals {
             interrupt: signal(SignalKind::interrupt())?,
@@ -93,7 +95,8 @@ impl Signals {
         })
     }
 
-    async fn next(&mut self) {
+    /// Waits for one.
+    pub async fn next(&mut self) {
         tokio::select! {
             _ = self.interrupt.recv() => {}
             _ = self.terminate.recv() => {}
@@ -102,17 +105,20 @@ impl Signals {
 }
 
 #[cfg(not(unix))]
-struct Signals;
+/// The signals that ask to end.
+pub struct Signals;
 
 #[cfg(not(unix))]
 impl Signals {
     // The same as on unix, where it can fail.
     #[allow(clippy::unnecessary_wraps)]
-    fn new() -> io::Result<Self> {
+    /// Begins to listen for them.
+    pub fn new() -> io::Result<Self> {
         Ok(Signals)
     }
 
-    async fn next(&mut self) {
+    /// Waits for one.
+    pub async fn next(&mut self) {
         if tokio::signal::ctrl_c().await.is_err() {
             std::future::pending::<()>().await;
         }

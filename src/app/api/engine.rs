@@ -1,0 +1,308 @@
+//! What is served and what changes it: a store, the replica that is read, and what others do to
+//! the store meanwhile.
+
+use std::sync::Arc;
+
+use serde_json::{Value, json};
+
+use super::derived;
+use super::entry::Entry;
+use super::refused::Refused;
+use super::replica::{Objects, Replica};
+use super::resource::{EVENTS, RESOURCES, Resource, SLICES};
+use crate::app::listener::Silent;
+use crate::app::open::Database;
+use crate::app::options::Options;
+use crate::app::rules;
+use crate::app::session::Session;
+use crate::diagnostic::Diagnostic;
+use crate::kube::{self, Kind, Object, ObjectKey};
+use crate::policy::Asked;
+use crate::state::{Cascade, Delta, World};
+use crate::target::Memory;
+
+/// What is served.
+pub struct Serving {
+    /// The store.
+    pub database: Database,
+    /// Whether it may be written; it is the store's one writer then.
+    pub write: bool,
+    /// The user's own rules.
+    pub rules: Asked,
+    /// How plans are made.
+    pub options: Options,
+    /// The time, in seconds of Unix time.
+    pub clock: Arc<dyn Fn() -> i64 + Send + Sync>,
+}
+
+/// A store that is served.
+pub struct Engine {
+    serving: Serving,
+    source: Source,
+    replica: Replica,
+    /// The store's moment that the replica is of.
+    moment: (u64, i64),
+    /// Whether somebody has asked for endpoint slices: from then on they are kept.
+    slices: bool,
+    /// When the rules were asked last.
+    asked: i64,
+}
+
+/// Where objects are.
+enum Source {
+    /// A store that others write.
+    Read(Box<dyn Memory>),
+    /// A store that is written here, with the rules. Boxed, as it is much larger.
+    Write(Box<Session>),
+}
+
+/// The input that has what is written here.
+const INPUT: &str = "kubernetes-api";
+
+/// What is committed.
+pub(super) enum Edit {
+    /// Nothing but what time has brought.
+    Nothing,
+    /// An object is written.
+    Put(Object),
+    /// An object goes, and what becomes of what it owns.
+    Gone(Kind, ObjectKey, Cascade),
+}
+
+impl Edit {
+    /// What is done to the world before the change is taken in; says whether that was anything.
+    fn prepare(&self, world: &mut World) -> bool {
+        match self {
+            Edit::Nothing => return false,
+            // It is written whatever was written before.
+            Edit::Put(object) => {
+                if let Some(meta) = world.meta_mut(object.kind, &object.key) {
+                    meta.written.object = 0;
+                }
+            }
+            Edit::Gone(kind, key, cascade) => {
+                world.next_version();
+                if *cascade != Cascade::default() {
+                    world.delete(*kind, key, *cascade);
+                }
+            }
+        }
+        true
+    }
+
+    /// The change. Whether the scheduler is asked depends on it.
+    fn delta(self) -> Delta {
+        match self {
+            Edit::Put(object) => Delta { objects: vec![object], ..Delta::default() },
+            Edit::Gone(kind, key, cascade) if cascade == Cascade::default() => {
+                Delta { gone: vec![(kind, key)], ..Delta::default() }
+            }
+            Edit::Nothing | Edit::Gone(..) => Delta::default(),
+        }
+    }
+}
+
+impl Source {
+    fn open(serving: &Serving) -> Result<Source, Vec<Diagnostic>> {
+        if !serving.write {
+            return Ok(Source::Read(serving.database.read()?));
+        }
+        let store = serving.database.write_or_make("dsrules serve --write")?;
+        let found = rules::find(&serving.rules, &[]);
+        let policy = rules::with(found, Some(INPUT), Some(&*store), &Silent)?;
+        Ok(Source::Write(Box::new(Session::new(store, policy.program, policy.own))))
+    }
+
+    fn store(&self) -> &dyn Memory {
+        match self {
+            Source::Read(store) => &**store,
+            Source::Write(session) => session.store(),
+        }
+    }
+}
+
+impl Engine {
+    /// Opens the store and reads it.
+    ///
+    /// # Errors
+    /// When it cannot be read.
+    pub fn open(serving: Serving) -> Result<Self, Vec<Diagnostic>> {
+        let source = Source::open(&serving)?;
+        let mut engine =
+            Engine { serving, source, replica: Replica::default(), moment: (0, 0), slices: false, asked: 0 };
+        engine.moment = engine.store().moment()?;
+        let version = engine.moment.0;
+        for (resource, objects) in engine.read_all(version)? {
+            engine.replica.put(resource, objects);
+        }
+        engine.follow_events(version)?;
+        engine.replica.begin(version);
+        Ok(engine)
+    }
+
+    /// What is read.
+    #[must_use]
+    pub fn replica(&self) -> &Replica {
+        &self.replica
+    }
+
+    /// The time, in seconds of Unix time.
+    #[must_use]
+    pub fn now(&self) -> i64 {
+        (self.serving.clock)()
+    }
+
+    /// Takes in what others have committed, and says whether that was anything.
+    ///
+    /// # Errors
+    /// When the store cannot be read; the replica is as it was.
+    pub fn refresh(&mut self) -> Result<bool, Diagnostic> {
+        let moment = self.store().moment()?;
+        if moment == self.moment {
+            return Ok(false);
+        }
+        // What is committed meanwhile is read now or the next time: the moment is of before.
+        let read = self.read_all(moment.0)?;
+        let changed = read.into_iter().flat_map(|(at, objects)| self.replica.differences(at, objects));
+        let changed = changed.collect();
+        self.replica.take(changed, moment.0);
+        self.follow_events(moment.0)?;
+        self.moment = moment;
+        Ok(true)
+    }
+
+    /// Whether anything may be written.
+    #[must_use]
+    pub fn writes(&self) -> bool {
+        self.serving.write
+    }
+
+    fn store(&self) -> &dyn Memory {
+        self.source.store()
+    }
+
+    /// Commits a change with what follows from it.
+    ///
+    /// # Errors
+    /// When the user's rules refuse it, or the store cannot be written; then nothing has changed.
+    pub(super) fn commit(&mut self, it: &Resource, edit: Edit) -> Result<(), Refused> {
+        let now = self.now();
+        let Source::Write(session) = &mut self.source else {
+            return Err(Refused::forbidden(it, "", "this server only reads"));
+        };
+        let options = Options { now, ..self.serving.options.clone() };
+        session.amend(&options, |world, _| edit.prepare(world))?;
+        let done = session.apply(INPUT, edit.delta(), &options);
+        if let Err(error) = done {
+            if session.refused().is_empty() {
+                return Err(error.into());
+            }
+            return Err(Refused::forbidden(it, "", &format!("a rule refuses it: {}", error.message)));
+        }
+        self.asked = now;
+        self.follow()?;
+        Ok(())
+    }
+
+    /// Has the rules asked again where time alone may change what they say.
+    ///
+    /// # Errors
+    /// As [`commit`](Engine::commit).
+    pub fn tick(&mut self) -> Result<(), Refused> {
+        let now = self.now();
+        let Source::Write(session) = &self.source else { return Ok(()) };
+        let due = session.tick(self.asked).is_some_and(|tick| tick.at <= now);
+        if due && now != self.asked { self.commit(&RESOURCES[EVENTS], Edit::Nothing) } else { Ok(()) }
+    }
+
+    /// Takes in what was committed here.
+    fn follow(&mut self) -> Result<(), Diagnostic> {
+        let Source::Write(session) = &self.source else { return Ok(()) };
+        let store = session.store();
+        let moment = store.moment()?;
+        let mut changed = Vec::new();
+        for (kind, key) in session.touched() {
+            let Some(resource) = RESOURCES.iter().position(|it| it.stored() == Some(*kind)) else { continue };
+            let entry = store.object(*kind, key)?.map(|object| self.entry(resource, key, object));
+            changed.push((resource, key.clone(), entry));
+        }
+        self.replica.take(changed, moment.0);
+        if self.slices {
+            let differences = self.replica.differences(SLICES, self.read(SLICES, moment.0)?);
+            self.replica.take(differences, moment.0);
+        }
+        self.follow_events(moment.0)?;
+        self.moment = moment;
+        Ok(())
+    }
+
+    /// Derives what is derived only where somebody asks for it.
+    ///
+    /// # Errors
+    /// When the store cannot be read, or the rules derive too much.
+    pub fn wants(&mut self, resource: usize) -> Result<(), Refused> {
+        if resource == SLICES && !self.slices {
+            self.slices = true;
+            let version = self.replica.version();
+            let objects = self.read(SLICES, version)?;
+            self.replica.put(SLICES, objects);
+        }
+        Ok(())
+    }
+
+    fn read_all(&self, version: u64) -> Result<Vec<(usize, Objects)>, Diagnostic> {
+        let all = (0..RESOURCES.len()).filter(|at| *at != EVENTS);
+        all.map(|at| Ok((at, self.read(at, version)?))).collect()
+    }
+
+    /// Takes in events: behind all others, whose uids they name.
+    fn follow_events(&mut self, version: u64) -> Result<(), Diagnostic> {
+        let differences = self.replica.differences(EVENTS, self.read(EVENTS, version)?);
+        self.replica.take(differences, version);
+        Ok(())
+    }
+
+    /// The objects of a resource as the store has them.
+    fn read(&self, resource: usize, version: u64) -> Result<Objects, Diagnostic> {
+        let mut objects = Objects::new();
+        let Some(kind) = RESOURCES[resource].stored() else { return Ok(objects) };
+        self.store().objects(kind, None, &mut |key, object| {
+            let entry = self.entry(resource, &key, object);
+            objects.insert(key, entry);
+            Ok(())
+        })?;
+        match resource {
+            EVENTS => derived::events(self.store(), &self.replica, version, &mut objects)?,
+            SLICES if self.slices => {
+                derived::slices(self.store(), self.now(), &self.replica, version, &mut objects)?;
+            }
+            _ => {}
+        }
+        Ok(objects)
+    }
+
+    /// The entry of a stored object; the one that is there where it has not changed.
+    fn entry(&self, resource: usize, key: &ObjectKey, object: Value) -> Arc<Entry> {
+        let same = |before: &&Arc<Entry>| {
+            object["metadata"]["resourceVersion"] == before.version.to_string()
+                && object["metadata"]["uid"] == *before.uid
+        };
+        match self.replica.get(resource, key).filter(same) {
+            Some(before) => before.clone(),
+            None => Arc::new(Entry::of(&as_served(resource, object))),
+        }
+    }
+}
+
+/// A stored object as it is served: under the one version of its group that is served, with what
+/// an API server fills in, as clients go by it.
+fn as_served(resource: usize, mut object: Value) -> Value {
+    let resource = &RESOURCES[resource];
+    object["apiVersion"] = json!(resource.api_version());
+    object["kind"] = json!(resource.kind);
+    if let Some(kind) = resource.stored() {
+        let namespace = object["metadata"]["namespace"].as_str().unwrap_or("").to_owned();
+        kube::defaults(kind, &mut object, &namespace);
+    }
+    object
+}

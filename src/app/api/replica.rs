@@ -1,0 +1,218 @@
+//! All objects that are served, as of one moment, and what changed of late.
+//!
+//! What changed is kept for a while, at most so many changes: a watch begins at a version that
+//! is still known, and a list goes on as things stood when it began.
+
+use std::collections::{BTreeMap, VecDeque};
+use std::sync::Arc;
+
+use super::entry::Entry;
+use super::refused::Refused;
+use super::resource::RESOURCES;
+use crate::kube::ObjectKey;
+
+/// So many changes are remembered.
+const REMEMBERED: usize = 20_000;
+
+/// The objects of one resource.
+pub type Objects = BTreeMap<ObjectKey, Arc<Entry>>;
+
+/// What became of an object.
+#[derive(Debug)]
+pub struct Change {
+    /// Its place among all changes.
+    pub at: u64,
+    /// The version from which on it is so.
+    pub version: u64,
+    /// The place of its resource.
+    pub resource: usize,
+    /// The object.
+    pub key: ObjectKey,
+    /// As it was; `None` where it is new.
+    pub before: Option<Arc<Entry>>,
+    /// As it is; `None` where it is gone.
+    pub now: Option<Arc<Entry>>,
+    /// Whether the store had this version before already: it gives none to what only goes.
+    pub late: bool,
+}
+
+/// All objects that are served.
+#[derive(Debug, Default)]
+pub struct Replica {
+    objects: [Objects; RESOURCES.len()],
+    changes: VecDeque<Arc<Change>>,
+    /// The place that the next change gets.
+    next: u64,
+    /// The version up to which changes are no longer known.
+    forgotten: u64,
+    version: u64,
+}
+
+impl Replica {
+    /// The version that its objects are of.
+    #[must_use]
+    pub fn version(&self) -> u64 {
+        self.version
+    }
+
+    /// The place that the next change gets.
+    #[must_use]
+    pub fn next(&self) -> u64 {
+        self.next
+    }
+
+    /// The objects of a resource.
+    #[must_use]
+    pub fn objects(&self, resource: usize) -> &Objects {
+        &self.objects[resource]
+    }
+
+    /// One object.
+    #[must_use]
+    pub fn get(&self, resource: usize, key: &ObjectKey) -> Option<&Arc<Entry>> {
+        self.objects[resource].get(key)
+    }
+
+    /// Begins with these objects: of what was before nothing is known.
+    pub fn begin(&mut self, version: u64) {
+        self.changes.clear();
+        (self.forgotten, self.version) = (version, version);
+    }
+
+    /// Takes in what changed up to a version.
+    pub fn take(&mut self, mut changed: Vec<(usize, ObjectKey, Option<Arc<Entry>>)>, version: u64) {
+        let late = version <= self.version;
+        self.version = self.version.max(version);
+        let version_of = |now: &Option<Arc<Entry>>| now.as_ref().map_or(version, |entry| entry.version);
+        changed.sort_by_key(|(_, _, now)| version_of(now));
+        for (resource, key, now) in changed {
+            let before = match &now {
+                Some(entry) => self.objects[resource].insert(key.clone(), entry.clone()),
+                None => self.objects[resource].remove(&key),
+            };
+            if before.is_none() && now.is_none() {
+                continue;
+            }
+            self.changes.push_back(Arc::new(Change {
+                at: self.next,
+                version: version_of(&now),
+                resource,
+                key,
+                before,
+                late: late && now.is_none(),
+                now,
+            }));
+            self.next += 1;
+            if self.changes.len() > REMEMBERED
+                && let Some(gone) = self.changes.pop_front()
+            {
+                self.forgotten = self.forgotten.max(gone.version);
+            }
+        }
+    }
+
+    /// Puts the objects of a resource in place of those that were there, as one who begins.
+    pub fn put(&mut self, resource: usize, objects: Objects) {
+        self.objects[resource] = objects;
+    }
+
+    /// What of a resource differs from `objects`.
+    #[must_use]
+    pub fn differences(
+        &self,
+        resource: usize,
+        mut objects: Objects,
+    ) -> Vec<(usize, ObjectKey, Option<Arc<Entry>>)> {
+        let mut changed = Vec::new();
+        for (key, before) in &self.objects[resource] {
+            match objects.remove(key) {
+                None => changed.push((resource, key.clone(), None)),
+                Some(now) if Arc::ptr_eq(&now, before) || now.text == before.text => {}
+                Some(now) => changed.push((resource, key.clone(), Some(now))),
+            }
+        }
+        changed.extend(objects.into_iter().map(|(key, now)| (resource, key, Some(now))));
+        changed
+    }
+
+    /// The changes since a place; `None` where some are forgotten.
+    #[must_use]
+    pub fn since(&self, at: u64) -> Option<impl Iterator<Item = &Arc<Change>>> {
+        let first = self.changes.front().map_or(self.next, |change| change.at);
+        let skip = usize::try_from(at.checked_sub(first)?).ok()?;
+        Some(self.changes.iter().skip(skip))
+    }
+
+    /// The changes after a version.
+    ///
+    /// # Errors
+    /// When they are forgotten, or the version is yet to come.
+    pub fn after(&self, version: u64) -> Result<impl Iterator<Item = &Arc<Change>>, Refused> {
+        if version < self.forgotten {
+            return Err(Refused::too_old(version, self.forgotten));
+        }
+        if version > self.version {
+            return Err(Refused::too_new(version, self.version));
+        }
+        let is_after = move |it: &&Arc<Change>| it.version > version || it.version == version && it.late;
+        Ok(self.changes.iter().filter(is_after))
+    }
+
+    /// What of a resource was otherwise at a version, as it was then.
+    ///
+    /// # Errors
+    /// As [`after`](Replica::after).
+    pub fn otherwise(
+        &self,
+        resource: usize,
+        version: u64,
+    ) -> Result<BTreeMap<ObjectKey, Option<Arc<Entry>>>, Refused> {
+        let mut was = BTreeMap::new();
+        let since = self.after(version)?.filter(|it| it.resource == resource && it.version > version);
+        for change in since {
+            was.entry(change.key.clone()).or_insert_with(|| change.before.clone());
+        }
+        Ok(was)
+    }
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    fn entry(version: u64) -> Option<Arc<Entry>> {
+        Some(Arc::new(Entry::of(&json!({ "metadata": { "resourceVersion": version.to_string() } }))))
+    }
+
+    #[test]
+    fn what_was_is_known_for_as_long_as_changes_are() {
+        let mut replica = Replica::default();
+        let key = |name: &str| ObjectKey::new("", name);
+        replica.put(2, [(key("a"), entry(3).unwrap())].into());
+        replica.begin(5);
+        replica.take(vec![(2, key("b"), entry(6))], 6);
+        replica.take(vec![(2, key("a"), None), (2, key("b"), entry(7))], 8);
+        assert_eq!(replica.objects(2).len(), 1);
+        let was = replica.otherwise(2, 5).unwrap();
+        assert_eq!(was[&key("a")].as_ref().map(|it| it.version), Some(3));
+        assert!(was[&key("b")].is_none());
+        assert_eq!(replica.otherwise(2, 6).unwrap()[&key("b")].as_ref().unwrap().version, 6);
+        assert_eq!(replica.after(6).unwrap().count(), 2);
+        assert!(replica.after(4).is_err() && replica.after(9).is_err());
+        assert_eq!(replica.since(1).unwrap().map(|it| it.version).collect::<Vec<_>>(), [7, 8]);
+    }
+
+    #[test]
+    fn no_more_changes_are_remembered_than_may_be() {
+        let mut replica = Replica::default();
+        for nth in 0..REMEMBERED as u64 + 10 {
+            replica.take(vec![(2, ObjectKey::new("", "a"), entry(nth + 1))], nth + 1);
+        }
+        assert!(replica.since(9).is_none());
+        assert_eq!(replica.since(10).unwrap().count(), REMEMBERED);
+        assert!(replica.after(9).is_err());
+        assert_eq!(replica.after(10).unwrap().count(), REMEMBERED);
+    }
+}

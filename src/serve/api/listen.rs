@@ -1,0 +1,118 @@
+//! The server of the API: connections, who is answered, and how much of anything one may send.
+
+use std::convert::Infallible;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::body::Body;
+use axum::http::{Request, Response};
+use hyper::body::Incoming;
+use hyper::server::conn::http1;
+use hyper::service::service_fn;
+use hyper_util::rt::{TokioIo, TokioTimer};
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::Semaphore;
+
+use super::links::Link;
+use super::reply::refused;
+use super::server::Server;
+use crate::app::api::{Reason, Refused, Serving};
+use crate::diagnostic::Diagnostic;
+use crate::serve::hosts::is_meant;
+
+/// Who does not send the head of a request within this time is cut off.
+const PATIENCE: Duration = Duration::from_secs(10);
+/// A request's head is at most so long, in bytes; URLs stand in it.
+const LONGEST_HEAD: usize = 64 << 10;
+/// So many connections are open at once; watches take one each.
+const MOST: usize = 512;
+/// So many of them watch at once.
+const WATCHES: usize = 384;
+/// So long nothing is accepted after it failed: descriptors may be given back meanwhile.
+const REST: Duration = Duration::from_millis(100);
+
+/// Where and how the API is served.
+pub struct Listening {
+    /// The address.
+    pub address: SocketAddr,
+    /// Names under which it is asked for beside addresses and `localhost`.
+    pub hosts: Vec<String>,
+    /// What is served.
+    pub serving: Serving,
+}
+
+/// Opens the store and listens; gives the address, and what serves until it is dropped.
+///
+/// # Errors
+/// When the store cannot be opened, or the address not be listened on.
+pub async fn listen(listening: Listening) -> Result<(SocketAddr, impl Future<Output = ()>), Vec<Diagnostic>> {
+    let Listening { address, hosts, serving } = listening;
+    let failed = |error: std::io::Error| {
+        Diagnostic::error("listen", format!("cannot listen on `{address}`: {error}"))
+            .help("name a free address with `--listen`, as `127.0.0.1:8001`")
+    };
+    let listener = TcpListener::bind(address).await.map_err(failed)?;
+    let local = listener.local_addr().map_err(failed)?;
+    let write = serving.write;
+    let link = Link::open(serving)?;
+    let server = Arc::new(Gate {
+        server: Server {
+            link,
+            write,
+            address: local.to_string(),
+            watches: Arc::new(Semaphore::new(WATCHES)),
+        },
+        hosts,
+    });
+    Ok((local, accept(listener, server)))
+}
+
+/// Who is answered.
+struct Gate {
+    server: Server,
+    hosts: Vec<String>,
+}
+
+impl Gate {
+    async fn answer(&self, request: Request<Incoming>) -> Response<Body> {
+        if !is_meant(request.uri(), request.headers(), &self.hosts) {
+            let message = "not this host: `--listen-host` of `dsrules serve` allows more names";
+            return refused(&Refused::new(Reason::Forbidden, message));
+        }
+        let (head, body) = request.into_parts();
+        self.server.answer(head, Body::new(body)).await
+    }
+}
+
+async fn accept(listener: TcpListener, gate: Arc<Gate>) {
+    let room = Arc::new(Semaphore::new(MOST));
+    loop {
+        let Ok(permit) = room.clone().acquire_owned().await else { return };
+        match listener.accept().await {
+            Ok((stream, _)) => {
+                let gate = gate.clone();
+                tokio::spawn(async move {
+                    connection(stream, gate).await;
+                    drop(permit);
+                });
+            }
+            Err(_) => tokio::time::sleep(REST).await,
+        }
+    }
+}
+
+async fn connection(stream: TcpStream, gate: Arc<Gate>) {
+    let _ = stream.set_nodelay(true);
+    let answer = move |request| {
+        let gate = gate.clone();
+        async move { Ok::<_, Infallible>(gate.answer(request).await) }
+    };
+    let connection = http1::Builder::new()
+        .timer(TokioTimer::new())
+        .header_read_timeout(PATIENCE)
+        .max_buf_size(LONGEST_HEAD)
+        .serve_connection(TokioIo::new(stream), service_fn(answer));
+    // Whoever goes away has had enough.
+    let _ = connection.await;
+}

@@ -1,0 +1,20 @@
+//! The Kubernetes API over HTTP: paths and headers to use cases, what these answer to bodies.
+
+mod accept;
+mod asked;
+mod cells;
+mod change;
+mod discovery;
+mod handle;
+mod links;
+mod listen;
+mod look;
+mod openapi;
+mod path;
+mod reply;
+mod server;
+mod shown;
+mod table;
+mod watch;
+
+pub use listen::{Listening, listen};

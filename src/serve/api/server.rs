@@ -1,0 +1,20 @@
+//! What answers: the way to the store, and how much it takes.
+
+use std::sync::Arc;
+
+use tokio::sync::Semaphore;
+
+use super::links::Link;
+
+/// What answers.
+#[derive(Clone)]
+pub struct Server {
+    /// The store.
+    pub link: Link,
+    /// Whether anything may be written.
+    pub write: bool,
+    /// Where it listens.
+    pub address: String,
+    /// So many more may watch.
+    pub watches: Arc<Semaphore>,
+}

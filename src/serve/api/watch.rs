@@ -1,0 +1,169 @@
+//! Watches: an answer that goes on, a line an event, for as long as somebody listens.
+//!
+//! Who reads too slowly is not waited for: what is still to be sent to it is bounded, and once
+//! more has happened than is remembered the watch ends, so that it lists again.
+
+use std::pin::Pin;
+use std::task::{Context, Poll};
+use std::time::Duration;
+
+use axum::body::{Body, Bytes};
+use axum::http::Response;
+use hyper::body::Frame;
+use serde_json::{Value, json};
+use tokio::sync::mpsc::{Receiver, Sender, channel};
+use tokio::sync::{OwnedSemaphorePermit, watch};
+use tokio::time::{Instant, interval_at, sleep_until};
+
+use super::accept::Form;
+use super::links::Link;
+use super::reply::{JSON, reply};
+use super::table::{Include, Tables, partial};
+use crate::app::api::{Chosen, Event, Events, RESOURCES, Refused};
+
+/// How long a watch lasts where the client does not say.
+const LASTS: Duration = Duration::from_secs(45 * 60);
+/// The longest that it may say.
+const LONGEST: Duration = Duration::from_secs(24 * 60 * 60);
+/// So often it is told how far it is, if it wants to know.
+const BOOKMARKS: Duration = Duration::from_secs(60);
+/// So many batches wait for a client at most.
+const WAITING: usize = 4;
+
+/// What is watched, and how it is told.
+pub struct Watch {
+    /// The objects.
+    pub chosen: Chosen,
+    /// The version that is known already.
+    pub version: Option<u64>,
+    /// The form of the objects.
+    pub form: Form,
+    /// How much of them stands in rows.
+    pub include: Include,
+    /// Whether it is to be told how far it is.
+    pub bookmarks: bool,
+    /// After how many seconds it ends.
+    pub seconds: Option<u64>,
+}
+
+impl Watch {
+    /// Begins to answer.
+    pub fn answer(self, link: Link, permit: OwnedSemaphorePermit) -> Response<Body> {
+        let (lines, waiting) = channel(WAITING);
+        tokio::spawn(async move {
+            let _permit = permit;
+            let closed = lines.clone();
+            tokio::select! {
+                () = closed.closed() => {}
+                () = self.run(&link, &lines) => {}
+            }
+        });
+        reply(200, JSON, Body::new(Lines(waiting)))
+    }
+
+    async fn run(&self, link: &Link, lines: &Sender<Bytes>) {
+        let seconds = self.seconds.map_or(LASTS, Duration::from_secs).min(LONGEST);
+        let end = Instant::now() + seconds;
+        let mut bookmarks = interval_at(Instant::now() + BOOKMARKS, BOOKMARKS);
+        // From before the first look, so that nothing in between is missed.
+        let mut changes: watch::Receiver<u64> = link.changes();
+        let (chosen, version) = (self.chosen.clone(), self.version);
+        let mut told = link.ask(move |engine| engine.watch(&chosen, version)).await;
+        let mut heads = true;
+        loop {
+            let next = match told {
+                Ok(events) => {
+                    let (next, version) = (events.next, events.version);
+                    let text = self.text(events, &mut heads);
+                    if !text.is_empty() && lines.send(text.into()).await.is_err() {
+                        return;
+                    }
+                    (next, version)
+                }
+                Err(refusal) => {
+                    let _ = lines.send(error(&refusal).into()).await;
+                    return;
+                }
+            };
+            loop {
+                tokio::select! {
+                    changed = changes.changed() => match changed {
+                        Ok(()) => break,
+                        Err(_) => return,
+                    },
+                    _ = bookmarks.tick(), if self.bookmarks => {
+                        let line = self.bookmark(next.1, &mut heads);
+                        if lines.send(line.into()).await.is_err() {
+                            return;
+                        }
+                    }
+                    () = sleep_until(end) => return,
+                }
+            }
+            let (chosen, from) = (self.chosen.clone(), next.0);
+            told = link.ask(move |engine| engine.watched(&chosen, from)).await;
+        }
+    }
+
+    fn text(&self, events: Events, heads: &mut bool) -> String {
+        let mut text = String::new();
+        for event in &events.events {
+            let (what, object) = (event.what, self.object(event, events.now, heads));
+            text.push_str(&format!("{{\"type\":\"{what}\",\"object\":{object}}}\n"));
+        }
+        text
+    }
+
+    /// The object of an event in the form that is wanted, as JSON.
+    fn object(&self, event: &Event, now: i64, heads: &mut bool) -> String {
+        let is_gone = event.what == "DELETED";
+        if self.form == Form::Json && !is_gone {
+            return event.entry.text.to_string();
+        }
+        let mut object = event.entry.value();
+        if is_gone {
+            object["metadata"]["resourceVersion"] = json!(event.version.to_string());
+        }
+        self.formed(object, now, heads).to_string()
+    }
+
+    fn formed(&self, object: Value, now: i64, heads: &mut bool) -> Value {
+        match self.form {
+            Form::Table(version) => {
+                let tables = Tables::new(self.chosen.resource, version, self.include, now);
+                let metadata = json!({ "resourceVersion": object["metadata"]["resourceVersion"] });
+                tables.table(&metadata, &[object], std::mem::take(heads))
+            }
+            Form::Metadata(version) => partial(&object, version),
+            Form::Json | Form::Discovery(_) => object,
+        }
+    }
+
+    fn bookmark(&self, version: u64, heads: &mut bool) -> String {
+        let resource = &RESOURCES[self.chosen.resource];
+        let metadata = json!({ "resourceVersion": version.to_string(), "creationTimestamp": null });
+        let object =
+            json!({ "kind": resource.kind, "apiVersion": resource.api_version(), "metadata": metadata });
+        let object = self.formed(object, 0, heads);
+        format!("{}\n", json!({ "type": "BOOKMARK", "object": object }))
+    }
+}
+
+fn error(refusal: &Refused) -> String {
+    format!("{}\n", json!({ "type": "ERROR", "object": refusal.status() }))
+}
+
+/// Lines that are still to come.
+struct Lines(Receiver<Bytes>);
+
+impl hyper::body::Body for Lines {
+    type Data = Bytes;
+    type Error = std::convert::Infallible;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, Self::Error>>> {
+        self.0.poll_recv(context).map(|bytes| bytes.map(|bytes| Ok(Frame::data(bytes))))
+    }
+}
