@@ -48,7 +48,7 @@ fn a_list_goes_on_as_it_began() {
     let (_, first) = server.json("GET /api/v1/nodes?limit=1", "");
     let resume = first["metadata"]["continue"].as_str().unwrap();
     assert_eq!((names(&first), &first["metadata"]["remainingItemCount"]), (vec!["n1"], &json!(1)));
-    server.write("more.yaml", "{apiVersion: v1, kind: Node, metadata: {name: n3}}");
+    server.write("more.yaml", "---\n{apiVersion: v1, kind: Node, metadata: {name: n3}}");
     assert!(server.dsrules("apply more.yaml").ok);
     let (_, all) = server.json("GET /api/v1/nodes", "");
     assert_eq!(names(&all), ["n1", "n2", "n3"]);
@@ -182,9 +182,9 @@ fn a_watch_tells_what_others_commit() {
         let said = server.dsrules("apply more.yaml");
         assert!(said.ok, "{}", said.err);
     };
-    apply("{apiVersion: v1, kind: Node, metadata: {name: n3}}");
-    apply("{apiVersion: v1, kind: Node, metadata: {name: n3, labels: {disk: ssd}}}");
-    apply("{apiVersion: v1, kind: Node, metadata: {name: n3, labels: {disk: hdd}}}");
+    apply("---\n{apiVersion: v1, kind: Node, metadata: {name: n3}}");
+    apply("---\n{apiVersion: v1, kind: Node, metadata: {name: n3, labels: {disk: ssd}}}");
+    apply("---\n{apiVersion: v1, kind: Node, metadata: {name: n3, labels: {disk: hdd}}}");
     assert!(server.dsrules("delete node n3").ok);
     let mut events = Vec::new();
     for line in BufReader::new(&stream).lines() {
@@ -311,7 +311,8 @@ fn kubectl_writes() {
     assert_eq!(server.ok("get pods -n logging -l app=second -o name").lines().count(), 2);
     assert!(server.ok("delete pods -n logging -l app=second").contains("deleted"));
     assert_eq!(server.ok("get pods -n logging -l app=second -o name"), "");
-    server.ok("create namespace more");
+    server.write("more.yaml", "---\n{apiVersion: v1, kind: Namespace, metadata: {name: more}}");
+    assert_eq!(server.ok("create -f more.yaml"), "namespace/more created\n");
     server.ok("delete namespace more");
 }
 
@@ -324,7 +325,7 @@ fn kubectl_watches() {
     let mut watch = server.kubectl_command("get nodes -w");
     let mut child = watch.stdout(Stdio::piped()).spawn().unwrap();
     let mut out = child.stdout.take().unwrap();
-    server.write("more.yaml", "{apiVersion: v1, kind: Node, metadata: {name: n3}}");
+    server.write("more.yaml", "---\n{apiVersion: v1, kind: Node, metadata: {name: n3}}");
     std::thread::sleep(Duration::from_secs(2));
     assert!(server.dsrules("apply more.yaml").ok);
     std::thread::sleep(Duration::from_secs(2));

@@ -5,7 +5,7 @@ use std::io::{BufRead, BufReader, Read, Write};
 use std::net::TcpStream;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use serde_json::Value;
 use tempfile::TempDir;
@@ -158,15 +158,6 @@ impl Server {
     pub fn json(&self, head: &str, body: &str) -> (u16, Value) {
         let (code, body) = self.http(head, body);
         (code, serde_json::from_str(&body).unwrap_or_else(|error| panic!("{head}: {error}: {body}")))
-    }
-
-    /// Waits until something is so.
-    pub fn until(&self, what: &str, is: impl Fn() -> bool) {
-        let start = Instant::now();
-        while !is() {
-            assert!(start.elapsed() < Duration::from_secs(60), "{what}");
-            std::thread::sleep(Duration::from_millis(50));
-        }
     }
 }
 

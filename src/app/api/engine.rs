@@ -284,7 +284,7 @@ impl Engine {
     /// The entry of a stored object; the one that is there where it has not changed.
     fn entry(&self, resource: usize, key: &ObjectKey, object: Value) -> Arc<Entry> {
         let same = |before: &&Arc<Entry>| {
-            object["metadata"]["resourceVersion"] == before.version.to_string()
+            object["metadata"]["resourceVersion"].as_str() == Some(before.version.to_string().as_str())
                 && object["metadata"]["uid"] == *before.uid
         };
         match self.replica.get(resource, key).filter(same) {

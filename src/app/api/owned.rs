@@ -129,7 +129,8 @@ pub fn remove(value: &mut Value, path: &[Step]) {
         }
         Step::Value(text) => {
             if let Some(items) = value.as_array_mut() {
-                items.retain(|it| it.to_string() != *text);
+                let gone: Option<Value> = serde_json::from_str(text).ok();
+                items.retain(|it| Some(it) != gone.as_ref());
             }
         }
     }

@@ -239,7 +239,7 @@ impl Engine {
                 format!("{} \"\" is invalid: metadata.name: Required value: {what}", it.qualified_kind());
             return Err(Refused { causes: vec![cause], ..Refused::new(Reason::Invalid, message) });
         };
-        let hash = sha256(&format!("{begin} {} {}", self.replica().version(), self.replica().next()));
+        let hash = sha256(format!("{begin} {} {}", self.replica().version(), self.replica().next()));
         let name = format!("{}{}", begin.chars().take(58).collect::<String>(), &hash[..5]);
         value["metadata"]["name"] = json!(name);
         Ok(name)
