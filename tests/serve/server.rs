@@ -141,7 +141,8 @@ impl Server {
         let rest: String = rest.lines().map(|line| format!("{line}\r\n")).collect();
         let length =
             if body.is_empty() { String::new() } else { format!("Content-Length: {}\r\n", body.len()) };
-        let text = format!("{first} HTTP/1.1\r\n{host}{rest}{length}Connection: close\r\n\r\n{body}");
+        // HTTP/1.0, whose answers are not in chunks.
+        let text = format!("{first} HTTP/1.0\r\n{host}{rest}{length}Connection: close\r\n\r\n{body}");
         let mut stream = TcpStream::connect(&self.address).unwrap();
         stream.set_read_timeout(Some(Duration::from_secs(30))).unwrap();
         // One who is refused early need not be listened to.
@@ -194,7 +195,7 @@ pub fn has_kubectl(test: &str) -> bool {
     if !is_there {
         // Past the test harness, which shows nothing of a test that passes.
         let line = format!("skipped: {test}: kubectl is not on this machine");
-        writeln!(std::io::stderr(), "{line}").unwrap();
+        eprintln!("{line}");
     }
     is_there
 }
