@@ -13,7 +13,7 @@ use hyper::body::Frame;
 use serde_json::{Value, json};
 use tokio::sync::mpsc::{Receiver, Sender, channel};
 use tokio::sync::{OwnedSemaphorePermit, watch};
-use tokio::time::{Instant, interval_at, sleep_until};
+use tokio::time::{interval, sleep};
 
 use super::accept::Form;
 use super::links::Link;
@@ -63,8 +63,10 @@ impl Watch {
 
     async fn run(&self, link: &Link, lines: &Sender<Bytes>) {
         let seconds = self.seconds.map_or(LASTS, Duration::from_secs).min(LONGEST);
-        let end = Instant::now() + seconds;
-        let mut bookmarks = interval_at(Instant::now() + BOOKMARKS, BOOKMARKS);
+        let mut end = std::pin::pin!(sleep(seconds));
+        let mut bookmarks = interval(BOOKMARKS);
+        // Not at once, as an interval begins.
+        bookmarks.reset();
         // From before the first look, so that nothing in between is missed.
         let mut changes: watch::Receiver<u64> = link.changes();
         let (chosen, version) = (self.chosen.clone(), self.version);
@@ -97,7 +99,7 @@ impl Watch {
                             return;
                         }
                     }
-                    () = sleep_until(end) => return,
+                    () = &mut end => return,
                 }
             }
             let (chosen, from) = (self.chosen.clone(), next.0);
