@@ -61,8 +61,8 @@ fn a_pod_shows_what_has_become_of_it() {
     let known = &world.pods[&named("p")];
     assert_eq!((&read.meta.labels, &read.meta.controller), (&known.meta.labels, &known.meta.controller));
     assert_eq!(
-        (read.node, read.phase, read.ready, read.ready_since),
-        (known.node.clone(), known.phase.clone(), true, known.ready_since)
+        (&read.node, &read.phase, read.ready, read.ready_since),
+        (&known.node, &known.phase, true, known.ready_since)
     );
 
     world.pods.get_mut(&named("p")).unwrap().meta.controller = None;

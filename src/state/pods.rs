@@ -292,7 +292,7 @@ mod tests {
                         map.extend(more);
                     }
                     Step::Only(of) => {
-                        let is_wanted = |key: &ObjectKey| key.name.len() % usize::from(of) != 0;
+                        let is_wanted = |key: &ObjectKey| !key.name.len().is_multiple_of(usize::from(of));
                         pods.retain(|key, _| is_wanted(key));
                         map.retain(|key, _| is_wanted(key));
                     }
