@@ -184,7 +184,8 @@ pub fn apply(
         !others.chain(&fields).any(|other| other.starts_with(path))
     });
     let dropped: Vec<_> = dropped.cloned().collect();
-    dropped.iter().rev().for_each(|path| remove(&mut merged, path));
+    // An item before what is in it, which is found by its keys.
+    dropped.iter().for_each(|path| remove(&mut merged, path));
     for (other, path) in &conflicts {
         all[*other].fields.remove(path);
     }

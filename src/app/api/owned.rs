@@ -238,7 +238,7 @@ mod tests {
             assert!(at(&object, path).is_some(), "{path:?}");
         }
         let mut rest = object;
-        for path in set.iter().rev() {
+        for path in &set {
             remove(&mut rest, path);
         }
         assert_eq!(leaves(&rest, Typed::of("DaemonSet")), Set::new());

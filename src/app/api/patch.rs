@@ -224,8 +224,8 @@ mod tests {
         let doubled = json!([{ "op": "copy", "from": "/a", "path": "/a/b" }]);
         let mut target = json!({ "a": { "x": "y".repeat(1000) } });
         json(&mut target, &doubled).unwrap();
-        let copies: Vec<Value> =
-            (0..40).map(|_| json!({ "op": "copy", "from": "/a", "path": "/a/c" })).collect();
+        let copied = |nth: usize| json!({ "op": "copy", "from": "/a", "path": format!("/a/{}", nth % 2) });
+        let copies: Vec<Value> = (0..40).map(copied).collect();
         let refused = json(&mut target, &copies.into()).unwrap_err();
         assert_eq!(refused.reason, Reason::RequestEntityTooLarge);
         let refused = json(&mut target, &json!([{ "op": "test", "path": "/z", "value": 1 }])).unwrap_err();
