@@ -1,6 +1,10 @@
 //! `dsrules serve`: the Kubernetes API of a store, asked by plain HTTP and by kubectl.
 #![allow(clippy::unwrap_used, missing_docs)]
 
+#[path = "serve/commands.rs"]
+mod commands;
+#[path = "serve/hostile.rs"]
+mod hostile;
 #[path = "serve/server.rs"]
 mod server;
 

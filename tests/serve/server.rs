@@ -72,8 +72,8 @@ impl Server {
         let mut lines = BufReader::new(child.stderr.take().unwrap()).lines();
         let address = loop {
             let line = lines.next().expect("the server says where it listens").unwrap();
-            if let Some(address) = line.strip_prefix("listening on http://") {
-                break address.to_owned();
+            if let Some(address) = line.strip_prefix("listening on ").and_then(|it| it.split_once("://")) {
+                break address.1.to_owned();
             }
         };
         // Whatever else it says is read, so that it never waits for that.

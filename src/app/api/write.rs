@@ -81,6 +81,10 @@ impl Engine {
         how: &How,
     ) -> Result<Written, Refused> {
         let (it, kind) = self.writable(resource)?;
+        if !value.is_object() {
+            let message = "the object provided is unrecognized (must be of type Object)";
+            return Err(Refused::new(Reason::BadRequest, message));
+        }
         let name = self.name(it, &mut value)?;
         let key = ObjectKey::new(namespace, &*name);
         identify(it, &key, &mut value)?;

@@ -1,6 +1,7 @@
 //! `dsrules serve`: the Kubernetes API of the store, for kubectl and other clients.
 
 use std::net::SocketAddr;
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use clap::Args;
@@ -8,7 +9,7 @@ use dsrules::app::api::Serving;
 use dsrules::app::{MaxDelete, Options};
 use dsrules::diagnostic::Diagnostic;
 use dsrules::serve;
-use dsrules::serve::api::{Listening, listen};
+use dsrules::serve::api::{Identity, Listening, listen};
 
 use super::watch::pause::Signals;
 use crate::cli::context::{Context, clock};
@@ -24,6 +25,15 @@ pub struct ServeArgs {
     /// Answer requests for this host name too; may be given several times
     #[arg(long, value_name = "HOST")]
     listen_host: Vec<String>,
+    /// Answer over TLS, as who this certificate says (PEM, with those up to its root)
+    #[arg(long, value_name = "FILE", requires = "tls_key")]
+    tls_cert: Option<PathBuf>,
+    /// The certificate's key (PEM)
+    #[arg(long, value_name = "FILE", requires = "tls_cert")]
+    tls_key: Option<PathBuf>,
+    /// Answer only who has one of the tokens in this file, one a line (`Authorization: Bearer …`)
+    #[arg(long, value_name = "FILE")]
+    token_file: Option<PathBuf>,
     /// Take changes too: the store is written by this command alone until it ends
     #[arg(long)]
     write: bool,
@@ -33,7 +43,7 @@ pub struct ServeArgs {
 
 /// Serves until a signal comes.
 pub fn run(args: &ServeArgs, context: &mut Context) -> Result<Exit, Failure> {
-    is_for_this_machine(args.listen)?;
+    is_guarded(args)?;
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     runtime.block_on(serve(args, context))
 }
@@ -41,9 +51,13 @@ pub fn run(args: &ServeArgs, context: &mut Context) -> Result<Exit, Failure> {
 async fn serve(args: &ServeArgs, context: &mut Context) -> Result<Exit, Failure> {
     let mut signals = Signals::new()?;
     let serving = serving(args, context);
-    let listening = Listening { address: args.listen, hosts: args.listen_host.clone(), serving };
+    let identity = args.tls_cert.clone().zip(args.tls_key.clone());
+    let identity = identity.map(|(certificate, key)| Identity { certificate, key });
+    let scheme = if identity.is_some() { "https" } else { "http" };
+    let (hosts, tokens) = (args.listen_host.clone(), args.token_file.clone());
+    let listening = Listening { address: args.listen, hosts, identity, tokens, serving };
     let (address, server) = listen(listening).await?;
-    context.note(&format!("listening on http://{address}"));
+    context.note(&format!("listening on {scheme}://{address}"));
     tokio::select! {
         () = signals.next() => {}
         () = server => {}
@@ -65,13 +79,20 @@ fn serving(args: &ServeArgs, context: &Context) -> Serving {
     }
 }
 
-/// Whether only this machine can ask: nobody is asked who he is.
-fn is_for_this_machine(address: SocketAddr) -> Result<(), Diagnostic> {
+/// Whether only this machine can ask, or only who may.
+fn is_guarded(args: &ServeArgs) -> Result<(), Diagnostic> {
+    let address = args.listen;
     if address.ip().is_loopback() {
         return Ok(());
     }
+    let missing = match (&args.tls_cert, &args.token_file) {
+        (Some(_), Some(_)) => return Ok(()),
+        (None, None) => "`--tls-cert`, `--tls-key` and `--token-file`",
+        (None, Some(_)) => "`--tls-cert` and `--tls-key`",
+        (Some(_), None) => "`--token-file`",
+    };
     let message = format!("`{address}` can be reached by other machines");
     Err(Diagnostic::error("open-address", message)
         .because("whoever reaches it could read everything, and change it with `--write`")
-        .help("listen on `127.0.0.1`, and let others in by what knows who they are: a proxy, or `ssh -L`"))
+        .help(format!("add {missing}, or listen on `127.0.0.1`")))
 }

@@ -2,6 +2,7 @@
 
 use std::convert::Infallible;
 use std::net::SocketAddr;
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -11,10 +12,14 @@ use hyper::body::Incoming;
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
+use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::Semaphore;
+use tokio_rustls::TlsAcceptor;
 
+use super::guard::{Identity, Tokens};
 use super::links::Link;
+use super::paced::Paced;
 use super::reply::refused;
 use super::server::Server;
 use crate::app::api::{Reason, Refused, Serving};
@@ -38,6 +43,10 @@ pub struct Listening {
     pub address: SocketAddr,
     /// Names under which it is asked for beside addresses and `localhost`.
     pub hosts: Vec<String>,
+    /// Who it says that it is, over TLS.
+    pub identity: Option<Identity>,
+    /// A file with the tokens of which a request must have one.
+    pub tokens: Option<PathBuf>,
     /// What is served.
     pub serving: Serving,
 }
@@ -47,7 +56,9 @@ pub struct Listening {
 /// # Errors
 /// When the store cannot be opened, or the address not be listened on.
 pub async fn listen(listening: Listening) -> Result<(SocketAddr, impl Future<Output = ()>), Vec<Diagnostic>> {
-    let Listening { address, hosts, serving } = listening;
+    let Listening { address, hosts, identity, tokens, serving } = listening;
+    let tls = identity.map(|it| it.acceptor()).transpose()?;
+    let tokens = tokens.map(|file| Tokens::read(&file)).transpose()?;
     let failed = |error: std::io::Error| {
         Diagnostic::error("listen", format!("cannot listen on `{address}`: {error}"))
             .help("name a free address with `--listen`, as `127.0.0.1:8001`")
@@ -64,6 +75,8 @@ pub async fn listen(listening: Listening) -> Result<(SocketAddr, impl Future<Out
             watches: Arc::new(Semaphore::new(WATCHES)),
         },
         hosts,
+        tokens,
+        tls,
     });
     Ok((local, accept(listener, server)))
 }
@@ -72,6 +85,8 @@ pub async fn listen(listening: Listening) -> Result<(SocketAddr, impl Future<Out
 struct Gate {
     server: Server,
     hosts: Vec<String>,
+    tokens: Option<Tokens>,
+    tls: Option<TlsAcceptor>,
 }
 
 impl Gate {
@@ -79,6 +94,9 @@ impl Gate {
         if !is_meant(request.uri(), request.headers(), &self.hosts) {
             let message = "not this host: `--listen-host` of `dsrules serve` allows more names";
             return refused(&Refused::new(Reason::Forbidden, message));
+        }
+        if let Some(Err(refusal)) = self.tokens.as_ref().map(|it| it.check(request.headers())) {
+            return refused(&refusal);
         }
         let (head, body) = request.into_parts();
         self.server.answer(head, Body::new(body)).await
@@ -104,6 +122,14 @@ async fn accept(listener: TcpListener, gate: Arc<Gate>) {
 
 async fn connection(stream: TcpStream, gate: Arc<Gate>) {
     let _ = stream.set_nodelay(true);
+    let stream = Paced::new(stream);
+    let Some(tls) = gate.tls.clone() else { return serve(stream, gate).await };
+    if let Ok(Ok(stream)) = tokio::time::timeout(PATIENCE, tls.accept(stream)).await {
+        serve(stream, gate).await;
+    }
+}
+
+async fn serve(stream: impl AsyncRead + AsyncWrite + Unpin, gate: Arc<Gate>) {
     let answer = move |request| {
         let gate = gate.clone();
         async move { Ok::<_, Infallible>(gate.answer(request).await) }
