@@ -50,6 +50,7 @@ pub mod plan;
 pub mod reach;
 pub mod explain;
 pub mod target;
+pub mod cluster;
 pub mod app;
 pub mod report;
 pub mod serve;

@@ -21,7 +21,7 @@ use circles::{Circle, circles};
 /// Every module of the library in data-flow order, as `src/lib.rs` lists them, and what it
 /// may know of the ones before it. A module that is missing here is an error: say where it
 /// stands.
-const MAY_KNOW: [(&str, &[&str]); 22] = [
+const MAY_KNOW: [(&str, &[&str]); 23] = [
     ("diagnostic", &[]),
     ("yaml", &["diagnostic"]),
     ("cores", &[]),
@@ -39,6 +39,7 @@ const MAY_KNOW: [(&str, &[&str]); 22] = [
     ("reach", &["diagnostic", "hash", "kube", "state", "datalog", "policy"]),
     ("explain", &["diagnostic", "kube", "state", "datalog", "policy", "facts"]),
     ("target", &["diagnostic", "yaml", "cores", "hash", "kube", "state"]),
+    ("cluster", &["diagnostic"]),
     (
         "app",
         &[
@@ -57,6 +58,7 @@ const MAY_KNOW: [(&str, &[&str]); 22] = [
             "reach",
             "explain",
             "target",
+            "cluster",
         ],
     ),
     ("report", &["diagnostic", "yaml", "kube", "plan", "reach", "explain", "target", "app"]),
