@@ -66,7 +66,7 @@ impl Two {
 
     fn database(&self, reread: Reread) -> app::Database {
         let name = if reread == Reread::All { "all.db" } else { "some.db" };
-        app::Database { path: self.path(name), wait: Duration::ZERO }
+        app::Database { path: self.path(name), wait: Duration::ZERO, cluster: None }
     }
 
     fn request(&self, how: &How, reread: Reread, lists: bool) -> Request {

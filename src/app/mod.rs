@@ -14,6 +14,7 @@ pub mod capacity;
 pub mod cases;
 mod causes;
 mod check;
+pub mod cluster;
 mod delete;
 mod derived;
 mod describe;

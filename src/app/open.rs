@@ -4,6 +4,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use crate::diagnostic::Diagnostic;
+use crate::kube::Name;
 use crate::target::Memory;
 use crate::target::sqlite::{Missing, Open, Store};
 
@@ -14,6 +15,8 @@ pub struct Database {
     pub path: PathBuf,
     /// How long to wait for another program that is writing.
     pub wait: Duration,
+    /// The live cluster that it is a picture of, by name.
+    pub cluster: Option<Name>,
 }
 
 impl Database {

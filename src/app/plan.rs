@@ -9,7 +9,7 @@ use super::manifests::Manifests;
 use super::part::{self, Parted};
 use super::planning;
 use super::prepare::prepare;
-use super::read::read;
+use super::read::{Read, read};
 use super::request::{Outcome, Request};
 use super::rules;
 use super::schedule::Coming;
@@ -37,7 +37,11 @@ pub fn plan(
     let hashes = question.as_ref().map(Question::hashes).unwrap_or_default();
     // The store knows nothing of a base.
     let all = base.is_some();
-    let mut read = known::with_known(request, all, hashes, |known| read(request, known, listener))?;
+    let mut read = if request.is_about_the_cluster_alone() {
+        Read::default()
+    } else {
+        known::with_known(request, all, hashes, |known| read(request, known, listener))?
+    };
     let store = start(request, base, listener)?;
     known::confirm(request, &mut read, &*store)?;
     let policy = prepare(request, own, &mut read, &*store, listener)?;

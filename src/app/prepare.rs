@@ -1,5 +1,6 @@
 //! What was read, compared with what the store holds; and the rules to plan it with.
 
+use super::cluster::merged;
 use super::gone::left;
 use super::listener::Listener;
 use super::read::{Read, go_past};
@@ -21,6 +22,9 @@ pub(super) fn prepare(
     store: &dyn Memory,
     listener: &dyn Listener,
 ) -> Result<Policy, Vec<Diagnostic>> {
+    if request.database.cluster.is_some() {
+        merged::merged(&mut read.reading.objects, store)?;
+    }
     check_updates(request, read, store, listener)?;
     if request.remind && !request.options.prune {
         note_left(request, &read.reading, store, listener)?;

@@ -39,6 +39,13 @@ pub struct Request {
     pub options: Options,
 }
 
+impl Request {
+    /// Whether it is asked what a live cluster comes to by itself.
+    pub(super) fn is_about_the_cluster_alone(&self) -> bool {
+        self.database.cluster.is_some() && self.manifests.is_empty()
+    }
+}
+
 /// What came of it.
 #[derive(Debug)]
 pub struct Outcome {

@@ -4,7 +4,7 @@ use clap::{Parser, Subcommand, builder::styling};
 
 use super::commands::{
     agent, apply, capacity, completions, delete, describe, explain, fleet, get, help, lsp, man, plan, query,
-    reach, rollout, rules, serve, test, validate, watch,
+    reach, rollout, rules, serve, snapshot, test, validate, watch,
 };
 use super::options::global::Global;
 
@@ -57,6 +57,8 @@ pub enum Command {
     Agent(agent::AgentArgs),
     /// Serve the store by the Kubernetes API, for kubectl and other clients
     Serve(serve::ServeArgs),
+    /// Write down what there is in a live cluster, to look at it later
+    Snapshot(snapshot::SnapshotArgs),
     /// Check manifests as an API server would; nothing is read or written beside them
     Validate(validate::ValidateArgs),
     /// Show objects

@@ -5,6 +5,7 @@ use std::io::{self, BufWriter, IsTerminal, Write};
 use std::path::PathBuf;
 
 use anstream::{AutoStream, ColorChoice};
+use dsrules::app::cluster::Observed;
 use dsrules::app::{Database, Listener};
 use dsrules::diagnostic::Diagnostic;
 use dsrules::report::{Fit, Paint};
@@ -28,6 +29,8 @@ pub struct Context {
     pub database: Database,
     /// Whether it was named.
     named: bool,
+    /// The live cluster that is looked at in place of a store.
+    observed: Option<Observed>,
     /// Whether results go to a terminal.
     pub terminal: bool,
     /// Whether only results and errors are wanted.
@@ -73,7 +76,9 @@ impl Context {
             database: Database {
                 path: global.db.clone().unwrap_or_else(|| DATABASE.into()),
                 wait: global.lock_timeout,
+                cluster: None,
             },
+            observed: None,
             named: global.db.is_some(),
             terminal,
             quiet: global.quiet,
@@ -95,6 +100,12 @@ impl Context {
     /// Whether the store holds what the command was asked for.
     pub fn is_committed(&self) -> bool {
         self.committed.get()
+    }
+
+    /// From here on a live cluster is what there is, in place of a store.
+    pub fn look_at(&mut self, observed: Observed) {
+        self.database = observed.database.clone();
+        self.observed = Some(observed);
     }
 
     /// Where text for a person goes: no wider than the terminal.

@@ -20,7 +20,7 @@ use clap::{CommandFactory, Parser};
 use args::{Cli, Command};
 use commands::{
     agent, apply, capacity, completions, delete, describe, explain, fleet, get, help, lsp, man, plan, query,
-    reach, rollout, rules, serve, test, validate, watch,
+    reach, rollout, rules, serve, snapshot, test, validate, watch,
 };
 use context::Context;
 use exit::{Exit, Failure};
@@ -48,6 +48,7 @@ fn run(command: &Command, context: &mut Context) -> Result<Exit, Failure> {
         Command::Watch(args) => watch::run(args, context),
         Command::Agent(args) => agent::run(args, context),
         Command::Serve(args) => serve::run(args, context),
+        Command::Snapshot(args) => snapshot::run(args, context),
         Command::Get(args) => get::run(args, context),
         Command::Describe(args) => describe::run(args, context),
         Command::Reach(args) => reach::run(args, context),

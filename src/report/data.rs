@@ -67,6 +67,35 @@ impl ListWriter {
     }
 }
 
+/// Writes a List of any length as YAML, item by item.
+///
+/// # Errors
+/// Where writing fails.
+pub fn list_yaml(items: impl Iterator<Item = Value>, out: &mut dyn Write) -> io::Result<()> {
+    let mut items = items.peekable();
+    let none = if items.peek().is_none() { " []" } else { "" };
+    writeln!(out, "apiVersion: v1\nitems:{none}")?;
+    for item in items {
+        for (nth, line) in to_yaml(&item).lines().enumerate() {
+            let before = if nth == 0 { "- " } else { "  " };
+            writeln!(out, "{}{line}", if line.is_empty() { "" } else { before })?;
+        }
+    }
+    writeln!(out, "kind: List\nmetadata:\n  resourceVersion: \"\"")
+}
+
+/// Writes a List of any length as JSON, as [`ListWriter`] does.
+///
+/// # Errors
+/// Where writing fails.
+pub fn list_json(items: impl Iterator<Item = Value>, out: &mut dyn Write) -> io::Result<()> {
+    let mut writer = ListWriter::default();
+    for item in items {
+        writer.item(&item, out)?;
+    }
+    writer.end(out)
+}
+
 /// Writes `value` as indented JSON. What could act on a terminal is escaped, which
 /// within JSON changes nothing.
 ///

@@ -41,7 +41,9 @@ pub use capacity::{capacity_text, costs_text};
 pub use capacity_data::capacity_document;
 pub use cases::{case_failure, cases_document, coverage_text};
 pub use columns::{Columns, cells, columns};
-pub use data::{FileLine, ListWriter, list, plan_document, write_json, write_json_line, write_yaml};
+pub use data::{
+    FileLine, ListWriter, list, list_json, list_yaml, plan_document, write_json, write_json_line, write_yaml,
+};
 pub use describe::{describe_daemonset, describe_node, describe_pod, describe_service, describe_template};
 pub use events::{EventRow, event_columns};
 pub use explain::{

@@ -10,6 +10,7 @@ use dsrules::report;
 use crate::cli::context::Context;
 use crate::cli::exit::{Exit, Failure};
 use crate::cli::options::bounds::BoundArgs;
+use crate::cli::options::cluster::ClusterArgs;
 use crate::cli::options::input::FileArgs;
 use crate::cli::options::output::TableFormat;
 use crate::cli::options::what_if::EditArgs;
@@ -44,6 +45,8 @@ pub struct CapacityArgs {
     bounds: BoundArgs,
     #[command(flatten)]
     edits: EditArgs,
+    #[command(flatten)]
+    cluster: ClusterArgs,
 }
 
 impl CapacityArgs {
@@ -83,6 +86,7 @@ impl CapacityArgs {
 
 /// Finds out and shows.
 pub fn run(args: &CapacityArgs, context: &mut Context) -> Result<Exit, Failure> {
+    args.cluster.observe(context)?;
     let asked = args.asked(context)?;
     let progress = Progress::begin(context.quiet);
     let found = capacity(&asked, context);

@@ -10,6 +10,7 @@ use dsrules::report::{self, EventRow};
 
 use crate::cli::context::Context;
 use crate::cli::exit::{Exit, Failure};
+use crate::cli::options::cluster::ClusterArgs;
 
 /// Arguments of `describe`.
 #[derive(Debug, Args)]
@@ -20,10 +21,13 @@ pub struct DescribeArgs {
     /// The namespace to look in
     #[arg(long, short = 'n', value_name = "NAMESPACE", default_value = "default")]
     namespace: String,
+    #[command(flatten)]
+    cluster: ClusterArgs,
 }
 
 /// Writes the pages.
 pub fn run(args: &DescribeArgs, context: &mut Context) -> Result<Exit, Failure> {
+    args.cluster.observe(context)?;
     let wanted = wanted_of(&args.resources, &context.database)?;
     let now = context.seconds();
     let Description { found, problems, elsewhere } =

@@ -19,6 +19,7 @@ pub mod reach;
 pub mod rollout;
 pub mod rules;
 pub mod serve;
+pub mod snapshot;
 pub mod test;
 pub mod validate;
 pub mod watch;

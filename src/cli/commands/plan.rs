@@ -10,6 +10,7 @@ use dsrules::report;
 
 use crate::cli::context::Context;
 use crate::cli::exit::{Exit, Failure};
+use crate::cli::options::cluster::ClusterArgs;
 use crate::cli::options::output::PlanFormat;
 use crate::cli::options::planning::PlanningArgs;
 use crate::cli::options::tree::TreeArgs;
@@ -33,12 +34,15 @@ pub struct PlanArgs {
     base: Vec<PathBuf>,
     #[command(flatten)]
     what_if: WhatIfArgs,
+    #[command(flatten)]
+    cluster: ClusterArgs,
 }
 
 /// Plans and shows.
 pub fn run(args: &PlanArgs, context: &mut Context) -> Result<Exit, Failure> {
     check(args)?;
     args.what_if.check()?;
+    args.cluster.observe(context)?;
     let changes = args.what_if.changes(&args.planning.input.files.namespace)?;
     let progress = Progress::begin(context.quiet);
     let (request, base) = asked(args, context)?;

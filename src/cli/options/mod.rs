@@ -2,6 +2,7 @@
 //! no command.
 
 pub mod bounds;
+pub mod cluster;
 pub mod dry_run;
 pub mod export;
 pub mod duration;

@@ -4,12 +4,13 @@ use std::path::PathBuf;
 
 use clap::Args;
 use dsrules::app::{Manifests, Sight};
-use dsrules::diagnostic::Diagnostic;
 use dsrules::manifest::Options;
 
+use super::cluster::ClusterArgs;
 use super::input::inputs;
 use super::rules::RuleArgs;
 use crate::cli::context::Context;
+use crate::cli::exit::Failure;
 
 /// Where to look.
 #[derive(Debug, Clone, Args)]
@@ -23,11 +24,14 @@ pub struct WorldArgs {
     recursive: bool,
     #[command(flatten)]
     pub rules: RuleArgs,
+    #[command(flatten)]
+    pub cluster: ClusterArgs,
 }
 
 impl WorldArgs {
     /// As the library takes it, with what comes from stdin.
-    pub fn sight(&self, namespace: &str, context: &Context) -> Result<Sight, Diagnostic> {
+    pub fn sight(&self, namespace: &str, context: &mut Context) -> Result<Sight, Failure> {
+        self.cluster.observe(context)?;
         let options = Options {
             recursive: self.recursive,
             default_namespace: namespace.to_owned(),

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
 use dsrules::app::lint::{Lint, Linted, lint};
-use dsrules::diagnostic::{Diagnostic, Severity, counted};
+use dsrules::diagnostic::{Severity, counted};
 use dsrules::policy::{self, LINTS};
 use dsrules::report::{self, Table};
 
@@ -68,7 +68,7 @@ pub fn run(args: &CheckArgs, context: &mut Context) -> Result<Exit, Failure> {
 }
 
 impl CheckArgs {
-    fn asked(&self, context: &Context) -> Result<Lint, Diagnostic> {
+    fn asked(&self, context: &mut Context) -> Result<Lint, Failure> {
         let sight = self.world.sight("default", context)?;
         let mut rules = named(&self.paths, sight.rules);
         if rules.rules.is_empty() && rules.beside.is_empty() {

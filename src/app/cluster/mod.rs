@@ -1,0 +1,18 @@
+//! A live cluster in place of a store: it is read, and never written.
+//!
+//! ```text
+//!  fetch (pages, on a thread) -> objects (the reader of manifests) -> observe (a store) | snapshot (a file)
+//!                                              manifests beside it -> merged (as `kubectl apply` would)
+//! ```
+
+mod fetch;
+mod kinds;
+pub(super) mod merged;
+mod objects;
+mod observe;
+mod reading;
+mod snapshot;
+
+pub use kinds::{READ, Read};
+pub use observe::{Observed, observe};
+pub use snapshot::{Snapshot, snapshot};

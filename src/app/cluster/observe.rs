@@ -1,0 +1,108 @@
+//! A live cluster as a store: every command that reads a store can look at a cluster.
+//!
+//! The store is a file of its own in a private folder, which goes with it. It holds what the
+//! cluster holds, as it stands: nothing is planned and nothing is made.
+
+use std::time::Duration;
+
+use tempfile::TempDir;
+
+use super::reading::{Taker, read};
+use crate::app::listener::Listener;
+use crate::app::open::Database;
+use crate::cluster::Access;
+use crate::diagnostic::Diagnostic;
+use crate::kube::Object;
+use crate::state::World;
+use crate::target::Memory;
+
+/// So many objects are written at a time: they are in memory until then.
+const BATCH: usize = 4_000;
+
+/// A cluster as it was seen.
+#[derive(Debug)]
+pub struct Observed {
+    /// The store that holds it, for as long as this is there.
+    pub database: Database,
+    /// The name of the cluster.
+    pub name: String,
+    folder: TempDir,
+}
+
+/// Reads a cluster at the time `now`.
+///
+/// # Errors
+/// When no cluster is known by that name, it does not answer, something of it may not be read
+/// without which nothing can be said, or cannot be understood.
+pub fn observe(access: &Access, now: i64, listener: &dyn Listener) -> Result<Observed, Vec<Diagnostic>> {
+    listener.stage("reading the cluster");
+    let folder = tempfile::Builder::new().prefix("dsrules-").tempdir().map_err(no_room)?;
+    let mut taking =
+        Taking { folder: &folder, tried: 0, now, store: None, world: World::default(), fresh: 0 };
+    let name = read(access, &mut taking, listener)?;
+    let path = taking.path();
+    taking.end()?;
+    let database = Database { path, wait: Duration::ZERO, cluster: Some(name.as_str().into()) };
+    Ok(Observed { database, name, folder })
+}
+
+impl Observed {
+    /// The folder that it is kept in.
+    #[must_use]
+    pub fn folder(&self) -> &std::path::Path {
+        self.folder.path()
+    }
+}
+
+fn no_room(error: std::io::Error) -> Diagnostic {
+    Diagnostic::error("no-folder", "there is no folder to keep what is read of the cluster")
+        .because(error.to_string())
+        .help("TMPDIR says where it is made")
+}
+
+/// What was taken by now.
+struct Taking<'f> {
+    folder: &'f TempDir,
+    tried: usize,
+    now: i64,
+    store: Option<Box<dyn Memory>>,
+    world: World,
+    /// How many objects are not written yet.
+    fresh: usize,
+}
+
+impl Taking<'_> {
+    fn path(&self) -> std::path::PathBuf {
+        self.folder.path().join(format!("cluster-{}.db", self.tried))
+    }
+
+    fn save(&mut self) -> Result<(), Diagnostic> {
+        self.fresh = 0;
+        self.store.as_mut().map_or(Ok(()), |store| store.save(&mut self.world))
+    }
+
+    fn end(mut self) -> Result<(), Diagnostic> {
+        self.save()?;
+        self.store.as_mut().map_or(Ok(()), |store| store.commit())
+    }
+}
+
+impl Taker for Taking<'_> {
+    fn begin(&mut self) -> Result<(), Diagnostic> {
+        self.tried += 1;
+        (self.world, self.fresh) = (World::default(), 0);
+        let database = Database { path: self.path(), wait: Duration::ZERO, cluster: None };
+        let mut store = database.write_or_make("dsrules --cluster")?;
+        store.begin()?;
+        self.store = Some(store);
+        Ok(())
+    }
+
+    fn take(&mut self, objects: Vec<Object>) -> Result<(), Diagnostic> {
+        self.fresh += objects.len();
+        for object in objects {
+            self.world.put(object, self.now);
+        }
+        if self.fresh >= BATCH { self.save() } else { Ok(()) }
+    }
+}

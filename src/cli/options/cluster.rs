@@ -1,0 +1,55 @@
+//! `--cluster`: a live cluster in place of the store.
+
+use std::env;
+use std::path::PathBuf;
+
+use clap::Args;
+use dsrules::app::cluster::observe;
+use dsrules::cluster::Access;
+
+use crate::cli::context::Context;
+use crate::cli::exit::Failure;
+
+/// Which cluster is looked at, if one is.
+#[derive(Debug, Clone, Args)]
+pub struct ClusterArgs {
+    /// Look at a live cluster in place of the database, as a context of the kubeconfig names it: at
+    /// the current one where none is named. Nothing is changed in it
+    #[arg(long, value_name = "CONTEXT", num_args = 0..=1, require_equals = true, default_missing_value = "")]
+    pub cluster: Option<String>,
+    /// The kubeconfig [default: what KUBECONFIG says, else ~/.kube/config]
+    #[arg(long, value_name = "FILE", requires = "cluster")]
+    pub kubeconfig: Option<PathBuf>,
+}
+
+impl ClusterArgs {
+    /// The cluster that is meant, if one is.
+    pub fn access(&self) -> Option<Access> {
+        let context = self.cluster.clone()?;
+        Some(access(self.kubeconfig.clone(), Some(context).filter(|name| !name.is_empty())))
+    }
+
+    /// Reads the cluster, if one is meant; it is then what there is in place of a store.
+    pub fn observe(&self, context: &mut Context) -> Result<(), Failure> {
+        let Some(access) = self.access() else { return Ok(()) };
+        let progress = crate::cli::progress::Progress::begin(context.quiet);
+        let observed = observe(&access, context.seconds(), context);
+        drop(progress);
+        context.look_at(observed?);
+        Ok(())
+    }
+}
+
+/// The cluster that a context of a kubeconfig names.
+pub fn access(kubeconfig: Option<PathBuf>, context: Option<String>) -> Access {
+    let in_pod = env::var_os("KUBERNETES_SERVICE_HOST").is_some();
+    if let Some(file) = kubeconfig {
+        return Access { files: vec![file], lenient: false, context, in_pod: false };
+    }
+    let named = env::var_os("KUBECONFIG").filter(|named| !named.is_empty());
+    let files: Vec<PathBuf> = match named {
+        Some(named) => env::split_paths(&named).filter(|path| !path.as_os_str().is_empty()).collect(),
+        None => env::home_dir().map(|home| home.join(".kube/config")).into_iter().collect(),
+    };
+    Access { files, lenient: true, context, in_pod }
+}
