@@ -9,7 +9,7 @@ use dsrules::app::cluster::Observed;
 use dsrules::app::{Database, Listener};
 use dsrules::diagnostic::Diagnostic;
 use dsrules::report::{Fit, Paint};
-use tracing_subscriber::filter::LevelFilter;
+use tracing_subscriber::filter::{EnvFilter, LevelFilter};
 
 use super::options::global::{Global, LogFormat, When};
 use super::progress::Progress;
@@ -218,8 +218,11 @@ fn log(global: &Global, colour: bool) {
         (_, 2) => LevelFilter::DEBUG,
         _ => LevelFilter::TRACE,
     };
+    // What the client of a cluster logs as an error may pass, or is told in better words.
+    let client = if global.verbose < 2 { ",kube_client=off" } else { "" };
+    let filter = EnvFilter::new(format!("{level}{client}"));
     let subscriber =
-        tracing_subscriber::fmt().with_writer(io::stderr).with_max_level(level).with_ansi(colour);
+        tracing_subscriber::fmt().with_writer(io::stderr).with_env_filter(filter).with_ansi(colour);
     // Only a second call in one process could fail.
     let _ = match global.log_format {
         LogFormat::Text => tracing::subscriber::set_global_default(

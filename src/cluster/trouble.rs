@@ -75,7 +75,7 @@ fn by_status(status: u16, said: &str, cluster: &Cluster, what: &str) -> Diagnost
             }),
         403 => Diagnostic::error("forbidden", format!("{what} of the cluster `{name}` may not be read"))
             .help("examples/cluster-reader has a ClusterRole with all that is read"),
-        404 => Diagnostic::error("not-served", format!("the cluster `{name}` has no {what}"))
+        404 => Diagnostic::error("not-served", format!("the cluster `{name}` does not serve {what}"))
             .help(format!("is there an API server at {}?", cluster.address)),
         410 => Diagnostic::error(
             "changed-meanwhile",

@@ -35,8 +35,16 @@ pub fn merged(objects: &mut [Object], store: &dyn Memory) -> Result<(), Vec<Diag
     if errors.is_empty() { Ok(()) } else { Err(errors) }
 }
 
+/// Takes the version off an object: it says nothing of what the object is.
+pub(super) fn unversioned(value: &mut Value) {
+    if let Some(meta) = value.get_mut("metadata").and_then(Value::as_object_mut) {
+        meta.remove("resourceVersion");
+    }
+}
+
 /// What an object of the cluster becomes with a manifest.
 fn applied(mut live: Value, manifest: &Value, of: Typed) -> Result<Value, String> {
+    unversioned(&mut live);
     let mut patch = manifest.clone();
     // What a manifest was written out of a cluster with is no wish.
     if let Some(fields) = patch.as_object_mut() {

@@ -3,6 +3,7 @@
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
+use std::fmt::Write;
 use std::sync::Arc;
 
 use serde::Deserialize;
@@ -23,23 +24,8 @@ struct Items<'p> {
     items: Option<Vec<&'p RawValue>>,
 }
 
-/// What has to be known of an object to say which one it is.
-#[derive(Deserialize)]
-struct Head<'o> {
-    #[serde(borrow, default)]
-    kind: Option<Cow<'o, str>>,
-    #[serde(borrow, default)]
-    metadata: Named<'o>,
-}
-
-#[derive(Deserialize, Default)]
-#[serde(default)]
-struct Named<'o> {
-    #[serde(borrow)]
-    name: Cow<'o, str>,
-    #[serde(borrow)]
-    namespace: Cow<'o, str>,
-}
+/// The fields of an object, each as it came.
+type Fields<'o> = BTreeMap<Cow<'o, str>, &'o RawValue>;
 
 /// What is to be said of objects that were read, though they can be used.
 #[derive(Debug, Default)]
@@ -85,10 +71,7 @@ pub(super) fn objects(
     }
     heard.add(reading.diagnostics);
     let mut objects = reading.objects;
-    objects.retain_mut(|object| {
-        if let Some(meta) = object.value.get_mut("metadata").and_then(Value::as_object_mut) {
-            meta.remove("managedFields");
-        }
+    objects.retain(|object| {
         // Other controllers keep revisions too.
         object.kind != Kind::ControllerRevision
             || controlling(&object.value).is_none_or(|owner| owner["kind"] == "DaemonSet")
@@ -96,22 +79,44 @@ pub(super) fn objects(
     Ok(objects)
 }
 
-/// An object as the reader takes it: in a list of its kind it does not say what it is.
+/// An object as the reader takes it: in a list of its kind it does not say what it is. Who set
+/// which field is most of its text, and decides nothing.
 fn input(read: &Read, item: &str, cluster: &str) -> Input {
-    let head: Option<Head<'_>> = serde_json::from_str(item).ok();
-    let (kind, metadata) = head.map_or((None, Named::default()), |head| (head.kind, head.metadata));
-    let space = if metadata.namespace.is_empty() { "" } else { "/" };
+    let object: Fields<'_> = serde_json::from_str(item).unwrap_or_default();
+    let meta = object.get("metadata").map(|meta| meta.get());
+    let meta: Fields<'_> = meta.and_then(|meta| serde_json::from_str(meta).ok()).unwrap_or_default();
+    let text = |name: &str| meta.get(name).and_then(|it| serde_json::from_str(it.get()).ok());
+    let (namespace, name): (Option<String>, Option<String>) = (text("namespace"), text("name"));
+    let (namespace, name) = (namespace.unwrap_or_default(), name.unwrap_or_default());
+    let space = if namespace.is_empty() { "" } else { "/" };
     let what = read.kind.to_ascii_lowercase();
-    let name = format!("cluster {cluster}: {what} {}{space}{}", metadata.namespace, metadata.name);
-    let fields = item.trim_start().strip_prefix('{').filter(|_| kind.is_none());
-    let text = match fields {
-        Some(fields) => {
-            let comma = if fields.trim_start().starts_with('}') { "" } else { "," };
-            format!("{{\"apiVersion\":\"{}\",\"kind\":\"{}\"{comma}{fields}", read.api_version(), read.kind)
+    let place = format!("cluster {cluster}: {what} {namespace}{space}{name}");
+    let text = if object.is_empty() { item.to_owned() } else { whole(read, &object, &meta) };
+    Input::Text { name: place.into(), bytes: Arc::new(text.into_bytes()) }
+}
+
+/// The text of an object that says what it is, and not who set which field.
+fn whole(read: &Read, object: &Fields<'_>, meta: &Fields<'_>) -> String {
+    let mut text = String::with_capacity(object.values().map(|it| it.get().len() + 20).sum());
+    text.push('{');
+    if !object.contains_key("kind") {
+        let _ = write!(text, "\"apiVersion\":\"{}\",\"kind\":\"{}\",", read.api_version(), read.kind);
+    }
+    for (name, value) in object {
+        if name == "metadata" && !meta.is_empty() {
+            text.push_str("\"metadata\":{");
+            for (name, value) in meta.iter().filter(|(name, _)| *name != "managedFields") {
+                let _ = write!(text, "{}:{},", Value::from(&**name), value.get());
+            }
+            text.truncate(text.trim_end_matches(',').len());
+            text.push_str("},");
+        } else {
+            let _ = write!(text, "{}:{},", Value::from(&**name), value.get());
         }
-        None => item.to_owned(),
-    };
-    Input::Text { name: name.into(), bytes: Arc::new(text.into_bytes()) }
+    }
+    text.truncate(text.trim_end_matches(',').len());
+    text.push('}');
+    text
 }
 
 impl Heard {

@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use tempfile::TempDir;
 
+use super::merged::unversioned;
 use super::reading::{Taker, read};
 use crate::app::listener::Listener;
 use crate::app::open::Database;
@@ -100,7 +101,9 @@ impl Taker for Taking<'_> {
 
     fn take(&mut self, objects: Vec<Object>) -> Result<(), Diagnostic> {
         self.fresh += objects.len();
-        for object in objects {
+        for mut object in objects {
+            // The store gives its own, and what an apply comes to is compared without.
+            unversioned(&mut object.value);
             self.world.put(object, self.now);
         }
         if self.fresh >= BATCH { self.save() } else { Ok(()) }
