@@ -8,7 +8,7 @@
 
 use std::io;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
+use std::process::{Command, Output, Stdio};
 use std::time::{Duration, Instant};
 
 use nix::sys::resource::{UsageWho, getrusage};
@@ -163,11 +163,29 @@ fn once(asked: &Asked, input: &Path, build: &Build) -> Result<Cost, String> {
         .args(arguments)
         .output()
         .expect("this program runs");
+    measured(&done).map(|(time, kilobytes)| Cost { time, kilobytes })
+}
+
+/// Time and kilobytes of a command that is run in a folder, whose kubeconfig it takes.
+pub fn cost(program: &Path, folder: &Path, arguments: &[&str]) -> Result<(Duration, u64), String> {
+    let done = Command::new(std::env::current_exe().expect("this program has a file"))
+        .current_dir(folder)
+        .env("KUBECONFIG", folder.join("kubeconfig"))
+        .arg("child")
+        .arg(program)
+        .args(arguments)
+        .output()
+        .expect("this program runs");
+    measured(&done)
+}
+
+/// What `child` printed.
+fn measured(done: &Output) -> Result<(Duration, u64), String> {
     let said = String::from_utf8_lossy(&done.stdout);
     let mut numbers = said.split_whitespace().map(str::parse::<u64>);
     match (done.status.success(), numbers.next(), numbers.next()) {
         (true, Some(Ok(nanoseconds)), Some(Ok(kilobytes))) => {
-            Ok(Cost { time: Duration::from_nanos(nanoseconds), kilobytes })
+            Ok((Duration::from_nanos(nanoseconds), kilobytes))
         }
         _ => Err(String::from_utf8_lossy(&done.stderr).lines().next().unwrap_or("failed").to_owned()),
     }

@@ -9,6 +9,7 @@
 mod apply;
 mod change;
 mod changes;
+mod cluster;
 mod commands;
 mod cookbook;
 mod dataflow;
@@ -50,6 +51,9 @@ fn main() {
     }
     if wanted("apply") {
         apply::run();
+    }
+    if wanted("cluster") {
+        cluster::run(&sizes);
     }
     if wanted("cookbook") {
         cookbook::run();

@@ -26,11 +26,25 @@ impl World {
     /// become of the object since. One with another uid is about another object of the
     /// same name, and replaces the one that is there.
     pub fn put(&mut self, object: Object, now: i64) -> Change {
+        let written = Written::of(object.kind, &object.value);
+        self.put_as(object, written, now)
+    }
+
+    /// Takes an object as a cluster has it: a pod there is one that no manifest wrote, and need
+    /// not be told from what a manifest says.
+    pub fn see(&mut self, object: Object, now: i64) {
+        let written = match object.kind {
+            Kind::Pod => Written::default(),
+            kind => Written::of(kind, &object.value),
+        };
+        self.put_as(object, written, now);
+    }
+
+    fn put_as(&mut self, object: Object, written: Written, now: i64) -> Change {
         let Object { kind, key, mut value, .. } = object;
-        let written = Written::of(kind, &value);
         let mut old = self.meta(kind, &key).cloned();
         let change = if old.is_some() { Change::Configured } else { Change::Created };
-        if old.as_ref().is_some_and(|old| old.written.object == written.object) {
+        if old.as_ref().is_some_and(|old| old.written.object == written.object && written.object != 0) {
             return Change::Unchanged;
         }
         let given = value["metadata"]["uid"].as_str().unwrap_or("");

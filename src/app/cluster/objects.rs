@@ -7,12 +7,12 @@ use std::fmt::Write;
 use std::sync::Arc;
 
 use serde::Deserialize;
-use serde_json::Value;
 use serde_json::value::RawValue;
+use serde_json::{Map, Value};
 
 use super::kinds::Read;
 use crate::diagnostic::{Diagnostic, Place, counted};
-use crate::kube::{Kind, Object, controlling};
+use crate::kube::{Kind, Name, Object, ObjectKey, Origin, controlling};
 use crate::manifest::{self, FieldValidation, Input, Options};
 
 /// So many fields that are not known are named.
@@ -57,6 +57,9 @@ pub(super) fn objects(
     if items.is_empty() {
         return Ok(Vec::new());
     }
+    if read.kind == "Pod" {
+        return pods(&items, cluster);
+    }
     let inputs: Vec<Input> = items.iter().map(|item| input(read, item.get(), cluster)).collect();
     let options = Options { validate: FieldValidation::Warn, ..Options::default() };
     let mut reading = manifest::read(&inputs, &options);
@@ -76,6 +79,36 @@ pub(super) fn objects(
         object.kind != Kind::ControllerRevision
             || controlling(&object.value).is_none_or(|owner| owner["kind"] == "DaemonSet")
     });
+    Ok(objects)
+}
+
+/// Pods as they are: there are very many, and what runs in a cluster is not to be found fault
+/// with. One without a name is none.
+fn pods(items: &[&RawValue], cluster: &str) -> Result<Vec<Object>, Vec<Diagnostic>> {
+    let mut objects = Vec::with_capacity(items.len());
+    let file: Name = format!("cluster {cluster}: pods").into();
+    for item in items {
+        let mut value: Value = serde_json::from_str(item.get()).unwrap_or_default();
+        let meta = value.get_mut("metadata").and_then(Value::as_object_mut);
+        let text = |meta: &Map<String, Value>, name| meta.get(name).and_then(Value::as_str).map(Name::from);
+        let key = meta.and_then(|meta| {
+            meta.remove("managedFields");
+            Some(ObjectKey { namespace: text(meta, "namespace")?, name: text(meta, "name")? })
+        });
+        let Some(key) = key else {
+            let wrong = Diagnostic::error(
+                "bad-answer",
+                format!("the cluster `{cluster}` sends a pod without a name"),
+            );
+            return Err(vec![wrong.at(Place::file(file))]);
+        };
+        if let Some(fields) = value.as_object_mut() {
+            fields.insert("apiVersion".to_owned(), "v1".into());
+            fields.insert("kind".to_owned(), "Pod".into());
+        }
+        let origin = Origin { file: file.clone(), document: 0, path: String::new() };
+        objects.push(Object { kind: Kind::Pod, key, value, origin });
+    }
     Ok(objects)
 }
 

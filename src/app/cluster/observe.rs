@@ -104,7 +104,7 @@ impl Taker for Taking<'_> {
         for mut object in objects {
             // The store gives its own, and what an apply comes to is compared without.
             unversioned(&mut object.value);
-            self.world.put(object, self.now);
+            self.world.see(object, self.now);
         }
         if self.fresh >= BATCH { self.save() } else { Ok(()) }
     }
