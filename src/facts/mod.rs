@@ -17,6 +17,7 @@
 
 mod alone;
 mod cluster;
+mod driven;
 mod encoder;
 mod eviction;
 mod fields;
@@ -175,6 +176,7 @@ impl Encoder {
                 self.row(relations::awaits_turn, &[daemonset, node, why]);
             }
         }
+        self.driven(world);
         for (uid, cascade) in &world.deleted_owners {
             let (uid, cascade) = (self.text(uid), self.text(cascade.name()));
             self.row(relations::deleted_owner, &[uid, cascade]);

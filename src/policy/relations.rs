@@ -107,6 +107,9 @@ relations! {
         revision_given(Revision)
         pod_tried(Pod)
         awaits_turn(DaemonSet, Node, Value)
+        driven(DaemonSet, Seconds)
+        pod_waits(Pod, Value, Value)
+        pod_unready_since(Pod, Time)
         planned(Value, DaemonSet, Node)
     }
     /// What a user's rules may ask of objects beside that.
@@ -284,6 +287,7 @@ relations! {
         below_bounds(DaemonSet)
         blocked(DaemonSet, Node)
         collision(DaemonSet, Revision)
+        contended(DaemonSet)
         counted(DaemonSet, Pod, Node)
         create_revision(DaemonSet)
         at_least_one(DaemonSet)
@@ -293,6 +297,7 @@ relations! {
         failed(DaemonSet, Pod, Node)
         folded_revision(DaemonSet, Revision)
         goes_on(DaemonSet)
+        halts(DaemonSet, Pod, Node)
         held(DaemonSet, Pod, Node)
         hold(DaemonSet, Node)
         host_port_clash(DaemonSet, DaemonSet, Port, Value, Node)

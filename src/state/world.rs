@@ -48,6 +48,9 @@ pub struct World {
     pub tried: BTreeSet<ObjectKey>,
     /// Whose turn it is in rollouts that nobody sees as a whole; not kept.
     pub turns: Option<Turns>,
+    /// Daemonsets of a live cluster whose pods we replace, each with how many seconds a new pod
+    /// has to become ready; not kept.
+    pub driven: BTreeMap<ObjectKey, i64>,
     /// What of the store it has, where that is not all.
     pub part: Option<Arc<Part>>,
     /// The last resourceVersion that was given.

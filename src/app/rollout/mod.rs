@@ -2,6 +2,7 @@
 
 mod change;
 mod daemonsets;
+pub mod live;
 mod show;
 mod template;
 
