@@ -165,7 +165,9 @@ impl Runner {
             }
         };
         going.retain(|pod, it| decider.seen.lives(pod, &it.uid) && may_go(pod, it));
-        refused.retain(|_, (until, why)| *until > instant || !why.is_empty());
+        refused.retain(|pod, (until, why)| {
+            decider.seen.version(pod).is_some() && (*until > instant || !why.is_empty())
+        });
         self.lists |= self.going.values().any(|it| it.asked.is_none() && instant > it.since + UNSEEN);
         let Some(decision) = self.decider.decide(now)? else { return Ok(self.gone()) };
         if let Some(stopped) = self.stopped(&decision) {

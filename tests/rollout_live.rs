@@ -1,0 +1,37 @@
+//! A rollout in a live cluster, against a simulated one in which everything goes wrong that can.
+//!
+//! The cluster (`cluster.rs`) has a controller that leaves old pods alone (OnDelete), kubelets, and
+//! a watch that lags behind. Requests are refused, lost before and after they were carried out, or
+//! carried out late; pods fail, change and come back; the one who rolls out is killed and begun
+//! anew. `naive.rs` says again, from what was heard alone, what may be asked for, and from what is
+//! so, how many pods were taken at a time. `DSRULES_ROLLOUTS` says how many rollouts (1,000).
+#![allow(clippy::unwrap_used)]
+
+#[path = "rollout_live/cluster.rs"]
+mod cluster;
+#[path = "rollout_live/host.rs"]
+mod host;
+#[path = "rollout_live/naive.rs"]
+mod naive;
+#[path = "rollout_live/random.rs"]
+mod random;
+
+use host::{Ended, Host};
+
+#[test]
+fn waves_and_bounds_hold_whatever_happens() {
+    let rollouts: u64 = std::env::var("DSRULES_ROLLOUTS").map_or(1000, |it| it.parse().unwrap());
+    let first: u64 = std::env::var("DSRULES_ROLLOUT").map_or(0, |it| it.parse().unwrap());
+    let mut all = host::Counts::default();
+    for seed in first..first + rollouts {
+        eprintln!("rollout {seed}");
+        let mut host = Host::new(seed);
+        let ended = host.run();
+        assert_eq!(ended, Ended::Complete, "rollout {seed}");
+        all.add(&host.counts);
+    }
+    println!("{rollouts} rollouts: {all:?}");
+    if rollouts >= 100 {
+        assert!(all.each().iter().all(|(_, count)| *count > 0), "everything happened: {all:?}");
+    }
+}
