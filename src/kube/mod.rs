@@ -55,7 +55,7 @@ pub(crate) use quantity::Quantity;
 pub use quantity::{Round, amount, amount_text, bytes_text};
 pub use scheduling::{Requirement, Selector, Taint, Term, Toleration};
 pub use short::{is_in_bytes, short_amount};
-pub use time::{calendar, time, timestamp};
+pub use time::{calendar, micros, time, timestamp};
 pub use uid::{Uid, UidText};
 pub use version::version;
 pub use views::{labels_of, list, seconds};

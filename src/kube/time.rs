@@ -94,6 +94,13 @@ pub fn timestamp(seconds: i64) -> String {
     format!("{sign}{:04}-{}Z", year.unsigned_abs(), time.strftime("%m-%dT%H:%M:%S"))
 }
 
+/// A time as a lease has it (metav1.MicroTime), given since the beginning of Unix time.
+#[must_use]
+pub fn micros(unix: std::time::Duration) -> String {
+    let seconds = timestamp(i64::try_from(unix.as_secs()).unwrap_or(0));
+    format!("{}.{:06}Z", seconds.trim_end_matches('Z'), unix.subsec_micros())
+}
+
 /// Seconds of Unix time on the calendar, in UTC: a time with the right day, weekday and
 /// hour, and the year that it is.
 #[must_use]

@@ -127,6 +127,11 @@ impl Runner {
         self.going.retain(|_, it| it.asked.is_some());
     }
 
+    /// That somebody else may have acted: the pods are listed again before anything is asked.
+    pub fn distrust(&mut self) {
+        self.lists = true;
+    }
+
     /// What became of a pod that was asked to go, at `instant`.
     pub fn answered(&mut self, pod: &Replace, answer: Answer, instant: Duration) {
         let mut later = |wait: Duration, why: String| {

@@ -75,6 +75,15 @@ impl Seen {
         self.settle();
     }
 
+    /// Takes in that this object is gone, and not one that was made since under its name.
+    pub fn gone(&mut self, kind: Kind, value: &Value) {
+        let key = key(value);
+        let uid = value["metadata"]["uid"].as_str().unwrap_or("");
+        if self.world.meta(kind, &key).is_some_and(|meta| meta.uid == *uid) {
+            self.remove(kind, &key);
+        }
+    }
+
     /// The uid and the resourceVersion of a pod, if it is there.
     #[must_use]
     pub fn version(&self, pod: &ObjectKey) -> Option<(&Name, &Name)> {

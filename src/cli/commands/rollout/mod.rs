@@ -1,10 +1,12 @@
 //! `dsrules rollout status|history|undo|restart`: how a daemonset's pods get from one
-//! template to the next, in kubectl's words.
+//! template to the next, in kubectl's words; `run` does it in a live cluster.
 
 mod change;
 mod history;
 mod options;
+mod run;
 mod status;
+mod told;
 
 use clap::{Args, Subcommand};
 use dsrules::app::rollout::Goal;
@@ -52,6 +54,12 @@ enum RolloutCommand {
         #[command(flatten)]
         changing: Changing,
     },
+    /// Replace the old pods of a live cluster's daemonset in the order that the rules say
+    ///
+    /// For daemonsets with `updateStrategy: {type: OnDelete}`, whose own controller leaves old pods
+    /// alone. Waves, holds, maxUnavailable and minReadySeconds hold as in a plan; a new pod that
+    /// fails stops it. It can be interrupted, and goes on when it is run again.
+    Run(Box<run::RunArgs>),
     /// Replace all pods, as a new template would
     Restart {
         #[command(flatten)]
@@ -69,6 +77,7 @@ pub fn run(args: &RolloutArgs, context: &mut Context) -> Result<Exit, Failure> {
         RolloutCommand::Undo { which, to_revision, changing } => {
             change::run(which, Goal::Revision(*to_revision), changing, context)
         }
+        RolloutCommand::Run(args) => run::run(args, context),
         RolloutCommand::Restart { which, changing } => change::run(which, Goal::Again, changing, context),
     }
 }

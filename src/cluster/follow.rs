@@ -1,0 +1,95 @@
+//! All objects of a kind, and what becomes of them from then on.
+
+use ::kube::Api;
+use ::kube::api::{ApiResource, DynamicObject};
+use ::kube::runtime::WatchStreamExt;
+use ::kube::runtime::watcher::{Config, DefaultBackoff, Error, Event, watcher};
+use futures_util::StreamExt;
+use futures_util::stream::BoxStream;
+use serde_json::Value;
+
+use super::connect::Cluster;
+use super::trouble::told;
+use crate::diagnostic::Diagnostic;
+
+/// A kind that is followed.
+#[derive(Debug, Clone, Default)]
+pub struct Followed {
+    /// Its API group, empty for the core's.
+    pub group: String,
+    /// Its version.
+    pub version: String,
+    /// As objects say it.
+    pub kind: String,
+    /// Its resource, as paths name it.
+    pub plural: String,
+    /// The namespace, where only one is followed.
+    pub namespace: Option<String>,
+    /// Which of its fields have which values.
+    pub fields: Option<String>,
+}
+
+/// What is heard of a kind.
+#[derive(Debug)]
+pub enum Heard {
+    /// All there is.
+    All(Vec<Value>),
+    /// One was made or changed.
+    Put(Value),
+    /// One is gone.
+    Gone(Value),
+    /// It may not be read, or there is no such kind: nothing more will be heard.
+    Refused(Diagnostic),
+    /// It is not heard of for now; it goes on by itself.
+    Broken(Diagnostic),
+}
+
+/// Follows a kind for as long as somebody listens. Where its watch is cut off or too old it goes
+/// on by itself, if need be with all there is.
+pub fn follow(cluster: &Cluster, followed: &Followed) -> BoxStream<'static, Heard> {
+    let Followed { group, version, kind, plural, namespace, fields } = followed.clone();
+    let api_version = if group.is_empty() { version.clone() } else { format!("{group}/{version}") };
+    let resource = ApiResource { group, version, api_version, kind, plural: plural.clone() };
+    let client = cluster.client.clone();
+    let api: Api<DynamicObject> = match &namespace {
+        Some(namespace) => Api::namespaced_with(client, namespace, &resource),
+        None => Api::all_with(client, &resource),
+    };
+    let config = Config { field_selector: fields, ..Config::default() };
+    let (name, address) = (cluster.name.clone(), cluster.address.clone());
+    let mut all = Vec::new();
+    let heard = move |event: Result<Event<DynamicObject>, Error>| match event {
+        Ok(Event::Init) => {
+            all.clear();
+            None
+        }
+        Ok(Event::InitApply(object)) => {
+            all.push(value(&object));
+            None
+        }
+        Ok(Event::InitDone) => Some(Heard::All(std::mem::take(&mut all))),
+        Ok(Event::Apply(object)) => Some(Heard::Put(value(&object))),
+        Ok(Event::Delete(object)) => Some(Heard::Gone(value(&object))),
+        Err(error) => trouble(error, &name, &address, &plural),
+    };
+    let events = watcher(api, config).backoff(DefaultBackoff::default());
+    events.map(heard).filter_map(std::future::ready).boxed()
+}
+
+fn value(object: &DynamicObject) -> Value {
+    serde_json::to_value(object).unwrap_or_default()
+}
+
+/// What is told of what went wrong; nothing where a watch is only too old.
+fn trouble(error: Error, name: &str, address: &str, plural: &str) -> Option<Heard> {
+    let error = match error {
+        Error::WatchError(_) | Error::NoResourceVersion => return None,
+        Error::InitialListFailed(error) | Error::WatchStartFailed(error) | Error::WatchFailed(error) => error,
+    };
+    let status = if let ::kube::Error::Api(status) = &error { status.code } else { 0 };
+    let told = told(&error, name, address).because(format!("{plural} were asked for"));
+    Some(match status {
+        401 | 403 | 404 => Heard::Refused(told.help("examples/in-cluster names what is needed")),
+        _ => Heard::Broken(told),
+    })
+}
