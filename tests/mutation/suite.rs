@@ -51,6 +51,8 @@ const SHOWN: &[&str] = &[
     "surge_clash",
     "self_clash",
     "host_port_clash",
+    "contended",
+    "halts",
 ];
 
 /// All cases.
@@ -182,6 +184,10 @@ fn world(case: &Value) -> World {
     world.deleted_owners.extend(orphaning.map(|uid| (uid.as_str().unwrap().into(), Cascade::Orphan)));
     let namespaces = case["deletedNamespaces"].as_array().into_iter().flatten();
     world.deleted_namespaces = namespaces.map(|name| name.as_str().unwrap().into()).collect();
+    for (key, seconds) in case["driven"].as_object().into_iter().flatten() {
+        let (namespace, name) = key.split_once('/').unwrap();
+        world.driven.insert(ObjectKey::new(namespace, name), seconds.as_i64().unwrap());
+    }
     for given in case["given"].as_array().into_iter().flatten() {
         let part = |at: usize| given[at].as_str().unwrap();
         world.given.insert((Kind::from_name(part(0)).unwrap(), ObjectKey::new(part(1), part(2))));

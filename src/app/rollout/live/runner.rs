@@ -170,9 +170,8 @@ impl Runner {
             }
         };
         going.retain(|pod, it| decider.seen.lives(pod, &it.uid) && may_go(pod, it));
-        refused.retain(|pod, (until, why)| {
-            decider.seen.version(pod).is_some() && (*until > instant || !why.is_empty())
-        });
+        // What was refused is told until it was asked again.
+        refused.retain(|pod, (until, _)| decider.seen.version(pod).is_some() && *until + AGAIN > instant);
         self.lists |= self.going.values().any(|it| it.asked.is_none() && instant > it.since + UNSEEN);
         let Some(decision) = self.decider.decide(now)? else { return Ok(self.gone()) };
         if let Some(stopped) = self.stopped(&decision) {

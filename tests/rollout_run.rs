@@ -1,0 +1,255 @@
+//! `dsrules rollout run` as a process of its own, against `dsrules serve` as the cluster.
+//!
+//! The server's own controller leaves old pods alone (OnDelete) and makes new ones that are
+//! pending; kubelets are played here, by the status subresource. What the server has is looked at
+//! all the while. `DSRULES_REAL_ROLLOUTS` says how many rollouts there are with kills (3).
+#![allow(clippy::unwrap_used, clippy::zombie_processes)]
+
+#[allow(dead_code)]
+#[path = "serve/server.rs"]
+mod server;
+
+use std::collections::BTreeMap;
+use std::process::{Child, Command, Stdio};
+use std::thread::sleep;
+use std::time::{Duration, Instant};
+
+use serde_json::{Value, json};
+
+use server::Server;
+
+const PODS: &str = "/api/v1/namespaces/logging/pods";
+const DAEMONSET: &str = "/apis/apps/v1/namespaces/logging/daemonsets/rolled";
+const RULES: &str = r#"
+/// {Node} is in wave {W}.
+wave(DaemonSet, Node, W) :- daemonset(DaemonSet), node_number(Node, "wave", W).
+"#;
+const NODES: usize = 6;
+const MOST: usize = 2;
+const PATCH: &str = "Content-Type: application/merge-patch+json";
+
+/// A cluster with a daemonset that is for `rollout run`.
+struct Cluster {
+    server: Server,
+}
+
+impl Cluster {
+    fn new() -> Cluster {
+        let server = Server::new(&["--write", "--readiness", "observe"]);
+        let cluster = Cluster { server };
+        for nth in 1..=NODES {
+            let wave = if nth <= 2 { "1" } else { "2" };
+            let node = json!({ "apiVersion": "v1", "kind": "Node",
+                "metadata": { "name": format!("m{nth}"), "labels": { "wave": wave, "rolled": "yes" } },
+                "status": { "conditions": [{ "type": "Ready", "status": "True" }] } });
+            cluster.ok("POST /api/v1/nodes", &node);
+        }
+        let template = json!({ "metadata": { "labels": { "app": "rolled" } }, "spec": {
+            "nodeSelector": { "rolled": "yes" },
+            "containers": [{ "name": "main", "image": "rolled:1" }] } });
+        let strategy = json!({ "type": "OnDelete", "rollingUpdate": { "maxUnavailable": MOST } });
+        let daemonset = json!({ "apiVersion": "apps/v1", "kind": "DaemonSet",
+            "metadata": { "name": "rolled", "namespace": "logging" },
+            "spec": { "selector": { "matchLabels": { "app": "rolled" } }, "template": template,
+                "updateStrategy": strategy } });
+        cluster.ok("POST /apis/apps/v1/namespaces/logging/daemonsets", &daemonset);
+        cluster.server.write("waves.dl", RULES);
+        for (name, _) in cluster.pods() {
+            cluster.set_ready(&name);
+        }
+        cluster
+    }
+
+    fn ok(&self, head: &str, body: &Value) -> Value {
+        let head = if head.contains('\n') { head.to_owned() } else { format!("{head}\nContent-Type: application/json") };
+        let (code, answer) = self.server.json(&head, &body.to_string());
+        assert!((200..300).contains(&code), "{head}: {code} {answer}");
+        answer
+    }
+
+    /// The daemonset's pods, as they are at one moment.
+    fn pods(&self) -> BTreeMap<String, Value> {
+        let (code, pods) = self.server.json(&format!("GET {PODS}?labelSelector=app%3Drolled"), "");
+        assert_eq!(code, 200);
+        let pods = pods["items"].as_array().unwrap().iter();
+        pods.map(|pod| (pod["metadata"]["name"].as_str().unwrap().to_owned(), pod.clone())).collect()
+    }
+
+    fn status(&self, name: &str, status: &Value) {
+        let (code, _) =
+            self.server.json(&format!("PATCH {PODS}/{name}/status\n{PATCH}"), &json!({ "status": status }).to_string());
+        // It may be gone meanwhile.
+        assert!(code == 200 || code == 404, "{code}");
+    }
+
+    fn set_ready(&self, name: &str) {
+        let ready = json!([{ "type": "Ready", "status": "True", "lastTransitionTime": "2026-01-01T00:00:00Z" }]);
+        self.status(name, &json!({ "phase": "Running", "conditions": ready }));
+    }
+
+    fn revise(&self, image: &str) {
+        let spec = json!({ "containers": [{ "name": "main", "image": image }] });
+        self.ok(&format!("PATCH {DAEMONSET}\n{PATCH}"), &json!({ "spec": { "template": { "spec": spec } } }));
+    }
+
+    fn command(&self, more: &[&str]) -> Command {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_dsrules"));
+        command
+            .env_remove("DSRULES_DB")
+            .env_remove("KUBERNETES_SERVICE_HOST")
+            .env("NO_COLOR", "1")
+            .args(["rollout", "run", "daemonset/rolled", "-n", "logging", "--cluster"])
+            .args(["--kubeconfig", "kubeconfig", "--rules", "waves.dl"])
+            .args(more)
+            .current_dir(self.server.file("waves.dl").parent().unwrap())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped());
+        command
+    }
+
+    fn begin(&self, more: &[&str]) -> Child {
+        self.command(more).spawn().unwrap()
+    }
+
+    /// Whether all pods are of this image and ready.
+    fn is_done(&self, image: &str) -> bool {
+        let pods = self.pods();
+        pods.len() == NODES && pods.values().all(|pod| is_ready(pod) && is_of(pod, image))
+    }
+
+    /// Looks at what there is: bounds and waves hold. Then a kubelet may have made one ready.
+    fn moment(&self, image: &str, nth: usize) {
+        let pods = self.pods();
+        let ready = pods.values().filter(|pod| is_ready(pod)).count();
+        assert!(ready + MOST >= NODES, "{ready} of {NODES} are ready: {pods:#?}");
+        let wave = |pod: &Value| pod["spec"]["nodeName"].as_str().unwrap() <= "m2";
+        let first_done = pods.values().filter(|pod| wave(pod) && is_ready(pod) && is_of(pod, image)).count() == 2;
+        let second_begun = pods.values().any(|pod| !wave(pod) && is_of(pod, image));
+        assert!(first_done || !second_begun, "the second wave began before the first was done: {pods:#?}");
+        let mut waiting = pods.iter().filter(|(_, pod)| !is_ready(pod)).cycle();
+        if let Some((name, _)) = waiting.nth(nth) {
+            self.set_ready(name);
+        }
+    }
+
+    /// Plays kubelets until the process ends; gives what it said and its exit code.
+    fn follow(&self, mut child: Child, image: &str) -> (String, i32) {
+        let until = Instant::now() + Duration::from_secs(90);
+        let mut nth = 0;
+        while child.try_wait().unwrap().is_none() {
+            assert!(Instant::now() < until, "it does not end");
+            self.moment(image, nth % 3);
+            nth += 1;
+            sleep(Duration::from_millis(60));
+        }
+        let said = child.wait_with_output().unwrap();
+        let text = [said.stdout, said.stderr].map(|it| String::from_utf8(it).unwrap()).concat();
+        (text, said.status.code().unwrap_or(-1))
+    }
+}
+
+fn is_ready(pod: &Value) -> bool {
+    pod["status"]["conditions"].as_array().is_some_and(|it| it.iter().any(|it| it["status"] == "True"))
+}
+
+fn is_of(pod: &Value, image: &str) -> bool {
+    pod["spec"]["containers"][0]["image"] == image
+}
+
+fn reasons(cluster: &Cluster) -> Vec<String> {
+    let (_, events) = cluster.server.json("GET /api/v1/namespaces/logging/events", "");
+    let events = events["items"].as_array().unwrap().iter();
+    let mut reasons: Vec<String> =
+        events.map(|it| it["reason"].as_str().unwrap().to_owned()).filter(|it| it.starts_with("Rollout")).collect();
+    reasons.sort();
+    reasons.dedup();
+    reasons
+}
+
+#[test]
+fn it_goes_on_where_it_was_killed() {
+    let cluster = Cluster::new();
+    let rollouts: usize = std::env::var("DSRULES_REAL_ROLLOUTS").map_or(3, |it| it.parse().unwrap());
+    for nth in 0..rollouts {
+        let image = format!("rolled:{}", nth + 2);
+        cluster.revise(&image);
+        let how: &[&str] = if nth % 2 == 0 { &[] } else { &["--delete"] };
+        let mut kills = 0;
+        while !cluster.is_done(&image) && kills < 6 {
+            let mut child = cluster.begin(how);
+            for step in 0..(8 + 5 * (kills + nth) % 17) {
+                cluster.moment(&image, step % 3);
+                sleep(Duration::from_millis(60));
+            }
+            child.kill().unwrap();
+            child.wait().unwrap();
+            kills += 1;
+        }
+        let (text, code) = cluster.follow(cluster.begin(how), &image);
+        assert_eq!(code, 0, "{text}");
+        assert!(text.contains("rolled out: 6 pods of the current template, all available"), "{text}");
+        assert!(cluster.is_done(&image));
+    }
+}
+
+#[test]
+fn a_failed_pod_stops_it_and_a_corrected_template_goes_on() {
+    let cluster = Cluster::new();
+    cluster.revise("rolled:bad");
+    let mut child = cluster.begin(&[]);
+    let until = Instant::now() + Duration::from_secs(60);
+    while child.try_wait().unwrap().is_none() {
+        assert!(Instant::now() < until, "it does not end");
+        for (name, pod) in cluster.pods() {
+            if !is_ready(&pod) {
+                let waiting = json!({ "waiting": { "reason": "CrashLoopBackOff" } });
+                cluster.status(&name, &json!({ "containerStatuses": [{ "name": "main", "state": waiting }] }));
+            }
+        }
+        sleep(Duration::from_millis(60));
+    }
+    let said = child.wait_with_output().unwrap();
+    let text = String::from_utf8(said.stderr).unwrap();
+    assert_eq!(said.status.code(), Some(1), "{text}");
+    assert!(text.contains("the rollout is stopped: the container main of"), "{text}");
+    assert!(text.contains("does not run: CrashLoopBackOff"), "{text}");
+    let pods = cluster.pods();
+    let bad = pods.values().filter(|pod| is_of(pod, "rolled:bad")).count();
+    assert!((1..=MOST).contains(&bad), "no more than the bound: {bad}");
+    cluster.revise("rolled:good");
+    let (text, code) = cluster.follow(cluster.begin(&["--lease"]), "rolled:good");
+    assert_eq!(code, 0, "{text}");
+    let lease = "GET /apis/coordination.k8s.io/v1/namespaces/logging/leases/dsrules-rollout-rolled";
+    let (code, lease) = cluster.server.json(lease, "");
+    assert_eq!((code, &lease["spec"]["holderIdentity"]), (200, &json!("")), "it was given up: {lease}");
+    assert_eq!(reasons(&cluster), ["RolloutComplete", "RolloutStarted", "RolloutStopped", "RolloutWaveDone"]);
+}
+
+#[test]
+fn it_says_what_it_would_do_and_how_to_go_on() {
+    let cluster = Cluster::new();
+    cluster.revise("rolled:2");
+    let before = cluster.pods();
+    let said = cluster.command(&["--dry-run"]).output().unwrap();
+    let mut text = format!("$ dsrules rollout run daemonset/rolled --cluster --dry-run\n{}{}\n",
+        String::from_utf8(said.stdout).unwrap(), String::from_utf8(said.stderr).unwrap());
+    assert_eq!(cluster.pods(), before, "nothing is changed");
+    let child = cluster.begin(&[]);
+    sleep(Duration::from_millis(1500));
+    assert!(Command::new("kill").args(["-INT", &child.id().to_string()]).status().unwrap().success());
+    let said = child.wait_with_output().unwrap();
+    text.push_str(&format!("$ dsrules rollout run daemonset/rolled --cluster, and Ctrl-C\n{}{}[exit code {}]\n\n",
+        String::from_utf8(said.stdout).unwrap(), String::from_utf8(said.stderr).unwrap(), said.status.code().unwrap()));
+    let refused = Command::new(env!("CARGO_BIN_EXE_dsrules"))
+        .current_dir(cluster.server.file("waves.dl").parent().unwrap())
+        .env_remove("DSRULES_DB")
+        .env("NO_COLOR", "1")
+        .args(["rollout", "run", "daemonset/agent", "-n", "logging", "--cluster", "--kubeconfig", "kubeconfig"])
+        .output()
+        .unwrap();
+    text.push_str(&format!("$ dsrules rollout run daemonset/agent --cluster\n{}{}[exit code {}]\n",
+        String::from_utf8(refused.stdout).unwrap(), String::from_utf8(refused.stderr).unwrap(), refused.status.code().unwrap()));
+    insta::with_settings!({ snapshot_path => "../snapshots", prepend_module_to_snapshot => false }, {
+        insta::assert_snapshot!("rollout_run", text);
+    });
+}
