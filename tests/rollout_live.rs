@@ -48,7 +48,9 @@ fn the_roles_allow_what_is_done_and_nothing_else() {
     for document in serde_yaml::Deserializer::from_str(&text) {
         let value = serde_json::Value::deserialize(document).unwrap();
         for rule in value["rules"].as_array().into_iter().flatten() {
-            let all = |field: &str| rule[field].as_array().unwrap().iter().map(|it| it.as_str().unwrap().to_owned());
+            let all = |field: &str| {
+                rule[field].as_array().unwrap().iter().map(|it| it.as_str().unwrap().to_owned())
+            };
             for group in all("apiGroups") {
                 for resource in all("resources") {
                     allowed.extend(all("verbs").map(|verb| (group.clone(), resource.clone(), verb)));
@@ -56,7 +58,9 @@ fn the_roles_allow_what_is_done_and_nothing_else() {
             }
         }
     }
-    let reads = FOLLOWED.iter().flat_map(|(_, group, plural)| ["list", "watch"].map(|verb| (*group, *plural, verb)));
-    let asked = reads.chain(ASKED).map(|(group, resource, verb)| (group.into(), resource.into(), verb.into()));
+    let reads =
+        FOLLOWED.iter().flat_map(|(_, group, plural)| ["list", "watch"].map(|verb| (*group, *plural, verb)));
+    let asked =
+        reads.chain(ASKED).map(|(group, resource, verb)| (group.into(), resource.into(), verb.into()));
     assert_eq!(allowed, asked.collect());
 }

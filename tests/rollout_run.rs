@@ -61,7 +61,11 @@ impl Cluster {
     }
 
     fn ok(&self, head: &str, body: &Value) -> Value {
-        let head = if head.contains('\n') { head.to_owned() } else { format!("{head}\nContent-Type: application/json") };
+        let head = if head.contains('\n') {
+            head.to_owned()
+        } else {
+            format!("{head}\nContent-Type: application/json")
+        };
         let (code, answer) = self.server.json(&head, &body.to_string());
         assert!((200..300).contains(&code), "{head}: {code} {answer}");
         answer
@@ -76,14 +80,16 @@ impl Cluster {
     }
 
     fn status(&self, name: &str, status: &Value) {
-        let (code, _) =
-            self.server.json(&format!("PATCH {PODS}/{name}/status\n{PATCH}"), &json!({ "status": status }).to_string());
+        let (code, _) = self
+            .server
+            .json(&format!("PATCH {PODS}/{name}/status\n{PATCH}"), &json!({ "status": status }).to_string());
         // It may be gone meanwhile.
         assert!(code == 200 || code == 404, "{code}");
     }
 
     fn set_ready(&self, name: &str) {
-        let ready = json!([{ "type": "Ready", "status": "True", "lastTransitionTime": "2026-01-01T00:00:00Z" }]);
+        let ready =
+            json!([{ "type": "Ready", "status": "True", "lastTransitionTime": "2026-01-01T00:00:00Z" }]);
         self.status(name, &json!({ "phase": "Running", "conditions": ready }));
     }
 
@@ -123,7 +129,8 @@ impl Cluster {
         let ready = pods.values().filter(|pod| is_ready(pod)).count();
         assert!(ready + MOST >= NODES, "{ready} of {NODES} are ready: {pods:#?}");
         let wave = |pod: &Value| pod["spec"]["nodeName"].as_str().unwrap() <= "m2";
-        let first_done = pods.values().filter(|pod| wave(pod) && is_ready(pod) && is_of(pod, image)).count() == 2;
+        let first_done =
+            pods.values().filter(|pod| wave(pod) && is_ready(pod) && is_of(pod, image)).count() == 2;
         let second_begun = pods.values().any(|pod| !wave(pod) && is_of(pod, image));
         assert!(first_done || !second_begun, "the second wave began before the first was done: {pods:#?}");
         let mut waiting = pods.iter().filter(|(_, pod)| !is_ready(pod)).cycle();
@@ -159,8 +166,10 @@ fn is_of(pod: &Value, image: &str) -> bool {
 fn reasons(cluster: &Cluster) -> Vec<String> {
     let (_, events) = cluster.server.json("GET /api/v1/namespaces/logging/events", "");
     let events = events["items"].as_array().unwrap().iter();
-    let mut reasons: Vec<String> =
-        events.map(|it| it["reason"].as_str().unwrap().to_owned()).filter(|it| it.starts_with("Rollout")).collect();
+    let mut reasons: Vec<String> = events
+        .map(|it| it["reason"].as_str().unwrap().to_owned())
+        .filter(|it| it.starts_with("Rollout"))
+        .collect();
     reasons.sort();
     reasons.dedup();
     reasons
@@ -203,7 +212,8 @@ fn a_failed_pod_stops_it_and_a_corrected_template_goes_on() {
         for (name, pod) in cluster.pods() {
             if !is_ready(&pod) {
                 let waiting = json!({ "waiting": { "reason": "CrashLoopBackOff" } });
-                cluster.status(&name, &json!({ "containerStatuses": [{ "name": "main", "state": waiting }] }));
+                cluster
+                    .status(&name, &json!({ "containerStatuses": [{ "name": "main", "state": waiting }] }));
             }
         }
         sleep(Duration::from_millis(60));
@@ -231,24 +241,44 @@ fn it_says_what_it_would_do_and_how_to_go_on() {
     cluster.revise("rolled:2");
     let before = cluster.pods();
     let said = cluster.command(&["--dry-run"]).output().unwrap();
-    let mut text = format!("$ dsrules rollout run daemonset/rolled --cluster --dry-run\n{}{}\n",
-        String::from_utf8(said.stdout).unwrap(), String::from_utf8(said.stderr).unwrap());
+    let mut text = format!(
+        "$ dsrules rollout run daemonset/rolled --cluster --dry-run\n{}{}\n",
+        String::from_utf8(said.stdout).unwrap(),
+        String::from_utf8(said.stderr).unwrap()
+    );
     assert_eq!(cluster.pods(), before, "nothing is changed");
     let child = cluster.begin(&[]);
     sleep(Duration::from_millis(1500));
     assert!(Command::new("kill").args(["-INT", &child.id().to_string()]).status().unwrap().success());
     let said = child.wait_with_output().unwrap();
-    text.push_str(&format!("$ dsrules rollout run daemonset/rolled --cluster, and Ctrl-C\n{}{}[exit code {}]\n\n",
-        String::from_utf8(said.stdout).unwrap(), String::from_utf8(said.stderr).unwrap(), said.status.code().unwrap()));
+    text.push_str(&format!(
+        "$ dsrules rollout run daemonset/rolled --cluster, and Ctrl-C\n{}{}[exit code {}]\n\n",
+        String::from_utf8(said.stdout).unwrap(),
+        String::from_utf8(said.stderr).unwrap(),
+        said.status.code().unwrap()
+    ));
     let refused = Command::new(env!("CARGO_BIN_EXE_dsrules"))
         .current_dir(cluster.server.file("waves.dl").parent().unwrap())
         .env_remove("DSRULES_DB")
         .env("NO_COLOR", "1")
-        .args(["rollout", "run", "daemonset/agent", "-n", "logging", "--cluster", "--kubeconfig", "kubeconfig"])
+        .args([
+            "rollout",
+            "run",
+            "daemonset/agent",
+            "-n",
+            "logging",
+            "--cluster",
+            "--kubeconfig",
+            "kubeconfig",
+        ])
         .output()
         .unwrap();
-    text.push_str(&format!("$ dsrules rollout run daemonset/agent --cluster\n{}{}[exit code {}]\n",
-        String::from_utf8(refused.stdout).unwrap(), String::from_utf8(refused.stderr).unwrap(), refused.status.code().unwrap()));
+    text.push_str(&format!(
+        "$ dsrules rollout run daemonset/agent --cluster\n{}{}[exit code {}]\n",
+        String::from_utf8(refused.stdout).unwrap(),
+        String::from_utf8(refused.stderr).unwrap(),
+        refused.status.code().unwrap()
+    ));
     insta::with_settings!({ snapshot_path => "../snapshots", prepend_module_to_snapshot => false }, {
         insta::assert_snapshot!("rollout_run", text);
     });

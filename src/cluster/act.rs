@@ -89,12 +89,7 @@ async fn send(
     }
 }
 
-async fn once(
-    cluster: &Cluster,
-    method: Method,
-    path: &str,
-    body: Option<&Value>,
-) -> Result<Value, Refusal> {
+async fn once(cluster: &Cluster, method: Method, path: &str, body: Option<&Value>) -> Result<Value, Refusal> {
     let request = Request::builder().method(method).uri(path).header("accept", "application/json");
     let request = match body {
         None => request.body(Body::empty()),

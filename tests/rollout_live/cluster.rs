@@ -156,8 +156,13 @@ impl Cluster {
         let labels = json!({ "app": NAME, "controller-revision-hash": hash(wanted) });
         let meta = json!({ "uid": format!("pod-{}", self.made), "labels": labels,
             "ownerReferences": [owner()], "creationTimestamp": timestamp(self.now) });
-        let spec = json!({ "nodeName": node, "containers": [{ "name": "main", "image": format!("a:{wanted}") }] });
-        self.put(Kind::Pod, &name, json!({ "metadata": meta, "spec": spec, "status": { "phase": "Pending" } }));
+        let spec =
+            json!({ "nodeName": node, "containers": [{ "name": "main", "image": format!("a:{wanted}") }] });
+        self.put(
+            Kind::Pod,
+            &name,
+            json!({ "metadata": meta, "spec": spec, "status": { "phase": "Pending" } }),
+        );
     }
 
     /// A kubelet says that a pod is ready, or is not.

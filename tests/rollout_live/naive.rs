@@ -87,7 +87,10 @@ pub fn check(heard: &Heard, asked: &[String], now: i64) -> BTreeSet<String> {
     }
     let down = all.values().filter(|it| matches!(it, Stands::Down | Stands::OldDown)).count();
     let most = bound(heard);
-    assert!(taken.is_empty() || down + taken.len() <= most, "{down} are down, {taken:?} go, of {most}: {all:?}");
+    assert!(
+        taken.is_empty() || down + taken.len() <= most,
+        "{down} are down, {taken:?} go, of {most}: {all:?}"
+    );
     let is_open = |node: &&&String| matches!(all[**node], Stands::Old | Stands::OldDown | Stands::Down);
     let first = nodes.iter().filter(is_open).map(|node| wave(heard, node)).min();
     for node in &taken {

@@ -7,7 +7,9 @@ use crate::datalog::{Handle, Program, Sym};
 use crate::diagnostic::Diagnostic;
 use crate::facts::Grouping;
 use crate::kube::{Name, ObjectKey, Status};
-use crate::plan::{Readiness, Reconciled, Settings, Tally, Touched, Verb, Waiting, pass_over, reconcile, waiting};
+use crate::plan::{
+    Readiness, Reconciled, Settings, Tally, Touched, Verb, Waiting, pass_over, reconcile, waiting,
+};
 use crate::policy::relations;
 use crate::reason::Reasoner;
 

@@ -49,7 +49,8 @@ pub async fn preview(
     let mut watches = Watches::new(cluster, &daemonset, scope);
     let mut decider = Decider::new(&program, drive);
     while !watches.is_whole() {
-        let silent = || Diagnostic::error("unreachable", format!("the cluster `{}` does not answer", cluster.name));
+        let silent =
+            || Diagnostic::error("unreachable", format!("the cluster `{}` does not answer", cluster.name));
         match timeout_at(until, watches.next()).await.map_err(|_| silent())? {
             Some((kind, Heard::All(objects))) => decider.seen.replace(kind, objects, clock.seconds()),
             Some((_, Heard::Refused(error) | Heard::Broken(error))) => return Err(error),
@@ -57,7 +58,8 @@ pub async fn preview(
             None => return Err(silent()),
         }
     }
-    let gone = || Diagnostic::error("no-daemonset", format!("there is no daemonset `{daemonset}` in the cluster"));
+    let gone =
+        || Diagnostic::error("no-daemonset", format!("there is no daemonset `{daemonset}` in the cluster"));
     let decision = decider.decide(clock.seconds())?.ok_or_else(gone)?;
     let Reconciled { waves, waiting, .. } = decider.ahead(clock.seconds())?;
     let goes = |action: &Action| action.verb == Verb::Delete && action.daemonset.as_ref() == Some(&daemonset);

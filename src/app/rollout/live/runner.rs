@@ -148,8 +148,7 @@ impl Runner {
             Answer::Failed(why) => self.failed = Some(why),
             Answer::Unknown(why) => {
                 later(MOVED, why);
-                let going =
-                    Going { uid: pod.uid.clone(), asked: Some(pod.version.clone()), since: instant };
+                let going = Going { uid: pod.uid.clone(), asked: Some(pod.version.clone()), since: instant };
                 self.going.insert(pod.pod.clone(), going);
             }
         }
@@ -193,8 +192,12 @@ impl Runner {
 
     /// The pods that are to go now, but for those that were refused just now.
     fn next<'d>(&self, decision: &'d Decision, instant: Duration) -> impl Iterator<Item = Replace> + use<'d> {
-        let waits: BTreeSet<ObjectKey> =
-            self.refused.iter().filter(|(_, (until, _))| *until > instant).map(|(pod, _)| pod.clone()).collect();
+        let waits: BTreeSet<ObjectKey> = self
+            .refused
+            .iter()
+            .filter(|(_, (until, _))| *until > instant)
+            .map(|(pod, _)| pod.clone())
+            .collect();
         decision.replace.iter().filter(move |it| !waits.contains(&it.pod)).cloned()
     }
 
@@ -205,7 +208,9 @@ impl Runner {
             return Some(
                 Diagnostic::error("two-controllers", format!("`{name}` is not for `rollout run`"))
                     .because(why.clone())
-                    .help("set its `updateStrategy` to `{type: OnDelete}`, and its pods wait for `rollout run`")
+                    .help(
+                        "set its `updateStrategy` to `{type: OnDelete}`, and its pods wait for `rollout run`",
+                    )
                     .help("with `--alongside` both replace them, each by its own bounds"),
             );
         }
@@ -221,7 +226,9 @@ impl Runner {
         let Progress { updated, desired, .. } = decision.progress;
         Some(
             error
-                .because(format!("{updated} of {desired} nodes have a pod of the current template; no other pod goes"))
+                .because(format!(
+                    "{updated} of {desired} nodes have a pod of the current template; no other pod goes"
+                ))
                 .help("see to the pod, or correct the template, and run it again: it goes on from there"),
         )
     }
@@ -234,8 +241,14 @@ impl Runner {
 
     fn gone(&self) -> Look {
         let name = &self.decider.seen.drive.daemonset;
-        let error = Diagnostic::error("no-daemonset", format!("there is no daemonset `{name}` in the cluster"));
-        Look { asks: Vec::new(), state: State::Stopped(error), progress: Progress::default(), waits: Vec::new() }
+        let error =
+            Diagnostic::error("no-daemonset", format!("there is no daemonset `{name}` in the cluster"));
+        Look {
+            asks: Vec::new(),
+            state: State::Stopped(error),
+            progress: Progress::default(),
+            waits: Vec::new(),
+        }
     }
 
     /// What there is to say on the daemonset.
@@ -247,7 +260,9 @@ impl Runner {
             self.started = true;
             say("RolloutStarted", format!("{outdated} of {} to be replaced", counted(count(desired), "pod")));
         }
-        if let Some(before) = self.wave.filter(|before| wave.is_none_or(|wave| wave > *before) && *before != i64::MAX) {
+        if let Some(before) =
+            self.wave.filter(|before| wave.is_none_or(|wave| wave > *before) && *before != i64::MAX)
+        {
             say("RolloutWaveDone", format!("Wave {before} is done"));
         }
         self.wave = wave;

@@ -53,11 +53,12 @@ impl Watches {
     /// Begins anew, with all there is.
     pub fn begin(&mut self) {
         let kinds = FOLLOWED.iter().filter(|(kind, ..)| self.follows(*kind));
-        let kinds: Vec<_> = kinds.map(|(kind, group, plural)| (*kind, self.followed(*kind, group, plural))).collect();
+        let kinds: Vec<_> =
+            kinds.map(|(kind, group, plural)| (*kind, self.followed(*kind, group, plural))).collect();
         self.missing = kinds.iter().map(|(kind, _)| *kind).collect();
-        let streams = kinds.into_iter().map(|(kind, followed)| {
-            follow(&self.cluster, &followed).map(move |heard| (kind, heard)).boxed()
-        });
+        let streams = kinds
+            .into_iter()
+            .map(|(kind, followed)| follow(&self.cluster, &followed).map(move |heard| (kind, heard)).boxed());
         self.streams = select_all(streams);
     }
 

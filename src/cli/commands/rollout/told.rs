@@ -94,7 +94,9 @@ pub fn interrupted(
     let Progress { updated, desired, .. } = progress;
     context.out.flush()?;
     let told = Diagnostic::error("interrupted", format!("the rollout of `{daemonset}` was interrupted"))
-        .because(format!("{updated} of {desired} nodes have a pod of the current template; nothing is half done"))
+        .because(format!(
+            "{updated} of {desired} nodes have a pod of the current template; nothing is half done"
+        ))
         .help("run the same command again: it goes on from there");
     context.tell(vec![told]);
     Ok(Exit::Error)
