@@ -128,11 +128,7 @@ const INPUTS: &[Sentence] = &[
     ("now", "it is {0:time}", "it is another time"),
     ("backoff_until", "after a failed pod of {0}, {1} waits until {2:time}", "{0} waits for nothing on {1}"),
     ("awaits_turn", "it is not the turn of {1} yet in the rollout of {0}: {2}", "the turn of {1} has come"),
-    (
-        "driven",
-        "`rollout run` replaces the pods of {0}, and a new one has {1} seconds to become ready",
-        "no `rollout run` replaces the pods of {0}",
-    ),
+    ("driven", "`rollout run` gives a new pod of {0} {1} seconds", "no `rollout run` is about {0}"),
     ("pod_waits", "the container {1} of {0} waits: {2}", "no container of {0} waits[: {2}]"),
     ("pod_unready_since", "{0} is not ready since {1:time}", "nobody says since when {0} is not ready"),
     ("deleted_owner", "the owner {0} was deleted", "the owner {0} was not deleted"),

@@ -124,6 +124,8 @@ impl Decider {
     /// When a rule derives too much, or it never comes to an end.
     pub fn ahead(&mut self, now: i64) -> Result<Reconciled, Diagnostic> {
         let mut world = self.seen.world.clone();
+        // What is done from here on is not what is seen: it is derived anew, from the start.
+        self.reasoner.forget();
         reconcile(&mut world, &mut self.reasoner, Settings { readiness: Readiness::Assume, now })
     }
 

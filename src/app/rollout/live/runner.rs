@@ -209,9 +209,9 @@ impl Runner {
                 Diagnostic::error("two-controllers", format!("`{name}` is not for `rollout run`"))
                     .because(why.clone())
                     .help(
-                        "set its `updateStrategy` to `{type: OnDelete}`, and its pods wait for `rollout run`",
-                    )
-                    .help("with `--alongside` both replace them, each by its own bounds"),
+                        "set its `updateStrategy` to `{type: OnDelete}`, and its pods wait for `rollout run`; with \
+                         `--alongside` both replace them, each by its own bounds",
+                    ),
             );
         }
         if let Some(why) = &self.failed {
