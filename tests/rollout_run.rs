@@ -236,6 +236,48 @@ fn a_failed_pod_stops_it_and_a_corrected_template_goes_on() {
 }
 
 #[test]
+fn a_disruption_budget_is_waited_for() {
+    let cluster = Cluster::new();
+    let spec = json!({ "minAvailable": NODES, "selector": { "matchLabels": { "app": "rolled" } } });
+    let budget = json!({ "apiVersion": "policy/v1", "kind": "PodDisruptionBudget",
+        "metadata": { "name": "all", "namespace": "logging" }, "spec": spec });
+    cluster.ok("POST /apis/policy/v1/namespaces/logging/poddisruptionbudgets", &budget);
+    cluster.revise("rolled:2");
+    let before: Vec<String> = cluster.pods().into_keys().collect();
+    let child = cluster.begin(&[]);
+    sleep(Duration::from_secs(2));
+    assert_eq!(cluster.pods().into_keys().collect::<Vec<_>>(), before, "none goes");
+    let budget = "DELETE /apis/policy/v1/namespaces/logging/poddisruptionbudgets/all";
+    assert_eq!(cluster.server.json(budget, "").0, 200);
+    let (text, code) = cluster.follow(child, "rolled:2");
+    assert_eq!(code, 0, "{text}");
+    assert!(text.contains("stays for now: Cannot evict pod as it would violate"), "{text}");
+    assert!(reasons(&cluster).contains(&"RolloutWaits".to_owned()));
+}
+
+#[test]
+fn of_two_one_acts_and_the_other_goes_on_when_it_is_killed() {
+    let cluster = Cluster::new();
+    cluster.revise("rolled:2");
+    let before = cluster.pods();
+    let lease = ["--lease=one", "--lease-duration", "3s"];
+    let mut first = cluster.begin(&lease);
+    let until = Instant::now() + Duration::from_secs(30);
+    while cluster.pods().keys().all(|name| before.contains_key(name)) {
+        assert!(Instant::now() < until, "nothing goes");
+        sleep(Duration::from_millis(50));
+    }
+    let second = cluster.begin(&lease);
+    sleep(Duration::from_secs(1));
+    first.kill().unwrap();
+    first.wait().unwrap();
+    let (text, code) = cluster.follow(second, "rolled:2");
+    assert_eq!(code, 0, "{text}");
+    let (waits, holds) = (text.find("waiting for the lease: "), text.find("we hold the lease"));
+    assert!(waits.is_some() && waits < holds && holds < text.find(" evicted: "), "{text}");
+}
+
+#[test]
 fn it_says_what_it_would_do_and_how_to_go_on() {
     let cluster = Cluster::new();
     cluster.revise("rolled:2");
