@@ -11,7 +11,7 @@ use http_body_util::BodyExt;
 use serde_json::Value;
 
 use super::connect::Cluster;
-use super::trouble::told;
+use super::told::told;
 
 /// Why a request was not carried out.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -7,7 +7,8 @@ use http::{Request, Response};
 use http_body_util::{BodyExt, LengthLimitError, Limited};
 
 use super::connect::Cluster;
-use super::trouble::{Trouble, refused, told};
+use super::told::told;
+use super::trouble::{Trouble, refused};
 use crate::diagnostic::Diagnostic;
 
 /// So often a request is sent before it is given up.

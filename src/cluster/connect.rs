@@ -6,7 +6,7 @@ use ::kube::Client;
 use http::Uri;
 
 use super::access::{Access, Whence};
-use super::trouble::told;
+use super::told::told;
 use crate::diagnostic::Diagnostic;
 
 /// So long a server may take to be reached, and to say anything at all.

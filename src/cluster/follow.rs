@@ -9,7 +9,7 @@ use futures_util::stream::BoxStream;
 use serde_json::Value;
 
 use super::connect::Cluster;
-use super::trouble::told;
+use super::told::told;
 use crate::diagnostic::Diagnostic;
 
 /// A kind that is followed.

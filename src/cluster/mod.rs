@@ -14,6 +14,7 @@ mod ask;
 mod connect;
 mod follow;
 mod list;
+mod told;
 mod trouble;
 
 pub use access::{Access, Whence};
@@ -22,4 +23,5 @@ pub use connect::{Cluster, connect};
 pub use follow::{Followed, Heard, follow};
 pub use kube;
 pub use list::{Gone, List, Page, list};
-pub use trouble::{Trouble, told};
+pub use told::told;
+pub use trouble::Trouble;
