@@ -182,7 +182,7 @@ fn it_goes_on_where_it_was_killed() {
     for nth in 0..rollouts {
         let image = format!("rolled:{}", nth + 2);
         cluster.revise(&image);
-        let how: &[&str] = if nth % 2 == 0 { &[] } else { &["--delete"] };
+        let how: &[&str] = if nth.is_multiple_of(2) { &[] } else { &["--delete"] };
         let mut kills = 0;
         while !cluster.is_done(&image) && kills < 6 {
             let mut child = cluster.begin(how);
