@@ -98,6 +98,8 @@ struct Driver<'c> {
     clock: Clock,
     leasing: Option<(Leasing, watch::Receiver<Leader>, JoinHandle<()>)>,
     leads: bool,
+    /// Whether all is being listed again because that was asked for.
+    lists: bool,
     /// What was told last.
     stands: Option<(Progress, Vec<String>)>,
     other: Option<String>,
@@ -123,6 +125,7 @@ impl<'c> Driver<'c> {
             reporter,
             clock,
             leads: leasing.is_none(),
+            lists: false,
             leasing,
             stands: None,
             other: None,
@@ -168,7 +171,9 @@ impl<'c> Driver<'c> {
         match heard {
             Heard::All(objects) => {
                 seen.replace(kind, objects, now);
-                if self.watches.is_whole() {
+                // A watch that begins anew by itself may give a list from before our last step.
+                if self.lists && self.watches.is_whole() {
+                    self.lists = false;
                     self.runner.listed();
                 }
             }
@@ -241,7 +246,10 @@ impl<'c> Driver<'c> {
                     self.runner.answered(&pod, answer, self.clock.instant());
                 }
                 Ask::Say(said) => self.say(&said, told).await,
-                Ask::List => self.watches.begin(),
+                Ask::List => {
+                    self.lists = true;
+                    self.watches.begin();
+                }
             }
         }
         Ok(match state {
