@@ -153,7 +153,8 @@ impl Host {
     fn hear(&mut self, calm: bool) {
         let behind = self.cluster.log.len() - self.cursor;
         let some = if calm || behind == 0 { behind } else { self.random.below(behind + 1) };
-        for change in self.cluster.log[self.cursor..self.cursor + some].to_vec() {
+        let changes: Vec<_> = self.cluster.log[self.cursor..self.cursor + some].to_vec();
+        for change in changes {
             let place = (change.kind, change.name.clone());
             let namespace = if change.kind.namespaced() { NAMESPACE } else { "" };
             match change.value {
