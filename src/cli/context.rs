@@ -108,6 +108,11 @@ impl Context {
         self.observed = Some(observed);
     }
 
+    /// Whether a live cluster is what there is.
+    pub fn looks_at_a_cluster(&self) -> bool {
+        self.observed.is_some()
+    }
+
     /// Where text for a person goes: no wider than the terminal.
     pub fn fitted(&mut self) -> Fit<'_> {
         Fit::new(&mut *self.out, self.width)

@@ -40,6 +40,17 @@ impl World {
         self.put_as(object, written, now);
     }
 
+    /// Takes a pod as a cluster has it, of which a view was made already.
+    pub fn see_pod(&mut self, mut pod: Pod) {
+        let key = pod.meta.key.clone();
+        if pod.meta.uid.is_empty() {
+            pod.meta.uid = self.uid(Kind::Pod, &key);
+        }
+        pod.meta.resource_version = self.next_version();
+        self.touch(Kind::Pod, &key);
+        self.pods.insert(key, pod);
+    }
+
     fn put_as(&mut self, object: Object, written: Written, now: i64) -> Change {
         let Object { kind, key, mut value, .. } = object;
         let mut old = self.meta(kind, &key).cloned();

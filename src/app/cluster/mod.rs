@@ -11,8 +11,9 @@ pub(super) mod merged;
 mod objects;
 mod observe;
 mod reading;
+mod slim;
 mod snapshot;
 
 pub use kinds::{READ, Read};
-pub use observe::{Observed, observe};
+pub use observe::{Detail, Observed, observe};
 pub use snapshot::{Snapshot, snapshot};

@@ -35,7 +35,7 @@ pub(super) struct Heard {
     others: Vec<Diagnostic>,
 }
 
-/// The objects of a page.
+/// The objects of a page, but for pods that `pod` takes as they came.
 ///
 /// # Errors
 /// When one of them is none that can be read: it is not left out, as nobody would know of it.
@@ -44,6 +44,7 @@ pub(super) fn objects(
     text: &[u8],
     cluster: &str,
     heard: &mut Heard,
+    pod: &mut dyn FnMut(&str) -> bool,
 ) -> Result<Vec<Object>, Vec<Diagnostic>> {
     let broken = |error: serde_json::Error| {
         Diagnostic::error(
@@ -58,7 +59,8 @@ pub(super) fn objects(
         return Ok(Vec::new());
     }
     if read.kind == "Pod" {
-        return pods(&items, cluster);
+        let rest: Vec<&RawValue> = items.into_iter().filter(|item| !pod(item.get())).collect();
+        return pods(&rest, cluster);
     }
     let inputs: Vec<Input> = items.iter().map(|item| input(read, item.get(), cluster)).collect();
     let options = Options { validate: FieldValidation::Warn, ..Options::default() };

@@ -9,16 +9,38 @@ use tempfile::TempDir;
 
 use super::merged::unversioned;
 use super::reading::{Taker, read};
+use super::slim::Slim;
 use crate::app::listener::Listener;
+use crate::app::manifests::Manifests;
 use crate::app::open::Database;
+use crate::app::rules;
 use crate::cluster::Access;
 use crate::diagnostic::Diagnostic;
 use crate::kube::Object;
+use crate::policy::Asked;
 use crate::state::World;
 use crate::target::Memory;
 
 /// So many objects are written at a time: they are in memory until then.
 const BATCH: usize = 4_000;
+
+/// What is kept of pods.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Detail {
+    /// What the built-in rules ask about.
+    Parts,
+    /// All that they say.
+    Whole,
+}
+
+impl Detail {
+    /// What a plan by these rules asks about: nobody knows what rules of somebody's own do.
+    #[must_use]
+    pub fn of(rules: &Asked, manifests: &Manifests) -> Detail {
+        let own = rules::find(rules, &manifests.beside());
+        if rules::are_none(&own) { Detail::Parts } else { Detail::Whole }
+    }
+}
 
 /// A cluster as it was seen.
 #[derive(Debug)]
@@ -35,11 +57,17 @@ pub struct Observed {
 /// # Errors
 /// When no cluster is known by that name, it does not answer, something of it may not be read
 /// without which nothing can be said, or cannot be understood.
-pub fn observe(access: &Access, now: i64, listener: &dyn Listener) -> Result<Observed, Vec<Diagnostic>> {
+pub fn observe(
+    access: &Access,
+    detail: Detail,
+    now: i64,
+    listener: &dyn Listener,
+) -> Result<Observed, Vec<Diagnostic>> {
     listener.stage("reading the cluster");
     let folder = tempfile::Builder::new().prefix("dsrules-").tempdir().map_err(no_room)?;
     let mut taking =
-        Taking { folder: &folder, tried: 0, now, store: None, world: World::default(), fresh: 0 };
+        Taking { folder: &folder, tried: 0, now, store: None, world: World::default(), fresh: 0, slim: None };
+    taking.slim = (detail == Detail::Parts).then(Slim::default);
     let name = read(access, &mut taking, listener)?;
     let path = taking.path();
     taking.end()?;
@@ -70,6 +98,8 @@ struct Taking<'f> {
     world: World,
     /// How many objects are not written yet.
     fresh: usize,
+    /// What pods have in common, where no more than parts of them are kept.
+    slim: Option<Slim>,
 }
 
 impl Taking<'_> {
@@ -97,6 +127,12 @@ impl Taker for Taking<'_> {
         store.begin()?;
         self.store = Some(store);
         Ok(())
+    }
+
+    fn pod(&mut self, item: &str) -> bool {
+        let pod = self.slim.as_mut().and_then(|slim| slim.pod(item, self.now));
+        self.fresh += usize::from(pod.is_some());
+        pod.map(|pod| self.world.see_pod(pod)).is_some()
     }
 
     fn take(&mut self, objects: Vec<Object>) -> Result<(), Diagnostic> {

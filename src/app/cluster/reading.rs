@@ -18,6 +18,11 @@ pub(super) trait Taker {
     /// All that was taken is to be forgotten.
     fn begin(&mut self) -> Result<(), Diagnostic>;
 
+    /// A pod as it came; false where it is to be read as an object.
+    fn pod(&mut self, _item: &str) -> bool {
+        false
+    }
+
     /// Objects of one kind.
     fn take(&mut self, objects: Vec<Object>) -> Result<(), Diagnostic>;
 }
@@ -60,7 +65,10 @@ fn take(
                 (name, heard, unread) = (cluster, Heard::default(), Vec::new());
                 taker.begin()?;
             }
-            Sent::Page(read, page) => taker.take(objects(read, &page.text, &name, &mut heard)?)?,
+            Sent::Page(read, page) => {
+                let found = objects(read, &page.text, &name, &mut heard, &mut |item| taker.pod(item))?;
+                taker.take(found)?;
+            }
             Sent::Unread(read, trouble) => unread.push((read.unknown, trouble)),
         }
     }

@@ -5,6 +5,7 @@ use dsrules::app::LabelSelector;
 use dsrules::app::Options;
 use dsrules::app::Request;
 use dsrules::app::capacity::{Asked, By, Capacity, capacity};
+use dsrules::app::cluster::Detail;
 use dsrules::report;
 
 use crate::cli::context::Context;
@@ -86,8 +87,9 @@ impl CapacityArgs {
 
 /// Finds out and shows.
 pub fn run(args: &CapacityArgs, context: &mut Context) -> Result<Exit, Failure> {
-    args.cluster.observe(context)?;
-    let asked = args.asked(context)?;
+    let mut asked = args.asked(context)?;
+    args.cluster.observe(Detail::of(&asked.request.rules, &asked.request.manifests), context)?;
+    asked.request.database = context.database.clone();
     let progress = Progress::begin(context.quiet);
     let found = capacity(&asked, context);
     drop(progress);

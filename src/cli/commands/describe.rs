@@ -3,6 +3,7 @@
 use std::io::Write;
 
 use clap::Args;
+use dsrules::app::cluster::Detail;
 use dsrules::app::resources::wanted_of;
 use dsrules::app::{Described, Description, describe};
 use dsrules::kube::Kind;
@@ -27,7 +28,7 @@ pub struct DescribeArgs {
 
 /// Writes the pages.
 pub fn run(args: &DescribeArgs, context: &mut Context) -> Result<Exit, Failure> {
-    args.cluster.observe(context)?;
+    args.cluster.observe(Detail::Whole, context)?;
     let wanted = wanted_of(&args.resources, &context.database)?;
     let now = context.seconds();
     let Description { found, problems, elsewhere } =

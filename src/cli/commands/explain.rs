@@ -4,7 +4,8 @@
 use std::io::{self, Write};
 
 use clap::{Args, ValueEnum};
-use dsrules::app::{Because, Why, explain};
+use dsrules::app::cluster::Detail as Kept;
+use dsrules::app::{Because, Manifests, Why, explain};
 use dsrules::datalog::{Program, Typed};
 use dsrules::diagnostic::{Diagnostic, visible};
 use dsrules::explain::{Explanation, OnNode, Rows, Summary, trim};
@@ -63,6 +64,11 @@ pub enum Format {
 
 /// Explains.
 pub fn run(args: &ExplainArgs, context: &mut Context) -> Result<Exit, Failure> {
+    // Of a row of a relation it is not known what it is about.
+    let is_plain = !args.planned && !args.what.iter().any(|word| word.contains('('));
+    let rules = args.world.rules.asked();
+    let detail = if is_plain { Kept::of(&rules, &Manifests::default()) } else { Kept::Whole };
+    args.world.cluster.observe(detail, context)?;
     let mut sight = args.world.sight(&args.namespace, context)?;
     let asked = args.what.join(" ");
     if Typed::of(&asked).rules {

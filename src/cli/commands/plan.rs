@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use clap::Args;
+use dsrules::app::cluster::Detail;
 use dsrules::app::whatif::{WhatIf, what_if};
 use dsrules::app::{self, Manifests, Request};
 use dsrules::diagnostic::Diagnostic;
@@ -42,10 +43,11 @@ pub struct PlanArgs {
 pub fn run(args: &PlanArgs, context: &mut Context) -> Result<Exit, Failure> {
     check(args)?;
     args.what_if.check()?;
-    args.cluster.observe(context)?;
     let changes = args.what_if.changes(&args.planning.input.files.namespace)?;
     let progress = Progress::begin(context.quiet);
-    let (request, base) = asked(args, context)?;
+    let (mut request, base) = asked(args, context)?;
+    args.cluster.observe(Detail::of(&request.rules, &request.manifests), context)?;
+    request.database = context.database.clone();
     let output = args.planning.output;
     let (changed, end) = if args.what_if.is_empty() {
         let outcome = app::plan(&request, base.as_ref(), context);

@@ -4,7 +4,7 @@ use std::env;
 use std::path::PathBuf;
 
 use clap::Args;
-use dsrules::app::cluster::observe;
+use dsrules::app::cluster::{Detail, observe};
 use dsrules::cluster::Access;
 
 use crate::cli::context::Context;
@@ -30,10 +30,10 @@ impl ClusterArgs {
     }
 
     /// Reads the cluster, if one is meant; it is then what there is in place of a store.
-    pub fn observe(&self, context: &mut Context) -> Result<(), Failure> {
-        let Some(access) = self.access() else { return Ok(()) };
+    pub fn observe(&self, detail: Detail, context: &mut Context) -> Result<(), Failure> {
+        let Some(access) = self.access().filter(|_| !context.looks_at_a_cluster()) else { return Ok(()) };
         let progress = crate::cli::progress::Progress::begin(context.quiet);
-        let observed = observe(&access, context.seconds(), context);
+        let observed = observe(&access, detail, context.seconds(), context);
         drop(progress);
         context.look_at(observed?);
         Ok(())

@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use clap::Args;
+use dsrules::app::cluster::Detail;
 use dsrules::app::{Manifests, Sight};
 use dsrules::manifest::Options;
 
@@ -31,7 +32,7 @@ pub struct WorldArgs {
 impl WorldArgs {
     /// As the library takes it, with what comes from stdin.
     pub fn sight(&self, namespace: &str, context: &mut Context) -> Result<Sight, Failure> {
-        self.cluster.observe(context)?;
+        self.cluster.observe(Detail::Whole, context)?;
         let options = Options {
             recursive: self.recursive,
             default_namespace: namespace.to_owned(),
