@@ -12,7 +12,9 @@ use serde_json::value::RawValue;
 use serde_json::{Map, Value, json};
 
 use crate::hash::sha256;
-use crate::kube::{Base, Body, Labels, Meta, Name, ObjectKey, Owner, Pod, Written, labels_of, time};
+use crate::kube::{
+    Base, Body, Common, Labels, Meta, Name, ObjectKey, Owner, Pod, Stand, Written, labels_of, time,
+};
 
 #[derive(Deserialize)]
 struct Read<'p> {
@@ -146,25 +148,31 @@ impl Slim {
         };
         let ready = status.conditions.iter().find(|condition| condition.r#type == "Ready");
         let seconds = |text: &Option<Cow<'_, str>>| text.as_deref().and_then(time);
+        let common = Common {
+            generation: meta.generation,
+            created: seconds(&meta.creation_timestamp).unwrap_or(now),
+            deleting: seconds(&meta.deletion_timestamp),
+            labels: self.labels_of(meta.labels.map_or("{}", RawValue::get)),
+            controller: self.owner(meta.owner_references.map_or("[]", RawValue::get)),
+            written: Written::default(),
+        };
+        let stand = Stand {
+            phase: self.name(if status.phase.is_empty() { "Pending" } else { &status.phase }),
+            ready: ready.is_some_and(|ready| ready.status == "True"),
+            ready_since: ready.and_then(|ready| seconds(&ready.last_transition_time)),
+            body: Body::Made(base),
+        };
         Some(Pod {
             meta: Meta {
                 key: ObjectKey { namespace: self.name(&meta.namespace), name: Name::from(&*meta.name) },
                 uid: (*meta.uid).into(),
                 resource_version: 0,
                 stored: 0,
-                generation: meta.generation,
-                created: seconds(&meta.creation_timestamp).unwrap_or(now),
-                deleting: seconds(&meta.deletion_timestamp),
-                labels: self.labels_of(meta.labels.map_or("{}", RawValue::get)),
-                controller: self.owner(meta.owner_references.map_or("[]", RawValue::get)),
-                written: Written::default(),
+                common: Arc::new(common),
             },
             node: node.map(|node| self.name(node)),
             pinned,
-            phase: self.name(if status.phase.is_empty() { "Pending" } else { &status.phase }),
-            ready: ready.is_some_and(|ready| ready.status == "True"),
-            ready_since: ready.and_then(|ready| seconds(&ready.last_transition_time)),
-            body: Body::Made(base),
+            stand: Arc::new(stand),
         })
     }
 
@@ -189,7 +197,7 @@ impl Slim {
         }
         let owners: Value = serde_json::from_str(text).unwrap_or_default();
         let object = json!({ "metadata": { "ownerReferences": owners } });
-        let owner = Meta::from_value(ObjectKey::default(), &object).controller;
+        let owner = Meta::from_value(ObjectKey::default(), &object).controller.clone();
         self.owners.insert(text.to_owned(), owner.clone());
         owner
     }
@@ -312,14 +320,15 @@ mod tests {
             let read = slim.pod(&value.to_string(), 0).unwrap();
             let key = ObjectKey::new("logging", format!("a-{node}"));
             let whole = Pod::from_value(key, Arc::new(value.clone()));
-            let Body::Made(base) = &read.body else { panic!("it is no pod like others") };
-            let object = read.object(base);
+            let Body::Made(base) = read.body.clone() else { panic!("it is no pod like others") };
+            let object = read.object(&base);
             for part in ["affinity", "tolerations", "nodeName"] {
                 assert_eq!(object["spec"][part], value["spec"][part]);
             }
             assert_eq!(object["spec"]["containers"][0]["ports"], value["spec"]["containers"][0]["ports"]);
-            bases.push(base.clone());
-            assert_eq!(Pod { body: whole.body.clone(), ..read }, whole);
+            bases.push(base);
+            let stand = Stand { body: whole.body.clone(), ..Stand::clone(&read.stand) };
+            assert_eq!(Pod { stand: Arc::new(stand), ..read }, whole);
         }
         assert!(Arc::ptr_eq(&bases[0], &bases[1]));
     }
