@@ -62,13 +62,15 @@ pub enum Format {
     Dot,
 }
 
+/// What is kept of the pods of a cluster: of a row of a relation it is not known what it is about.
+fn kept(args: &ExplainArgs) -> Kept {
+    let is_plain = !args.planned && !args.what.iter().any(|word| word.contains('('));
+    if is_plain { Kept::of(&args.world.rules.asked(), &Manifests::default()) } else { Kept::Whole }
+}
+
 /// Explains.
 pub fn run(args: &ExplainArgs, context: &mut Context) -> Result<Exit, Failure> {
-    // Of a row of a relation it is not known what it is about.
-    let is_plain = !args.planned && !args.what.iter().any(|word| word.contains('('));
-    let rules = args.world.rules.asked();
-    let detail = if is_plain { Kept::of(&rules, &Manifests::default()) } else { Kept::Whole };
-    args.world.cluster.observe(detail, context)?;
+    args.world.cluster.observe(kept(args), context)?;
     let mut sight = args.world.sight(&args.namespace, context)?;
     let asked = args.what.join(" ");
     if Typed::of(&asked).rules {
