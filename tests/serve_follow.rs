@@ -1,0 +1,228 @@
+//! `dsrules serve` as client-go's likes see it: the kube crate's watcher and reflector follow ten
+//! thousand changes through a proxy that does them every harm a network and a busy server do, and
+//! know in the end exactly what the store has.
+#![allow(clippy::unwrap_used, missing_docs, dead_code)]
+
+#[path = "serve/server.rs"]
+mod server;
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
+use std::time::Duration;
+
+use futures_util::StreamExt;
+use k8s_openapi::api::core::v1::Node;
+use kube::runtime::{reflector, watcher};
+use kube::{Api, Client, Config, ResourceExt};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::{TcpListener, TcpStream};
+
+use server::Server;
+
+/// So many changes there are at least.
+const CHANGES: usize = 10_000;
+/// So often a connection is cut at least.
+const CUTS: usize = 100;
+
+/// Numbers that look random and are the same every time (SplitMix64).
+#[derive(Default)]
+struct Dice(AtomicU64);
+
+impl Dice {
+    fn below(&self, most: u64) -> u64 {
+        let mut it = self.0.fetch_add(0x9e37_79b9_7f4a_7c15, Ordering::Relaxed);
+        it = (it ^ (it >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        it = (it ^ (it >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+        (it ^ (it >> 31)) % most
+    }
+}
+
+/// A proxy, and what it has done so far.
+#[derive(Default)]
+struct Proxy {
+    server: String,
+    dice: Dice,
+    is_kind: AtomicBool,
+    cuts: AtomicUsize,
+    gone: AtomicUsize,
+    busy: AtomicUsize,
+    stale: AtomicUsize,
+    /// The first page of some list before, as it was answered.
+    old: std::sync::Mutex<Option<Vec<u8>>>,
+}
+
+const GONE: &str = r#"{"type":"ERROR","object":{"kind":"Status","apiVersion":"v1","metadata":{},"status":"Failure","message":"too old resource version","reason":"Expired","code":410}}"#;
+
+impl Proxy {
+    async fn pass(&self, mut client: TcpStream) -> std::io::Result<()> {
+        let mut head = Vec::new();
+        while !head.ends_with(b"\r\n\r\n") {
+            let mut byte = [0];
+            if client.read(&mut byte).await? == 0 {
+                return Ok(());
+            }
+            head.push(byte[0]);
+        }
+        let head = String::from_utf8_lossy(&head).into_owned();
+        let is_watch = head.lines().next().is_some_and(|line| line.contains("watch=true"));
+        let is_kind = self.is_kind.load(Ordering::Relaxed);
+        match self.dice.below(10) {
+            0 if !is_kind => {
+                self.busy.fetch_add(1, Ordering::Relaxed);
+                return answer(&mut client, "429 Too Many Requests\r\nRetry-After: 0", "{}").await;
+            }
+            1 if !is_kind && is_watch => {
+                self.gone.fetch_add(1, Ordering::Relaxed);
+                return answer(&mut client, "200 OK", &format!("{GONE}\n")).await;
+            }
+            2 if !is_kind => tokio::time::sleep(Duration::from_millis(100)).await,
+            3 | 4 if !is_kind && !is_watch && !head.contains("continue=") => {
+                let old = self.old.lock().unwrap().clone();
+                if let Some(old) = old {
+                    self.stale.fetch_add(1, Ordering::Relaxed);
+                    return client.write_all(&old).await;
+                }
+            }
+            _ => {}
+        }
+        let mut server = TcpStream::connect(&self.server).await?;
+        server.write_all(head.trim_end().as_bytes()).await?;
+        server.write_all(b"\r\nConnection: close\r\n\r\n").await?;
+        self.back(server, client, is_watch, &head).await
+    }
+
+    /// Hands on what is answered, or as much of it as it likes.
+    async fn back(
+        &self,
+        mut server: TcpStream,
+        mut client: TcpStream,
+        is_watch: bool,
+        head: &str,
+    ) -> std::io::Result<()> {
+        let is_kind = self.is_kind.load(Ordering::Relaxed);
+        let mut left = match self.dice.below(3) {
+            _ if is_kind => usize::MAX,
+            0 if !is_watch => usize::MAX,
+            _ if is_watch => usize::try_from(self.dice.below(30_000)).unwrap(),
+            _ => usize::try_from(self.dice.below(200_000)).unwrap(),
+        };
+        let (mut bytes, mut all) = (vec![0; 4096], Vec::new());
+        loop {
+            let read = server.read(&mut bytes).await?;
+            if read == 0 {
+                break;
+            }
+            let some = &bytes[..read.min(left)];
+            client.write_all(some).await?;
+            all.extend_from_slice(some);
+            left -= some.len();
+            if left == 0 {
+                self.cuts.fetch_add(1, Ordering::Relaxed);
+                return Ok(());
+            }
+        }
+        // A list of one page only, as what follows it would not go together with it.
+        let text = String::from_utf8_lossy(&all);
+        if !is_watch && !head.contains("continue=") && !text.contains("\"continue\":") {
+            *self.old.lock().unwrap() = Some(all);
+        }
+        Ok(())
+    }
+}
+
+async fn answer(client: &mut TcpStream, code: &str, body: &str) -> std::io::Result<()> {
+    let length = body.len();
+    let text = format!(
+        "HTTP/1.1 {code}\r\nContent-Type: application/json\r\nContent-Length: {length}\r\nConnection: close\r\n\r\n{body}"
+    );
+    client.write_all(text.as_bytes()).await
+}
+
+/// Nodes as a file has them, after some of them came, went or changed; says how many did.
+fn change(nodes: &mut BTreeMap<u64, u64>, dice: &Dice) -> usize {
+    let before = nodes.clone();
+    for _ in 0..150 {
+        let name = dice.below(200);
+        match dice.below(4) {
+            0 => drop(nodes.remove(&name)),
+            _ => drop(nodes.insert(name, dice.below(1000))),
+        }
+    }
+    let all = before.keys().chain(nodes.keys()).collect::<std::collections::BTreeSet<_>>();
+    all.into_iter().filter(|name| before.get(name) != nodes.get(name)).count()
+}
+
+fn manifest(nodes: &BTreeMap<u64, u64>) -> String {
+    let node = |(name, label): (&u64, &u64)| {
+        format!("---\napiVersion: v1\nkind: Node\nmetadata: {{name: m{name}, labels: {{x: v{label}}}}}\n")
+    };
+    nodes.iter().map(node).collect()
+}
+
+fn known<'n>(nodes: impl Iterator<Item = &'n Node>) -> BTreeMap<String, Option<String>> {
+    nodes.map(|node| (node.name_any(), node.resource_version())).collect()
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_reflector_knows_in_the_end_what_the_store_has() {
+    let server = Arc::new(Server::new(&[]));
+    let proxy = Arc::new(Proxy { server: server.address.clone(), ..Proxy::default() });
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap();
+    let passing = proxy.clone();
+    tokio::spawn(async move {
+        while let Ok((client, _)) = listener.accept().await {
+            let proxy = passing.clone();
+            tokio::spawn(async move { proxy.pass(client).await });
+        }
+    });
+    let client = |address: String| {
+        Client::try_from(Config::new(format!("http://{address}").parse().unwrap())).unwrap()
+    };
+    let through: Api<Node> = Api::all(client(address.to_string()));
+    let (store, writer) = reflector::store::<Node>();
+    let events = watcher(through, watcher::Config::default().page_size(50));
+    let mut seen = Box::pin(reflector(writer, events));
+    tokio::spawn(async move {
+        while let Some(event) = seen.next().await {
+            if event.is_err() {
+                tokio::time::sleep(Duration::from_millis(20)).await;
+            }
+        }
+    });
+    let (cluster, cuts) = (server.clone(), proxy.clone());
+    let changed = tokio::task::spawn_blocking(move || {
+        let (mut nodes, dice, mut changed) = (BTreeMap::new(), Dice::default(), 0);
+        changed += change(&mut nodes, &dice);
+        cluster.write("nodes.yaml", &manifest(&nodes));
+        assert!(cluster.dsrules("apply -q nodes.yaml").ok);
+        while changed < CHANGES || cuts.cuts.load(Ordering::Relaxed) < CUTS {
+            changed += change(&mut nodes, &dice);
+            cluster.write("nodes.yaml", &manifest(&nodes));
+            let said = cluster.dsrules("apply -q --prune --max-delete 100% nodes.yaml");
+            assert!(said.ok, "{}", said.err);
+        }
+        changed
+    });
+    let changed = changed.await.unwrap();
+    proxy.is_kind.store(true, Ordering::Relaxed);
+    let straight: Api<Node> = Api::all(client(server.address.clone()));
+    let (mut expected, mut is) = (BTreeMap::new(), BTreeMap::new());
+    for _ in 0..600 {
+        expected = known(straight.list(&Default::default()).await.unwrap().items.iter());
+        is = known(store.state().iter().map(|node| &**node));
+        if is == expected {
+            break;
+        }
+        tokio::time::sleep(Duration::from_millis(100)).await;
+    }
+    assert_eq!(is, expected);
+    let count = |it: &AtomicUsize| it.load(Ordering::Relaxed);
+    let harm = [count(&proxy.cuts), count(&proxy.gone), count(&proxy.busy), count(&proxy.stale)];
+    assert!(
+        changed >= CHANGES && harm[0] >= CUTS && harm[1..].iter().all(|it| *it > 0),
+        "{changed} {harm:?}"
+    );
+    eprintln!("{changed} changes; cut, 410, 429, stale: {harm:?}");
+}
