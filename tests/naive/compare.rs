@@ -195,7 +195,8 @@ const REACHED: [&str; 4] = ["rules/ownership.dl", "rules/history.dl", "rules/pod
 /// The relations that random clusters must reach: what a plan is read from, but for what
 /// only rules of a user's lead to (as `keeps_wave`, by another relation), and for
 /// `collision`: no random revision has the name that a new one would get
-/// (`tests/same_template.rs` has one).
+/// (`tests/same_template.rs` has one); and for what is said of a rollout that is carried out in
+/// a live cluster, which is simulated in `tests/rollout_live.rs`.
 pub fn outcomes(program: &Program) -> Vec<RelationId> {
     let is_open = |literal: &Literal| match literal {
         Literal::Positive(atom) => program.declaration(atom.relation).open,
@@ -203,9 +204,14 @@ pub fn outcomes(program: &Program) -> Vec<RelationId> {
     };
     let mut outcomes = outputs(program);
     outcomes.retain(|id| {
-        ![relations::collision, relations::keeps_wave, relations::wants_turn]
-            .map(|it| program.id(it))
-            .contains(id)
+        let unreached = [
+            relations::collision,
+            relations::keeps_wave,
+            relations::wants_turn,
+            relations::contended,
+            relations::halts,
+        ];
+        !unreached.map(|it| program.id(it)).contains(id)
             && REACHED.contains(&&*program.declaration(*id).file)
             && program.rules_for(*id).any(|rule| !rule.body.iter().any(is_open))
     });
