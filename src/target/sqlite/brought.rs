@@ -64,22 +64,18 @@ pub(super) fn brought(
     sum::expect_of_inputs(connection, "brought", &found)
 }
 
-/// Visits the inputs that brought an object, each with the file of it, by an index: for what
-/// is told of the object, not for what is done to it.
-pub(super) fn brought_as(
+/// The file of an object in an input, if it is on record as brought by it.
+pub(super) fn file_in(
     connection: &Connection,
+    input: &str,
     (kind, key): &(Kind, ObjectKey),
-    mut visit: impl FnMut(&str, Option<&str>),
-) -> Result<(), Fault> {
-    let sql = "SELECT input, kind, namespace, name, file, written, sum FROM brought
-        WHERE kind = ?1 AND namespace = ?2 AND name = ?3";
-    let mut statement = connection.prepare_cached(sql)?;
-    let mut rows = statement.query([kind.name(), &key.namespace, &key.name])?;
-    while let Some(row) = rows.next()? {
-        sum::check(row, "brought", 0, 6)?;
-        visit(columns::text(row, 0)?, row.get_ref(4)?.as_str_or_null().map_err(rusqlite::Error::from)?);
-    }
-    Ok(())
+) -> Result<Option<Option<String>>, Fault> {
+    let sql = format!("SELECT input, kind, namespace, name, file, written, sum FROM brought {OBJECT}");
+    let mut statement = connection.prepare_cached(&sql)?;
+    let mut rows = statement.query([input, kind.name(), &key.namespace, &key.name])?;
+    let Some(row) = rows.next()? else { return Ok(None) };
+    sum::check(row, "brought", 0, 6)?;
+    Ok(Some(row.get(4)?))
 }
 
 /// What is on record of an input.

@@ -10,7 +10,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use rusqlite::{Connection, params};
 
-use super::brought::{OBJECT, brought, brought_as, files, read};
+use super::brought::{OBJECT, brought, file_in, files, read};
 use super::columns::signed;
 use super::fault::Fault;
 use super::store::Store;
@@ -57,14 +57,25 @@ impl Store {
         self.run("read what an input brought", |connection| {
             let files = files(connection)?;
             let mut found = FilesOf::new();
-            for object in objects {
-                brought_as(connection, object, |input, file| {
-                    if let Some((path, sha256)) = file.and_then(|file| files.get(input)?.get_key_value(file))
-                        && found.get(object).is_none_or(|(first, _)| path < first)
-                    {
-                        found.insert(object.clone(), (path.clone(), sha256.clone()));
-                    }
-                })?;
+            let mut note = |input: &str, object: &(Kind, ObjectKey), file: Option<&str>| {
+                if let Some((path, sha256)) = file.and_then(|file| files.get(input)?.get_key_value(file))
+                    && found.get(object).is_none_or(|(first, _)| path < first)
+                {
+                    found.insert(object.clone(), (path.clone(), sha256.clone()));
+                }
+            };
+            for (object, input) in objects.iter().flat_map(|object| files.keys().map(move |it| (object, it)))
+            {
+                let Some(file) = file_in(connection, input, object)? else {
+                    // The input does not have it, or has it under a key that a disk has changed.
+                    brought(connection, |input, object, file, _| {
+                        if objects.contains(&object) {
+                            note(input, &object, file);
+                        }
+                    })?;
+                    break;
+                };
+                note(input, object, file.as_deref());
             }
             Ok(found)
         })
