@@ -32,8 +32,6 @@ pub struct Change {
     pub before: Option<Arc<Entry>>,
     /// As it is; `None` where it is gone.
     pub now: Option<Arc<Entry>>,
-    /// Whether the store had this version before already: it gives none to what only goes.
-    pub late: bool,
 }
 
 /// All objects that are served.
@@ -81,10 +79,10 @@ impl Replica {
 
     /// Takes in what changed up to a version.
     pub fn take(&mut self, mut changed: Vec<(usize, ObjectKey, Option<Arc<Entry>>)>, version: u64) {
-        let late = version <= self.version;
         self.version = self.version.max(version);
         let version_of = |now: &Option<Arc<Entry>>| now.as_ref().map_or(version, |entry| entry.version);
-        changed.sort_by_key(|(_, _, now)| version_of(now));
+        // What goes comes behind what came to be at that version: see `after`.
+        changed.sort_by_key(|(_, _, now)| (version_of(now), now.is_none()));
         for (resource, key, now) in changed {
             let before = match &now {
                 Some(entry) => self.objects[resource].insert(key.clone(), entry.clone()),
@@ -99,7 +97,6 @@ impl Replica {
                 resource,
                 key,
                 before,
-                late: late && now.is_none(),
                 now,
             }));
             self.next += 1;
@@ -143,7 +140,9 @@ impl Replica {
         Some(self.changes.iter().skip(skip))
     }
 
-    /// The changes after a version.
+    /// The changes after a version. The store gives none of its own to what goes, which is told
+    /// again to who has seen all or some of that version: nobody misses it, and an object that is
+    /// gone already can go once more.
     ///
     /// # Errors
     /// When they are forgotten, or the version is yet to come.
@@ -154,7 +153,8 @@ impl Replica {
         if version > self.version {
             return Err(Refused::too_new(version, self.version));
         }
-        let is_after = move |it: &&Arc<Change>| it.version > version || it.version == version && it.late;
+        let is_after =
+            move |it: &&Arc<Change>| it.version > version || it.version == version && it.now.is_none();
         Ok(self.changes.iter().filter(is_after))
     }
 
@@ -202,6 +202,22 @@ mod tests {
         assert_eq!(replica.after(6).unwrap().count(), 2);
         assert!(replica.after(4).is_err() && replica.after(9).is_err());
         assert_eq!(replica.since(1).unwrap().map(|it| it.version).collect::<Vec<_>>(), [7, 8]);
+    }
+
+    #[test]
+    fn what_goes_is_told_to_who_has_seen_what_came_at_that_version() {
+        let mut replica = Replica::default();
+        let key = |name: &str| ObjectKey::new("", name);
+        replica.put(2, ["a", "b", "d"].map(|name| (key(name), entry(3).unwrap())).into());
+        replica.begin(5);
+        replica.take(vec![(2, key("a"), None), (2, key("b"), None), (2, key("c"), entry(6))], 6);
+        let names = |replica: &Replica, version| -> Vec<String> {
+            replica.after(version).unwrap().map(|it| it.key.name.to_string()).collect()
+        };
+        assert_eq!(names(&replica, 5), ["c", "a", "b"]);
+        assert_eq!(names(&replica, 6), ["a", "b"]);
+        replica.take(vec![(2, key("d"), None)], 6);
+        assert_eq!(names(&replica, 6), ["a", "b", "d"]);
     }
 
     #[test]
