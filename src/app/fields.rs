@@ -1,6 +1,6 @@
 //! `--field-selector`: what objects say in a few fields, as kubectl takes it.
 //!
-//! `a=b`, `a==b`, `a!=b`, joined by commas; all must hold. Which fields there are depends on the
+//! `a=b`, `a==b`, `a!=b`, joined by commas (`\\,` is one in a value); all must hold. Which fields there are depends on the
 //! kind, as in Kubernetes.
 
 use std::str::FromStr;
@@ -22,7 +22,7 @@ struct Field {
 }
 
 /// The fields that every kind has.
-const ANY: [&str; 2] = ["metadata.name", "metadata.namespace"];
+pub(super) const ANY: [&str; 2] = ["metadata.name", "metadata.namespace"];
 
 /// And what is asked of a kind beside them.
 fn fields_of(kind: Kind) -> &'static [&'static str] {
@@ -40,11 +40,26 @@ fn fields_of(kind: Kind) -> &'static [&'static str] {
     }
 }
 
+/// Whether objects of a kind are asked for such a field.
+pub(super) fn has_field(kind: Kind, path: &str) -> bool {
+    ANY.contains(&path) || fields_of(kind).contains(&path)
+}
+
 impl FieldSelector {
     /// Whether an object's fields satisfy all of it.
     #[must_use]
     pub fn matches(&self, object: &Value) -> bool {
-        self.0.iter().all(|field| (text(object, &field.path) == field.value) == field.is)
+        self.holds(|path, value| text(object, path) == value)
+    }
+
+    /// Whether all of it holds, as `has` says of a field whether it has a value.
+    pub(super) fn holds(&self, mut has: impl FnMut(&str, &str) -> bool) -> bool {
+        self.0.iter().all(|field| has(&field.path, &field.value) == field.is)
+    }
+
+    /// The fields that it asks for.
+    pub(super) fn paths(&self) -> impl Iterator<Item = &str> {
+        self.0.iter().map(|field| &*field.path)
     }
 
     /// The value that a field has to have, if it has to have one.
@@ -54,15 +69,14 @@ impl FieldSelector {
 
     /// Says so where objects of a kind are not asked for such a field.
     pub(super) fn check(&self, kind: Kind) -> Result<(), Diagnostic> {
+        let Some(path) = self.paths().find(|path| !has_field(kind, path)) else { return Ok(()) };
         let own = fields_of(kind);
-        let is_known = |path: &str| ANY.contains(&path) || own.contains(&path);
-        let Some(field) = self.0.iter().find(|field| !is_known(&field.path)) else { return Ok(()) };
         let told = match own {
             [] => format!(
                 "\"{}\" is not a known field selector: only \"metadata.name\", \"metadata.namespace\"",
-                field.path
+                path
             ),
-            _ => format!("field label not supported: {}", field.path),
+            _ => format!("field label not supported: {path}"),
         };
         let known: Vec<String> = ANY.iter().chain(own).map(|path| format!("`{path}`")).collect();
         let plural = kind.info().plural;
@@ -72,7 +86,7 @@ impl FieldSelector {
 }
 
 /// A field as Kubernetes compares it: empty where it is not there.
-fn text(object: &Value, path: &str) -> String {
+pub(super) fn text(object: &Value, path: &str) -> String {
     let value = path.split('.').fold(object, |value, name| &value[name]);
     match value {
         Value::String(text) => text.clone(),
@@ -91,16 +105,42 @@ impl FromStr for FieldSelector {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Self, String> {
-        let parts = text.split(',').map(str::trim).filter(|part| !part.is_empty());
+        let parts = split(text).into_iter().map(str::trim).filter(|part| !part.is_empty());
         let field = |part: &str| {
             let split = ["!=", "==", "="].iter().find_map(|it| Some((part.split_once(it)?, *it != "!=")));
             let ((path, value), is) = split
                 .filter(|((path, _), _)| !path.trim().is_empty())
                 .ok_or_else(|| format!("invalid selector: '{text}'; can't understand '{part}'"))?;
-            Ok(Field { path: path.trim().to_owned(), value: value.trim().to_owned(), is })
+            Ok(Field { path: path.trim().to_owned(), value: unescaped(value.trim()), is })
         };
         parts.map(field).collect::<Result<_, _>>().map(FieldSelector)
     }
+}
+
+/// The parts between commas that are not escaped.
+fn split(text: &str) -> Vec<&str> {
+    let (mut parts, mut start, mut escaped) = (Vec::new(), 0, false);
+    for (at, c) in text.char_indices() {
+        match c {
+            '\\' if !escaped => escaped = true,
+            ',' if !escaped => {
+                parts.push(&text[start..at]);
+                start = at + 1;
+            }
+            _ => escaped = false,
+        }
+    }
+    parts.push(&text[start..]);
+    parts
+}
+
+fn unescaped(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    let mut chars = text.chars();
+    while let Some(c) = chars.next() {
+        out.push(if c == '\\' { chars.next().unwrap_or('\\') } else { c });
+    }
+    out
 }
 
 #[cfg(test)]

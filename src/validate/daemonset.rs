@@ -25,7 +25,7 @@ pub(super) fn check(root: &Cursor<'_, '_>, old: Option<&Value>, errors: &mut Err
     let template = spec.field("template");
     let metadata = template.field("metadata");
     let template_labels = metadata.field("labels");
-    if labels::matches(selector.value, template_labels.value) == Some(false) {
+    if labels::selects(selector.value, template_labels.value) == Some(false) {
         if selector.is_set() {
             let missing = labels::missing(selector.value, template_labels.value);
             let detail = match missing {

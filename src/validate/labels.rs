@@ -75,7 +75,8 @@ pub(super) fn has_invalid_values(selector: &Value) -> bool {
 
 /// Whether a selector selects these labels; `None` if it cannot be used at all. No
 /// selector selects nothing.
-pub(super) fn matches(selector: &Value, labels: &Value) -> Option<bool> {
+#[must_use]
+pub fn selects(selector: &Value, labels: &Value) -> Option<bool> {
     if selector.is_null() {
         return Some(false);
     }

@@ -39,6 +39,7 @@ use crate::kube::{Kind, NameForm, Quantity, defaults};
 
 pub use daemonset::NO_SELECTOR;
 pub use errors::{ErrorType, FieldError};
+pub use labels::selects;
 pub use warnings::{Warning, warnings};
 
 /// Everything an API server would refuse about an object as a user wrote it: one that

@@ -3,7 +3,7 @@
 
 use std::sync::Arc;
 
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use super::engine::Engine;
 use super::entry::Entry;
@@ -11,7 +11,8 @@ use super::read::{Chosen, Paging};
 use super::refused::{Cause, Reason, Refused};
 use super::resource::Resource;
 use super::write::Deletion;
-use crate::kube::{ObjectKey, Selector, has_ended};
+use crate::kube::{ObjectKey, has_ended};
+use crate::validate::selects;
 
 impl Engine {
     /// Evicts a pod.
@@ -32,8 +33,8 @@ impl Engine {
         let all = self.replica().objects(budgets).iter();
         for (_, budget) in all.filter(|(of, _)| of.namespace == key.namespace) {
             let budget = budget.value();
-            let selector = Selector::from_value(&budget["spec"]["selector"]);
-            let is_meant = |entry: &Entry| selects(&selector, entry);
+            let selector = &budget["spec"]["selector"];
+            let is_meant = |entry: &Entry| selects(selector, &json!(*entry.labels)) == Some(true);
             if !is_meant(pod) {
                 continue;
             }
@@ -68,21 +69,6 @@ impl Engine {
         }
         Ok(found)
     }
-}
-
-/// Whether a label selector has an object (metav1.LabelSelectorAsSelector); an empty one has all.
-fn selects(selector: &Selector, entry: &Entry) -> bool {
-    selector.requirements.iter().all(|requirement| {
-        let label = entry.labels.get(&requirement.key);
-        let is_named = label.is_some_and(|label| requirement.values.contains(label));
-        match &*requirement.operator {
-            "In" => is_named,
-            "NotIn" => !is_named,
-            "Exists" => label.is_some(),
-            "DoesNotExist" => label.is_none(),
-            _ => false,
-        }
-    })
 }
 
 fn is_ready(pod: &Value) -> bool {

@@ -1,37 +1,17 @@
-//! `fieldSelector`: equality of the fields that an API server can be asked for.
-
-use serde_json::Value;
+//! `fieldSelector`: what of it an API server takes beyond `get --field-selector`.
 
 use super::entry::Entry;
 use super::refused::{Reason, Refused};
 use super::resource::{EVENTS, RESOURCES};
-use crate::kube::ObjectKey;
+use crate::app::fields::{self, FieldSelector};
+use crate::kube::{Kind, ObjectKey};
 
 /// A selector of fields; empty selects everything.
 #[derive(Debug, Clone, Default)]
-pub struct Fields(Vec<Test>);
+pub struct Fields(FieldSelector);
 
-#[derive(Debug, Clone)]
-struct Test {
-    field: String,
-    value: String,
-    equal: bool,
-}
-
-/// The fields that objects of any kind may be asked for.
-const OF_ALL: [&str; 2] = ["metadata.name", "metadata.namespace"];
-/// Those of pods.
-const OF_PODS: [&str; 9] = [
-    "spec.nodeName",
-    "spec.restartPolicy",
-    "spec.schedulerName",
-    "spec.serviceAccountName",
-    "spec.hostNetwork",
-    "status.phase",
-    "status.podIP",
-    "status.podIPs",
-    "status.nominatedNodeName",
-];
+/// What pods may be asked for beside what `get` takes.
+const OF_PODS: [&str; 3] = ["status.podIP", "status.podIPs", "status.nominatedNodeName"];
 /// Those of events.
 const OF_EVENTS: [&str; 11] = [
     "involvedObject.kind",
@@ -53,106 +33,61 @@ impl Fields {
     /// # Errors
     /// When it is none, or has fields that its objects cannot be asked for.
     pub fn parse(text: &str, resource: usize) -> Result<Fields, Refused> {
-        let mut tests = Vec::new();
-        for part in split(text).into_iter().filter(|part| !part.is_empty()) {
-            let found = ["!=", "==", "="].iter().find_map(|it| part.split_once(it).map(|found| (*it, found)));
-            let Some((operator, (field, value))) = found else {
-                let message = format!(
-                    "Unable to find \"{}\" that match label selector \"\", field selector \"{text}\": \
-                     invalid selector: '{text}'; can't understand '{part}'",
-                    RESOURCES[resource].qualified()
-                );
-                return Err(Refused::new(Reason::BadRequest, message));
-            };
-            if !is_known(field, resource) {
-                let message = format!("field label not supported: {field}");
-                return Err(Refused::new(Reason::BadRequest, message));
-            }
-            let equal = operator != "!=";
-            tests.push(Test { field: field.to_owned(), value: unescaped(value), equal });
+        let refused = |message: String| Refused::new(Reason::BadRequest, message);
+        let selector: FieldSelector = text.parse().map_err(|why: String| {
+            let of = RESOURCES[resource].qualified();
+            refused(format!(
+                "Unable to find \"{of}\" that match label selector \"\", field selector \"{text}\": {why}"
+            ))
+        })?;
+        if let Some(field) = selector.paths().find(|field| !is_known(field, resource)) {
+            return Err(refused(format!("field label not supported: {field}")));
         }
-        Ok(Fields(tests))
+        Ok(Fields(selector))
     }
 
     /// The value that a field must have, where there is only one.
     #[must_use]
     pub fn only(&self, field: &str) -> Option<&str> {
-        self.0.iter().find(|test| test.equal && test.field == field).map(|test| &*test.value)
+        self.0.value(field)
     }
 
     /// Whether it selects everything.
     #[must_use]
     pub fn is_empty(&self) -> bool {
-        self.0.is_empty()
+        self.0.paths().next().is_none()
     }
 
     /// Whether an object is selected.
     #[must_use]
     pub fn fit(&self, key: &ObjectKey, entry: &Entry) -> bool {
         let mut whole = None;
-        self.0.iter().all(|test| {
-            let is = match &*test.field {
-                "metadata.name" => *key.name == *test.value,
-                "metadata.namespace" => *key.namespace == *test.value,
-                "spec.nodeName" => *entry.node == *test.value,
-                "status.phase" => *entry.phase == *test.value,
-                field => said(whole.get_or_insert_with(|| entry.value()), field) == test.value,
-            };
-            is == test.equal
+        self.0.holds(|field, value| match field {
+            "metadata.name" => *key.name == *value,
+            "metadata.namespace" => *key.namespace == *value,
+            "spec.nodeName" => *entry.node == *value,
+            "status.phase" => *entry.phase == *value,
+            field => {
+                let path = match field {
+                    "source" => "source.component",
+                    "status.podIPs" => "status.podIP",
+                    field => field,
+                };
+                fields::text(whole.get_or_insert_with(|| entry.value()), path) == value
+            }
         })
     }
 }
 
-/// The text of a field, empty where it says none.
-fn said(object: &Value, field: &str) -> String {
-    let path = match field {
-        "source" => "source.component",
-        "status.podIPs" => "status.podIP",
-        field => field,
-    };
-    let found = path.split('.').fold(object, |value, name| &value[name]);
-    match found {
-        Value::String(text) => text.clone(),
-        Value::Null if field == "spec.hostNetwork" => "false".to_owned(),
-        Value::Null => String::new(),
-        other => other.to_string(),
-    }
-}
-
 fn is_known(field: &str, resource: usize) -> bool {
-    OF_ALL.contains(&field)
-        || match RESOURCES[resource].plural {
+    let it = &RESOURCES[resource];
+    fields::ANY.contains(&field)
+        || Kind::from_name(it.kind).is_some_and(|kind| fields::has_field(kind, field))
+        || match it.plural {
             "pods" => OF_PODS.contains(&field),
-            "nodes" => field == "spec.unschedulable",
             "namespaces" => field == "status.phase",
             _ => resource == EVENTS && OF_EVENTS.contains(&field),
         }
-}
-
-/// The parts between commas that are not escaped.
-fn split(text: &str) -> Vec<&str> {
-    let (mut parts, mut start, mut escaped) = (Vec::new(), 0, false);
-    for (at, c) in text.char_indices() {
-        match c {
-            '\\' if !escaped => escaped = true,
-            ',' if !escaped => {
-                parts.push(&text[start..at]);
-                start = at + 1;
-            }
-            _ => escaped = false,
-        }
-    }
-    parts.push(&text[start..]);
-    parts
-}
-
-fn unescaped(text: &str) -> String {
-    let mut out = String::with_capacity(text.len());
-    let mut chars = text.chars();
-    while let Some(c) = chars.next() {
-        out.push(if c == '\\' { chars.next().unwrap_or('\\') } else { c });
-    }
-    out
 }
 
 #[cfg(test)]
