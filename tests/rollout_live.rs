@@ -10,12 +10,13 @@
 
 #[path = "rollout_live/cluster.rs"]
 mod cluster;
+#[allow(dead_code)]
+#[path = "naive/dice.rs"]
+mod dice;
 #[path = "rollout_live/host.rs"]
 mod host;
 #[path = "rollout_live/naive.rs"]
 mod naive;
-#[path = "rollout_live/random.rs"]
-mod random;
 
 use host::{Ended, Host};
 

@@ -3,12 +3,14 @@
 //! know in the end exactly what the store has.
 #![allow(clippy::unwrap_used, missing_docs, dead_code)]
 
+#[path = "naive/dice.rs"]
+mod dice;
 #[path = "serve/server.rs"]
 mod server;
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use futures_util::StreamExt;
@@ -18,6 +20,7 @@ use kube::{Api, Client, Config, ResourceExt};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 
+use dice::Dice;
 use server::Server;
 
 /// So many changes there are at least.
@@ -25,36 +28,39 @@ const CHANGES: usize = 10_000;
 /// So often a connection is cut at least.
 const CUTS: usize = 100;
 
-/// Numbers that look random and are the same every time (SplitMix64).
-#[derive(Default)]
-struct Dice(AtomicU64);
-
-impl Dice {
-    fn below(&self, most: u64) -> u64 {
-        let mut it = self.0.fetch_add(0x9e37_79b9_7f4a_7c15, Ordering::Relaxed);
-        it = (it ^ (it >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        it = (it ^ (it >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        (it ^ (it >> 31)) % most
-    }
-}
-
 /// A proxy, and what it has done so far.
-#[derive(Default)]
 struct Proxy {
     server: String,
-    dice: Dice,
+    dice: Mutex<Dice>,
     is_kind: AtomicBool,
     cuts: AtomicUsize,
     gone: AtomicUsize,
     busy: AtomicUsize,
     stale: AtomicUsize,
     /// The first page of some list before, as it was answered.
-    old: std::sync::Mutex<Option<Vec<u8>>>,
+    old: Mutex<Option<Vec<u8>>>,
 }
 
 const GONE: &str = r#"{"type":"ERROR","object":{"kind":"Status","apiVersion":"v1","metadata":{},"status":"Failure","message":"too old resource version","reason":"Expired","code":410}}"#;
 
 impl Proxy {
+    fn new(server: String) -> Self {
+        Proxy {
+            server,
+            dice: Mutex::new(Dice::new(1)),
+            is_kind: AtomicBool::default(),
+            cuts: AtomicUsize::default(),
+            gone: AtomicUsize::default(),
+            busy: AtomicUsize::default(),
+            stale: AtomicUsize::default(),
+            old: Mutex::default(),
+        }
+    }
+
+    fn below(&self, most: usize) -> usize {
+        self.dice.lock().unwrap().below(most)
+    }
+
     async fn pass(&self, mut client: TcpStream) -> std::io::Result<()> {
         let mut head = Vec::new();
         while !head.ends_with(b"\r\n\r\n") {
@@ -67,7 +73,7 @@ impl Proxy {
         let head = String::from_utf8_lossy(&head).into_owned();
         let is_watch = head.lines().next().is_some_and(|line| line.contains("watch=true"));
         let is_kind = self.is_kind.load(Ordering::Relaxed);
-        match self.dice.below(10) {
+        match self.below(10) {
             0 if !is_kind => {
                 self.busy.fetch_add(1, Ordering::Relaxed);
                 return answer(&mut client, "429 Too Many Requests\r\nRetry-After: 0", "{}").await;
@@ -101,11 +107,11 @@ impl Proxy {
         head: &str,
     ) -> std::io::Result<()> {
         let is_kind = self.is_kind.load(Ordering::Relaxed);
-        let mut left = match self.dice.below(3) {
+        let mut left = match self.below(3) {
             _ if is_kind => usize::MAX,
             0 if !is_watch => usize::MAX,
-            _ if is_watch => usize::try_from(self.dice.below(30_000)).unwrap(),
-            _ => usize::try_from(self.dice.below(200_000)).unwrap(),
+            _ if is_watch => self.below(30_000),
+            _ => self.below(200_000),
         };
         let (mut bytes, mut all) = (vec![0; 4096], Vec::new());
         loop {
@@ -140,7 +146,7 @@ async fn answer(client: &mut TcpStream, code: &str, body: &str) -> std::io::Resu
 }
 
 /// Nodes as a file has them, after some of them came, went or changed; says how many did.
-fn change(nodes: &mut BTreeMap<u64, u64>, dice: &Dice) -> usize {
+fn change(nodes: &mut BTreeMap<usize, usize>, dice: &mut Dice) -> usize {
     let before = nodes.clone();
     for _ in 0..150 {
         let name = dice.below(200);
@@ -153,8 +159,8 @@ fn change(nodes: &mut BTreeMap<u64, u64>, dice: &Dice) -> usize {
     all.into_iter().filter(|name| before.get(name) != nodes.get(name)).count()
 }
 
-fn manifest(nodes: &BTreeMap<u64, u64>) -> String {
-    let node = |(name, label): (&u64, &u64)| {
+fn manifest(nodes: &BTreeMap<usize, usize>) -> String {
+    let node = |(name, label): (&usize, &usize)| {
         format!("---\napiVersion: v1\nkind: Node\nmetadata: {{name: m{name}, labels: {{x: v{label}}}}}\n")
     };
     nodes.iter().map(node).collect()
@@ -167,7 +173,7 @@ fn known<'n>(nodes: impl Iterator<Item = &'n Node>) -> BTreeMap<String, Option<S
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_reflector_knows_in_the_end_what_the_store_has() {
     let server = Arc::new(Server::new(&[]));
-    let proxy = Arc::new(Proxy { server: server.address.clone(), ..Proxy::default() });
+    let proxy = Arc::new(Proxy::new(server.address.clone()));
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();
     let passing = proxy.clone();
@@ -193,12 +199,12 @@ async fn a_reflector_knows_in_the_end_what_the_store_has() {
     });
     let (cluster, cuts) = (server.clone(), proxy.clone());
     let changed = tokio::task::spawn_blocking(move || {
-        let (mut nodes, dice, mut changed) = (BTreeMap::new(), Dice::default(), 0);
-        changed += change(&mut nodes, &dice);
+        let (mut nodes, mut dice, mut changed) = (BTreeMap::new(), Dice::new(0), 0);
+        changed += change(&mut nodes, &mut dice);
         cluster.write("nodes.yaml", &manifest(&nodes));
         assert!(cluster.dsrules("apply -q nodes.yaml").ok);
         while changed < CHANGES || cuts.cuts.load(Ordering::Relaxed) < CUTS {
-            changed += change(&mut nodes, &dice);
+            changed += change(&mut nodes, &mut dice);
             cluster.write("nodes.yaml", &manifest(&nodes));
             let said = cluster.dsrules("apply -q --prune --max-delete 100% nodes.yaml");
             assert!(said.ok, "{}", said.err);

@@ -9,6 +9,8 @@ use dsrules::datalog::{Facts, Program, RelationId, Row, Symbols, Value};
 use timely::dataflow::operators::probe::Handle;
 use timely::worker::Worker;
 
+use crate::placement::ADDED;
+
 use super::rules::{Cells, INPUTS, Words, placed};
 
 /// A dataflow that has been fed, and is fed changes.
@@ -107,15 +109,6 @@ fn cells(symbols: &Symbols, row: &Row) -> Cells {
     }
     cells
 }
-
-const ADDED: [(&str, &str); 6] = [
-    ("node.kubernetes.io/not-ready", "NoExecute"),
-    ("node.kubernetes.io/unreachable", "NoExecute"),
-    ("node.kubernetes.io/disk-pressure", "NoSchedule"),
-    ("node.kubernetes.io/memory-pressure", "NoSchedule"),
-    ("node.kubernetes.io/pid-pressure", "NoSchedule"),
-    ("node.kubernetes.io/unschedulable", "NoSchedule"),
-];
 
 fn words(symbols: &mut Symbols) -> Words {
     let added = ADDED.map(|(key, effect)| (symbols.text(key), symbols.text(effect))).into();

@@ -22,6 +22,17 @@ use crate::workload;
 /// A daemonset and a node, by their places in the world.
 pub type Pair = (u32, u32);
 
+/// Key and effect of the taints that all daemon pods tolerate, for those who write the rules down
+/// themselves.
+pub const ADDED: [(&str, &str); 6] = [
+    ("node.kubernetes.io/not-ready", "NoExecute"),
+    ("node.kubernetes.io/unreachable", "NoExecute"),
+    ("node.kubernetes.io/disk-pressure", "NoSchedule"),
+    ("node.kubernetes.io/memory-pressure", "NoSchedule"),
+    ("node.kubernetes.io/pid-pressure", "NoSchedule"),
+    ("node.kubernetes.io/unschedulable", "NoSchedule"),
+];
+
 /// Measures and prints the table.
 pub fn run() {
     println!("\n### placement\n");

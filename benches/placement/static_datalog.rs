@@ -89,17 +89,8 @@ impl Inputs<'_> {
         let (greater, less) = (text("Gt"), text("Lt"));
         let (equal, empty) = (text("Equal"), text(""));
         let (no_schedule, no_execute) = (text("NoSchedule"), text("NoExecute"));
-        let added: Vec<(u32, u32)> = [
-            ("node.kubernetes.io/not-ready", "NoExecute"),
-            ("node.kubernetes.io/unreachable", "NoExecute"),
-            ("node.kubernetes.io/disk-pressure", "NoSchedule"),
-            ("node.kubernetes.io/memory-pressure", "NoSchedule"),
-            ("node.kubernetes.io/pid-pressure", "NoSchedule"),
-            ("node.kubernetes.io/unschedulable", "NoSchedule"),
-        ]
-        .iter()
-        .map(|(key, effect)| (text(key), text(effect)))
-        .collect();
+        let added: Vec<(u32, u32)> =
+            super::ADDED.iter().map(|(key, effect)| (text(key), text(effect))).collect();
         median(runs, || {
             let found = ascent_run! {
                 relation pairs_are_wanted(bool) = pairs_are_wanted.clone();

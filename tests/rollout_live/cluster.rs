@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use dsrules::kube::{Kind, timestamp};
 use serde_json::{Value, json};
 
-use super::random::Random;
+use super::dice::Dice;
 
 pub const NAMESPACE: &str = "logging";
 pub const NAME: &str = "agent";
@@ -34,7 +34,7 @@ pub struct Cluster {
 
 impl Cluster {
     /// With so many nodes, each in one of `waves` waves (0: in none).
-    pub fn new(nodes: usize, waves: usize, strategy: Value, min_ready: i64, random: &mut Random) -> Self {
+    pub fn new(nodes: usize, waves: usize, strategy: Value, min_ready: i64, random: &mut Dice) -> Self {
         let mut cluster = Cluster {
             objects: BTreeMap::new(),
             log: Vec::new(),
@@ -47,7 +47,7 @@ impl Cluster {
         for nth in 0..nodes {
             let mut labels = json!({ "kubernetes.io/hostname": format!("n{nth:02}") });
             // Some have none: they come last.
-            if waves > 0 && !random.comes(15) {
+            if waves > 0 && !random.chance(15) {
                 labels["wave"] = json!((1 + random.below(waves)).to_string());
             }
             let ready = json!([{ "type": "Ready", "status": "True" }]);
@@ -180,11 +180,11 @@ impl Cluster {
     }
 
     /// One thing that kubelets or users do.
-    pub fn live(&mut self, random: &mut Random, calm: bool) {
+    pub fn live(&mut self, random: &mut Dice, calm: bool) {
         let pods = self.pods();
         for (name, pod) in &pods {
             if !pod["metadata"]["deletionTimestamp"].is_null() {
-                if random.comes(50) {
+                if random.chance(50) {
                     self.remove(Kind::Pod, name);
                 }
                 continue;
@@ -192,21 +192,21 @@ impl Cluster {
             let ready = pod["status"]["conditions"][0]["status"] == "True";
             let template = revision_of_pod(pod);
             if self.bad.contains(&template) && !ready {
-                if random.comes(40) {
+                if random.chance(40) {
                     self.fail(name, template);
                 }
-            } else if !ready && random.comes(40) {
+            } else if !ready && random.chance(40) {
                 self.set_ready(name, true);
-            } else if !calm && random.comes(2) {
+            } else if !calm && random.chance(2) {
                 self.set_ready(name, false);
-            } else if !calm && random.comes(3) {
+            } else if !calm && random.chance(3) {
                 // Something changes that matters to nobody, but for the version.
                 self.edit(Kind::Pod, name, |pod| pod["metadata"]["annotations"] = json!({ "seen": "again" }));
             }
         }
         for node in self.nodes() {
             let held = self.objects[&(Kind::Node, node.clone())]["metadata"]["labels"]["hold"] == "true";
-            if held && (calm || random.comes(15)) || !held && !calm && random.comes(1) {
+            if held && (calm || random.chance(15)) || !held && !calm && random.chance(1) {
                 self.edit(Kind::Node, &node, |it| {
                     it["metadata"]["labels"]["hold"] = json!((!held).to_string());
                 });

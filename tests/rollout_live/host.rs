@@ -11,8 +11,8 @@ use dsrules::state::{OwnFile, OwnKind};
 use serde_json::json;
 
 use super::cluster::{Cluster, NAME, NAMESPACE};
+use super::dice::Dice;
 use super::naive::{self, Heard, Taken};
-use super::random::Random;
 
 const RULES: &str = r#"
 /// {Node} is in wave {W}.
@@ -80,7 +80,7 @@ struct Late {
 
 pub struct Host {
     seed: u64,
-    random: Random,
+    random: Dice,
     cluster: Cluster,
     program: &'static Program,
     runner: Runner,
@@ -104,7 +104,7 @@ fn runner(program: &Program) -> Runner {
 
 impl Host {
     pub fn new(seed: u64) -> Self {
-        let mut random = Random(seed);
+        let mut random = Dice::new(seed);
         let nodes = 1 + random.below(12);
         let waves = random.below(4);
         let most = [json!(1), json!(2), json!("30%"), json!(nodes)][random.below(4)].clone();
@@ -114,7 +114,7 @@ impl Host {
         };
         let min_ready = [0, 0, 5, 30][random.below(4)];
         let mut cluster = Cluster::new(nodes, waves, strategy, min_ready, &mut random);
-        cluster.revise(random.comes(20));
+        cluster.revise(random.chance(20));
         let program = program();
         let runner = runner(program);
         let mut host = Host {
@@ -177,18 +177,18 @@ impl Host {
             let calm = step > 120;
             self.cluster.now += 1 + i64::try_from(self.random.below(10)).unwrap();
             self.land();
-            if self.random.comes(60) || calm {
+            if self.random.chance(60) || calm {
                 self.cluster.control();
             }
             self.cluster.live(&mut self.random, calm);
             self.taken.look(&self.cluster);
-            if !calm && self.random.comes(1) {
+            if !calm && self.random.chance(1) {
                 self.counts.revised += 1;
-                let bad = self.random.comes(10);
+                let bad = self.random.chance(10);
                 self.cluster.revise(bad);
             }
             self.hear(calm);
-            if !calm && self.random.comes(3) {
+            if !calm && self.random.chance(3) {
                 self.kill();
             }
             match self.look(calm) {
@@ -222,7 +222,7 @@ impl Host {
     fn kill(&mut self) {
         self.counts.killed += 1;
         for it in std::mem::take(&mut self.late) {
-            if self.random.comes(50) {
+            if self.random.chance(50) {
                 self.carry_out(&it.pod, it.was_available);
             }
         }
