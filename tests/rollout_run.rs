@@ -2,15 +2,24 @@
 //!
 //! The server's own controller leaves old pods alone (OnDelete) and makes new ones that are
 //! pending; kubelets are played here, by the status subresource. What the server has is looked at
-//! all the while. `DSRULES_REAL_ROLLOUTS` says how many rollouts there are with kills (3).
+//! all the while. `DSRULES_REAL_ROLLOUTS` says how many rollouts there are with kills (4), of
+//! `DSRULES_REAL_LANES` daemonsets at a time (2), `DSRULES_REAL_SEED` which dice they are thrown with.
 #![allow(clippy::unwrap_used, clippy::zombie_processes)]
 
+#[allow(dead_code)]
+#[path = "naive/dice.rs"]
+mod dice;
+#[path = "rollout_run/lane.rs"]
+mod lane;
+#[path = "rollout_run/proxy.rs"]
+mod proxy;
 #[allow(dead_code)]
 #[path = "serve/server.rs"]
 mod server;
 
 use std::collections::BTreeMap;
 use std::process::{Child, Command, Stdio};
+use std::sync::Arc;
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 
@@ -18,8 +27,6 @@ use serde_json::{Value, json};
 
 use server::Server;
 
-const PODS: &str = "/api/v1/namespaces/logging/pods";
-const DAEMONSET: &str = "/apis/apps/v1/namespaces/logging/daemonsets/rolled";
 const RULES: &str = r#"
 /// {Node} is in wave {W}.
 wave(DaemonSet, Node, W) :- daemonset(DaemonSet), node_number(Node, "wave", W).
@@ -30,34 +37,56 @@ const PATCH: &str = "Content-Type: application/merge-patch+json";
 
 /// A cluster with a daemonset that is for `rollout run`.
 struct Cluster {
-    server: Server,
+    server: Arc<Server>,
+    /// Where the daemonset is.
+    namespace: String,
+    /// By which it is reached.
+    kubeconfig: String,
 }
 
 impl Cluster {
     fn new() -> Cluster {
-        let server = Server::new(&["--write", "--readiness", "observe"]);
-        let cluster = Cluster { server };
+        let server = Arc::new(Server::new(&["--write", "--readiness", "observe"]));
+        let cluster =
+            Cluster { server, namespace: "logging".to_owned(), kubeconfig: "kubeconfig".to_owned() };
+        cluster.make_nodes();
+        cluster.make_daemonset();
+        cluster.server.write("waves.dl", RULES);
+        cluster
+    }
+
+    fn path_of_pods(&self) -> String {
+        format!("/api/v1/namespaces/{}/pods", self.namespace)
+    }
+
+    fn path_of_daemonsets(&self) -> String {
+        format!("/apis/apps/v1/namespaces/{}/daemonsets", self.namespace)
+    }
+
+    fn make_nodes(&self) {
         for nth in 1..=NODES {
             let wave = if nth <= 2 { "1" } else { "2" };
             let node = json!({ "apiVersion": "v1", "kind": "Node",
                 "metadata": { "name": format!("m{nth}"), "labels": { "wave": wave, "rolled": "yes" } },
                 "status": { "conditions": [{ "type": "Ready", "status": "True" }] } });
-            cluster.ok("POST /api/v1/nodes", &node);
+            self.ok("POST /api/v1/nodes", &node);
         }
+    }
+
+    /// Makes the daemonset, of whose pods all are ready.
+    fn make_daemonset(&self) {
         let template = json!({ "metadata": { "labels": { "app": "rolled" } }, "spec": {
             "nodeSelector": { "rolled": "yes" },
             "containers": [{ "name": "main", "image": "rolled:1" }] } });
         let strategy = json!({ "type": "OnDelete", "rollingUpdate": { "maxUnavailable": MOST } });
         let daemonset = json!({ "apiVersion": "apps/v1", "kind": "DaemonSet",
-            "metadata": { "name": "rolled", "namespace": "logging" },
+            "metadata": { "name": "rolled" },
             "spec": { "selector": { "matchLabels": { "app": "rolled" } }, "template": template,
                 "updateStrategy": strategy } });
-        cluster.ok("POST /apis/apps/v1/namespaces/logging/daemonsets", &daemonset);
-        cluster.server.write("waves.dl", RULES);
-        for (name, _) in cluster.pods() {
-            cluster.set_ready(&name);
+        self.ok(&format!("POST {}", self.path_of_daemonsets()), &daemonset);
+        for (name, _) in self.pods() {
+            self.set_ready(&name);
         }
-        cluster
     }
 
     fn ok(&self, head: &str, body: &Value) -> Value {
@@ -73,16 +102,16 @@ impl Cluster {
 
     /// The daemonset's pods, as they are at one moment.
     fn pods(&self) -> BTreeMap<String, Value> {
-        let (code, pods) = self.server.json(&format!("GET {PODS}?labelSelector=app%3Drolled"), "");
+        let (code, pods) =
+            self.server.json(&format!("GET {}?labelSelector=app%3Drolled", self.path_of_pods()), "");
         assert_eq!(code, 200);
         let pods = pods["items"].as_array().unwrap().iter();
         pods.map(|pod| (pod["metadata"]["name"].as_str().unwrap().to_owned(), pod.clone())).collect()
     }
 
     fn status(&self, name: &str, status: &Value) {
-        let (code, _) = self
-            .server
-            .json(&format!("PATCH {PODS}/{name}/status\n{PATCH}"), &json!({ "status": status }).to_string());
+        let head = format!("PATCH {}/{name}/status\n{PATCH}", self.path_of_pods());
+        let (code, _) = self.server.json(&head, &json!({ "status": status }).to_string());
         // It may be gone meanwhile.
         assert!(code == 200 || code == 404, "{code}");
     }
@@ -95,7 +124,8 @@ impl Cluster {
 
     fn revise(&self, image: &str) {
         let spec = json!({ "containers": [{ "name": "main", "image": image }] });
-        self.ok(&format!("PATCH {DAEMONSET}\n{PATCH}"), &json!({ "spec": { "template": { "spec": spec } } }));
+        let head = format!("PATCH {}/rolled\n{PATCH}", self.path_of_daemonsets());
+        self.ok(&head, &json!({ "spec": { "template": { "spec": spec } } }));
     }
 
     fn command(&self, more: &[&str]) -> Command {
@@ -104,8 +134,8 @@ impl Cluster {
             .env_remove("DSRULES_DB")
             .env_remove("KUBERNETES_SERVICE_HOST")
             .env("NO_COLOR", "1")
-            .args(["rollout", "run", "daemonset/rolled", "-n", "logging", "--cluster"])
-            .args(["--kubeconfig", "kubeconfig", "--rules", "waves.dl"])
+            .args(["rollout", "run", "daemonset/rolled", "-n", &self.namespace, "--cluster"])
+            .args(["--kubeconfig", &self.kubeconfig, "--rules", "waves.dl"])
             .args(more)
             .current_dir(self.server.file("waves.dl").parent().unwrap())
             .stdout(Stdio::piped())
@@ -125,6 +155,15 @@ impl Cluster {
 
     /// Looks at what there is: bounds and waves hold. Then a kubelet may have made one ready.
     fn moment(&self, image: &str, nth: usize) {
+        let pods = self.look(image);
+        let mut waiting = pods.iter().filter(|(_, pod)| !is_ready(pod)).cycle();
+        if let Some((name, _)) = waiting.nth(nth) {
+            self.set_ready(name);
+        }
+    }
+
+    /// Looks at what there is: bounds and waves hold.
+    fn look(&self, image: &str) -> BTreeMap<String, Value> {
         let pods = self.pods();
         let ready = pods.values().filter(|pod| is_ready(pod)).count();
         assert!(ready + MOST >= NODES, "{ready} of {NODES} are ready: {pods:#?}");
@@ -133,10 +172,7 @@ impl Cluster {
             pods.values().filter(|pod| wave(pod) && is_ready(pod) && is_of(pod, image)).count() == 2;
         let second_begun = pods.values().any(|pod| !wave(pod) && is_of(pod, image));
         assert!(first_done || !second_begun, "the second wave began before the first was done: {pods:#?}");
-        let mut waiting = pods.iter().filter(|(_, pod)| !is_ready(pod)).cycle();
-        if let Some((name, _)) = waiting.nth(nth) {
-            self.set_ready(name);
-        }
+        pods
     }
 
     /// Plays kubelets until the process ends; gives what it said and its exit code.
@@ -177,28 +213,14 @@ fn reasons(cluster: &Cluster) -> Vec<String> {
 
 #[test]
 fn it_goes_on_where_it_was_killed() {
-    let cluster = Cluster::new();
-    let rollouts: usize = std::env::var("DSRULES_REAL_ROLLOUTS").map_or(3, |it| it.parse().unwrap());
-    for nth in 0..rollouts {
-        let image = format!("rolled:{}", nth + 2);
-        cluster.revise(&image);
-        let how: &[&str] = if nth.is_multiple_of(2) { &[] } else { &["--delete"] };
-        let mut kills = 0;
-        while !cluster.is_done(&image) && kills < 6 {
-            let mut child = cluster.begin(how);
-            for step in 0..(8 + 5 * (kills + nth) % 17) {
-                cluster.moment(&image, step % 3);
-                sleep(Duration::from_millis(60));
-            }
-            child.kill().unwrap();
-            child.wait().unwrap();
-            kills += 1;
-        }
-        let (text, code) = cluster.follow(cluster.begin(how), &image);
-        assert_eq!(code, 0, "{text}");
-        assert!(text.contains("rolled out: 6 pods of the current template, all available"), "{text}");
-        assert!(cluster.is_done(&image));
-    }
+    let number = |name: &str, or: usize| std::env::var(name).map_or(or, |it| it.parse().unwrap());
+    let (rollouts, lanes) = (number("DSRULES_REAL_ROLLOUTS", 4), number("DSRULES_REAL_LANES", 2));
+    let seed = number("DSRULES_REAL_SEED", 0);
+    let begun = Instant::now();
+    let all = lane::roll_out(rollouts, lanes, seed);
+    eprintln!("{rollouts} rollouts in {} s: {all:?}", begun.elapsed().as_secs());
+    assert!(all.deleted >= rollouts * NODES, "each pod was replaced: {all:?}");
+    assert!(rollouts < 20 || all.moved > 0 && all.kills > 0, "everything happened: {all:?}");
 }
 
 #[test]
