@@ -5,6 +5,10 @@
 mod commands;
 #[path = "serve/hostile.rs"]
 mod hostile;
+#[path = "serve/inputs.rs"]
+mod inputs;
+#[path = "serve/resources.rs"]
+mod resources;
 #[path = "serve/server.rs"]
 mod server;
 
@@ -210,6 +214,31 @@ fn a_watch_tells_what_others_commit() {
     assert_eq!((code, &gone["object"]["code"]), (200, &json!(410)));
     let (code, status) = server.json("GET /api/v1/nodes?watch=1&sendInitialEvents=true", "");
     assert_eq!((code, &status["reason"]), (422, &json!("Invalid")));
+}
+
+#[test]
+fn a_watch_may_begin_with_a_list() {
+    let server = Server::new(&[]);
+    let events = |more: &str| -> Vec<Value> {
+        let head =
+            format!("GET /api/v1/nodes?watch=1&timeoutSeconds=1&resourceVersionMatch=NotOlderThan{more}");
+        let (code, body) = server.http(&head, "");
+        assert_eq!(code, 200);
+        body.lines().filter_map(|line| serde_json::from_str(line).ok()).collect()
+    };
+    let told = |events: &[Value]| -> Vec<String> {
+        events.iter().map(|it| it["type"].as_str().unwrap().to_owned()).collect()
+    };
+    let list = events("&sendInitialEvents=true&allowWatchBookmarks=true");
+    assert_eq!(told(&list), ["ADDED", "ADDED", "BOOKMARK"]);
+    let meta = &list[2]["object"]["metadata"];
+    assert_eq!(meta["annotations"], json!({ "k8s.io/initial-events-end": "true" }));
+    let (_, all) = server.json("GET /api/v1/nodes", "");
+    assert_eq!(meta["resourceVersion"], all["metadata"]["resourceVersion"]);
+    assert_eq!(told(&events("&sendInitialEvents=true")), ["ADDED", "ADDED"]);
+    assert!(events("&sendInitialEvents=false").is_empty());
+    let late = events("&sendInitialEvents=true&resourceVersion=99999");
+    assert_eq!(late[0]["object"]["code"], 504);
 }
 
 #[test]

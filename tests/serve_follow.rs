@@ -1,6 +1,7 @@
 //! `dsrules serve` as client-go's likes see it: the kube crate's watcher and reflector follow ten
 //! thousand changes through a proxy that does them every harm a network and a busy server do, and
-//! know in the end exactly what the store has.
+//! know in the end exactly what the store has. One lists first and then watches, the other watches
+//! from the first on (`sendInitialEvents`).
 #![allow(clippy::unwrap_used, missing_docs, dead_code)]
 
 #[path = "naive/dice.rs"]
@@ -36,11 +37,13 @@ struct Proxy {
     cuts: AtomicUsize,
     gone: AtomicUsize,
     busy: AtomicUsize,
+    conflicts: AtomicUsize,
     stale: AtomicUsize,
     /// The first page of some list before, as it was answered.
     old: Mutex<Option<Vec<u8>>>,
 }
 
+const CONFLICT: &str = r#"{"kind":"Status","apiVersion":"v1","metadata":{},"status":"Failure","message":"the object has been modified","reason":"Conflict","code":409}"#;
 const GONE: &str = r#"{"type":"ERROR","object":{"kind":"Status","apiVersion":"v1","metadata":{},"status":"Failure","message":"too old resource version","reason":"Expired","code":410}}"#;
 
 impl Proxy {
@@ -52,6 +55,7 @@ impl Proxy {
             cuts: AtomicUsize::default(),
             gone: AtomicUsize::default(),
             busy: AtomicUsize::default(),
+            conflicts: AtomicUsize::default(),
             stale: AtomicUsize::default(),
             old: Mutex::default(),
         }
@@ -73,7 +77,7 @@ impl Proxy {
         let head = String::from_utf8_lossy(&head).into_owned();
         let is_watch = head.lines().next().is_some_and(|line| line.contains("watch=true"));
         let is_kind = self.is_kind.load(Ordering::Relaxed);
-        match self.below(10) {
+        match self.below(11) {
             0 if !is_kind => {
                 self.busy.fetch_add(1, Ordering::Relaxed);
                 return answer(&mut client, "429 Too Many Requests\r\nRetry-After: 0", "{}").await;
@@ -81,6 +85,10 @@ impl Proxy {
             1 if !is_kind && is_watch => {
                 self.gone.fetch_add(1, Ordering::Relaxed);
                 return answer(&mut client, "200 OK", &format!("{GONE}\n")).await;
+            }
+            5 if !is_kind => {
+                self.conflicts.fetch_add(1, Ordering::Relaxed);
+                return answer(&mut client, "409 Conflict", CONFLICT).await;
             }
             2 if !is_kind => tokio::time::sleep(Duration::from_millis(100)).await,
             3 | 4 if !is_kind && !is_watch && !head.contains("continue=") => {
@@ -110,7 +118,7 @@ impl Proxy {
         let mut left = match self.below(3) {
             _ if is_kind => usize::MAX,
             0 if !is_watch => usize::MAX,
-            _ if is_watch => self.below(30_000),
+            _ if is_watch && !head.contains("sendInitialEvents") => self.below(30_000),
             _ => self.below(200_000),
         };
         let (mut bytes, mut all) = (vec![0; 4096], Vec::new());
@@ -187,16 +195,20 @@ async fn a_reflector_knows_in_the_end_what_the_store_has() {
         Client::try_from(Config::new(format!("http://{address}").parse().unwrap())).unwrap()
     };
     let through: Api<Node> = Api::all(client(address.to_string()));
-    let (store, writer) = reflector::store::<Node>();
-    let events = watcher(through, watcher::Config::default().page_size(50));
-    let mut seen = Box::pin(reflector(writer, events));
-    tokio::spawn(async move {
-        while let Some(event) = seen.next().await {
-            if event.is_err() {
-                tokio::time::sleep(Duration::from_millis(20)).await;
+    let follow = |config: watcher::Config| {
+        let (store, writer) = reflector::store::<Node>();
+        let mut seen = Box::pin(reflector(writer, watcher(through.clone(), config)));
+        tokio::spawn(async move {
+            while let Some(event) = seen.next().await {
+                if event.is_err() {
+                    tokio::time::sleep(Duration::from_millis(20)).await;
+                }
             }
-        }
-    });
+        });
+        store
+    };
+    let stores = [watcher::Config::default().page_size(50), watcher::Config::default().streaming_lists()];
+    let stores = stores.map(follow);
     let (cluster, cuts) = (server.clone(), proxy.clone());
     let changed = tokio::task::spawn_blocking(move || {
         let (mut nodes, mut dice, mut changed) = (BTreeMap::new(), Dice::new(0), 0);
@@ -214,21 +226,24 @@ async fn a_reflector_knows_in_the_end_what_the_store_has() {
     let changed = changed.await.unwrap();
     proxy.is_kind.store(true, Ordering::Relaxed);
     let straight: Api<Node> = Api::all(client(server.address.clone()));
-    let (mut expected, mut is) = (BTreeMap::new(), BTreeMap::new());
-    for _ in 0..600 {
-        expected = known(straight.list(&Default::default()).await.unwrap().items.iter());
-        is = known(store.state().iter().map(|node| &**node));
-        if is == expected {
-            break;
+    for store in stores {
+        let (mut expected, mut is) = (BTreeMap::new(), BTreeMap::new());
+        for _ in 0..600 {
+            expected = known(straight.list(&Default::default()).await.unwrap().items.iter());
+            is = known(store.state().iter().map(|node| &**node));
+            if is == expected {
+                break;
+            }
+            tokio::time::sleep(Duration::from_millis(100)).await;
         }
-        tokio::time::sleep(Duration::from_millis(100)).await;
+        assert_eq!(is, expected);
     }
-    assert_eq!(is, expected);
     let count = |it: &AtomicUsize| it.load(Ordering::Relaxed);
-    let harm = [count(&proxy.cuts), count(&proxy.gone), count(&proxy.busy), count(&proxy.stale)];
+    let harm = [&proxy.cuts, &proxy.gone, &proxy.busy, &proxy.conflicts, &proxy.stale]
+        .map(|it: &AtomicUsize| count(it));
     assert!(
         changed >= CHANGES && harm[0] >= CUTS && harm[1..].iter().all(|it| *it > 0),
         "{changed} {harm:?}"
     );
-    eprintln!("{changed} changes; cut, 410, 429, stale: {harm:?}");
+    eprintln!("{changed} changes; cut, 410, 429, 409, stale: {harm:?}");
 }

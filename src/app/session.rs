@@ -42,8 +42,8 @@ pub struct Session {
     warned: Warned,
     /// The violations that refused the last plan.
     refused: Vec<Judged>,
-    /// What was written by the last change.
-    touched: BTreeSet<(Kind, ObjectKey)>,
+    /// What was written by the last change; nothing where that is too much to be named.
+    touched: Option<BTreeSet<(Kind, ObjectKey)>>,
 }
 
 struct State {
@@ -66,7 +66,7 @@ impl Session {
             state: None,
             warned: Warned::default(),
             refused: Vec::new(),
-            touched: BTreeSet::new(),
+            touched: None,
         }
     }
 
@@ -100,10 +100,17 @@ impl Session {
         &self.refused
     }
 
-    /// The objects that the last change wrote or took away.
+    /// The objects that the last change wrote or took away, where they are not so many that
+    /// nobody has named them.
     #[must_use]
-    pub fn touched(&self) -> &BTreeSet<(Kind, ObjectKey)> {
-        &self.touched
+    pub fn touched(&self) -> Option<&BTreeSet<(Kind, ObjectKey)>> {
+        self.touched.as_ref()
+    }
+
+    /// The rules.
+    #[must_use]
+    pub fn program(&self) -> &Program {
+        &self.program
     }
 
     /// The store.
@@ -228,7 +235,7 @@ impl Session {
         let objects = put_all(world, change.objects, &gone, options);
         let (plan, reconciled) = finish(world, objects, &before, reasoner, reconciler, options)?;
         let mut warnings = self.judge(reasoner, world, &plan, options)?;
-        self.touched.clone_from(&world.dirty.objects);
+        self.touched = (!world.dirty.made).then(|| world.dirty.objects.clone());
         self.store.save(world)?;
         follow::guard(self.tree.as_ref(), &*self.store)?;
         if let Some(own) = &self.own {

@@ -97,6 +97,7 @@ const INPUTS: &[Sentence] = &[
     ("taint_since", "{0} has the taint {1} since {2:time}", "{0} has no taint[ {1}]"),
     ("budget_selector", "the selector of {0} asks for {1}", "the selector of {0} does not ask for [{1}]"),
     ("budget_disrupted", "{0} has counted {1}", "{0} has not counted [{1}]"),
+    ("eviction_asked", "somebody asks to evict {0}", "nobody asks to evict [{0}]"),
     ("pod", "there is the pod {0}", "there is no pod[ {0}]"),
     ("pod_controller", "{0} is controlled by the owner {1}", "{0} is not controlled by an owner[ {1}]"),
     ("pod_deleting", "{0} is being deleted", "{0} is not being deleted"),

@@ -185,6 +185,10 @@ impl Encoder {
             let pod = self.subject(Kind::Pod, pod);
             self.row(relations::pod_tried, &[pod]);
         }
+        for pod in &world.asked_to_go {
+            let pod = self.subject(Kind::Pod, pod);
+            self.row(relations::eviction_asked, &[pod]);
+        }
         for namespace in &world.deleted_namespaces {
             let namespace = self.text(namespace);
             self.row(relations::deleted_namespace, &[namespace]);

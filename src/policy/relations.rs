@@ -274,6 +274,12 @@ relations! {
         budget_disrupted(Object, Pod)
         scaled_uid(Object, Uid)
         scaled_by(Object, Uid)
+        eviction_asked(Pod)
+    }
+    /// What is said to one who asks to evict a pod; it is derived where somebody does.
+    EVICTED {
+        eviction_refused(Pod, Object)
+        eviction_unclear(Pod, Object, Object)
     }
     /// What plans and explanations read.
     READ {

@@ -148,6 +148,12 @@ impl Folder {
         self.claims.contains_key(&(kind, key.clone()))
     }
 
+    /// Whether a file claims anything in a namespace.
+    #[must_use]
+    pub fn claims_in(&self, namespace: &str) -> bool {
+        self.claims.keys().any(|(_, key)| *key.namespace == *namespace)
+    }
+
     /// How many of a kind.
     #[must_use]
     pub fn count(&self, kind: Kind) -> usize {

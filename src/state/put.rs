@@ -105,6 +105,8 @@ impl World {
             self.dirty.incarnations.insert((kind, key.clone()));
         }
         self.dirty.bodies.remove(&(kind, key.clone()));
+        // That it went has a version too: who follows objects by their versions learns of each.
+        self.next_version();
         // Where it was removed and made before, the store has what was removed first.
         self.dirty.removed.entry((kind, key.clone())).or_insert(stored.unwrap_or(0));
         self.touch(kind, key);

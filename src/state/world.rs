@@ -51,6 +51,8 @@ pub struct World {
     /// Daemonsets of a live cluster whose pods we replace, each with how many seconds a new pod
     /// has to become ready; not kept.
     pub driven: BTreeMap<ObjectKey, i64>,
+    /// Pods that somebody asks to evict; not kept.
+    pub asked_to_go: BTreeSet<ObjectKey>,
     /// What of the store it has, where that is not all.
     pub part: Option<Arc<Part>>,
     /// The last resourceVersion that was given.

@@ -63,12 +63,31 @@ impl Server {
         fs::write(dir.path().join("cluster.yaml"), CLUSTER).unwrap();
         let applied = dsrules(dir.path()).args(["apply", "-q", "cluster.yaml"]).output().unwrap();
         assert!(applied.status.success(), "{}", String::from_utf8_lossy(&applied.stderr));
+        Server::begin(dir, options, None)
+    }
+
+    /// Serves in a folder with these files, with what comes on stdin perhaps.
+    pub fn of(files: &[(&str, &str)], options: &[&str], stdin: Option<&str>) -> Server {
+        let dir = tempfile::tempdir().unwrap();
+        for (name, text) in files {
+            let path = dir.path().join(name);
+            fs::create_dir_all(path.parent().unwrap()).unwrap();
+            fs::write(path, text).unwrap();
+        }
+        Server::begin(dir, options, stdin)
+    }
+
+    fn begin(dir: TempDir, options: &[&str], stdin: Option<&str>) -> Server {
         let mut child = dsrules(dir.path())
             .args(["serve", "--listen", "127.0.0.1:0"])
             .args(options)
+            .env("TMPDIR", dir.path())
+            .stdin(Stdio::piped())
+            .stdout(Stdio::null())
             .stderr(Stdio::piped())
             .spawn()
             .unwrap();
+        child.stdin.take().unwrap().write_all(stdin.unwrap_or("").as_bytes()).unwrap();
         let mut lines = BufReader::new(child.stderr.take().unwrap()).lines();
         let address = loop {
             let line = lines.next().expect("the server says where it listens").unwrap();

@@ -1,5 +1,5 @@
 //! Objects that nobody wrote: events, of which the store keeps rows, and endpoint slices, which
-//! are derived. Their versions are those at which they were found to be so.
+//! are derived. Their versions are of those at which they were found to be so.
 
 use std::sync::Arc;
 
@@ -15,6 +15,22 @@ use crate::kube::{Kind, ObjectKey, timestamp};
 use crate::target::Memory;
 use crate::target::sqlite::StoredEvent;
 
+/// Versions that are given to what is found to be new: each once, as far as there are so many.
+pub(super) struct Fresh {
+    /// The one that comes next.
+    pub(super) next: u64,
+    /// The last that there is.
+    pub(super) last: u64,
+}
+
+impl Fresh {
+    fn next(&mut self) -> u64 {
+        let version = self.next.min(self.last);
+        self.next = version.saturating_add(1);
+        version
+    }
+}
+
 /// The events of a store, beside those that were written as objects.
 ///
 /// # Errors
@@ -22,11 +38,11 @@ use crate::target::sqlite::StoredEvent;
 pub(super) fn events(
     store: &dyn Memory,
     replica: &Replica,
-    version: u64,
+    versions: &mut Fresh,
     into: &mut Objects,
 ) -> Result<(), Diagnostic> {
     for event in store.events(None)? {
-        add(event_of(&event, replica), EVENTS, replica, version, into);
+        add(event_of(&event, replica), EVENTS, replica, versions, into);
     }
     Ok(())
 }
@@ -39,20 +55,20 @@ pub(super) fn slices(
     store: &dyn Memory,
     now: i64,
     replica: &Replica,
-    version: u64,
+    versions: &mut Fresh,
     into: &mut Objects,
 ) -> Result<(), Diagnostic> {
     for mut slice in slices::derived(store, None, now)? {
         let metadata = &slice["metadata"];
         let uid = uid(&format!("EndpointSlice/{}/{}", metadata["namespace"], metadata["name"]));
         slice["metadata"]["uid"] = json!(uid);
-        add(slice, SLICES, replica, version, into);
+        add(slice, SLICES, replica, versions, into);
     }
     Ok(())
 }
 
 /// Adds an object, at the version that it had before where it is as it was.
-fn add(mut object: Value, resource: usize, replica: &Replica, version: u64, into: &mut Objects) {
+fn add(mut object: Value, resource: usize, replica: &Replica, versions: &mut Fresh, into: &mut Objects) {
     let text = |value: &Value| value.as_str().unwrap_or("").to_owned();
     let key = ObjectKey::new(text(&object["metadata"]["namespace"]), text(&object["metadata"]["name"]));
     if let Some(before) = replica.get(resource, &key) {
@@ -62,7 +78,7 @@ fn add(mut object: Value, resource: usize, replica: &Replica, version: u64, into
             return;
         }
     }
-    object["metadata"]["resourceVersion"] = json!(version.to_string());
+    object["metadata"]["resourceVersion"] = json!(versions.next().to_string());
     into.insert(key, Arc::new(Entry::of(&object)));
 }
 

@@ -5,27 +5,28 @@ use std::sync::Arc;
 
 use serde_json::{Value, json};
 
-use super::derived;
+use super::derived::{self, Fresh};
 use super::entry::Entry;
+use super::following::{Followed, Following};
 use super::refused::Refused;
 use super::replica::{Objects, Replica};
 use super::resource::{EVENTS, RESOURCES, Resource, SLICES};
-use crate::app::listener::Silent;
+use super::source::{Edit, Source};
 use crate::app::open::Database;
 use crate::app::options::Options;
-use crate::app::rules;
 use crate::app::session::Session;
 use crate::diagnostic::Diagnostic;
-use crate::kube::{self, Kind, Object, ObjectKey};
+use crate::kube::{self, Kind, ObjectKey};
 use crate::policy::Asked;
-use crate::state::{Cascade, Delta, World};
 use crate::target::Memory;
 
 /// What is served.
 pub struct Serving {
     /// The store.
     pub database: Database,
-    /// Whether it may be written; it is the store's one writer then.
+    /// The folder that it follows, which nobody else has it do.
+    pub folder: Option<Followed>,
+    /// Whether clients may write; it is the store's one writer then.
     pub write: bool,
     /// The user's own rules.
     pub rules: Asked,
@@ -48,86 +49,20 @@ pub struct Engine {
     asked: i64,
 }
 
-/// Where objects are.
-enum Source {
-    /// A store that others write.
-    Read(Box<dyn Memory>),
-    /// A store that is written here, with the rules. Boxed, as it is much larger.
-    Write(Box<Session>),
-}
-
-/// The input that has what is written here.
-const INPUT: &str = "kubernetes-api";
-
-/// What is committed.
-pub(super) enum Edit {
-    /// Nothing but what time has brought.
-    Nothing,
-    /// An object is written.
-    Put(Object),
-    /// An object goes, and what becomes of what it owns.
-    Gone(Kind, ObjectKey, Cascade),
-}
-
-impl Edit {
-    /// What is done to the world before the change is taken in; says whether that was anything.
-    fn prepare(&self, world: &mut World) -> bool {
-        match self {
-            Edit::Nothing => return false,
-            // It is written whatever was written before.
-            Edit::Put(object) => {
-                if let Some(meta) = world.meta_mut(object.kind, &object.key) {
-                    meta.written.object = 0;
-                }
-            }
-            Edit::Gone(kind, key, cascade) => {
-                world.next_version();
-                if *cascade != Cascade::default() {
-                    world.delete(*kind, key, *cascade);
-                }
-            }
-        }
-        true
-    }
-
-    /// The change. Whether the scheduler is asked depends on it.
-    fn delta(self) -> Delta {
-        match self {
-            Edit::Put(object) => Delta { objects: vec![object], ..Delta::default() },
-            Edit::Gone(kind, key, cascade) if cascade == Cascade::default() => {
-                Delta { gone: vec![(kind, key)], ..Delta::default() }
-            }
-            Edit::Nothing | Edit::Gone(..) => Delta::default(),
-        }
-    }
-}
-
-impl Source {
-    fn open(serving: &Serving) -> Result<Source, Vec<Diagnostic>> {
-        if !serving.write {
-            return Ok(Source::Read(serving.database.read()?));
-        }
-        let store = serving.database.write_or_make("dsrules serve --write")?;
-        let found = rules::find(&serving.rules, &[]);
-        let policy = rules::with(found, Some(INPUT), Some(&*store), &Silent)?;
-        Ok(Source::Write(Box::new(Session::new(store, policy.program, policy.own))))
-    }
-
-    fn store(&self) -> &dyn Memory {
-        match self {
-            Source::Read(store) => &**store,
-            Source::Write(session) => session.store(),
-        }
-    }
-}
-
 impl Engine {
     /// Opens the store and reads it.
     ///
     /// # Errors
     /// When it cannot be read.
-    pub fn open(serving: Serving) -> Result<Self, Vec<Diagnostic>> {
-        let source = Source::open(&serving)?;
+    pub fn open(mut serving: Serving) -> Result<Self, Vec<Diagnostic>> {
+        let now = (serving.clock)();
+        let source = match serving.folder.take() {
+            None if !serving.write => Source::Read(serving.database.read()?),
+            None => Source::written(&serving.database, &serving.rules)?,
+            Some(folder) => {
+                Source::Folder(Box::new(Following::new(folder, &looking(&serving.options, now))?))
+            }
+        };
         let mut engine =
             Engine { serving, source, replica: Replica::default(), moment: (0, 0), slices: false, asked: 0 };
         engine.moment = engine.store().moment()?;
@@ -157,18 +92,32 @@ impl Engine {
     /// # Errors
     /// When the store cannot be read; the replica is as it was.
     pub fn refresh(&mut self) -> Result<bool, Diagnostic> {
+        let options = looking(&self.serving.options, self.now());
+        if let Source::Folder(folder) = &mut self.source {
+            let looked = folder.look(&options);
+            if looked {
+                self.follow()?;
+            }
+            return Ok(looked);
+        }
         let moment = self.store().moment()?;
         if moment == self.moment {
             return Ok(false);
         }
         // What is committed meanwhile is read now or the next time: the moment is of before.
+        self.compare(moment)?;
+        Ok(true)
+    }
+
+    /// Takes in whatever the store has otherwise.
+    fn compare(&mut self, moment: (u64, i64)) -> Result<(), Diagnostic> {
         let read = self.read_all(moment.0)?;
         let changed = read.into_iter().flat_map(|(at, objects)| self.replica.differences(at, objects));
         let changed = changed.collect();
-        self.replica.take(changed, moment.0);
+        self.replica.take(changed, self.moment.0, moment.0);
         self.follow_events(moment.0)?;
         self.moment = moment;
-        Ok(true)
+        Ok(())
     }
 
     /// Whether anything may be written.
@@ -181,20 +130,45 @@ impl Engine {
         self.source.store()
     }
 
+    /// How a plan is made now.
+    pub(super) fn options(&self) -> Options {
+        Options { now: self.now(), ..self.serving.options.clone() }
+    }
+
+    /// The store with its rules and the world in memory, where it is written here.
+    ///
+    /// # Errors
+    /// When the store cannot be read.
+    pub(super) fn loaded(&mut self, options: &Options) -> Result<Option<&Session>, Diagnostic> {
+        self.source.loaded(options)
+    }
+
+    /// Looks at whether an object may be written, or be taken away.
+    ///
+    /// # Errors
+    /// When a file has it.
+    pub(super) fn admit(
+        &self,
+        it: &Resource,
+        kind: Kind,
+        key: &ObjectKey,
+        goes: bool,
+    ) -> Result<(), Refused> {
+        match &self.source {
+            Source::Folder(folder) => folder.admit(it, kind, key, goes),
+            Source::Read(_) | Source::Write(_) => Ok(()),
+        }
+    }
+
     /// Commits a change with what follows from it.
     ///
     /// # Errors
     /// When the user's rules refuse it, or the store cannot be written; then nothing has changed.
     pub(super) fn commit(&mut self, it: &Resource, edit: Edit) -> Result<(), Refused> {
-        let now = self.now();
-        let Source::Write(session) = &mut self.source else {
-            return Err(Refused::forbidden(it, "", "this server only reads"));
-        };
-        let options = Options { now, ..self.serving.options.clone() };
-        session.amend(&options, |world, _| edit.prepare(world))?;
-        let done = session.apply(INPUT, edit.delta(), &options);
-        if let Err(error) = done {
-            if session.refused().is_empty() {
+        let options = self.options();
+        let now = options.now;
+        if let Err(error) = self.source.take(edit, &options) {
+            if self.source.session().is_none_or(|session| session.refused().is_empty()) {
                 return Err(error.into());
             }
             return Err(Refused::forbidden(it, "", &format!("a rule refuses it: {}", error.message)));
@@ -217,19 +191,20 @@ impl Engine {
 
     /// Takes in what was committed here.
     fn follow(&mut self) -> Result<(), Diagnostic> {
-        let Source::Write(session) = &self.source else { return Ok(()) };
+        let Some(session) = self.source.session() else { return Ok(()) };
         let store = session.store();
         let moment = store.moment()?;
+        let Some(touched) = session.touched() else { return self.compare(moment) };
         let mut changed = Vec::new();
-        for (kind, key) in session.touched() {
+        for (kind, key) in touched {
             let Some(resource) = RESOURCES.iter().position(|it| it.stored() == Some(*kind)) else { continue };
             let entry = store.object(*kind, key)?.map(|object| self.entry(resource, key, object));
             changed.push((resource, key.clone(), entry));
         }
-        self.replica.take(changed, moment.0);
+        self.replica.take(changed, self.moment.0, moment.0);
         if self.slices {
             let differences = self.replica.differences(SLICES, self.read(SLICES, moment.0)?);
-            self.replica.take(differences, moment.0);
+            self.replica.take(differences, self.moment.0, moment.0);
         }
         self.follow_events(moment.0)?;
         self.moment = moment;
@@ -258,13 +233,14 @@ impl Engine {
     /// Takes in events: behind all others, whose uids they name.
     fn follow_events(&mut self, version: u64) -> Result<(), Diagnostic> {
         let differences = self.replica.differences(EVENTS, self.read(EVENTS, version)?);
-        self.replica.take(differences, version);
+        self.replica.take(differences, self.moment.0, version);
         Ok(())
     }
 
     /// The objects of a resource as the store has them.
     fn read(&self, resource: usize, version: u64) -> Result<Objects, Diagnostic> {
         let mut objects = Objects::new();
+        let mut fresh = Fresh { next: self.moment.0.saturating_add(1), last: version };
         let Some(kind) = RESOURCES[resource].stored() else { return Ok(objects) };
         self.store().objects(kind, None, &mut |key, object| {
             let entry = self.entry(resource, &key, object);
@@ -272,9 +248,9 @@ impl Engine {
             Ok(())
         })?;
         match resource {
-            EVENTS => derived::events(self.store(), &self.replica, version, &mut objects)?,
+            EVENTS => derived::events(self.store(), &self.replica, &mut fresh, &mut objects)?,
             SLICES if self.slices => {
-                derived::slices(self.store(), self.now(), &self.replica, version, &mut objects)?;
+                derived::slices(self.store(), self.now(), &self.replica, &mut fresh, &mut objects)?;
             }
             _ => {}
         }
@@ -292,6 +268,11 @@ impl Engine {
             None => Arc::new(Entry::of(&as_served(resource, object))),
         }
     }
+}
+
+/// How a folder is looked at.
+fn looking(options: &Options, now: i64) -> Options {
+    Options { now, prune: true, ..options.clone() }
 }
 
 /// A stored object as it is served: under the one version of its group that is served, with what

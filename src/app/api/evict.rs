@@ -1,55 +1,35 @@
-//! Eviction: a pod is deleted unless a disruption budget says that too few would be left; and
+//! Eviction: a pod is deleted unless the rules say that a disruption budget is against it; and
 //! deleting many at once.
 
 use std::sync::Arc;
-
-use serde_json::{Value, json};
 
 use super::engine::Engine;
 use super::entry::Entry;
 use super::read::{Chosen, Paging};
 use super::refused::{Cause, Reason, Refused};
-use super::resource::Resource;
 use super::write::Deletion;
-use crate::kube::{ObjectKey, has_ended};
-use crate::validate::selects;
+use crate::app::derived::{State, Wanted, derive_wanted};
+use crate::app::options::Options;
+use crate::app::session::Session;
+use crate::datalog::explain::said;
+use crate::diagnostic::Diagnostic;
+use crate::facts::Grouping;
+use crate::kube::{Object, ObjectKey, Origin};
+use crate::policy::relations;
+use crate::state::{Whole, World};
 
 impl Engine {
     /// Evicts a pod.
     ///
     /// # Errors
-    /// When there is none, or a budget is used up.
+    /// When there is none, or a budget is against it.
     pub fn evict(&mut self, resource: usize, key: &ObjectKey, deletion: &Deletion) -> Result<(), Refused> {
-        let pod = self.get(resource, key)?;
-        if !has_ended(&pod.phase) {
-            self.heed(resource, key, &pod)?;
+        self.get(resource, key)?;
+        let options = self.options();
+        if let Some(session) = self.loaded(&options)? {
+            heed(session, key, &options)?;
         }
         self.delete(resource, key, deletion).map(drop)
-    }
-
-    /// Looks at the budgets of a pod's namespace that are about it.
-    fn heed(&self, pods: usize, key: &ObjectKey, pod: &Entry) -> Result<(), Refused> {
-        let Some(budgets) = Resource::named("policy", "v1", "poddisruptionbudgets") else { return Ok(()) };
-        let all = self.replica().objects(budgets).iter();
-        for (_, budget) in all.filter(|(of, _)| of.namespace == key.namespace) {
-            let budget = budget.value();
-            let selector = &budget["spec"]["selector"];
-            let is_meant = |entry: &Entry| selects(selector, &json!(*entry.labels)) == Some(true);
-            if !is_meant(pod) {
-                continue;
-            }
-            let of_space =
-                self.replica().objects(pods).iter().filter(|(of, _)| of.namespace == key.namespace);
-            let covered = of_space.map(|(_, entry)| entry).filter(|it| !has_ended(&it.phase) && is_meant(it));
-            let covered: Vec<Value> = covered.map(|entry| entry.value()).collect();
-            let healthy = covered.iter().filter(|it| is_ready(it)).count();
-            let needed = needed(&budget["spec"], covered.len());
-            let is_spare = !is_ready(&pod.value()) && healthy >= needed;
-            if healthy <= needed && !is_spare {
-                return Err(used_up(&budget, needed, healthy));
-            }
-        }
-        Ok(())
     }
 
     /// Deletes all objects that are meant, and gives them as they were.
@@ -71,57 +51,47 @@ impl Engine {
     }
 }
 
-fn is_ready(pod: &Value) -> bool {
-    let conditions = pod["status"]["conditions"].as_array();
-    conditions.into_iter().flatten().any(|it| it["type"] == "Ready" && it["status"] == "True")
-}
-
-/// How many pods a budget wants healthy of so many.
-fn needed(spec: &Value, expected: usize) -> usize {
-    let count = |value: &Value| match value {
-        Value::Number(number) => number.as_u64().and_then(|it| usize::try_from(it).ok()),
-        Value::String(text) => {
-            let percent: usize = text.strip_suffix('%')?.parse().ok()?;
-            // Both are rounded up, as GetScaledValueFromIntOrPercent is asked to.
-            Some(expected.saturating_mul(percent).div_ceil(100))
-        }
-        _ => None,
+/// Asks the rules whether a pod may be evicted.
+fn heed(session: &Session, key: &ObjectKey, options: &Options) -> Result<(), Refused> {
+    let Some(world) = around(session, key, options.now)? else { return Ok(()) };
+    let program = session.program();
+    let [refused, unclear] =
+        [relations::eviction_refused, relations::eviction_unclear].map(|it| program.id(it));
+    let wanted = Wanted { relations: &[refused, unclear], atoms: &[], grouping: Grouping::Off };
+    let State { symbols, evaluation } =
+        derive_wanted(program, &world, options.now, None, &wanted, &options.limits)?;
+    let first = |relation| {
+        let row = evaluation.rows(relation).next()?;
+        let said = said(program, &symbols, &evaluation, relation, &row);
+        Some(said.map_or_else(|| "a rule is against it".to_owned(), |(sentence, _)| sentence))
     };
-    match (count(&spec["minAvailable"]), count(&spec["maxUnavailable"])) {
-        (Some(least), _) => least,
-        (None, Some(most)) => expected.saturating_sub(most),
-        (None, None) => 0,
+    if let Some(why) = first(unclear) {
+        return Err(Refused::new(Reason::InternalError, why));
     }
+    first(refused).map_or(Ok(()), |why| Err(used_up(why)))
 }
 
-fn used_up(budget: &Value, needed: usize, healthy: usize) -> Refused {
-    let name = budget["metadata"]["name"].as_str().unwrap_or("");
-    let message =
-        format!("The disruption budget {name} needs {needed} healthy pods and has {healthy} currently");
-    Refused {
-        causes: vec![Cause { reason: "DisruptionBudget", message, field: String::new() }],
-        ..Refused::new(
-            Reason::TooManyRequests,
-            "Cannot evict pod as it would violate the pod's disruption budget.",
-        )
+/// What there is in the namespace of a pod that somebody asks to evict, where that is more than pods.
+fn around(session: &Session, key: &ObjectKey, now: i64) -> Result<Option<World>, Diagnostic> {
+    let mut world = World { whole: Whole::ALL, ..World::default() };
+    for kind in session.store().kinds()?.into_iter().filter(|kind| kind.is_other() && kind.namespaced()) {
+        session.store().objects(kind, Some(&key.namespace), &mut |key, value| {
+            let origin = Origin { file: kind.name().into(), document: 0, path: String::new() };
+            world.see(Object { kind, key, value, origin }, now);
+            Ok(())
+        })?;
     }
+    let Some(known) = session.world().filter(|_| !world.others.is_empty()) else { return Ok(None) };
+    for pod in known.pods.values().filter(|pod| pod.meta.key.namespace == key.namespace) {
+        world.pods.insert(pod.meta.key.clone(), pod.clone());
+    }
+    world.asked_to_go.insert(key.clone());
+    Ok(Some(world))
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use serde_json::json;
-
-    #[test]
-    fn a_budget_counts_pods_or_percent() {
-        for (spec, expected) in [
-            (json!({ "minAvailable": 2 }), 2),
-            (json!({ "minAvailable": "50%" }), 3),
-            (json!({ "maxUnavailable": 1 }), 4),
-            (json!({ "maxUnavailable": "30%" }), 3),
-            (json!({}), 0),
-        ] {
-            assert_eq!(needed(&spec, 5), expected, "{spec}");
-        }
-    }
+/// A budget is against it; it may be asked again.
+fn used_up(why: String) -> Refused {
+    let causes = vec![Cause { reason: "DisruptionBudget", message: why, field: String::new() }];
+    let message = "Cannot evict pod as it would violate the pod's disruption budget.";
+    Refused { causes, ..Refused::new(Reason::TooManyRequests, message) }
 }

@@ -5,30 +5,37 @@
 //! remembers what changed of late, so that lists go on and watches begin where they left off.
 
 mod admit;
+mod changes;
 mod derived;
 mod engine;
 mod entry;
 mod evict;
 mod fields;
+mod following;
 mod managers;
 mod owned;
 mod patch;
+mod private;
 mod read;
 mod refused;
 mod replica;
 mod resource;
+mod source;
 mod typed;
 mod watch;
 mod write;
 
 pub use admit::Unknown;
+pub use changes::Change;
 pub use engine::{Engine, Serving};
 pub use entry::Entry;
 pub use fields::Fields;
+pub use following::{Followed, Told};
 pub(super) use patch::strategic;
-pub use read::{Chosen, Listed, Match, Paging, parse_version};
+pub use private::Private;
+pub use read::{Begin, Chosen, Listed, Match, Paging};
 pub use refused::{Cause, Reason, Refused};
-pub use replica::{Change, Replica};
+pub use replica::Replica;
 pub use resource::{EVENTS, RESOURCES, Resource, SLICES};
 pub(super) use typed::Typed;
 pub use watch::{Event, Events};

@@ -86,10 +86,8 @@ impl Engine {
     /// When a version is asked for that is no longer known or not yet there.
     pub fn list(&mut self, chosen: &Chosen, paging: &Paging) -> Result<Listed, Refused> {
         self.wants(chosen.resource)?;
-        let (as_of, start) = self.begin(chosen.resource, paging)?;
-        let replica = self.replica();
-        let was = replica.otherwise(chosen.resource, as_of)?;
-        let mut rest = merged(replica.objects(chosen.resource), &was, chosen, start.as_ref());
+        let Start { as_of, was, after, rest: counted } = self.begin(chosen.resource, paging)?;
+        let mut rest = merged(self.replica().objects(chosen.resource), &was, chosen, after.as_ref());
         let mut items = Vec::new();
         let (mut last, mut more) = (None, None);
         for (key, entry) in rest.by_ref().filter(|(key, entry)| chosen.has(key, entry)) {
@@ -104,28 +102,43 @@ impl Engine {
             return Ok(Listed { version: as_of, items, resume: String::new(), remaining: None });
         };
         let is_counted = chosen.fields.is_empty() && chosen.labels.is_empty();
-        let remaining = is_counted.then(|| rest.count() + 1);
-        Ok(Listed { version: as_of, items, resume: token(as_of, &end), remaining })
+        // Counted once, on the first page: each page would cost as much as all of them.
+        let counted = counted.and_then(|counted| counted.checked_sub(items.len()));
+        let remaining = is_counted.then(|| counted.unwrap_or_else(|| rest.count() + 1));
+        Ok(Listed { version: as_of, items, resume: token(as_of, &end, remaining), remaining })
     }
 
-    /// The version that a list is of, and after which key it begins.
-    fn begin(&self, resource: usize, paging: &Paging) -> Result<(u64, Option<ObjectKey>), Refused> {
+    /// Of when a list is, and where it begins.
+    fn begin(&self, resource: usize, paging: &Paging) -> Result<Start, Refused> {
         let newest = self.replica().version();
+        let of = |as_of, after, rest| {
+            let was = self.replica().otherwise(resource, as_of)?;
+            Ok(Start { as_of, was, after, rest })
+        };
         if !paging.resume.is_empty() {
-            let (version, key) = parse_token(&paging.resume)?;
+            let (version, key, rest) = parse_token(&paging.resume)?;
             // Goes on with things as they are now, which was what the client agreed to.
-            let Some(version) = version else { return Ok((newest, Some(key))) };
-            return match self.replica().otherwise(resource, version) {
-                Ok(_) => Ok((version, Some(key))),
-                Err(_) => Err(lost(&key)),
-            };
+            let Some(version) = version else { return of(newest, Some(key), None) };
+            return of(version, Some(key.clone()), rest).map_err(|_| lost(&key));
         }
         match paging.version {
             Some((version, _)) if version > newest => Err(Refused::too_new(version, newest)),
-            Some((version, Some(Match::Exact))) => Ok((version, None)),
-            _ => Ok((newest, None)),
+            Some((version, Some(Match::Exact))) => of(version, None, None),
+            _ => of(newest, None, None),
         }
     }
+}
+
+/// Where a list begins.
+struct Start {
+    /// The version that it is of.
+    as_of: u64,
+    /// What was otherwise then.
+    was: BTreeMap<ObjectKey, Option<Arc<Entry>>>,
+    /// The key that it begins after.
+    after: Option<ObjectKey>,
+    /// How many objects are left, where somebody has counted.
+    rest: Option<usize>,
 }
 
 /// Objects in key order as they were, behind a key; of one namespace, or of all.
@@ -163,19 +176,26 @@ fn merged<'a>(
     })
 }
 
-fn token(version: u64, key: &ObjectKey) -> String {
-    format!("{version}:{}:{}", key.namespace, key.name)
+fn token(version: u64, key: &ObjectKey, rest: Option<usize>) -> String {
+    let rest = rest.map_or_else(String::new, |rest| format!(":{rest}"));
+    format!("{version}:{}:{}{rest}", key.namespace, key.name)
 }
 
-fn parse_token(text: &str) -> Result<(Option<u64>, ObjectKey), Refused> {
+fn parse_token(text: &str) -> Result<(Option<u64>, ObjectKey, Option<usize>), Refused> {
     let wrong = || Refused::new(Reason::BadRequest, format!("continue key is not valid: {text}"));
-    let (version, key) = text.split_once(':').ok_or_else(wrong)?;
-    let (namespace, name) = key.split_once(':').ok_or_else(wrong)?;
+    let parts: Vec<&str> = text.split(':').collect();
+    let (version, namespace, name, rest) = match parts.as_slice() {
+        [version, namespace, name] => (*version, *namespace, *name, None),
+        [version, namespace, name, rest] => {
+            (*version, *namespace, *name, Some(rest.parse().map_err(|_| wrong())?))
+        }
+        _ => return Err(wrong()),
+    };
     let version = match version {
         "-1" => None,
         number => Some(number.parse().map_err(|_| wrong())?),
     };
-    Ok((version, ObjectKey::new(namespace, name)))
+    Ok((version, ObjectKey::new(namespace, name), rest))
 }
 
 /// A list that cannot be gone on with as it began.
@@ -192,14 +212,6 @@ fn lost(key: &ObjectKey) -> Refused {
 }
 
 impl Paging {
-    /// What is answered to one who wants a list as the beginning of a watch, as by a server that
-    /// cannot do that: it lists first then.
-    #[must_use]
-    pub fn no_initial_events() -> Refused {
-        let what = "Forbidden: sendInitialEvents is forbidden for watch unless the WatchList feature gate is enabled";
-        options("sendInitialEvents", what, "FieldValueForbidden")
-    }
-
     /// Reads what a list was asked with.
     ///
     /// # Errors
@@ -246,6 +258,49 @@ impl Paging {
         let how =
             if limit > 0 && version.is_some_and(|it| it > 0) { how.or(Some(Match::Exact)) } else { how };
         Ok(Paging { limit, resume: resume.to_owned(), version: version.map(|version| (version, how)) })
+    }
+}
+
+/// Where a watch begins.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Begin {
+    /// With what changed after this version.
+    After(u64),
+    /// With all that there is.
+    All,
+    /// With all that there is, at this version or a later one, and a word on where that ends.
+    List(u64),
+    /// With what changes from now on.
+    Now,
+}
+
+impl Begin {
+    /// Reads what a watch was asked with.
+    ///
+    /// # Errors
+    /// When the version is no number, or it does not go together.
+    pub fn parse(version: &str, how: &str, initial: Option<bool>) -> Result<Begin, Refused> {
+        let version = parse_version(version)?.filter(|version| *version > 0);
+        let wrong = |what: &str| {
+            Err(options("resourceVersionMatch", &format!("Forbidden: {what}"), "FieldValueForbidden"))
+        };
+        match (initial, how) {
+            (Some(_), "NotOlderThan") | (None, "") => {}
+            (Some(_), _) => {
+                return wrong("sendInitialEvents requires setting resourceVersionMatch to NotOlderThan");
+            }
+            (None, _) => {
+                return wrong(
+                    "resourceVersionMatch is forbidden for watch unless sendInitialEvents is provided",
+                );
+            }
+        }
+        Ok(match (initial, version) {
+            (Some(true), version) => Begin::List(version.unwrap_or(0)),
+            (_, Some(version)) => Begin::After(version),
+            (Some(false), None) => Begin::Now,
+            (None, None) => Begin::All,
+        })
     }
 }
 

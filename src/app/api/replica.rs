@@ -1,11 +1,14 @@
 //! All objects that are served, as of one moment, and what changed of late.
 //!
 //! What changed is kept for a while, at most so many changes: a watch begins at a version that
-//! is still known, and a list goes on as things stood when it began.
+//! is still known, and a list goes on as things stood when it began. Each change of a resource's
+//! objects has a version of its own (see [`number`]), so that who has heard of
+//! one knows what comes behind it.
 
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 
+use super::changes::{Change, Differs, number};
 use super::entry::Entry;
 use super::refused::Refused;
 use super::resource::RESOURCES;
@@ -16,23 +19,6 @@ const REMEMBERED: usize = 20_000;
 
 /// The objects of one resource.
 pub type Objects = BTreeMap<ObjectKey, Arc<Entry>>;
-
-/// What became of an object.
-#[derive(Debug)]
-pub struct Change {
-    /// Its place among all changes.
-    pub at: u64,
-    /// The version from which on it is so.
-    pub version: u64,
-    /// The place of its resource.
-    pub resource: usize,
-    /// The object.
-    pub key: ObjectKey,
-    /// As it was; `None` where it is new.
-    pub before: Option<Arc<Entry>>,
-    /// As it is; `None` where it is gone.
-    pub now: Option<Arc<Entry>>,
-}
 
 /// All objects that are served.
 #[derive(Debug, Default)]
@@ -77,28 +63,31 @@ impl Replica {
         (self.forgotten, self.version) = (version, version);
     }
 
-    /// Takes in what changed up to a version.
-    pub fn take(&mut self, mut changed: Vec<(usize, ObjectKey, Option<Arc<Entry>>)>, version: u64) {
-        self.version = self.version.max(version);
-        let version_of = |now: &Option<Arc<Entry>>| now.as_ref().map_or(version, |entry| entry.version);
-        // What goes comes behind what came to be at that version: see `after`.
-        changed.sort_by_key(|(_, _, now)| (version_of(now), now.is_none()));
+    /// Takes in what changed after the version `from`, up to `to`.
+    pub fn take(&mut self, changed: Vec<Differs>, from: u64, to: u64) {
+        self.version = self.version.max(to);
+        let mut found = Vec::new();
         for (resource, key, now) in changed {
             let before = match &now {
                 Some(entry) => self.objects[resource].insert(key.clone(), entry.clone()),
                 None => self.objects[resource].remove(&key),
             };
-            if before.is_none() && now.is_none() {
-                continue;
+            let version = now.as_ref().map_or(u64::MAX, |entry| entry.version);
+            let change = |before, now| Change { at: 0, version, shared: false, resource, key, before, now };
+            match (before, now) {
+                (None, None) => {}
+                // Another one of the same name.
+                (Some(before), Some(now)) if before.uid != now.uid => {
+                    let came = change(None, Some(now));
+                    found.push(Change { key: came.key.clone(), before: Some(before), now: None, ..came });
+                    found.push(came);
+                }
+                (before, now) => found.push(change(before, now)),
             }
-            self.changes.push_back(Arc::new(Change {
-                at: self.next,
-                version: version_of(&now),
-                resource,
-                key,
-                before,
-                now,
-            }));
+        }
+        number(&mut found, from, to);
+        for change in found {
+            self.changes.push_back(Arc::new(Change { at: self.next, ..change }));
             self.next += 1;
             if self.changes.len() > REMEMBERED
                 && let Some(gone) = self.changes.pop_front()
@@ -115,11 +104,7 @@ impl Replica {
 
     /// What of a resource differs from `objects`.
     #[must_use]
-    pub fn differences(
-        &self,
-        resource: usize,
-        mut objects: Objects,
-    ) -> Vec<(usize, ObjectKey, Option<Arc<Entry>>)> {
+    pub fn differences(&self, resource: usize, mut objects: Objects) -> Vec<Differs> {
         let mut changed = Vec::new();
         for (key, before) in &self.objects[resource] {
             match objects.remove(key) {
@@ -140,9 +125,8 @@ impl Replica {
         Some(self.changes.iter().skip(skip))
     }
 
-    /// The changes after a version. The store gives none of its own to what goes, which is told
-    /// again to who has seen all or some of that version: nobody misses it, and an object that is
-    /// gone already can go once more.
+    /// The changes after a version. What shares its version with others is told again to who has
+    /// heard of it, or of some of it.
     ///
     /// # Errors
     /// When they are forgotten, or the version is yet to come.
@@ -153,8 +137,7 @@ impl Replica {
         if version > self.version {
             return Err(Refused::too_new(version, self.version));
         }
-        let is_after =
-            move |it: &&Arc<Change>| it.version > version || it.version == version && it.now.is_none();
+        let is_after = move |it: &&Arc<Change>| it.version > version || it.version == version && it.shared;
         Ok(self.changes.iter().filter(is_after))
     }
 
@@ -192,8 +175,8 @@ mod tests {
         let key = |name: &str| ObjectKey::new("", name);
         replica.put(2, [(key("a"), entry(3).unwrap())].into());
         replica.begin(5);
-        replica.take(vec![(2, key("b"), entry(6))], 6);
-        replica.take(vec![(2, key("a"), None), (2, key("b"), entry(7))], 8);
+        replica.take(vec![(2, key("b"), entry(6))], 5, 6);
+        replica.take(vec![(2, key("a"), None), (2, key("b"), entry(7))], 6, 8);
         assert_eq!(replica.objects(2).len(), 1);
         let was = replica.otherwise(2, 5).unwrap();
         assert_eq!(was[&key("a")].as_ref().map(|it| it.version), Some(3));
@@ -205,26 +188,30 @@ mod tests {
     }
 
     #[test]
-    fn what_goes_is_told_to_who_has_seen_what_came_at_that_version() {
+    fn who_has_heard_of_a_change_is_told_what_comes_behind_it() {
         let mut replica = Replica::default();
         let key = |name: &str| ObjectKey::new("", name);
         replica.put(2, ["a", "b", "d"].map(|name| (key(name), entry(3).unwrap())).into());
         replica.begin(5);
-        replica.take(vec![(2, key("a"), None), (2, key("b"), None), (2, key("c"), entry(6))], 6);
-        let names = |replica: &Replica, version| -> Vec<String> {
-            replica.after(version).unwrap().map(|it| it.key.name.to_string()).collect()
+        replica.take(vec![(2, key("a"), None), (2, key("b"), None), (2, key("c"), entry(7))], 5, 8);
+        let told = |replica: &Replica, version| -> Vec<(String, u64)> {
+            let after = replica.after(version).unwrap();
+            after.map(|it| (it.key.name.to_string(), it.version)).collect()
         };
-        assert_eq!(names(&replica, 5), ["c", "a", "b"]);
-        assert_eq!(names(&replica, 6), ["a", "b"]);
-        replica.take(vec![(2, key("d"), None)], 6);
-        assert_eq!(names(&replica, 6), ["a", "b", "d"]);
+        let all = [("a", 6), ("c", 7), ("b", 8)].map(|(name, version)| (name.to_owned(), version));
+        for (nth, version) in (5..9).enumerate() {
+            assert_eq!(told(&replica, version), all[nth..], "after {version}");
+        }
+        // Of a store that has given it no version it is told again.
+        replica.take(vec![(2, key("d"), None)], 8, 8);
+        assert_eq!(told(&replica, 8), [("d".to_owned(), 8)]);
     }
 
     #[test]
     fn no_more_changes_are_remembered_than_may_be() {
         let mut replica = Replica::default();
         for nth in 0..REMEMBERED as u64 + 10 {
-            replica.take(vec![(2, ObjectKey::new("", "a"), entry(nth + 1))], nth + 1);
+            replica.take(vec![(2, ObjectKey::new("", "a"), entry(nth + 1))], nth, nth + 1);
         }
         assert!(replica.since(9).is_none());
         assert_eq!(replica.since(10).unwrap().count(), REMEMBERED);

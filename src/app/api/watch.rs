@@ -2,11 +2,11 @@
 
 use std::sync::Arc;
 
+use super::changes::Change;
 use super::engine::Engine;
 use super::entry::Entry;
-use super::read::Chosen;
+use super::read::{Begin, Chosen};
 use super::refused::{Reason, Refused};
-use super::replica::Change;
 
 /// What became of an object, as one sees it who sees only those that are meant.
 #[derive(Debug, Clone)]
@@ -33,16 +33,21 @@ pub struct Events {
 }
 
 impl Engine {
-    /// Begins to watch: with what changed after a version, or with all that there is.
+    /// Begins to watch.
     ///
     /// # Errors
     /// When the version is no longer known or not yet there.
-    pub fn watch(&mut self, chosen: &Chosen, version: Option<u64>) -> Result<Events, Refused> {
+    pub fn watch(&mut self, chosen: &Chosen, begin: Begin) -> Result<Events, Refused> {
         self.wants(chosen.resource)?;
         let replica = self.replica();
-        let events = match version.filter(|version| *version > 0) {
-            Some(version) => replica.after(version)?.flat_map(|change| seen(change, chosen)).collect(),
-            None => {
+        let events = match begin {
+            Begin::After(version) => {
+                replica.after(version)?.filter_map(|change| seen(change, chosen)).collect()
+            }
+            Begin::List(version) if version > replica.version() => {
+                return Err(Refused::too_new(version, replica.version()));
+            }
+            Begin::All | Begin::List(_) => {
                 let all = replica.objects(chosen.resource).iter();
                 let added = |entry: &Arc<Entry>| Event {
                     what: "ADDED",
@@ -51,6 +56,7 @@ impl Engine {
                 };
                 all.filter(|(key, entry)| chosen.has(key, entry)).map(|(_, entry)| added(entry)).collect()
             }
+            Begin::Now => Vec::new(),
         };
         Ok(self.events(events))
     }
@@ -64,7 +70,7 @@ impl Engine {
             let message = "The resourceVersion for the provided watch is too old.";
             return Err(Refused::new(Reason::Expired, message));
         };
-        let events = changes.flat_map(|change| seen(change, chosen)).collect();
+        let events = changes.filter_map(|change| seen(change, chosen)).collect();
         Ok(self.events(events))
     }
 
@@ -75,21 +81,17 @@ impl Engine {
 }
 
 /// What a change is to one who sees only the objects that are meant.
-fn seen(change: &Change, chosen: &Chosen) -> Vec<Event> {
+fn seen(change: &Change, chosen: &Chosen) -> Option<Event> {
     if change.resource != chosen.resource {
-        return Vec::new();
+        return None;
     }
     let meant = |entry: &&Arc<Entry>| chosen.has(&change.key, entry);
     let (before, now) = (change.before.as_ref().filter(meant), change.now.as_ref().filter(meant));
     let event = |what, entry: &Arc<Entry>| Event { what, entry: entry.clone(), version: change.version };
     match (before, now) {
-        (None, None) => Vec::new(),
-        (None, Some(now)) => vec![event("ADDED", now)],
-        (Some(before), None) => vec![event("DELETED", before)],
-        // Another one of the same name.
-        (Some(before), Some(now)) if before.uid != now.uid => {
-            vec![event("DELETED", before), event("ADDED", now)]
-        }
-        (Some(_), Some(now)) => vec![event("MODIFIED", now)],
+        (None, None) => None,
+        (None, Some(now)) => Some(event("ADDED", now)),
+        (Some(before), None) => Some(event("DELETED", before)),
+        (Some(_), Some(now)) => Some(event("MODIFIED", now)),
     }
 }

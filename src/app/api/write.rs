@@ -6,12 +6,13 @@ use std::sync::Arc;
 use serde_json::{Value, json};
 
 use super::admit::{Unknown, decode, identify, validate};
-use super::engine::{Edit, Engine};
+use super::engine::Engine;
 use super::entry::Entry;
 use super::managers::{self, Writer};
 use super::patch;
 use super::refused::{Cause, Reason, Refused};
 use super::resource::{RESOURCES, Resource, SLICES};
+use super::source::Edit;
 use super::typed::Typed;
 use crate::app::restart::IN_PLACE;
 use crate::hash::sha256;
@@ -207,6 +208,7 @@ impl Engine {
                 return Err(Refused::new(Reason::Conflict, message).about(it, &key.name));
             }
         }
+        self.admit(it, kind, key, true)?;
         if !deletion.dry {
             self.commit(it, Edit::Gone(kind, key.clone(), deletion.cascade))?;
         }
@@ -271,6 +273,7 @@ impl Engine {
         if old.as_ref().is_some_and(|old| is_same(old, &value)) {
             return Ok(Written { entry: self.get(resource, key)?, created, warnings });
         }
+        self.admit(it, kind, key, false)?;
         if how.dry {
             let mut value = value;
             if created {

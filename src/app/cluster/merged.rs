@@ -36,7 +36,7 @@ pub fn merged(objects: &mut [Object], store: &dyn Memory) -> Result<(), Vec<Diag
 }
 
 /// Takes the version off an object: it says nothing of what the object is.
-pub(super) fn unversioned(value: &mut Value) {
+pub(in crate::app) fn unversioned(value: &mut Value) {
     if let Some(meta) = value.get_mut("metadata").and_then(Value::as_object_mut) {
         meta.remove("resourceVersion");
     }

@@ -220,15 +220,38 @@ impl Keeper {
     pub(in crate::app) fn settle(&mut self, step: &mut Step, options: &Options) -> Result<(), Diagnostic> {
         self.session.ensure(options)?;
         if self.stirred || self.has_ticked(options.now) {
-            self.apply(Delta::default(), options, step)?;
+            self.apply(None, Delta::default(), options, step)?;
         }
         self.write_tree(step)
     }
 
-    /// Takes a change in.
-    fn apply(&mut self, change: Delta, options: &Options, step: &mut Step) -> Result<(), Diagnostic> {
+    /// Takes in what another than the folder brings, under whose name the store remembers it.
+    ///
+    /// # Errors
+    /// As [`settle`](Keeper::settle).
+    pub(in crate::app) fn take(
+        &mut self,
+        id: &str,
+        change: Delta,
+        options: &Options,
+    ) -> Result<Step, Diagnostic> {
+        let mut step = Step::default();
+        self.apply(Some(id), change, options, &mut step)?;
+        self.write_tree(&mut step)?;
+        Ok(step)
+    }
+
+    /// Takes a change in, the folder's or another's.
+    fn apply(
+        &mut self,
+        id: Option<&str>,
+        change: Delta,
+        options: &Options,
+        step: &mut Step,
+    ) -> Result<(), Diagnostic> {
         let start = (self.watch.clock)();
-        let (plan, mut warnings) = self.session.apply(&self.watch.id, change, options)?;
+        let id = id.unwrap_or(&self.watch.id);
+        let (plan, mut warnings) = self.session.apply(id, change, options)?;
         self.stirred = false;
         self.locate(&mut warnings.came);
         (self.asked, self.took) = (options.now, (self.watch.clock)().duration_since(start));
@@ -341,7 +364,7 @@ impl Keeper {
             || self.has_ticked(options.now)
             || (self.waits && matches!(hint, Hint::Everything))
         {
-            self.apply(change, options, look)?;
+            self.apply(None, change, options, look)?;
         } else if !self.unwritten.is_empty() {
             self.write_exports(look, options.now);
         }

@@ -71,7 +71,7 @@ impl InputArgs {
     }
 
     /// What was named, in order.
-    fn named(&self) -> impl Iterator<Item = &PathBuf> {
+    pub fn named(&self) -> impl Iterator<Item = &PathBuf> {
         self.paths.iter().chain(&self.files.filename)
     }
 
@@ -97,13 +97,18 @@ impl FileArgs {
         &self,
         paths: impl Iterator<Item = &'p PathBuf>,
     ) -> Result<Manifests, Diagnostic> {
-        let options = Options {
+        let options = self.reading();
+        Ok(Manifests { inputs: inputs(paths, &options)?, options })
+    }
+
+    /// How it is read.
+    pub fn reading(&self) -> Options {
+        Options {
             recursive: self.recursive,
             validate: self.validate.into(),
             default_namespace: self.namespace.clone(),
             ..Options::default()
-        };
-        Ok(Manifests { inputs: inputs(paths, &options)?, options })
+        }
     }
 }
 

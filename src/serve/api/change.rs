@@ -10,6 +10,7 @@ use serde_json::{Value, json};
 
 use super::asked::Asked;
 use super::path::Objects;
+use super::protobuf::{self, PROTOBUF, Unread};
 use super::reply::json as reply_json;
 use super::server::Server;
 use super::shown::{chosen, one, wanted};
@@ -58,7 +59,9 @@ impl Server {
                 if form == PatchForm::Apply && asked.text("fieldManager").is_empty() {
                     return Err(no_manager());
                 }
-                let value = parse(&read(head, body).await?, form == PatchForm::Apply)?;
+                let is_yaml = form == PatchForm::Apply;
+                let written = if is_yaml { BodyForm::Yaml } else { BodyForm::Json };
+                let value = parse(&read(head, body).await?, written)?;
                 self.link
                     .ask(move |it| Ok((it.patch(resource, &key, &part, form, &value, &how)?, it.now())))
                     .await?
@@ -82,7 +85,7 @@ impl Server {
         key: ObjectKey,
     ) -> Result<Response<Body>, Refused> {
         let Request { path, asked, head } = request;
-        let options = options(&read(head, body).await?)?;
+        let options = options(head, &read(head, body).await?)?;
         let deletion = deletion(asked, &options)?;
         let resource = path.resource;
         if path.name.is_some() {
@@ -137,11 +140,20 @@ async fn read(head: &Parts, body: Body) -> Result<Vec<u8>, Refused> {
     }
 }
 
-/// Whether the body of an object is YAML.
-fn object_form(head: &Parts) -> Result<bool, Refused> {
+/// How a body is written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum BodyForm {
+    Json,
+    Yaml,
+    Protobuf,
+}
+
+/// How the body of an object is written.
+fn object_form(head: &Parts) -> Result<BodyForm, Refused> {
     match media(head) {
-        "" | "application/json" | "*/*" => Ok(false),
-        "application/yaml" => Ok(true),
+        "" | "application/json" | "*/*" => Ok(BodyForm::Json),
+        "application/yaml" => Ok(BodyForm::Yaml),
+        PROTOBUF => Ok(BodyForm::Protobuf),
         _ => Err(unsupported("application/json, application/yaml")),
     }
 }
@@ -171,18 +183,34 @@ fn unsupported(accepted: &str) -> Refused {
     Refused::new(Reason::UnsupportedMediaType, message)
 }
 
-fn parse(bytes: &[u8], yaml: bool) -> Result<Value, Refused> {
+fn parse(bytes: &[u8], form: BodyForm) -> Result<Value, Refused> {
     let wrong =
         |why: String| Refused::new(Reason::BadRequest, format!("the object provided is unrecognized: {why}"));
+    if form == BodyForm::Protobuf {
+        return protobuf::read(bytes).map_err(|unread| match unread {
+            Unread::Broken => wrong("it is no object in protobuf".to_owned()),
+            Unread::Unknown(kind) => {
+                let message =
+                    format!("the body is a {kind} in protobuf, which is not read: send application/json");
+                Refused::new(Reason::UnsupportedMediaType, message)
+            }
+        });
+    }
     match serde_json::from_slice(bytes) {
         Ok(value) => Ok(value),
-        Err(_) if yaml => serde_yaml::from_slice(bytes).map_err(|error| wrong(error.to_string())),
+        Err(_) if form == BodyForm::Yaml => {
+            serde_yaml::from_slice(bytes).map_err(|error| wrong(error.to_string()))
+        }
         Err(error) => Err(wrong(error.to_string())),
     }
 }
 
-fn options(bytes: &[u8]) -> Result<Value, Refused> {
-    if bytes.is_empty() { Ok(Value::Null) } else { parse(bytes, true) }
+/// The options of a delete, which may be none, in the form that they say they are in.
+fn options(head: &Parts, bytes: &[u8]) -> Result<Value, Refused> {
+    if bytes.is_empty() {
+        return Ok(Value::Null);
+    }
+    parse(bytes, if media(head) == PROTOBUF { BodyForm::Protobuf } else { BodyForm::Yaml })
 }
 
 fn how(asked: &Asked, head: &Parts) -> Result<How, Refused> {

@@ -11,7 +11,7 @@ use super::reply::{JSON, reply};
 use super::server::Server;
 use super::shown::{chosen, include, many, one, wanted};
 use super::watch::Watch;
-use crate::app::api::{Paging, Reason, Refused, parse_version};
+use crate::app::api::{Begin, Paging, Reason, Refused};
 use crate::kube::ObjectKey;
 
 impl Server {
@@ -61,9 +61,6 @@ impl Server {
 
 /// What a watch was asked with.
 fn asked_to_watch(path: &Objects, asked: &Asked, form: Form) -> Result<Watch, Refused> {
-    if asked.is("sendInitialEvents") {
-        return Err(Paging::no_initial_events());
-    }
     let seconds = match asked.text("timeoutSeconds") {
         "" => None,
         text => Some(text.parse().map_err(|_| {
@@ -71,9 +68,12 @@ fn asked_to_watch(path: &Objects, asked: &Asked, form: Form) -> Result<Watch, Re
             Refused::new(Reason::BadRequest, message)
         })?),
     };
+    let [version, how, initial] =
+        ["resourceVersion", "resourceVersionMatch", "sendInitialEvents"].map(|it| asked.text(it));
+    let initial = (!initial.is_empty()).then(|| asked.is("sendInitialEvents"));
     Ok(Watch {
         chosen: chosen(path, asked)?,
-        version: parse_version(asked.text("resourceVersion"))?,
+        begin: Begin::parse(version, how, initial)?,
         form,
         include: include(asked)?,
         bookmarks: asked.is("allowWatchBookmarks"),

@@ -19,7 +19,7 @@ use super::accept::Form;
 use super::links::Link;
 use super::reply::{JSON, reply};
 use super::table::{Include, Tables, partial};
-use crate::app::api::{Chosen, Event, Events, RESOURCES, Refused};
+use crate::app::api::{Begin, Chosen, Event, Events, RESOURCES, Refused};
 
 /// How long a watch lasts where the client does not say.
 const LASTS: Duration = Duration::from_secs(45 * 60);
@@ -34,8 +34,8 @@ const WAITING: usize = 4;
 pub struct Watch {
     /// The objects.
     pub chosen: Chosen,
-    /// The version that is known already.
-    pub version: Option<u64>,
+    /// Where it begins.
+    pub begin: Begin,
     /// The form of the objects.
     pub form: Form,
     /// How much of them stands in rows.
@@ -69,14 +69,18 @@ impl Watch {
         bookmarks.reset();
         // From before the first look, so that nothing in between is missed.
         let mut changes: watch::Receiver<u64> = link.changes();
-        let (chosen, version) = (self.chosen.clone(), self.version);
-        let mut told = link.ask(move |engine| engine.watch(&chosen, version)).await;
+        let (chosen, begin) = (self.chosen.clone(), self.begin);
+        let mut told = link.ask(move |engine| engine.watch(&chosen, begin)).await;
         let mut heads = true;
+        let mut is_list = matches!(self.begin, Begin::List(_)) && self.bookmarks;
         loop {
             let next = match told {
                 Ok(events) => {
                     let (next, version) = (events.next, events.version);
-                    let text = self.text(events, &mut heads);
+                    let mut text = self.text(events, &mut heads);
+                    if std::mem::take(&mut is_list) {
+                        text.push_str(&self.bookmark(version, true, &mut heads));
+                    }
                     if !text.is_empty() && lines.send(text.into()).await.is_err() {
                         return;
                     }
@@ -94,7 +98,7 @@ impl Watch {
                         Err(_) => return,
                     },
                     _ = bookmarks.tick(), if self.bookmarks => {
-                        let line = self.bookmark(next.1, &mut heads);
+                        let line = self.bookmark(next.1, false, &mut heads);
                         if lines.send(line.into()).await.is_err() {
                             return;
                         }
@@ -141,9 +145,13 @@ impl Watch {
         }
     }
 
-    fn bookmark(&self, version: u64, heads: &mut bool) -> String {
+    /// Says how far it is, and perhaps that all that there was has been told.
+    fn bookmark(&self, version: u64, ends: bool, heads: &mut bool) -> String {
         let resource = &RESOURCES[self.chosen.resource];
-        let metadata = json!({ "resourceVersion": version.to_string(), "creationTimestamp": null });
+        let mut metadata = json!({ "resourceVersion": version.to_string(), "creationTimestamp": null });
+        if ends {
+            metadata["annotations"] = json!({ "k8s.io/initial-events-end": "true" });
+        }
         let object =
             json!({ "kind": resource.kind, "apiVersion": resource.api_version(), "metadata": metadata });
         let object = self.formed(object, 0, heads);

@@ -56,6 +56,8 @@ pub struct Line {
     known: Option<(usize, usize)>,
     #[serde(skip)]
     told: bool,
+    #[serde(skip)]
+    first: bool,
 }
 
 impl Line {
@@ -87,7 +89,13 @@ impl Line {
             took,
             known: keeper.folder().map(|folder| (folder.len(), folder.objects())),
             told: !step.told.is_empty(),
+            first,
         }
+    }
+
+    /// Whether it is the one that says what is watched.
+    pub fn is_first(&self) -> bool {
+        self.first
     }
 
     /// Whether there is nothing to say.

@@ -3,7 +3,7 @@
 //! The loop waits for events, lets them come to rest, looks at what may have changed and
 //! applies it. It is the store's one writer until it ends; readers read meanwhile.
 
-mod line;
+pub mod line;
 pub mod pause;
 pub mod steps;
 
