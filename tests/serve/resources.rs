@@ -148,9 +148,12 @@ fn the_rules_say_whether_a_pod_is_evicted() {
         assert_eq!(made.0, 201, "{}", made.1);
     };
     let needs = |needed: usize, healthy: usize| {
-        format!("PodDisruptionBudget.policy/logging/b needs {needed} healthy pods and has {healthy} currently.")
+        format!(
+            "PodDisruptionBudget.policy/logging/b needs {needed} healthy pods and has {healthy} currently."
+        )
     };
-    let unknown = "nobody can say how many healthy pods PodDisruptionBudget.policy/logging/b needs.".to_owned();
+    let unknown =
+        "nobody can say how many healthy pods PodDisruptionBudget.policy/logging/b needs.".to_owned();
     // Daemon pods have no scale, of which there could be a part.
     for (spec, why) in [
         (json!({ "minAvailable": 1 }), None),

@@ -4,13 +4,13 @@ use axum::body::Body;
 use axum::http::Response;
 use axum::http::header::ACCEPT;
 use axum::http::request::Parts;
-use serde_json::{Value, json};
+use serde_json::json;
 
 use super::accept::{Form, form};
 use super::asked::Asked;
 use super::path::Objects;
 use super::reply::{JSON, json as json_reply, reply};
-use super::table::{Include, Tables, partial_of};
+use super::table::{Include, Tables, filled, partial_of};
 use crate::app::LabelSelector;
 use crate::app::api::{Chosen, Entry, Fields, Listed, RESOURCES, Reason, Refused};
 
@@ -74,15 +74,12 @@ pub fn many(resource: usize, listed: &Listed, form: Form, include: Include, now:
         metadata["remainingItemCount"] = json!(remaining);
     }
     match form {
-        Form::Table(version) => {
-            let objects: Vec<Value> = listed.items.iter().map(|entry| entry.value()).collect();
-            Tables::new(resource, version, include, now).table(&metadata, &objects, true).to_string()
-        }
+        Form::Table(version) => Tables::new(resource, version, include, now).list(&metadata, &listed.items),
         Form::Metadata(version) => {
-            let items: Vec<Value> = listed.items.iter().map(|entry| partial_of(entry, version)).collect();
-            json!({ "kind": "PartialObjectMetadataList", "apiVersion": format!("meta.k8s.io/{version}"),
-                "metadata": metadata, "items": items })
-            .to_string()
+            let items = listed.items.iter().map(|entry| partial_of(entry, version).to_string());
+            let list = json!({ "kind": "PartialObjectMetadataList", "apiVersion": format!("meta.k8s.io/{version}"),
+                "metadata": metadata });
+            filled(list, "items", items)
         }
         Form::Json | Form::Discovery(_) => {
             let resource = &RESOURCES[resource];

@@ -1,6 +1,8 @@
 //! Tables (meta.k8s.io/v1 Table), by which kubectl shows objects of which it knows nothing,
 //! and metadata alone (PartialObjectMetadata).
 
+use std::sync::Arc;
+
 use serde_json::{Value, json};
 
 use super::cells::{Cell, cells};
@@ -55,6 +57,12 @@ impl Tables {
         table
     }
 
+    /// The table of a list, as text: of a large one no more than a row is there in another form.
+    pub fn list(&self, metadata: &Value, entries: &[Arc<Entry>]) -> String {
+        let rows = entries.iter().map(|entry| self.row(&entry.value()).to_string());
+        filled(self.table(metadata, &[], true), "rows", rows)
+    }
+
     fn row(&self, object: &Value) -> Value {
         let cells: Vec<String> = self.cells.iter().map(|it| (it.cell)(object, self.now)).collect();
         let shown = match self.object {
@@ -64,6 +72,24 @@ impl Tables {
         };
         json!({ "cells": cells, "object": shown })
     }
+}
+
+/// An object as text, with these items in a list of it that is empty.
+pub fn filled(mut object: Value, list: &str, items: impl Iterator<Item = String>) -> String {
+    if let Some(fields) = object.as_object_mut() {
+        fields.remove(list);
+    }
+    let mut text = object.to_string();
+    text.pop();
+    text.push_str(&format!(",\"{list}\":["));
+    for (nth, item) in items.enumerate() {
+        if nth > 0 {
+            text.push(',');
+        }
+        text.push_str(&item);
+    }
+    text.push_str("]}\n");
+    text
 }
 
 fn head(cell: &Cell) -> Value {
