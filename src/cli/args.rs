@@ -55,7 +55,7 @@ pub enum Command {
     Watch(watch::WatchArgs),
     /// Keep this machine at what the manifests of a fleet say of its node
     Agent(agent::AgentArgs),
-    /// Serve the store, a folder or files by the Kubernetes API, for kubectl and other clients
+    /// Serve the store, a folder or files by the Kubernetes API, for kubectl
     Serve(serve::ServeArgs),
     /// Write down what there is in a live cluster, to look at it later
     Snapshot(snapshot::SnapshotArgs),
