@@ -15,9 +15,16 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use futures_util::StreamExt;
-use k8s_openapi::api::core::v1::Node;
+use k8s_openapi::api::apps::v1::ControllerRevision;
+use k8s_openapi::api::coordination::v1::Lease;
+use k8s_openapi::api::core::v1::{Event, Namespace, Node, Service};
+use k8s_openapi::api::discovery::v1::EndpointSlice;
+use k8s_openapi::api::policy::v1::PodDisruptionBudget;
+use k8s_openapi::api::scheduling::v1::PriorityClass;
+use kube::api::{DeleteParams, ListParams, Patch, PatchParams, PostParams, Preconditions};
 use kube::runtime::{reflector, watcher};
 use kube::{Api, Client, Config, ResourceExt};
+use serde_json::json;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 
@@ -246,4 +253,80 @@ async fn a_reflector_knows_in_the_end_what_the_store_has() {
         "{changed} {harm:?}"
     );
     eprintln!("{changed} changes; cut, 410, 429, 409, stale: {harm:?}");
+}
+
+/// What a typed client does to an object: made, written over, patched, found in a list, deleted.
+async fn goes_round<K>(api: &Api<K>, object: serde_json::Value, patch: serde_json::Value)
+where
+    K: kube::Resource<DynamicType = ()> + Clone + std::fmt::Debug,
+    K: serde::Serialize + serde::de::DeserializeOwned,
+{
+    let (post, name) =
+        (PostParams { field_manager: Some("typed".to_owned()), ..PostParams::default() }, "typed");
+    let object: K = serde_json::from_value(object).unwrap();
+    let dry = PostParams { dry_run: true, ..post.clone() };
+    api.create(&dry, &object).await.unwrap();
+    assert!(api.get_opt(name).await.unwrap().is_none(), "it was only asked");
+    let made = api.create(&post, &object).await.unwrap();
+    let mut newer = api.replace(name, &post, &made).await.unwrap();
+    newer.meta_mut().labels = Some([("a".to_owned(), "b".to_owned())].into());
+    let newer = api.replace(name, &post, &newer).await.unwrap();
+    assert_ne!(made.resource_version(), newer.resource_version());
+    match api.replace(name, &post, &made).await {
+        Err(kube::Error::Api(status)) => assert_eq!((status.code, &*status.reason), (409, "Conflict")),
+        other => panic!("{other:?}"),
+    }
+    api.patch(name, &PatchParams::default(), &Patch::Merge(&patch)).await.unwrap();
+    let found = api.list(&ListParams::default().labels("a=b").fields("metadata.name=typed")).await.unwrap();
+    assert_eq!(found.items.len(), 1);
+    api.delete(
+        name,
+        &DeleteParams::foreground().preconditions(Preconditions { uid: made.uid(), resource_version: None }),
+    )
+    .await
+    .unwrap();
+    assert!(api.get_opt(name).await.unwrap().is_none());
+    api.create(&post, &object).await.unwrap();
+    api.delete_collection(&DeleteParams::default(), &ListParams::default().fields("metadata.name=typed"))
+        .await
+        .unwrap();
+    assert!(api.get_opt(name).await.unwrap().is_none());
+}
+
+#[tokio::test]
+async fn typed_clients_find_each_resource() {
+    let server = Server::new(&["--write"]);
+    let config = Config::new(format!("http://{}", server.address).parse().unwrap());
+    let client = Client::try_from(config).unwrap();
+    let object = |more: serde_json::Value| {
+        let mut object = json!({ "metadata": { "name": "typed" } });
+        object.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+        object
+    };
+    let note = || json!({ "metadata": { "annotations": { "x": "y" } } });
+    goes_round::<Namespace>(&Api::all(client.clone()), object(json!({})), note()).await;
+    goes_round::<Node>(&Api::all(client.clone()), object(json!({})), note()).await;
+    let class = object(json!({ "value": 7 }));
+    goes_round::<PriorityClass>(&Api::all(client.clone()), class, json!({ "description": "d" })).await;
+    let lease =
+        object(json!({ "spec": { "holderIdentity": "me", "renewTime": "2026-01-01T00:00:00.000001Z" } }));
+    let renewed = json!({ "spec": { "renewTime": "2026-01-01T00:00:10.000001Z" } });
+    goes_round::<Lease>(&Api::namespaced(client.clone(), "logging"), lease, renewed).await;
+    let about = json!({ "kind": "Pod", "name": "p", "namespace": "logging" });
+    let event = object(json!({ "involvedObject": about, "reason": "R", "message": "m", "type": "Normal" }));
+    goes_round::<Event>(&Api::namespaced(client.clone(), "logging"), event, json!({ "count": 2 })).await;
+    let service = object(json!({ "spec": { "selector": { "app": "agent" }, "ports": [{ "port": 80 }] } }));
+    goes_round::<Service>(&Api::namespaced(client.clone(), "logging"), service.clone(), note()).await;
+    let revision = object(json!({ "revision": 7, "data": { "spec": { "template": {} } } }));
+    goes_round::<ControllerRevision>(&Api::namespaced(client.clone(), "logging"), revision, note()).await;
+    let budget =
+        object(json!({ "spec": { "minAvailable": 1, "selector": { "matchLabels": { "app": "a" } } } }));
+    let more = json!({ "spec": { "minAvailable": "50%" } });
+    goes_round::<PodDisruptionBudget>(&Api::namespaced(client.clone(), "logging"), budget, more).await;
+    let services: Api<Service> = Api::namespaced(client.clone(), "logging");
+    let service: Service = serde_json::from_value(service).unwrap();
+    services.create(&PostParams::default(), &service).await.unwrap();
+    let slices: Api<EndpointSlice> = Api::namespaced(client, "logging");
+    let slices = slices.list(&ListParams::default()).await.unwrap();
+    assert_eq!(slices.items.len(), 1, "they are derived");
 }

@@ -32,8 +32,10 @@ pub fn roll_out(rollouts: usize, lanes: usize, seed: usize) -> Counts {
             thread::spawn(move || run(&cluster, share, (seed * 1000 + lane) as u64))
         })
         .collect();
+    // All of them, so that the server goes though one fails.
+    let ended: Vec<_> = running.into_iter().map(thread::JoinHandle::join).collect();
     let mut all = Counts::default();
-    running.into_iter().for_each(|lane| all.add(lane.join().unwrap()));
+    ended.into_iter().for_each(|lane| all.add(lane.unwrap()));
     all
 }
 

@@ -4,7 +4,7 @@
 use std::io::{Read, Write};
 use std::net::{TcpListener, TcpStream};
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, Weak};
 use std::thread;
 
 use serde_json::{Value, json};
@@ -35,7 +35,8 @@ impl Counts {
 }
 
 struct Shared {
-    cluster: Arc<Cluster>,
+    /// Not kept alive by who waits for another request: the server goes with it.
+    cluster: Weak<Cluster>,
     dice: Mutex<Dice>,
     image: Mutex<String>,
     counts: Mutex<Counts>,
@@ -52,7 +53,7 @@ impl Proxy {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let address = listener.local_addr().unwrap().to_string();
         let shared = Arc::new(Shared {
-            cluster: cluster.clone(),
+            cluster: Arc::downgrade(cluster),
             dice: Mutex::new(Dice::new(seed + 500)),
             image: Mutex::default(),
             counts: Mutex::default(),
@@ -113,12 +114,14 @@ impl Shared {
         });
         let mut body = vec![0; length.unwrap_or(0)];
         client.read_exact(&mut body)?;
-        let seen = going(&head).map(|pod| (pod, self.before(pod, &body)));
-        let mut server = TcpStream::connect(&self.cluster.server.address)?;
+        let Some(cluster) = self.cluster.upgrade() else { return Ok(()) };
+        let seen = going(&head).map(|pod| (pod, self.before(&cluster, pod, &body)));
+        let mut server = TcpStream::connect(&cluster.server.address)?;
         server.write_all(head.trim_end().as_bytes())?;
         server.write_all(b"\r\nConnection: close\r\n\r\n")?;
         server.write_all(&body)?;
         let Some((pod, moved)) = seen else {
+            drop(cluster);
             let mut bytes = [0; 8192];
             loop {
                 let read = server.read(&mut bytes)?;
@@ -130,31 +133,31 @@ impl Shared {
         };
         let mut answer = Vec::new();
         server.read_to_end(&mut answer)?;
-        self.after(pod, moved, answer.starts_with(b"HTTP/1.1 2"));
+        self.after(&cluster, pod, moved, answer.starts_with(b"HTTP/1.1 2"));
         client.write_all(&answer)
     }
 
     /// Looks at a pod that is asked to go; says whether it is another than it was decided on.
-    fn before(&self, pod: &str, body: &[u8]) -> bool {
+    fn before(&self, cluster: &Cluster, pod: &str, body: &[u8]) -> bool {
         let options: Value = serde_json::from_slice(body).unwrap_or_default();
         let options = options.get("deleteOptions").unwrap_or(&options);
         let said = &options["preconditions"];
         if !said["uid"].is_string() || !said["resourceVersion"].is_string() {
             self.wrong.lock().unwrap().push(format!("{pod} is asked to go, whatever it is: {options}"));
         }
-        let path = format!("{}/{pod}", self.cluster.path_of_pods());
+        let path = format!("{}/{pod}", cluster.path_of_pods());
         let mut dice = self.dice.lock().unwrap();
         if dice.chance(25) {
             let note =
                 json!({ "metadata": { "annotations": { "moved": dice.below(1_000_000).to_string() } } });
-            self.cluster.server.json(&format!("PATCH {path}\n{PATCH}"), &note.to_string());
+            cluster.server.json(&format!("PATCH {path}\n{PATCH}"), &note.to_string());
         }
         drop(dice);
-        let (_, is) = self.cluster.server.json(&format!("GET {path}"), "");
+        let (_, is) = cluster.server.json(&format!("GET {path}"), "");
         ["uid", "resourceVersion"].iter().any(|it| is["metadata"][it] != said[it])
     }
 
-    fn after(&self, pod: &str, moved: bool, went: bool) {
+    fn after(&self, cluster: &Cluster, pod: &str, moved: bool, went: bool) {
         let mut counts = self.counts.lock().unwrap();
         counts.moved += usize::from(moved);
         counts.deleted += usize::from(went);
@@ -164,7 +167,7 @@ impl Shared {
         if went {
             counts.looks += 1;
             let image = self.image.lock().unwrap().clone();
-            if let Err(why) = catch_unwind(AssertUnwindSafe(|| self.cluster.look(&image))) {
+            if let Err(why) = catch_unwind(AssertUnwindSafe(|| cluster.look(&image))) {
                 let why = why.downcast_ref::<String>().cloned().unwrap_or_default();
                 self.wrong.lock().unwrap().push(format!("after {pod} went: {why}"));
             }
