@@ -49,6 +49,7 @@ pub mod reason;
 pub mod plan;
 pub mod reach;
 pub mod explain;
+pub mod etcd;
 pub mod target;
 pub mod cluster;
 pub mod app;

@@ -21,7 +21,7 @@ use circles::{Circle, circles};
 /// Every module of the library in data-flow order, as `src/lib.rs` lists them, and what it
 /// may know of the ones before it. A module that is missing here is an error: say where it
 /// stands.
-const MAY_KNOW: [(&str, &[&str]); 23] = [
+const MAY_KNOW: [(&str, &[&str]); 24] = [
     ("diagnostic", &[]),
     ("yaml", &["diagnostic"]),
     ("cores", &[]),
@@ -38,7 +38,8 @@ const MAY_KNOW: [(&str, &[&str]); 23] = [
     ("plan", &["diagnostic", "hash", "kube", "state", "datalog", "policy", "facts", "reason"]),
     ("reach", &["diagnostic", "hash", "kube", "state", "datalog", "policy"]),
     ("explain", &["diagnostic", "kube", "state", "datalog", "policy", "facts"]),
-    ("target", &["diagnostic", "yaml", "cores", "hash", "kube", "state"]),
+    ("etcd", &["diagnostic"]),
+    ("target", &["diagnostic", "yaml", "cores", "hash", "kube", "state", "etcd"]),
     ("cluster", &["diagnostic"]),
     (
         "app",
@@ -57,6 +58,7 @@ const MAY_KNOW: [(&str, &[&str]); 23] = [
             "plan",
             "reach",
             "explain",
+            "etcd",
             "target",
             "cluster",
         ],
@@ -69,6 +71,9 @@ const MAY_KNOW: [(&str, &[&str]); 23] = [
 
 /// A file has one idea, and so at most so many lines.
 const MOST_LINES: usize = 500;
+
+/// Files that a program wrote.
+const GENERATED: [&str; 1] = ["src/etcd/api.rs"];
 
 /// A Rust file of `src/`.
 struct File {
@@ -248,7 +253,8 @@ fn problems(file: &File) -> Vec<String> {
         all.extend(bodies::long(&file.path.display().to_string(), &file.text));
     }
     all.extend(file.finds(&POLICY, &READS_POLICY_WORDS, "decides by a word of the API, which is for rules"));
-    if file.text.lines().count() > MOST_LINES {
+    let is_generated = GENERATED.iter().any(|path| file.path == Path::new(path));
+    if file.text.lines().count() > MOST_LINES && !is_generated {
         all.push(format!("{}: has more than {MOST_LINES} lines", file.path.display()));
     }
     if !file.text.starts_with("//!") {
