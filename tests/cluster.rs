@@ -2,6 +2,8 @@
 //! which things go wrong.
 #![allow(clippy::unwrap_used, missing_docs)]
 
+#[path = "cluster/edges.rs"]
+mod edges;
 #[path = "cluster/faulty.rs"]
 mod faulty;
 #[allow(dead_code)]
@@ -32,6 +34,10 @@ impl Desk {
         let desk = Desk { dir };
         desk.write("kubeconfig", &kubeconfig(&format!("http://{address}")));
         desk
+    }
+
+    fn path(&self) -> &Path {
+        self.dir.path()
     }
 
     fn write(&self, name: &str, text: &str) {

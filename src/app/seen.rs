@@ -4,6 +4,7 @@ use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
+use super::cluster::merged::merged;
 use super::listener::Listener;
 use super::load::{complete, wants_whole};
 use super::manifests::Manifests;
@@ -28,7 +29,8 @@ use crate::validate::path::{FieldPath, Step};
 pub struct Sight {
     /// The store.
     pub database: Database,
-    /// Manifests to look at instead, as if they were all there is.
+    /// Manifests to look at instead, as if they were all there is; on top of a live cluster as
+    /// `kubectl apply` would put them there.
     pub manifests: Manifests,
     /// The user's own rules.
     pub rules: Asked,
@@ -96,7 +98,11 @@ impl Sight {
         listener: &dyn Listener,
         part: Choose<'_>,
     ) -> Result<Seen, Vec<Diagnostic>> {
-        if self.manifests.is_empty() { self.of_store(listener, part) } else { self.of_manifests(listener) }
+        match (self.manifests.is_empty(), &self.database.cluster) {
+            (true, _) => self.of_store(listener, part),
+            (false, None) => self.of_manifests(None, listener),
+            (false, Some(_)) => self.of_manifests(Some(&*self.database.read()?), listener),
+        }
     }
 
     /// The rules that go with what is seen, as they are asked for by now.
@@ -121,16 +127,25 @@ impl Sight {
         Ok(Seen { world, program, origins: Origins::Store(store) })
     }
 
-    fn of_manifests(&self, listener: &dyn Listener) -> Result<Seen, Vec<Diagnostic>> {
+    /// Manifests as all there is, or on top of what a store has.
+    fn of_manifests(
+        &self,
+        below: Option<&dyn Memory>,
+        listener: &dyn Listener,
+    ) -> Result<Seen, Vec<Diagnostic>> {
         let Manifests { inputs, options } = &self.manifests;
         let found = rules::find(&self.rules, &self.manifests.beside());
         let program = rules::with(found, None, None, listener)?.program;
-        let reading = manifest::read(inputs, options);
+        let mut reading = manifest::read(inputs, options);
         if reading.has_errors() {
             return Err(reading.diagnostics);
         }
         listener.tell(reading.diagnostics);
         let mut world = World { detailed: true, whole: Whole::ALL, ..World::default() };
+        if let Some(store) = below {
+            merged(&mut reading.objects, store)?;
+            world = world_of(store, &Part::default(), Whole::ALL)?;
+        }
         let mut origins = BTreeMap::new();
         for object in reading.objects {
             origins.insert((object.kind, object.key.clone()), object.origin.file.clone());

@@ -12,6 +12,7 @@ mod exit;
 mod options;
 mod progress;
 mod show;
+mod signals;
 
 use std::process::ExitCode;
 

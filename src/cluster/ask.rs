@@ -5,6 +5,7 @@ use std::time::Duration;
 use ::kube::client::Body;
 use http::{Request, Response};
 use http_body_util::{BodyExt, LengthLimitError, Limited};
+use hyper::body::Bytes;
 
 use super::connect::Cluster;
 use super::told::told;
@@ -22,7 +23,7 @@ const LARGEST: usize = 512 << 20;
 
 /// What became of one try.
 enum Tried {
-    Done(Vec<u8>),
+    Done(Bytes),
     /// It may be sent again, after so long.
     Again(Duration, Trouble),
 }
@@ -31,7 +32,7 @@ enum Tried {
 ///
 /// # Errors
 /// When it is refused, or failed each time that it was tried.
-pub(super) async fn ask(cluster: &Cluster, path: &str, what: &str) -> Result<Vec<u8>, Trouble> {
+pub(super) async fn ask(cluster: &Cluster, path: &str, what: &str) -> Result<Bytes, Trouble> {
     let mut tried = 1;
     loop {
         match once(cluster, path, what, tried).await? {
@@ -63,7 +64,7 @@ async fn once(cluster: &Cluster, path: &str, what: &str, tried: u32) -> Result<T
     let status = response.status().as_u16();
     let after = retry_after(&response);
     let body = match Limited::new(response.into_body(), LARGEST).collect().await {
-        Ok(body) => body.to_bytes().to_vec(),
+        Ok(body) => body.to_bytes(),
         Err(error) if error.is::<LengthLimitError>() => return Err(Trouble::of(too_large(name, what))),
         Err(error) => {
             let cut =

@@ -29,15 +29,15 @@ pub struct Followed {
     pub fields: Option<String>,
 }
 
-/// What is heard of a kind.
+/// What is heard of a kind: of objects as JSON, or what was made of each.
 #[derive(Debug)]
-pub enum Heard {
+pub enum Heard<T = Value> {
     /// All there is.
-    All(Vec<Value>),
+    All(Vec<T>),
     /// One was made or changed.
-    Put(Value),
+    Put(T),
     /// One is gone.
-    Gone(Value),
+    Gone(T),
     /// It may not be read, or there is no such kind: nothing more will be heard.
     Refused(Diagnostic),
     /// It is not heard of for now; it goes on by itself.
@@ -47,6 +47,16 @@ pub enum Heard {
 /// Follows a kind for as long as somebody listens. Where its watch is cut off or too old it goes
 /// on by itself, if need be with all there is.
 pub fn follow(cluster: &Cluster, followed: &Followed) -> BoxStream<'static, Heard> {
+    follow_as(cluster, followed, |object| object)
+}
+
+/// The same, where something is made of each object as it comes: all of them as they came may be
+/// more than there is memory for.
+pub fn follow_as<T: Send + 'static>(
+    cluster: &Cluster,
+    followed: &Followed,
+    mut make: impl FnMut(Value) -> T + Send + 'static,
+) -> BoxStream<'static, Heard<T>> {
     let Followed { group, version, kind, plural, namespace, fields } = followed.clone();
     let api_version = if group.is_empty() { version.clone() } else { format!("{group}/{version}") };
     let resource = ApiResource { group, version, api_version, kind, plural: plural.clone() };
@@ -64,12 +74,12 @@ pub fn follow(cluster: &Cluster, followed: &Followed) -> BoxStream<'static, Hear
             None
         }
         Ok(Event::InitApply(object)) => {
-            all.push(value(&object));
+            all.push(make(value(&object)));
             None
         }
         Ok(Event::InitDone) => Some(Heard::All(std::mem::take(&mut all))),
-        Ok(Event::Apply(object)) => Some(Heard::Put(value(&object))),
-        Ok(Event::Delete(object)) => Some(Heard::Gone(value(&object))),
+        Ok(Event::Apply(object)) => Some(Heard::Put(make(value(&object)))),
+        Ok(Event::Delete(object)) => Some(Heard::Gone(make(value(&object)))),
         Err(error) => trouble(error, &name, &address, &plural),
     };
     let events = watcher(api, config).backoff(DefaultBackoff::default());
@@ -81,7 +91,7 @@ fn value(object: &DynamicObject) -> Value {
 }
 
 /// What is told of what went wrong; nothing where a watch is only too old.
-fn trouble(error: Error, name: &str, address: &str, plural: &str) -> Option<Heard> {
+fn trouble<T>(error: Error, name: &str, address: &str, plural: &str) -> Option<Heard<T>> {
     let error = match error {
         Error::WatchError(_) | Error::NoResourceVersion => return None,
         Error::InitialListFailed(error) | Error::WatchStartFailed(error) | Error::WatchFailed(error) => error,

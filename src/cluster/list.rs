@@ -1,7 +1,11 @@
 //! All objects of one kind, in pages, as they stood at one version of the cluster.
 
+use std::borrow::Cow;
+use std::fmt;
+
+use hyper::body::Bytes;
 use serde::Deserialize;
-use serde::de::IgnoredAny;
+use serde::de::{Deserializer as _, Error as _, IgnoredAny, MapAccess, Visitor};
 
 use super::ask::ask;
 use super::connect::Cluster;
@@ -25,7 +29,7 @@ pub struct List<'a> {
 #[derive(Debug)]
 pub struct Page {
     /// The list as the server wrote it, in JSON.
-    pub text: Vec<u8>,
+    pub text: Bytes,
     /// The version of the cluster that it is of.
     pub version: String,
 }
@@ -42,24 +46,44 @@ pub enum Gone {
     Trouble(Trouble),
 }
 
-#[derive(Deserialize)]
+/// What a list says of itself.
+#[derive(Default)]
 struct Head {
-    #[serde(default)]
-    metadata: Metadata,
+    metadata: Option<Metadata>,
     /// That a list has items says that it is one.
-    items: Option<Items>,
+    items: bool,
 }
 
-/// What stands in the list is read elsewhere.
-struct Items;
+/// Takes the head off a list, and goes no further than it has to: what stands in the list is read
+/// elsewhere, and is nearly all of it.
+struct ReadHead<'h>(&'h mut Head);
 
-impl<'de> Deserialize<'de> for Items {
-    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        IgnoredAny::deserialize(deserializer).map(|_| Items)
+impl<'de> Visitor<'de> for ReadHead<'_> {
+    type Value = ();
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a list")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut fields: A) -> Result<(), A::Error> {
+        while let Some(name) = fields.next_key::<Cow<'de, str>>()? {
+            match &*name {
+                "metadata" => self.0.metadata = Some(fields.next_value()?),
+                "items" => {
+                    self.0.items = true;
+                    if self.0.metadata.is_some() {
+                        return Err(A::Error::custom("the rest is not looked at"));
+                    }
+                    fields.next_value::<IgnoredAny>()?;
+                }
+                _ => _ = fields.next_value::<IgnoredAny>()?,
+            }
+        }
+        Ok(())
     }
 }
 
-#[derive(Deserialize, Default)]
+#[derive(Deserialize, Debug, Default, PartialEq)]
 #[serde(default, rename_all = "camelCase")]
 struct Metadata {
     resource_version: String,
@@ -85,18 +109,18 @@ pub async fn list(
         };
         let head = head(&text, cluster, asked.what).map_err(Gone::Failed)?;
         if version.is_empty() {
-            version.clone_from(&head.metadata.resource_version);
+            version.clone_from(&head.resource_version);
         }
-        take(Page { text, version: head.metadata.resource_version }).await.map_err(Gone::Failed)?;
+        take(Page { text, version: head.resource_version }).await.map_err(Gone::Failed)?;
         // One that says the same again would be asked for ever.
-        if head.metadata.r#continue.is_empty() || head.metadata.r#continue == resume {
+        if head.r#continue.is_empty() || head.r#continue == resume {
             return Ok(version);
         }
-        resume = head.metadata.r#continue;
+        resume = head.r#continue;
     }
 }
 
-fn head(text: &[u8], cluster: &Cluster, what: &str) -> Result<Head, Diagnostic> {
+fn head(text: &[u8], cluster: &Cluster, what: &str) -> Result<Metadata, Diagnostic> {
     let wrong = |why: String| {
         Diagnostic::error(
             "bad-answer",
@@ -105,11 +129,14 @@ fn head(text: &[u8], cluster: &Cluster, what: &str) -> Result<Head, Diagnostic> 
         .because(why)
         .help(format!("is there an API server at {}?", cluster.address))
     };
-    let head: Head = serde_json::from_slice(text).map_err(|error| wrong(error.to_string()))?;
-    if head.items.is_none() && !text.windows(7).any(|it| it == b"\"items\"") {
-        return Err(wrong("it has no `items`".to_owned()));
+    let mut head = Head::default();
+    let read = serde_json::Deserializer::from_slice(text).deserialize_map(ReadHead(&mut head));
+    match (head, read) {
+        (Head { metadata: Some(metadata), items: true }, _) => Ok(metadata),
+        (_, Err(error)) => Err(wrong(error.to_string())),
+        (Head { metadata, items: true }, Ok(())) => Ok(metadata.unwrap_or_default()),
+        (_, Ok(())) => Err(wrong("it has no `items`".to_owned())),
     }
-    Ok(head)
 }
 
 /// The path of a page: the first as of a version, the next where the one before ended.
@@ -136,6 +163,29 @@ fn encoded(text: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_head_of_a_list_is_found_wherever_it_stands() {
+        let read = |text: &str| {
+            let mut head = Head::default();
+            let read =
+                serde_json::Deserializer::from_slice(text.as_bytes()).deserialize_map(ReadHead(&mut head));
+            (head.metadata, head.items, read.is_ok())
+        };
+        let of = |version: &str, resume: &str| {
+            Some(Metadata { resource_version: version.to_owned(), r#continue: resume.to_owned() })
+        };
+        let (before, behind) = (
+            r#"{"kind":"L","metadata":{"resourceVersion":"7","continue":"a"},"items":[{},"#,
+            r#"{"items":[{}],"metadata":{"resourceVersion":"7"}}"#,
+        );
+        assert_eq!(read(before), (of("7", "a"), true, false), "the rest is not looked at");
+        assert_eq!(read(behind), (of("7", ""), true, true));
+        assert_eq!(read(r#"{"items":null}"#), (None, true, true));
+        assert_eq!(read(r#"{"items":["#), (None, true, false));
+        assert_eq!(read(r#"{"metadata":{}}"#), (of("", ""), false, true));
+        assert_eq!(read("[]"), (None, false, false));
+    }
 
     #[test]
     fn the_first_page_is_of_a_version_and_the_next_go_on() {

@@ -18,6 +18,7 @@
 //! Not here: what a store keeps beside objects (inputs, placement, events), which is no
 //! other target's business.
 
+pub mod aside;
 mod contract;
 mod dirty;
 mod memory;
@@ -31,6 +32,7 @@ pub mod standalone;
 pub mod tree;
 mod write;
 
+pub use aside::Aside;
 pub use contract::{Batch, Changed, Cursor, Found, Promises, Target, Visit};
 pub use dirty::batches;
 pub use memory::{Memory, ReadPod, Selected, VisitObject};

@@ -21,6 +21,8 @@ pub enum Fault {
     Slow(Duration),
     /// Another body.
     Body(String),
+    /// These objects too.
+    Add(Vec<Value>),
 }
 
 /// Says what goes wrong with the request for a path that is the nth for it, counted from 1.
@@ -84,6 +86,11 @@ fn answer(
         Some(Fault::Cut) => cut = true,
         Some(Fault::Slow(time)) => thread::sleep(time),
         Some(Fault::Body(text)) => body = text,
+        Some(Fault::Add(more)) => {
+            let mut list: Value = serde_json::from_str(&body).unwrap();
+            list["items"].as_array_mut().unwrap().extend(more);
+            body = list.to_string();
+        }
         None => {}
     }
     let head = format!(

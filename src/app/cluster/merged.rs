@@ -43,7 +43,7 @@ pub(in crate::app) fn unversioned(value: &mut Value) {
 }
 
 /// What an object of the cluster becomes with a manifest.
-fn applied(mut live: Value, manifest: &Value, of: Typed) -> Result<Value, String> {
+pub(super) fn applied(mut live: Value, manifest: &Value, of: Typed) -> Result<Value, String> {
     unversioned(&mut live);
     let mut patch = manifest.clone();
     // What a manifest was written out of a cluster with is no wish.

@@ -15,5 +15,5 @@ mod slim;
 mod snapshot;
 
 pub use kinds::{READ, Read};
-pub use observe::{Detail, Observed, observe};
+pub use observe::{Detail, Observed, folder, observe};
 pub use snapshot::{Snapshot, snapshot};

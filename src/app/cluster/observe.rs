@@ -3,9 +3,8 @@
 //! The store is a file of its own in a private folder, which goes with it. It holds what the
 //! cluster holds, as it stands: nothing is planned and nothing is made.
 
+use std::collections::BTreeSet;
 use std::time::Duration;
-
-use tempfile::TempDir;
 
 use super::merged::unversioned;
 use super::reading::{Taker, read};
@@ -16,29 +15,35 @@ use crate::app::open::Database;
 use crate::app::rules;
 use crate::cluster::Access;
 use crate::diagnostic::Diagnostic;
-use crate::kube::Object;
+use crate::kube::{Name, Object};
 use crate::policy::Asked;
 use crate::state::World;
-use crate::target::Memory;
+use crate::target::{Aside, Memory};
 
 /// So many objects are written at a time: they are in memory until then.
 const BATCH: usize = 4_000;
 
 /// What is kept of pods.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Detail {
-    /// What the built-in rules ask about.
-    Parts,
+    /// What the built-in rules ask about; of pods with these names all that they say.
+    Parts(BTreeSet<Name>),
     /// All that they say.
     Whole,
 }
 
 impl Detail {
+    /// What the built-in rules ask about.
+    #[must_use]
+    pub fn parts() -> Detail {
+        Detail::Parts(BTreeSet::new())
+    }
+
     /// What a plan by these rules asks about: nobody knows what rules of somebody's own do.
     #[must_use]
     pub fn of(rules: &Asked, manifests: &Manifests) -> Detail {
         let own = rules::find(rules, &manifests.beside());
-        if rules::are_none(&own) { Detail::Parts } else { Detail::Whole }
+        if rules::are_none(&own) { Detail::parts() } else { Detail::Whole }
     }
 }
 
@@ -49,57 +54,61 @@ pub struct Observed {
     pub database: Database,
     /// The name of the cluster.
     pub name: String,
-    folder: TempDir,
+    /// Where it is kept.
+    _folder: Aside,
 }
 
-/// Reads a cluster at the time `now`.
+/// Reads a cluster at the time `now`, into a folder that was made for it.
 ///
 /// # Errors
 /// When no cluster is known by that name, it does not answer, something of it may not be read
 /// without which nothing can be said, or cannot be understood.
 pub fn observe(
     access: &Access,
+    folder: Aside,
     detail: Detail,
     now: i64,
     listener: &dyn Listener,
 ) -> Result<Observed, Vec<Diagnostic>> {
     listener.stage("reading the cluster");
-    let folder = tempfile::Builder::new().prefix("dsrules-").tempdir().map_err(no_room)?;
-    let mut taking =
-        Taking { folder: &folder, tried: 0, now, store: None, world: World::default(), fresh: 0, slim: None };
-    taking.slim = (detail == Detail::Parts).then(Slim::default);
+    let slim = match detail {
+        Detail::Parts(but) => Some((Slim::default(), but)),
+        Detail::Whole => None,
+    };
+    let (store, world) = (None, World::default());
+    let mut taking = Taking { folder: &folder, tried: 0, now, store, world, fresh: 0, slim };
     let name = read(access, &mut taking, listener)?;
     let path = taking.path();
     taking.end()?;
     let database = Database { path, wait: Duration::ZERO, cluster: Some(name.as_str().into()) };
-    Ok(Observed { database, name, folder })
+    Ok(Observed { database, name, _folder: folder })
 }
 
-impl Observed {
-    /// The folder that it is kept in.
-    #[must_use]
-    pub fn folder(&self) -> &std::path::Path {
-        self.folder.path()
-    }
-}
-
-fn no_room(error: std::io::Error) -> Diagnostic {
-    Diagnostic::error("no-folder", "there is no folder to keep what is read of the cluster")
-        .because(error.to_string())
-        .help("TMPDIR says where it is made")
+/// A private folder for what is read.
+///
+/// # Errors
+/// When none can be made.
+pub fn folder() -> Result<Aside, Diagnostic> {
+    let no_room = |error: std::io::Error| {
+        Diagnostic::error("no-folder", "there is no folder to keep what is read of the cluster")
+            .because(error.to_string())
+            .help("TMPDIR says where it is made")
+    };
+    Aside::new().map_err(no_room)
 }
 
 /// What was taken by now.
 struct Taking<'f> {
-    folder: &'f TempDir,
+    folder: &'f Aside,
     tried: usize,
     now: i64,
     store: Option<Box<dyn Memory>>,
     world: World,
     /// How many objects are not written yet.
     fresh: usize,
-    /// What pods have in common, where no more than parts of them are kept.
-    slim: Option<Slim>,
+    /// What pods have in common, where no more than parts of them are kept, but for those with
+    /// these names.
+    slim: Option<(Slim, BTreeSet<Name>)>,
 }
 
 impl Taking<'_> {
@@ -130,7 +139,8 @@ impl Taker for Taking<'_> {
     }
 
     fn pod(&mut self, item: &str) -> bool {
-        let pod = self.slim.as_mut().and_then(|slim| slim.pod(item, self.now));
+        let Some((slim, but)) = &mut self.slim else { return false };
+        let pod = slim.pod(item, self.now).filter(|pod| !but.contains(&pod.meta.key.name));
         // It is small, and very many are written at once at a fraction of what it costs in pieces.
         pod.map(|pod| self.world.see_pod(pod)).is_some()
     }

@@ -120,6 +120,9 @@ struct Condition<'p> {
     last_transition_time: Option<Cow<'p, str>>,
 }
 
+/// So many different pods are remembered; one who looks for weeks would remember all there ever were.
+const REMEMBERED: usize = 20_000;
+
 /// What pods have in common, by how it came.
 #[derive(Default)]
 pub(super) struct Slim {
@@ -135,6 +138,9 @@ impl Slim {
     /// A pod as it came; none where it is not one, or one that says something in another way.
     pub(super) fn pod(&mut self, item: &str, now: i64) -> Option<Pod> {
         let read: Read<'_> = serde_json::from_str(item).ok()?;
+        if self.bases.len().max(self.labels.len()).max(self.owners.len()) > REMEMBERED {
+            *self = Slim::default();
+        }
         let (meta, spec, status) = (&read.metadata, &read.spec, &read.status);
         if meta.name.is_empty() || meta.namespace.is_empty() {
             return None;

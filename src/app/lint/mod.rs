@@ -12,6 +12,7 @@ mod idle;
 
 use std::collections::BTreeSet;
 
+use super::cluster::merged::merged;
 use super::derived::{State, derive, own_relations};
 use super::listener::Listener;
 use super::load::complete;
@@ -25,13 +26,14 @@ use crate::datalog::{Limits, Program};
 use crate::diagnostic::Diagnostic;
 use crate::policy::{self, Asked, relations};
 use crate::state::{Gone, OwnFile, World};
+use crate::target::Memory;
 
 /// What is looked at.
 #[derive(Debug, Clone)]
 pub struct Lint {
     /// The rules, and where a `dsrules.yaml` may name some.
     pub rules: Asked,
-    /// The cluster: manifests, as if they were all there is;
+    /// The cluster: manifests, as if they were all there is, or on top of a live cluster;
     pub manifests: Manifests,
     /// or a store, if it is there.
     pub database: Option<Database>,
@@ -63,7 +65,7 @@ pub struct Linted {
 pub fn lint(asked: &Lint, listener: &dyn Listener) -> Result<Linted, Vec<Diagnostic>> {
     let shown = find(&asked.rules, &asked.manifests.beside()).into_files()?;
     let store = match &asked.database {
-        Some(database) if asked.manifests.is_empty() && database.path.exists() => Some(database.read()?),
+        Some(database) if asked.is_about(database) && database.path.exists() => Some(database.read()?),
         _ => None,
     };
     let mut files = shown.clone();
@@ -87,11 +89,18 @@ pub fn lint(asked: &Lint, listener: &dyn Listener) -> Result<Linted, Vec<Diagnos
             Some(store) => {
                 let mut world = store.load()?;
                 store.load_details(&mut world)?;
-                let asked = schedule::asked(program, &Options::at(asked.now), &world, Coming::default());
-                complete(&**store, &mut world, &asked)?;
+                let options = Options::at(asked.now);
+                let program_asked = schedule::asked(program, &options, &world, Coming::default());
+                complete(&**store, &mut world, &program_asked)?;
+                asked.put(&mut world, Some(&**store), listener)?;
                 Some(world)
             }
-            None => asked.read(listener)?,
+            None if asked.manifests.is_empty() => None,
+            None => {
+                let mut world = World { detailed: true, ..World::default() };
+                asked.put(&mut world, None, listener)?;
+                Some(world)
+            }
         };
         if let Some(world) = world {
             compared = true;
@@ -118,20 +127,32 @@ fn names(files: &[OwnFile]) -> Vec<String> {
 }
 
 impl Lint {
-    /// The cluster of the manifests, if some are named.
-    fn read(&self, listener: &dyn Listener) -> Result<Option<World>, Vec<Diagnostic>> {
+    /// Whether a store is looked at: one that is a picture of a live cluster also below manifests.
+    fn is_about(&self, database: &Database) -> bool {
+        self.manifests.is_empty() || database.cluster.is_some()
+    }
+
+    /// Puts the objects of the manifests into the world, on top of what a store has of them.
+    fn put(
+        &self,
+        world: &mut World,
+        below: Option<&dyn Memory>,
+        listener: &dyn Listener,
+    ) -> Result<(), Vec<Diagnostic>> {
         if self.manifests.is_empty() {
-            return Ok(None);
+            return Ok(());
         }
-        let reading = self.manifests.read(listener)?;
+        let mut reading = self.manifests.read(listener)?;
         if reading.has_errors() {
             return Err(reading.diagnostics);
         }
-        let mut world = World { detailed: true, ..World::default() };
+        if let Some(store) = below {
+            merged(&mut reading.objects, store)?;
+        }
         for object in reading.objects {
             world.put(object, self.now);
         }
-        Ok(Some(world))
+        Ok(())
     }
 
     /// What a cluster says of the rules, as it is and as a plan leaves it: constraints are

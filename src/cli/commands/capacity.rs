@@ -11,7 +11,7 @@ use dsrules::report;
 use crate::cli::context::Context;
 use crate::cli::exit::{Exit, Failure};
 use crate::cli::options::bounds::BoundArgs;
-use crate::cli::options::cluster::ClusterArgs;
+use crate::cli::options::cluster::{ClusterArgs, NO_PRUNING};
 use crate::cli::options::input::FileArgs;
 use crate::cli::options::output::TableFormat;
 use crate::cli::options::what_if::EditArgs;
@@ -87,6 +87,7 @@ impl CapacityArgs {
 
 /// Finds out and shows.
 pub fn run(args: &CapacityArgs, context: &mut Context) -> Result<Exit, Failure> {
+    args.cluster.refuse(&[("--prune", args.prune, NO_PRUNING)])?;
     let mut asked = args.asked(context)?;
     args.cluster.observe(Detail::of(&asked.request.rules, &asked.request.manifests), context)?;
     asked.request.database = context.database.clone();

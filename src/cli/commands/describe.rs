@@ -4,7 +4,7 @@ use std::io::Write;
 
 use clap::Args;
 use dsrules::app::cluster::Detail;
-use dsrules::app::resources::wanted_of;
+use dsrules::app::resources::{Resource, Wanted, wanted, wanted_of};
 use dsrules::app::{Described, Description, describe};
 use dsrules::kube::Kind;
 use dsrules::report::{self, EventRow};
@@ -26,9 +26,25 @@ pub struct DescribeArgs {
     cluster: ClusterArgs,
 }
 
+/// What is kept of the pods of a cluster: all of those that are described, and of all where a
+/// service is, which may be found by anything that they say.
+fn kept(args: &DescribeArgs) -> Detail {
+    const PODS: Resource = Resource::Kind(Kind::Pod);
+    let is_plain =
+        |it: &Resource| [Kind::Node, Kind::DaemonSet].into_iter().any(|kind| *it == Resource::Kind(kind));
+    match wanted(&args.resources) {
+        Ok(Wanted::All(resources)) if resources.iter().all(is_plain) => Detail::parts(),
+        Ok(Wanted::Named(names)) if names.iter().all(|(it, _)| is_plain(it) || *it == PODS) => {
+            let pods = names.into_iter().filter(|(it, _)| *it == PODS);
+            Detail::Parts(pods.map(|(_, name)| name.into()).collect())
+        }
+        _ => Detail::Whole,
+    }
+}
+
 /// Writes the pages.
 pub fn run(args: &DescribeArgs, context: &mut Context) -> Result<Exit, Failure> {
-    args.cluster.observe(Detail::Whole, context)?;
+    args.cluster.observe(kept(args), context)?;
     let wanted = wanted_of(&args.resources, &context.database)?;
     let now = context.seconds();
     let Description { found, problems, elsewhere } =

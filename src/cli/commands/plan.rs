@@ -11,7 +11,7 @@ use dsrules::report;
 
 use crate::cli::context::Context;
 use crate::cli::exit::{Exit, Failure};
-use crate::cli::options::cluster::ClusterArgs;
+use crate::cli::options::cluster::{ClusterArgs, NO_PRUNING};
 use crate::cli::options::output::PlanFormat;
 use crate::cli::options::planning::PlanningArgs;
 use crate::cli::options::tree::TreeArgs;
@@ -46,7 +46,7 @@ pub fn run(args: &PlanArgs, context: &mut Context) -> Result<Exit, Failure> {
     let changes = args.what_if.changes(&args.planning.input.files.namespace)?;
     let progress = Progress::begin(context.quiet);
     let (mut request, base) = asked(args, context)?;
-    args.cluster.observe(Detail::of(&request.rules, &request.manifests), context)?;
+    args.cluster.observe(kept(&request), context)?;
     request.database = context.database.clone();
     let output = args.planning.output;
     let (changed, end) = if args.what_if.is_empty() {
@@ -73,8 +73,22 @@ fn asked(args: &PlanArgs, context: &Context) -> Result<(Request, Option<Manifest
     Ok((request, Some(args.planning.input.files.manifests_of(args.base.iter())?)))
 }
 
-/// Refuses what does not go together with a base.
+/// What is kept of the pods of a cluster: files of pods are compared with all that a pod says.
+fn kept(request: &Request) -> Detail {
+    match &request.tree {
+        Some(_) => Detail::Whole,
+        None => Detail::of(&request.rules, &request.manifests),
+    }
+}
+
+/// Refuses what does not go together with a cluster, or with a base.
 fn check(args: &PlanArgs) -> Result<(), Failure> {
+    const TWO: &str = "a base is what there is in place of a store, and so is a cluster: name one";
+    args.cluster.refuse(&[
+        ("--base", !args.base.is_empty(), TWO),
+        ("--prune", args.planning.prune, NO_PRUNING),
+        ("--input-of", args.planning.takes_over(), NO_PRUNING),
+    ])?;
     let wrong = |what: &str, help: &str| Err(Diagnostic::error("with-base", what).help(help).into());
     if args.base.is_empty() {
         return Ok(());

@@ -17,11 +17,11 @@ use dsrules::source::absolute;
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 
 use super::watch::line::{self, Line};
-use super::watch::pause::Signals;
 use crate::cli::context::{Context, clock};
 use crate::cli::exit::{Exit, Failure};
 use crate::cli::options::bounds::BoundArgs;
 use crate::cli::options::input::InputArgs;
+use crate::cli::signals::Signals;
 
 /// Arguments of `serve`.
 #[derive(Debug, Args)]
@@ -71,7 +71,7 @@ async fn serve(args: &ServeArgs, context: &mut Context) -> Result<Exit, Failure>
     let mut server = std::pin::pin!(server);
     loop {
         tokio::select! {
-            () = signals.next() => return Ok(Exit::Done),
+            _ = signals.next() => return Ok(Exit::Done),
             () = &mut server => return Ok(Exit::Done),
             Some((step, line)) = steps.recv() => {
                 line::tell_all(&step, context);

@@ -4,11 +4,18 @@ use std::env;
 use std::path::PathBuf;
 
 use clap::Args;
-use dsrules::app::cluster::{Detail, observe};
+use dsrules::app::cluster::{Detail, folder, observe};
 use dsrules::cluster::Access;
+use dsrules::diagnostic::Diagnostic;
+use dsrules::target::aside;
 
 use crate::cli::context::Context;
 use crate::cli::exit::Failure;
+use crate::cli::signals::on_signal;
+
+/// Why nothing is pruned in a cluster.
+pub const NO_PRUNING: &str = "a cluster does not say what these manifests brought before: `--remove KIND/NAME` plans \
+    without an object, and `--base OLD NEW` compares two folders without a cluster";
 
 /// Which cluster is looked at, if one is.
 #[derive(Debug, Clone, Args)]
@@ -29,11 +36,22 @@ impl ClusterArgs {
         Some(access(self.kubeconfig.clone(), Some(context).filter(|name| !name.is_empty())))
     }
 
+    /// Refuses what says nothing of a cluster: each flag, whether it was given, and why it cannot be.
+    pub fn refuse(&self, flags: &[(&str, bool, &str)]) -> Result<(), Diagnostic> {
+        let given = flags.iter().find(|(_, given, _)| self.cluster.is_some() && *given);
+        let Some((flag, _, why)) = given else { return Ok(()) };
+        let what = format!("`{flag}` and `--cluster` do not go together");
+        Err(Diagnostic::error("with-cluster", what).help(*why))
+    }
+
     /// Reads the cluster, if one is meant; it is then what there is in place of a store.
     pub fn observe(&self, detail: Detail, context: &mut Context) -> Result<(), Failure> {
         let Some(access) = self.access().filter(|_| !context.looks_at_a_cluster()) else { return Ok(()) };
         let progress = crate::cli::progress::Progress::begin(context.quiet);
-        let observed = observe(&access, detail, context.seconds(), context);
+        let folder = folder()?;
+        let path = folder.path().to_owned();
+        on_signal(move || aside::remove(&path))?;
+        let observed = observe(&access, folder, detail, context.seconds(), context);
         drop(progress);
         context.look_at(observed?);
         Ok(())

@@ -24,7 +24,7 @@ pub struct PlanningArgs {
     bounds: BoundArgs,
     /// Remove objects that an earlier apply of the same input brought and that left it
     #[arg(long)]
-    prune: bool,
+    pub prune: bool,
     /// With --prune: let the input lose all of its objects
     #[arg(long)]
     allow_empty: bool,
@@ -37,9 +37,14 @@ pub struct PlanningArgs {
 }
 
 impl PlanningArgs {
+    /// Whether it is taken for another input.
+    pub fn takes_over(&self) -> bool {
+        !self.input_of.is_empty()
+    }
+
     /// As the library takes it.
     pub fn request(&self, tree: &TreeArgs, context: &Context) -> Result<Request, Diagnostic> {
-        let own = self.input_of.is_empty();
+        let own = !self.takes_over();
         let all = context.verbose || self.output.is_some_and(PlanFormat::is_for_programs);
         let bounds = self.bounds.options(context.seconds());
         let tree = tree.destination()?;

@@ -17,7 +17,8 @@ use crate::cli::exit::Failure;
 #[derive(Debug, Clone, Args)]
 #[command(next_help_heading = "Input")]
 pub struct WorldArgs {
-    /// Manifests to look at instead of the database, as if they were all there is; `-` for stdin
+    /// Manifests to look at instead of the database, as if they were all there is, or with
+    /// `--cluster` as if `kubectl apply` had put them there; `-` for stdin
     #[arg(long, short = 'f', value_name = "PATH")]
     filename: Vec<PathBuf>,
     /// Read the folders in folders too

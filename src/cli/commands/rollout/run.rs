@@ -15,12 +15,12 @@ use tokio::sync::watch;
 
 use super::options::Which;
 use super::told::{self, Lines};
-use crate::cli::commands::watch::pause::Signals;
 use crate::cli::context::Context;
 use crate::cli::exit::{Exit, Failure};
 use crate::cli::options::cluster::access;
 use crate::cli::options::duration::duration;
 use crate::cli::options::rules::RuleArgs;
+use crate::cli::signals::Signals;
 
 /// A cluster that says nothing for so long does not answer.
 const SILENT: Duration = Duration::from_secs(60);

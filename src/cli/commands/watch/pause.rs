@@ -8,6 +8,8 @@ use dsrules::app::watch::REGULARLY;
 use tokio::sync::Notify;
 use tokio::time::{Instant, sleep, sleep_until, timeout};
 
+use crate::cli::signals::Signals;
+
 /// Events that never come to rest are looked at after so many times the debounce.
 const PATIENCE: u32 = 20;
 
@@ -55,7 +57,7 @@ impl Pause {
         let regularly = sleep_until(self.looked + poll.unwrap_or(REGULARLY));
         tokio::select! {
             biased;
-            () = self.signals.next() => return Woken::Signal,
+            _ = self.signals.next() => return Woken::Signal,
             () = regularly => {
                 self.looked = Instant::now();
                 return Woken::Everything;
@@ -67,60 +69,12 @@ impl Pause {
         loop {
             tokio::select! {
                 biased;
-                () = self.signals.next() => return Woken::Signal,
+                _ = self.signals.next() => return Woken::Signal,
                 () = sleep_until(latest) => return Woken::Events,
                 more = timeout(debounce, self.woken.notified()) => if more.is_err() {
                     return Woken::Events;
                 }
             }
-        }
-    }
-}
-
-#[cfg(unix)]
-/// The signals that ask to end.
-pub struct Signals {
-    interrupt: tokio::signal::unix::Signal,
-    terminate: tokio::signal::unix::Signal,
-}
-
-#[cfg(unix)]
-impl Signals {
-    /// Begins to listen for them.
-    pub fn new() -> io::Result<Self> {
-        use tokio::signal::unix::{SignalKind, signal};
-        Ok(Signals {
-            interrupt: signal(SignalKind::interrupt())?,
-            terminate: signal(SignalKind::terminate())?,
-        })
-    }
-
-    /// Waits for one.
-    pub async fn next(&mut self) {
-        tokio::select! {
-            _ = self.interrupt.recv() => {}
-            _ = self.terminate.recv() => {}
-        }
-    }
-}
-
-#[cfg(not(unix))]
-/// The signals that ask to end.
-pub struct Signals;
-
-#[cfg(not(unix))]
-impl Signals {
-    // The same as on unix, where it can fail.
-    #[allow(clippy::unnecessary_wraps)]
-    /// Begins to listen for them.
-    pub fn new() -> io::Result<Self> {
-        Ok(Signals)
-    }
-
-    /// Waits for one.
-    pub async fn next(&mut self) {
-        if tokio::signal::ctrl_c().await.is_err() {
-            std::future::pending::<()>().await;
         }
     }
 }
