@@ -9,11 +9,12 @@ use super::open::in_memory;
 use super::options::{MaxDelete, Options};
 use super::planning::Planned;
 use super::request::Request;
-use super::rules;
+use super::rules::{self, Policy};
 use super::schedule::Coming;
 use super::transaction;
 use crate::datalog::Program;
 use crate::diagnostic::Diagnostic;
+use crate::kube::Object;
 use crate::state::World;
 use crate::target::Memory;
 
@@ -60,7 +61,27 @@ pub(super) fn start(
     base: Option<&Manifests>,
     listener: &dyn Listener,
 ) -> Result<Box<dyn Memory>, Vec<Diagnostic>> {
-    let Some(base) = base else { return Ok(request.database.read_or_empty()?) };
+    match base {
+        Some(base) => Ok(based(request, base, listener)?.store),
+        None => Ok(request.database.read_or_empty()?),
+    }
+}
+
+/// A store in memory that holds a base, and what it came from.
+pub(super) struct Based {
+    pub(super) store: Box<dyn Memory>,
+    /// The rules that hold there.
+    pub(super) policy: Policy,
+    /// The objects as they were read.
+    pub(super) objects: Vec<Object>,
+}
+
+/// Applies a base to a store in memory.
+pub(super) fn based(
+    request: &Request,
+    base: &Manifests,
+    listener: &dyn Listener,
+) -> Result<Based, Vec<Diagnostic>> {
     let mut reading = base.read(listener)?;
     // From nothing is a way to begin, too.
     reading.diagnostics.retain(|error| !matches!(error.code, "no-objects" | "empty-folder"));
@@ -77,7 +98,8 @@ pub(super) fn start(
         allow_empty: false,
         ..request.options.clone()
     };
+    let objects = reading.objects.clone();
     store.begin()?;
     transaction::apply(&mut *store, &request.id, reading, &policy, &options, None, listener)?;
-    Ok(store)
+    Ok(Based { store, policy, objects })
 }

@@ -3,8 +3,8 @@
 use clap::{Parser, Subcommand, builder::styling};
 
 use super::commands::{
-    agent, apply, capacity, completions, delete, describe, explain, fleet, get, help, lsp, man, plan, query,
-    reach, rollout, rules, serve, snapshot, test, validate, watch,
+    agent, apply, capacity, completions, delete, describe, diff, explain, fleet, get, help, lsp, man, plan,
+    query, reach, rollout, rules, serve, snapshot, test, validate, watch,
 };
 use super::options::global::Global;
 
@@ -51,6 +51,8 @@ pub enum Command {
     Apply(apply::ApplyArgs),
     /// Show what apply would do, and why; nothing is written
     Plan(plan::PlanArgs),
+    /// Show what a change of manifests, rules or nodes does to the fleet: two folders, or revisions
+    Diff(diff::DiffArgs),
     /// Keep the store equal to a folder of manifests, until it is stopped
     Watch(watch::WatchArgs),
     /// Keep this machine at what the manifests of a fleet say of its node

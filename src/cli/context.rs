@@ -46,6 +46,8 @@ pub struct Context {
     stopped: bool,
     colour_errors: bool,
     told: Cell<bool>,
+    /// What is shown in place of the beginnings of paths.
+    called: Vec<(String, String)>,
     committed: Cell<bool>,
 }
 
@@ -88,6 +90,7 @@ impl Context {
             stopped: global.now.is_some(),
             colour_errors,
             told: Cell::new(false),
+            called: Vec::new(),
             committed: Cell::new(false),
         })
     }
@@ -142,6 +145,16 @@ impl Context {
         self.now
     }
 
+    /// From here on paths that begin with `path` are shown as if they began with `name`.
+    pub fn call(&mut self, path: String, name: String) {
+        self.called.push((path, name));
+    }
+
+    /// A text with paths as they are to be shown.
+    pub fn as_called(&self, text: &str) -> String {
+        self.called.iter().fold(text.to_owned(), |text, (path, name)| text.replace(path, name))
+    }
+
     /// Tells diagnostics, sorted by place, with a count where there are several errors.
     pub fn tell(&self, diagnostics: Vec<Diagnostic>) {
         let errors = diagnostics.iter().filter(|diagnostic| diagnostic.is_error()).count();
@@ -164,6 +177,7 @@ impl Context {
         if text.is_empty() {
             return;
         }
+        let text = self.as_called(&text);
         let gap = if self.told.replace(true) { "\n" } else { "" };
         // Where even stderr is gone there is nobody to tell.
         let _ = io::stderr().write_all(format!("{gap}{}\n", text.trim_end()).as_bytes());

@@ -20,8 +20,8 @@ use clap::{CommandFactory, Parser};
 
 use args::{Cli, Command};
 use commands::{
-    agent, apply, capacity, completions, delete, describe, explain, fleet, get, help, lsp, man, plan, query,
-    reach, rollout, rules, serve, snapshot, test, validate, watch,
+    agent, apply, capacity, completions, delete, describe, diff, explain, fleet, get, help, lsp, man, plan,
+    query, reach, rollout, rules, serve, snapshot, test, validate, watch,
 };
 use context::Context;
 use exit::{Exit, Failure};
@@ -44,6 +44,7 @@ fn run(command: &Command, context: &mut Context) -> Result<Exit, Failure> {
     match command {
         Command::Apply(args) => apply::run(args, context),
         Command::Plan(args) => plan::run(args, context),
+        Command::Diff(args) => diff::run(args, context),
         Command::Delete(args) => delete::run(args, context),
         Command::Validate(args) => validate::run(args, context),
         Command::Watch(args) => watch::run(args, context),

@@ -13,6 +13,7 @@ mod cases;
 mod columns;
 mod data;
 mod describe;
+mod diff;
 mod events;
 mod eviction;
 mod explain;
@@ -45,6 +46,7 @@ pub use data::{
     FileLine, ListWriter, list, list_json, list_yaml, plan_document, write_json, write_json_line, write_yaml,
 };
 pub use describe::{describe_daemonset, describe_node, describe_pod, describe_service, describe_template};
+pub use diff::{MARKDOWN_MOST, diff_document, diff_markdown, diff_text};
 pub use events::{EventRow, event_columns};
 pub use explain::{
     RuleText, explanation, explanation_document, explanation_dot, on_node, on_node_document, rows,

@@ -18,6 +18,7 @@ mod machine;
 mod mark;
 mod node;
 mod path;
+mod revision;
 
 pub use checkout::being_checked_out;
 pub use events::Events;
@@ -26,3 +27,4 @@ pub use hint::Hint;
 pub use machine::Machine;
 pub use node::OwnNode;
 pub use path::absolute;
+pub use revision::{Revision, check_out};

@@ -1,14 +1,10 @@
 //! How the ends of two plans differ: the pods that are there, each with why.
 
-use std::collections::BTreeSet;
-
 use serde::Serialize;
 
-use crate::datalog::Program;
+use crate::app::moved::{Moved, Side, Why, moved};
 use crate::diagnostic::Diagnostic;
-use crate::explain;
-use crate::kube::{Kind, ObjectKey, Pod};
-use crate::state::World;
+use crate::kube::ObjectKey;
 
 /// How the end of a plan differs for one daemonset on one node.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize)]
@@ -28,63 +24,14 @@ pub struct Difference {
 ///
 /// # Errors
 /// When a rule derives more than the limits allow.
-pub(super) fn differences(
-    program: &Program,
-    without: &World,
-    with: &World,
-    now: i64,
-) -> Result<Vec<Difference>, Diagnostic> {
-    let (before, after) = (pairs(without), pairs(with));
-    let mut all = Vec::new();
-    for (pairs, gained, world) in
-        [(after.difference(&before), true, without), (before.difference(&after), false, with)]
-    {
-        for (daemonset, node) in pairs {
-            let because = kept_off(program, world, daemonset, node, now)?;
-            all.push(Difference { daemonset: daemonset.clone(), node: node.clone(), gained, because });
-        }
-    }
-    all.sort();
-    Ok(all)
-}
-
-/// What keeps the daemonset off the node in that world: its pod may be there and pending.
-fn kept_off(
-    program: &Program,
-    world: &World,
-    daemonset: &ObjectKey,
-    node: &str,
-    now: i64,
-) -> Result<Vec<String>, Diagnostic> {
-    let Some(found) = world.daemonsets.get(daemonset) else {
-        return Ok(vec!["there is no such daemonset".to_owned()]);
+pub(super) fn differences(without: Side<'_>, with: Side<'_>) -> Result<Vec<Difference>, Diagnostic> {
+    let difference = |Moved { daemonset, node, gained, why }: Moved| {
+        let because = match why {
+            Why::NoDaemonset => vec!["there is no such daemonset".to_owned()],
+            Why::NoNode => vec!["is not there".to_owned()],
+            Why::Kept(kept) => kept.into_iter().map(|it| it.says).collect(),
+        };
+        Difference { daemonset, node, gained, because }
     };
-    let Some(on) = world.nodes.get(&ObjectKey::new("", node)) else {
-        return Ok(vec!["is not there".to_owned()]);
-    };
-    if let Some(said) = pending(world, daemonset, node) {
-        return Ok(vec![said]);
-    }
-    let explanation = explain::pair(program, world, found, on, now)?;
-    Ok(explanation.causes.into_iter().map(|told| told.says).collect())
-}
-
-/// Why the daemonset's pod for the node is left pending, if it is.
-fn pending(world: &World, daemonset: &ObjectKey, node: &str) -> Option<String> {
-    let refused = world.refused.iter().find(|(pod, refusal)| {
-        *refusal.node == *node && world.pods.get(pod).and_then(owner).as_ref() == Some(daemonset)
-    });
-    refused.map(|(_, refusal)| format!("is pending, {}", refusal.said))
-}
-
-/// Which daemonsets have a pod on which nodes; one that waits for its node is not there.
-fn pairs(world: &World) -> BTreeSet<(ObjectKey, String)> {
-    let pods = world.pods.values().filter(|pod| pod.meta.deleting.is_none());
-    pods.filter_map(|pod| Some((owner(pod)?, pod.node.as_ref()?.to_string()))).collect()
-}
-
-/// The daemonset that a pod belongs to.
-fn owner(pod: &Pod) -> Option<ObjectKey> {
-    let owner = pod.meta.controller.as_ref().filter(|owner| &*owner.kind == Kind::DaemonSet.name())?;
-    Some(ObjectKey::new(pod.meta.key.namespace.clone(), owner.name.clone()))
+    Ok(moved(without, with)?.into_iter().map(difference).collect())
 }

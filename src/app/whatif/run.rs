@@ -11,6 +11,7 @@ use crate::app::gone::gone;
 use crate::app::listener::Listener;
 use crate::app::load::{complete, load};
 use crate::app::manifests::Manifests;
+use crate::app::moved::Side;
 use crate::app::options::{MaxDelete, Options};
 use crate::app::planning::{self, Planned};
 use crate::app::prepare::prepare;
@@ -58,7 +59,8 @@ pub fn what_if(
     let program = edited.program();
     let (without, _) = edited.without(program)?;
     let (with, planned) = edited.with(program)?;
-    let differences = differences(program, &without, &with, edited.options.now)?;
+    let side = |world| Side::new(program, world, edited.options.now, edited.options.limits);
+    let differences = differences(side(&without), side(&with))?;
     let tree = follow::compare(request.tree.as_ref(), &with, &*edited.store);
     let outcome =
         Outcome { errors: edited.errors, places: edited.places, ..Outcome::of(planned, false, tree) };

@@ -79,7 +79,7 @@ impl CapacityArgs {
             exports: Vec::new(),
             options: Options { prune: self.prune, ..self.bounds.options(context.seconds()) },
         };
-        let edits = self.edits.changes(&self.files.namespace, None)?;
+        let edits = self.edits.changes(&self.files.how.namespace, None)?;
         let (nodes, chosen) = (self.nodes.clone(), self.selector.clone());
         Ok(Asked { request, edits, nodes, chosen, by: self.by() })
     }

@@ -7,6 +7,7 @@ pub mod capacity;
 pub mod completions;
 pub mod delete;
 pub mod describe;
+pub mod diff;
 pub mod explain;
 pub mod fleet;
 pub mod get;

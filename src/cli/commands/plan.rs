@@ -43,7 +43,7 @@ pub struct PlanArgs {
 pub fn run(args: &PlanArgs, context: &mut Context) -> Result<Exit, Failure> {
     check(args)?;
     args.what_if.check()?;
-    let changes = args.what_if.changes(&args.planning.input.files.namespace)?;
+    let changes = args.what_if.changes(&args.planning.input.files.how.namespace)?;
     let progress = Progress::begin(context.quiet);
     let (mut request, base) = asked(args, context)?;
     args.cluster.observe(kept(&request), context)?;

@@ -152,7 +152,7 @@ fn watch(args: &ServeArgs, root: &Path, database: Database) -> Result<Watch, Fai
         id: absolute(root),
         holder: "dsrules serve".to_owned(),
         node: None,
-        reading: args.input.files.reading(),
+        reading: args.input.files.how.options(),
         rules: args.bounds.rules.asked(),
         tree: None,
         exports: Vec::new(),

@@ -24,6 +24,13 @@ pub struct FileArgs {
     /// A manifest file or folder; the same as PATH, may be given several times
     #[arg(long, short = 'f', value_name = "PATH")]
     filename: Vec<PathBuf>,
+    #[command(flatten)]
+    pub how: HowArgs,
+}
+
+/// How manifests are read.
+#[derive(Debug, Clone, Args)]
+pub struct HowArgs {
     /// Read the folders in folders too
     #[arg(long, short = 'R')]
     recursive: bool,
@@ -97,12 +104,14 @@ impl FileArgs {
         &self,
         paths: impl Iterator<Item = &'p PathBuf>,
     ) -> Result<Manifests, Diagnostic> {
-        let options = self.reading();
+        let options = self.how.options();
         Ok(Manifests { inputs: inputs(paths, &options)?, options })
     }
+}
 
-    /// How it is read.
-    pub fn reading(&self) -> Options {
+impl HowArgs {
+    /// As the library takes it.
+    pub fn options(&self) -> Options {
         Options {
             recursive: self.recursive,
             validate: self.validate.into(),
