@@ -27,6 +27,7 @@ mod follow;
 pub mod format;
 mod get;
 mod gone;
+pub mod history;
 mod known;
 pub mod lint;
 pub mod listed;

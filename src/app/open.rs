@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use crate::diagnostic::Diagnostic;
 use crate::kube::Name;
+use crate::state::{Moment, Run};
 use crate::target::Memory;
 use crate::target::sqlite::{Missing, Open, Store};
 
@@ -17,6 +18,8 @@ pub struct Database {
     pub wait: Duration,
     /// The live cluster that it is a picture of, by name.
     pub cluster: Option<Name>,
+    /// The moment as at which it is read, where that is over.
+    pub at: Option<Moment>,
 }
 
 impl Database {
@@ -46,8 +49,20 @@ impl Database {
         self.open(Open::write(what))
     }
 
+    /// The run that left it as it was at a moment.
+    ///
+    /// # Errors
+    /// When that is not remembered, and when the store is not there or not sound.
+    pub fn run_at(&self, to: Moment) -> Result<Run, Diagnostic> {
+        Store::open(&self.path, &Open::read())?.run_at(to)
+    }
+
     fn open(&self, open: Open) -> Result<Box<dyn Memory>, Diagnostic> {
-        Ok(Box::new(Store::open(&self.path, &open.wait(self.wait))?))
+        let mut store = Store::open(&self.path, &open.wait(self.wait))?;
+        if let Some(at) = self.at {
+            store.go_back(at)?;
+        }
+        Ok(Box::new(store))
     }
 }
 

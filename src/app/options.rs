@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use crate::datalog::Limits;
 use crate::facts::Grouping;
 use crate::plan::{FINDINGS_TOLD, Readiness};
-use crate::state::Turns;
+use crate::state::{By, Turns};
 
 /// How a plan is made.
 #[derive(Debug, Clone)]
@@ -43,6 +43,8 @@ pub struct Options {
     pub turns: Option<Turns>,
     /// A hash of what is asked, remembered by an apply that leaves nothing to do.
     pub asked: Option<String>,
+    /// Who runs what, for the record.
+    pub by: By,
 }
 
 impl Options {
@@ -65,6 +67,7 @@ impl Options {
             lists: true,
             turns: None,
             asked: None,
+            by: By::default(),
         }
     }
 }

@@ -9,6 +9,7 @@ use std::collections::BTreeSet;
 use super::bound::Before;
 use super::follow;
 use super::gone::with_given;
+use super::history::record::{self, Heard};
 use super::load::load;
 use super::options::Options;
 use super::placed::Kept;
@@ -236,6 +237,8 @@ impl Session {
         let (plan, reconciled) = finish(world, objects, &before, reasoner, reconciler, options)?;
         let mut warnings = self.judge(reasoner, world, &plan, options)?;
         self.touched = (!world.dirty.made).then(|| world.dirty.objects.clone());
+        let heard = Heard::of_delta(id, &change.files, self.own.as_deref());
+        let account = record::account(&*self.store, &heard, &plan, world, options)?;
         self.store.save(world)?;
         follow::guard(self.tree.as_ref(), &*self.store)?;
         if let Some(own) = &self.own {
@@ -244,6 +247,7 @@ impl Session {
         self.store.change_input(id, &change.files)?;
         let (before, after) = placed.follow(reasoner, &reconciled);
         self.store.save_placement(Some(&before), &after)?;
+        self.store.remember(&account)?;
         self.store.commit()?;
         self.own = None;
         self.warned.tell(&mut warnings);

@@ -81,7 +81,8 @@ pub(super) fn unchanged(
 ) -> Result<Option<Unchanged>, Diagnostic> {
     let Some(question) = question.filter(|_| request.database.is_there()) else { return Ok(None) };
     let store = request.database.read_or_empty()?;
-    if !store.is_settled(&question.hash)? {
+    let keep = request.options.by.keep;
+    if !store.is_settled(&question.hash)? || keep.is_some() && keep != store.keeps()? {
         return Ok(None);
     }
     let (id, known) = (&request.id, store.known_files(&request.id)?);

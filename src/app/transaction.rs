@@ -2,6 +2,7 @@
 
 use super::follow;
 use super::gone::{brought, gone};
+use super::history::record::{self, Heard};
 use super::known;
 use super::listener::Listener;
 use super::load::load;
@@ -60,6 +61,7 @@ pub fn apply(
     let gone = gone(store, id, &reading, options)?;
     let (mut passed, how) = (reading.passed(), std::mem::take(&mut reading.how));
     let files = std::mem::take(&mut reading.files);
+    let texts = reading.texts();
     listener.stage("planning");
     let about = part::about(&policy.own, options);
     let asked = part::Asked {
@@ -81,6 +83,8 @@ pub fn apply(
     }
     listener.stage("writing the store");
     let placement = placement(store, &mut planned, &world)?;
+    let heard = Heard::of(id, &files, texts, &policy.own);
+    let account = record::account(store, &heard, &planned.plan, &world, options)?;
     store.save(&mut world)?;
     follow::guard(tree, store)?;
     let mut brought = brought(&files, &how, &world, &written);
@@ -89,13 +93,14 @@ pub fn apply(
     store.save_input(id, &brought, &passed)?;
     store.save_own_files(id, &policy.own)?;
     store.save_placement(Some(&placement.0), &placement.1)?;
+    store.remember(&account)?;
     store.set_settled(
         options
             .asked
             .as_deref()
             .filter(|_| planned.is_silent() && settled::is_settled(&planned.plan, &world, &policy.program)),
     )?;
-    record(store, rest, &about)?;
+    note_rest(store, rest, &about)?;
     store.commit()?;
     Ok(planned)
 }
@@ -118,7 +123,7 @@ fn whole(
 }
 
 /// Puts on record that nothing is left to do, where that is so.
-fn record(store: &mut dyn Memory, rest: Option<Rest>, about: &str) -> Result<(), Diagnostic> {
+fn note_rest(store: &mut dyn Memory, rest: Option<Rest>, about: &str) -> Result<(), Diagnostic> {
     let known = rest.and_then(|rest| serde_json::to_string(&rest).ok());
     store.set_rest(known.as_deref().map(|known| (about, known)))
 }
@@ -142,9 +147,11 @@ pub fn delete(
         return Ok(planned);
     }
     let (before, after) = placement(store, &mut planned, &world)?;
+    let account = record::account(store, &Heard::nothing(), &planned.plan, &world, options)?;
     store.save(&mut world)?;
     follow::guard(tree, store)?;
     store.save_placement(Some(&before), &after)?;
+    store.remember(&account)?;
     store.set_rest(None)?;
     store.commit()?;
     Ok(planned)

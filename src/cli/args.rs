@@ -3,7 +3,7 @@
 use clap::{Parser, Subcommand, builder::styling};
 
 use super::commands::{
-    agent, apply, capacity, completions, delete, describe, diff, explain, fleet, get, help, lsp, man, plan,
+    agent, apply, capacity, completions, delete, describe, diff, explain, fleet, get, help, log, lsp, man, plan,
     query, reach, rollout, rules, serve, snapshot, test, validate, watch,
 };
 use super::options::global::Global;
@@ -75,6 +75,8 @@ pub enum Command {
     Delete(delete::DeleteArgs),
     /// Say why a daemonset's pod is on a node, or is not
     Explain(explain::ExplainArgs),
+    /// Show what happened: which run made each pod come or go, and whose change led to it
+    Log(log::LogArgs),
     /// Ask any question in the language of the rules
     Query(query::QueryArgs),
     /// Show how daemonsets stand on all machines, as their agents report it

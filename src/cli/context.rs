@@ -9,9 +9,11 @@ use dsrules::app::cluster::Observed;
 use dsrules::app::{Database, Listener};
 use dsrules::diagnostic::Diagnostic;
 use dsrules::report::{Fit, Paint};
+use dsrules::state::{By, Moment};
 use tracing_subscriber::filter::{EnvFilter, LevelFilter};
 
 use super::options::global::{Global, LogFormat, When};
+use super::options::moment::At;
 use super::progress::Progress;
 
 /// The store's file where none is named.
@@ -49,11 +51,13 @@ pub struct Context {
     /// What is shown in place of the beginnings of paths.
     called: Vec<(String, String)>,
     committed: Cell<bool>,
+    /// The command and its options.
+    typed: String,
 }
 
 impl Context {
     /// Reads the environment and the clock.
-    pub fn new(global: &Global) -> Result<Self, Diagnostic> {
+    pub fn new(global: &Global, typed: String) -> Result<Self, Diagnostic> {
         let (colour, colour_errors) = match global.color {
             When::Always => (true, true),
             When::Never => (false, false),
@@ -79,6 +83,7 @@ impl Context {
                 path: global.db.clone().unwrap_or_else(|| DATABASE.into()),
                 wait: global.lock_timeout,
                 cluster: None,
+                at: None,
             },
             observed: None,
             named: global.db.is_some(),
@@ -92,7 +97,18 @@ impl Context {
             told: Cell::new(false),
             called: Vec::new(),
             committed: Cell::new(false),
+            typed,
         })
+    }
+
+    /// Who runs what, for the record: what `DSRULES_BY` says, or the user and the machine.
+    pub fn by(&self) -> By {
+        let said = std::env::var("DSRULES_BY").ok();
+        let (user, host) = match said.as_deref().map(|said| said.split_once('@').unwrap_or((said, ""))) {
+            Some((user, host)) => (user.to_owned(), host.to_owned()),
+            None => (user(), rustix::system::uname().nodename().to_string_lossy().into_owned()),
+        };
+        By { command: self.typed.clone(), user, host, keep: None }
     }
 
     /// From here on the store holds what the command was asked for, whatever fails.
@@ -109,6 +125,18 @@ impl Context {
     pub fn look_at(&mut self, observed: Observed) {
         self.database = observed.database.clone();
         self.observed = Some(observed);
+    }
+
+    /// From here on what there was at a moment is what there is, and so is its time.
+    pub fn look_back(&mut self, at: At) -> Result<(), Diagnostic> {
+        let run = self.database.run_at(at.moment(self.now))?;
+        self.now = match at.moment(self.now) {
+            Moment::Time(time) => time,
+            Moment::Run(_) => run.time,
+        };
+        self.database.at = Some(Moment::Run(run.run));
+        self.stopped = true;
+        Ok(())
     }
 
     /// Whether a live cluster is what there is.
@@ -221,6 +249,12 @@ fn width(stdout: &io::Stdout) -> Option<usize> {
     }
     let named = std::env::var("COLUMNS").ok().and_then(|columns| columns.parse().ok());
     named.or_else(|| terminal_size::terminal_size_of(stdout).map(|(width, _)| usize::from(width.0)))
+}
+
+/// The name of the user, or the number where it has none.
+fn user() -> String {
+    let named = ["USER", "LOGNAME"].into_iter().find_map(|name| std::env::var(name).ok());
+    named.filter(|name| !name.is_empty()).unwrap_or_else(|| format!("uid {}", rustix::process::getuid().as_raw()))
 }
 
 /// The time, in seconds of Unix time.

@@ -16,11 +16,12 @@ mod signals;
 
 use std::process::ExitCode;
 
-use clap::{CommandFactory, Parser};
+use clap::parser::ValueSource;
+use clap::{ArgMatches, CommandFactory, FromArgMatches};
 
 use args::{Cli, Command};
 use commands::{
-    agent, apply, capacity, completions, delete, describe, diff, explain, fleet, get, help, lsp, man, plan,
+    agent, apply, capacity, completions, delete, describe, diff, explain, fleet, get, help, log, lsp, man, plan,
     query, reach, rollout, rules, serve, snapshot, test, validate, watch,
 };
 use context::Context;
@@ -28,16 +29,32 @@ use exit::{Exit, Failure};
 
 /// Runs the command that was typed.
 pub fn main() -> ExitCode {
-    let cli = match Cli::try_parse() {
-        Ok(cli) => cli,
+    let parsed = Cli::command().try_get_matches();
+    let parsed = parsed.and_then(|matches| Ok((typed(&Cli::command(), &matches), Cli::from_arg_matches(&matches)?)));
+    let (typed, cli) = match parsed {
+        Ok(parsed) => parsed,
         Err(error) => return exit::usage(&error),
     };
-    let mut context = match Context::new(&cli.global) {
+    let mut context = match Context::new(&cli.global, typed) {
         Ok(context) => context,
         Err(diagnostic) => return exit::early(&diagnostic),
     };
     let result = run(&cli.command, &mut context);
     exit::report(result, &mut context)
+}
+
+/// The command with its options, as they were typed, and none of their values.
+fn typed(command: &clap::Command, matches: &ArgMatches) -> String {
+    let is_typed = |arg: &&clap::Arg| {
+        matches.try_contains_id(arg.get_id().as_str()).unwrap_or(false)
+            && matches.value_source(arg.get_id().as_str()) == Some(ValueSource::CommandLine)
+    };
+    let options = command.get_arguments().filter(is_typed).filter_map(|arg| Some(format!("--{}", arg.get_long()?)));
+    let options = options.collect::<Vec<_>>();
+    let below = matches.subcommand().and_then(|(name, matches)| {
+        Some(format!("{name} {}", typed(command.find_subcommand(name)?, matches)))
+    });
+    below.into_iter().chain(options).collect::<Vec<_>>().join(" ").trim_end().to_owned()
 }
 
 fn run(command: &Command, context: &mut Context) -> Result<Exit, Failure> {
@@ -58,6 +75,7 @@ fn run(command: &Command, context: &mut Context) -> Result<Exit, Failure> {
         Command::Explain(args) => explain::run(args, context),
         Command::Fleet(args) => fleet::run(args, context),
         Command::Rollout(args) => rollout::run(args, context),
+        Command::Log(args) => log::run(args, context),
         Command::Query(args) => query::run(args, context),
         Command::Test(args) => test::run(args, context),
         Command::Rules(args) => rules::run(args, context),

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::Arc;
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 /// A name that is shared rather than copied.
 pub type Name = Arc<str>;
@@ -14,7 +14,7 @@ pub type Name = Arc<str>;
 pub type Labels = Arc<BTreeMap<Name, Name>>;
 
 /// Namespace and name; the namespace is empty for what stands in none.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Hash, Serialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct ObjectKey {
     /// The namespace, or empty.
     pub namespace: Name,

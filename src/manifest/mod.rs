@@ -166,5 +166,6 @@ pub fn read_changed(inputs: &[Input], options: &Options, known: Option<&Known<'_
     Diagnostic::sort(&mut reading.diagnostics);
     reading.noted = !reading.diagnostics.is_empty() || !reading.others.is_empty();
     reading.inputs = files;
+    reading.options = options.clone();
     reading
 }

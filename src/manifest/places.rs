@@ -37,10 +37,29 @@ impl Reading {
     }
 }
 
+impl Reading {
+    /// Where objects may stand that came as texts; of files it is not known which they are in.
+    #[must_use]
+    pub fn texts(&self) -> Places {
+        let texts = self.inputs.iter().filter(|input| matches!(input, Input::Text { .. }));
+        Places { inputs: texts.cloned().collect(), files: Vec::new(), options: self.options.clone() }
+    }
+}
+
 impl Places {
     /// Adds an object of a file that was passed over.
     pub fn add(&mut self, kind: Kind, key: ObjectKey, file: Name) {
         self.files.push((kind, key, file));
+    }
+
+    /// The same for objects of these files as well.
+    #[must_use]
+    pub fn and(mut self, held: Vec<(Kind, ObjectKey, PathBuf)>) -> Places {
+        let more = Places::of(held, &self.options);
+        let known: BTreeSet<Name> = self.inputs.iter().map(input::name_of).collect();
+        self.inputs.extend(more.inputs.into_iter().filter(|input| !known.contains(&input::name_of(input))));
+        self.files.extend(more.files);
+        self
     }
 
     /// Where objects stand of which the files are known.
@@ -60,6 +79,13 @@ impl Places {
     /// nearest one around it, and nothing of an object that is not of the input.
     #[must_use]
     pub fn find(&self, wanted: &[(Kind, &ObjectKey, &str)]) -> Vec<Option<Place>> {
+        let wanted: Vec<_> = wanted.iter().map(|(kind, key, path)| (*kind, *key, way(path))).collect();
+        self.find_paths(&wanted)
+    }
+
+    /// The same by the paths of the fields.
+    #[must_use]
+    pub fn find_paths(&self, wanted: &[(Kind, &ObjectKey, FieldPath)]) -> Vec<Option<Place>> {
         let mut places = vec![None; wanted.len()];
         let mut asked: HashMap<(Kind, &ObjectKey), Vec<usize>> = HashMap::new();
         for (at, (kind, key, _)) in wanted.iter().enumerate() {
@@ -76,7 +102,7 @@ impl Places {
                 continue;
             };
             let wanted: Vec<(Kind, ObjectKey, FieldPath)> =
-                fields.iter().map(|at| (wanted[*at].0, wanted[*at].1.clone(), way(wanted[*at].2))).collect();
+                fields.iter().map(|at| (wanted[*at].0, wanted[*at].1.clone(), wanted[*at].2.clone())).collect();
             for (at, place) in fields.into_iter().zip(read::find(input, None, &wanted, &self.options)) {
                 places[at] = place;
             }

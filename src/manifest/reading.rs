@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::input::Input;
+use super::options::Options;
 use crate::diagnostic::Diagnostic;
 use crate::kube::{Kind, Name, Object, ObjectKey};
 
@@ -32,6 +33,8 @@ pub struct Reading {
     pub noted: bool,
     /// What was read, to look places up again.
     pub(super) inputs: Vec<Input>,
+    /// How it was read.
+    pub(super) options: Options,
 }
 
 impl Reading {

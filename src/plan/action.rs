@@ -5,6 +5,7 @@ use std::sync::Arc;
 use serde::Serialize;
 
 use crate::kube::{Name, ObjectKey};
+use crate::state::filled;
 
 /// One thing to do.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize)]
@@ -35,15 +36,7 @@ impl Action {
     #[must_use]
     pub fn reason(&self) -> String {
         let daemonset = self.daemonset.as_ref().map_or("", |key| &key.name);
-        let node = self.node.as_deref().unwrap_or("its node");
-        [
-            ("{DaemonSet}", daemonset),
-            ("{Node}", node),
-            ("{Pod}", &self.object.name),
-            ("{Revision}", &self.object.name),
-        ]
-        .into_iter()
-        .fold(self.because.sentence.to_string(), |text, (variable, name)| text.replace(variable, name))
+        filled(&self.because.sentence, daemonset, self.node.as_deref(), &self.object.name)
     }
 }
 
@@ -79,6 +72,36 @@ pub enum Verb {
     Preempt,
     /// Bind a pod that was pending to its node.
     Bind,
+}
+
+impl Verb {
+    /// Its name, as documents have it.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Verb::Create => "create",
+            Verb::Delete => "delete",
+            Verb::Adopt => "adopt",
+            Verb::Release => "release",
+            Verb::Relabel => "relabel",
+            Verb::CreateRevision => "create-revision",
+            Verb::RenumberRevision => "renumber-revision",
+            Verb::AdoptRevision => "adopt-revision",
+            Verb::ReleaseRevision => "release-revision",
+            Verb::DeleteRevision => "delete-revision",
+            Verb::DeleteDaemonset => "delete-daemonset",
+            Verb::Evict => "evict",
+            Verb::Preempt => "preempt",
+            Verb::Bind => "bind",
+        }
+    }
+
+    /// Whether it is done to a pod.
+    #[must_use]
+    pub fn is_of_pods(self) -> bool {
+        use Verb::{Adopt, Bind, Create, Delete, Evict, Preempt, Release, Relabel};
+        matches!(self, Create | Delete | Adopt | Release | Relabel | Evict | Preempt | Bind)
+    }
 }
 
 /// An action for a daemonset.

@@ -1,9 +1,9 @@
 //! What became of an object, in kubectl's words.
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 /// kubectl's words for what happened to an object.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Change {
     /// It was not there.

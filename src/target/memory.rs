@@ -12,7 +12,9 @@ use super::contract::Target;
 use super::sqlite::{Placement, PlacementOf, StoredEvent};
 use crate::diagnostic::Diagnostic;
 use crate::kube::{Kind, Name, ObjectKey, Status};
-use crate::state::{FilesOf, Input, InputFile, KnownFile, OwnFile, Part, Whole, World};
+use crate::state::{
+    Account, Done, FilesOf, Group, Input, InputFile, KnownFile, Moment, OwnFile, Part, Run, Whole, World,
+};
 
 /// Is given each object of a listing.
 pub type VisitObject<'v> = &'v mut dyn FnMut(ObjectKey, Value) -> Result<(), Diagnostic>;
@@ -26,6 +28,10 @@ pub enum Selected<'s> {
     /// Those with labels that this is true of.
     With(&'s dyn Fn(&BTreeMap<Name, Name>) -> bool),
 }
+
+/// Says whether something is wanted of what came and went: by what it has alike with others, its
+/// node and its name.
+pub type Wanted<'w> = &'w mut dyn FnMut(&Group, Option<&str>, &ObjectKey) -> bool;
 
 /// Gives a pod, or `None` when it is gone.
 pub type ReadPod<'r> = Box<dyn FnMut(&ObjectKey) -> Result<Option<Value>, Diagnostic> + 'r>;
@@ -305,6 +311,44 @@ pub trait Memory: Target {
     /// # Errors
     /// When it cannot be written.
     fn set_rest(&mut self, known: Option<(&str, &str)>) -> Result<(), Diagnostic>;
+
+    /// Puts what a run did on record, if it changed any object: after all else of its
+    /// transaction but what is known of the store as it is then.
+    ///
+    /// # Errors
+    /// When it cannot be written.
+    fn remember(&mut self, account: &Account) -> Result<(), Diagnostic>;
+
+    /// For how many seconds it was told to remember what happened.
+    ///
+    /// # Errors
+    /// As [`load`](Memory::load).
+    fn keeps(&self) -> Result<Option<i64>, Diagnostic>;
+
+    /// The runs that it remembers, the last one first.
+    ///
+    /// # Errors
+    /// As [`load`](Memory::load).
+    fn runs(&self) -> Result<Vec<Run>, Diagnostic>;
+
+    /// What a run did; of what came and went only what is wanted.
+    ///
+    /// # Errors
+    /// As [`load`](Memory::load).
+    fn done(&self, run: u64, wanted: Wanted<'_>) -> Result<Done, Diagnostic>;
+
+    /// The run that left it as it was at a moment.
+    ///
+    /// # Errors
+    /// As [`go_back`](Memory::go_back).
+    fn run_at(&self, to: Moment) -> Result<Run, Diagnostic>;
+
+    /// Shows what was there at a moment that is over, from now on; gives the run that left it
+    /// so. Then it is only read.
+    ///
+    /// # Errors
+    /// When that is not remembered, and as [`load`](Memory::load).
+    fn go_back(&mut self, to: Moment) -> Result<Run, Diagnostic>;
 
     /// Records what it is settled for as it is now.
     ///

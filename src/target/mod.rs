@@ -35,6 +35,6 @@ mod write;
 pub use aside::Aside;
 pub use contract::{Batch, Changed, Cursor, Found, Promises, Target, Visit};
 pub use dirty::batches;
-pub use memory::{Memory, ReadPod, Selected, VisitObject};
+pub use memory::{Memory, ReadPod, Selected, VisitObject, Wanted};
 pub use object::Item;
 pub use write::{Conflict, Refused, Version, Write};

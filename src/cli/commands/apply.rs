@@ -7,6 +7,7 @@ use crate::cli::context::Context;
 use crate::cli::exit::{Exit, Failure};
 use crate::cli::options::dry_run::DryRun;
 use crate::cli::options::export::ExportArgs;
+use crate::cli::options::keep::KeepArgs;
 use crate::cli::options::planning::PlanningArgs;
 use crate::cli::options::tree::TreeArgs;
 use crate::cli::progress::Progress;
@@ -25,13 +26,16 @@ pub struct ApplyArgs {
     tree: TreeArgs,
     #[command(flatten)]
     exports: ExportArgs,
+    #[command(flatten)]
+    keep: KeepArgs,
 }
 
 /// Applies and shows what was done.
 pub fn run(args: &ApplyArgs, context: &mut Context) -> Result<Exit, Failure> {
     let progress = Progress::begin(context.quiet);
     let exports = args.exports.export.clone();
-    let request = Request { exports, ..args.planning.request(&args.tree, context)? };
+    let mut request = Request { exports, ..args.planning.request(&args.tree, context)? };
+    request.options = args.keep.with(request.options);
     let output = args.planning.output;
     if args.dry_run == DryRun::Client {
         let outcome = app::plan(&request, None, context);

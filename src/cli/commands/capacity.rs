@@ -77,7 +77,7 @@ impl CapacityArgs {
             rules: self.bounds.rules.asked(),
             tree: None,
             exports: Vec::new(),
-            options: Options { prune: self.prune, ..self.bounds.options(context.seconds()) },
+            options: Options { prune: self.prune, ..self.bounds.options(context) },
         };
         let edits = self.edits.changes(&self.files.how.namespace, None)?;
         let (nodes, chosen) = (self.nodes.clone(), self.selector.clone());

@@ -99,7 +99,7 @@ fn request(args: &DeleteArgs, context: &Context) -> Result<Deletion, Diagnostic>
         dry: args.dry_run == DryRun::Client,
         rules: args.bounds.rules.asked(),
         tree: args.tree.destination()?,
-        options: args.bounds.options(context.seconds()),
+        options: args.bounds.options(context),
     })
 }
 

@@ -14,6 +14,7 @@ use dsrules::report::{self, Detail};
 
 use crate::cli::context::Context;
 use crate::cli::exit::{Exit, Failure};
+use crate::cli::options::moment::AtArgs;
 use crate::cli::options::world::WorldArgs;
 
 /// Arguments of `explain`.
@@ -44,6 +45,8 @@ pub struct ExplainArgs {
     #[arg(long)]
     planned: bool,
     #[command(flatten)]
+    at: AtArgs,
+    #[command(flatten)]
     world: WorldArgs,
 }
 
@@ -70,6 +73,7 @@ fn kept(args: &ExplainArgs) -> Kept {
 
 /// Explains.
 pub fn run(args: &ExplainArgs, context: &mut Context) -> Result<Exit, Failure> {
+    args.at.at.map_or(Ok(()), |at| context.look_back(at))?;
     args.world.cluster.observe(kept(args), context)?;
     let mut sight = args.world.sight(&args.namespace, context)?;
     let asked = args.what.join(" ");

@@ -12,6 +12,7 @@ pub mod explain;
 pub mod fleet;
 pub mod get;
 pub mod help;
+pub mod log;
 pub mod lsp;
 pub mod man;
 pub mod plan;

@@ -21,6 +21,7 @@ use crate::cli::context::{Context, clock};
 use crate::cli::exit::{Exit, Failure};
 use crate::cli::options::bounds::BoundArgs;
 use crate::cli::options::input::InputArgs;
+use crate::cli::options::keep::KeepArgs;
 use crate::cli::signals::Signals;
 
 /// Arguments of `serve`.
@@ -49,6 +50,8 @@ pub struct ServeArgs {
     write: bool,
     #[command(flatten)]
     bounds: BoundArgs,
+    #[command(flatten)]
+    keep: KeepArgs,
 }
 
 /// Serves until a signal comes.
@@ -90,7 +93,7 @@ struct What {
 
 fn what(args: &ServeArgs, context: &Context) -> Result<What, Failure> {
     let stopped = context.stopped_at();
-    let options = args.bounds.options(context.seconds());
+    let options = args.keep.with(args.bounds.options(context));
     // Who deletes by the API has said so, and of a folder this is a picture.
     let max_delete = options.max_delete.or(Some(MaxDelete::Percent(100)));
     let mut serving = Serving {

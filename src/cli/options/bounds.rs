@@ -5,6 +5,7 @@ use dsrules::app::{MaxDelete, Options, Schedule};
 use dsrules::plan::Readiness;
 
 use super::rules::RuleArgs;
+use crate::cli::context::Context;
 
 /// Options of every command that makes a plan.
 #[derive(Debug, Clone, Args)]
@@ -47,8 +48,8 @@ pub enum Ready {
 }
 
 impl BoundArgs {
-    /// As the library takes them, at the time `now`.
-    pub fn options(&self, now: i64) -> Options {
+    /// As the library takes them.
+    pub fn options(&self, context: &Context) -> Options {
         Options {
             readiness: match self.readiness {
                 Ready::Assume => Readiness::Assume,
@@ -62,7 +63,8 @@ impl BoundArgs {
             ignore_violations: self.ignore_violations,
             limits: self.rules.limits(),
             whole: self.rules.whole,
-            ..Options::at(now)
+            by: context.by(),
+            ..Options::at(context.seconds())
         }
     }
 }

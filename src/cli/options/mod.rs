@@ -8,6 +8,8 @@ pub mod export;
 pub mod duration;
 pub mod global;
 pub mod input;
+pub mod keep;
+pub mod moment;
 pub mod output;
 pub mod planning;
 pub mod rules;

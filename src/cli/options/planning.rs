@@ -46,7 +46,7 @@ impl PlanningArgs {
     pub fn request(&self, tree: &TreeArgs, context: &Context) -> Result<Request, Diagnostic> {
         let own = !self.takes_over();
         let all = context.verbose || self.output.is_some_and(PlanFormat::is_for_programs);
-        let bounds = self.bounds.options(context.seconds());
+        let bounds = self.bounds.options(context);
         let tree = tree.destination()?;
         let mut manifests = self.input.manifests()?;
         manifests.options.secrets = needs_secrets(tree.as_ref());

@@ -165,7 +165,9 @@ impl Unused {
         let tables =
             [("owners", self.owners), ("label_sets", self.label_sets), ("pod_bases", self.pod_bases)];
         for (table, ids) in tables {
-            let mut statement = connection.prepare(&format!("DELETE FROM {table} WHERE id = ?1"))?;
+            // The last one stays, so that no number is ever given twice: former rows name them too.
+            let last = format!("(SELECT max(id) FROM {table})");
+            let mut statement = connection.prepare(&format!("DELETE FROM {table} WHERE id = ?1 AND id < {last}"))?;
             for id in ids {
                 statement.execute([id])?;
             }

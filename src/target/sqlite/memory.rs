@@ -9,8 +9,10 @@ use super::placement::{Placement, PlacementOf};
 use super::store::Store;
 use crate::diagnostic::Diagnostic;
 use crate::kube::{Kind, Name, ObjectKey, Status};
-use crate::state::{FilesOf, Input, InputFile, KnownFile, OwnFile, Part, Whole, World};
-use crate::target::memory::{Memory, ReadPod, Selected, VisitObject};
+use crate::state::{
+    Account, Done, FilesOf, Input, InputFile, KnownFile, Moment, OwnFile, Part, Run, Whole, World,
+};
+use crate::target::memory::{Memory, ReadPod, Selected, VisitObject, Wanted};
 
 impl Memory for Store {
     fn keep_private(&self) -> Result<(), Diagnostic> {
@@ -192,6 +194,30 @@ impl Memory for Store {
 
     fn set_rest(&mut self, known: Option<(&str, &str)>) -> Result<(), Diagnostic> {
         Store::set_rest(self, known)
+    }
+
+    fn remember(&mut self, account: &Account) -> Result<(), Diagnostic> {
+        Store::remember(self, account)
+    }
+
+    fn keeps(&self) -> Result<Option<i64>, Diagnostic> {
+        Store::keeps(self)
+    }
+
+    fn runs(&self) -> Result<Vec<Run>, Diagnostic> {
+        Store::runs(self)
+    }
+
+    fn done(&self, run: u64, wanted: Wanted<'_>) -> Result<Done, Diagnostic> {
+        Store::done(self, run, wanted)
+    }
+
+    fn run_at(&self, to: Moment) -> Result<Run, Diagnostic> {
+        Store::run_at(self, to)
+    }
+
+    fn go_back(&mut self, to: Moment) -> Result<Run, Diagnostic> {
+        Store::go_back(self, to)
     }
 
     fn set_settled(&mut self, asked: Option<&str>) -> Result<(), Diagnostic> {

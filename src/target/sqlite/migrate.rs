@@ -20,6 +20,7 @@ const STEPS: &[&str] = &[
     include_str!("schema-7.sql"),
     include_str!("schema-8.sql"),
     include_str!("schema-9.sql"),
+    include_str!("schema-10.sql"),
 ];
 
 /// `application_id` of our files, as `schema.sql` sets it.

@@ -9,6 +9,7 @@ use rusqlite::Connection;
 use super::dictionary::Unused;
 use super::fault::Fault;
 use super::lock::Lock;
+use super::past;
 use crate::diagnostic::Diagnostic;
 use crate::kube::Kind;
 
@@ -62,7 +63,10 @@ impl Store {
     /// # Errors
     /// When a program that is not dsrules is writing.
     pub fn begin(&mut self) -> Result<(), Diagnostic> {
-        self.run("begin to write", |connection| Ok(connection.execute_batch("BEGIN IMMEDIATE")?))
+        self.run("begin to write", |connection| {
+            connection.execute_batch("BEGIN IMMEDIATE")?;
+            if self.is_only_writer() { past::notice(connection) } else { Ok(()) }
+        })
     }
 
     /// Makes all that was saved since [`begin`](Store::begin) last.

@@ -91,8 +91,8 @@ fn compare(values: &[ValueRef<'_>], written: ValueRef<'_>, table: &'static str) 
         return Ok(());
     }
     let keys = match table {
-        "attempts" | "incarnations" | "objects" | "own_files" => 3,
-        "owners" | "label_sets" | "pod_bases" | "nodes" | "node_bodies" | "meta" | "settled" | "rest" => 1,
+        "attempts" | "incarnations" | "objects" | "own_files" | "history" => 3,
+        "owners" | "label_sets" | "pod_bases" | "nodes" | "node_bodies" | "meta" | "settled" | "rest" | "runs" => 1,
         "brought" => 4,
         _ => 2,
     };
@@ -117,7 +117,7 @@ pub(super) const ALL: &str = "";
 pub(super) fn record(connection: &Connection, world: Option<&World>) -> Result<(), Fault> {
     let Some(world) = world else {
         // How many events and rules there are is counted where they are written.
-        let sql = "DELETE FROM counts WHERE part = '' AND kind NOT IN ('events', 'own_files')";
+        let sql = "DELETE FROM counts WHERE part = '' AND kind NOT IN ('events', 'own_files', 'runs')";
         connection.prepare_cached(sql)?.execute([])?;
         return Ok(());
     };

@@ -20,6 +20,7 @@ pub use options::GetArgs;
 
 /// Shows what was asked for.
 pub fn run(args: &GetArgs, context: &mut Context) -> Result<Exit, Failure> {
+    args.at.at.map_or(Ok(()), |at| context.look_back(at))?;
     let wanted = wanted_of(&args.resources, &context.database)?;
     if args.watch {
         return Err(Diagnostic::error("not-followed", "`get` shows what there is once, and does not wait")

@@ -4,6 +4,7 @@ use clap::Args;
 use dsrules::app::{Database, FieldSelector, LabelSelector, Lookup};
 use dsrules::report::Columns;
 
+use crate::cli::options::moment::AtArgs;
 use crate::cli::options::output::Format;
 use crate::cli::options::sort::SortKey;
 
@@ -37,6 +38,8 @@ pub struct GetArgs {
     /// Sort by a field, as `.metadata.creationTimestamp`
     #[arg(long, value_name = "FIELD")]
     pub sort_by: Option<SortKey>,
+    #[command(flatten)]
+    pub at: AtArgs,
 }
 
 impl GetArgs {

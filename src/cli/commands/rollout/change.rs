@@ -48,7 +48,7 @@ fn request(which: &Which, to: Goal, changing: &Changing, context: &Context) -> R
         dry: changing.dry_run == DryRun::Client,
         rules: changing.bounds.rules.asked(),
         tree: changing.tree.destination()?,
-        options: changing.bounds.options(context.seconds()),
+        options: changing.bounds.options(context),
     })
 }
 

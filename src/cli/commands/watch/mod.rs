@@ -22,6 +22,7 @@ use dsrules::source::{Events, absolute};
 use crate::cli::context::Context;
 use crate::cli::exit::{Exit, Failure};
 use crate::cli::options::bounds::BoundArgs;
+use crate::cli::options::keep::KeepArgs;
 use crate::cli::options::duration::duration;
 use crate::cli::options::export::ExportArgs;
 use crate::cli::options::input::Validate;
@@ -47,6 +48,8 @@ pub struct WatchArgs {
     validate: Validate,
     #[command(flatten)]
     bounds: BoundArgs,
+    #[command(flatten)]
+    keep: KeepArgs,
     /// Let the folder lose all of its objects
     #[arg(long)]
     allow_empty: bool,
@@ -91,7 +94,7 @@ async fn watch(args: &WatchArgs, context: &mut Context) -> Result<Exit, Failure>
     let options = dsrules::app::Options {
         prune: true,
         allow_empty: args.allow_empty,
-        ..args.bounds.options(context.seconds())
+        ..args.keep.with(args.bounds.options(context))
     };
     let rhythm = Rhythm { once: args.once, debounce: args.debounce, poll: args.poll };
     Steps { looks: keeper, events, pause, metrics, options, rhythm }.run(context).await
