@@ -13,9 +13,10 @@ use std::path::Path;
 use dsrules::app::rules::Policy;
 use dsrules::app::{self, Silent, transaction};
 use dsrules::diagnostic::Diagnostic;
-use dsrules::kube::{Kind, ObjectKey};
+use dsrules::kube::Kind;
 use dsrules::manifest::{Input, Options, read};
-use dsrules::state::{By, Cascade, Moment};
+use dsrules::policy::builtin::{self, UserRules};
+use dsrules::state::{By, Cascade, Moment, OwnFile, OwnKind};
 use dsrules::target::sqlite::{Open, Store};
 use proptest::test_runner::{Config, RngAlgorithm, TestRng, TestRunner};
 use tempfile::TempDir;
@@ -66,11 +67,10 @@ impl Kept {
         let options = self.options();
         let mut store = Store::open(&self.path(), &Open::write("dsrules apply")).unwrap();
         store.begin().unwrap();
-        let own = match self.cluster.rules() {
-            Some(text) => vec![dsrules::state::OwnFile::new("own.dl", dsrules::state::OwnKind::Rules, text)],
-            None => Vec::new(),
-        };
-        let program = dsrules::policy::builtin::load(&own).program.unwrap();
+        let text = self.cluster.rules();
+        let own = text.iter().map(|text| OwnFile::new("own.dl", OwnKind::Rules, text.as_str())).collect();
+        let rules = text.map(|text| UserRules { file: "own.dl".into(), text });
+        let program = builtin::load(rules.as_slice()).program.unwrap();
         match deed {
             Deed::Delete(kind, key) => {
                 let there = store.object(*kind, key).unwrap().is_some();
@@ -78,7 +78,8 @@ impl Kept {
                     return None;
                 }
                 let targets = [(*kind, key.clone())];
-                transaction::delete(&mut store, &targets, Cascade::Background, &program, &options, None).unwrap();
+                transaction::delete(&mut store, &targets, Cascade::Background, &program, &options, None)
+                    .unwrap();
                 self.cluster.lose(*kind, key);
             }
             _ => {
@@ -87,7 +88,8 @@ impl Kept {
                 let reading = read(&[Input::Text { name: "a.yaml".into(), bytes }], &Options::default());
                 assert!(!reading.has_errors(), "{:?}", reading.diagnostics);
                 let policy = Policy { own, program };
-                transaction::apply(&mut store, "/in/a.yaml", reading, &policy, &options, None, &Silent).unwrap();
+                transaction::apply(&mut store, "/in/a.yaml", reading, &policy, &options, None, &Silent)
+                    .unwrap();
             }
         }
         let run = store.runs().unwrap().first().map(|run| run.run);
@@ -224,5 +226,4 @@ fn a_moment_before_what_is_remembered_says_how_far_it_goes() {
     assert!(told.notes[0].contains("goes back to 2026-09-21T14:26:40Z (@1)"), "{told}");
     everything(&kept.path(), Some(Moment::Time(NOW + 3_600))).unwrap();
     assert!(everything(&kept.path(), Some(Moment::Run(2))).is_err());
-    let _: ObjectKey = ObjectKey::new("", "n0");
 }

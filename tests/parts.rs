@@ -60,7 +60,12 @@ impl Log {
 fn request(folder: &Path, store: &str, cluster: &Cluster, whole: bool) -> Request {
     let rules = cluster.rules.map(|_| folder.join("rules")).into_iter().collect();
     Request {
-        database: Database { path: folder.join(store), wait: Duration::from_secs(5), cluster: None, at: None },
+        database: Database {
+            path: folder.join(store),
+            wait: Duration::from_secs(5),
+            cluster: None,
+            at: None,
+        },
         manifests: Manifests {
             inputs: vec![Input::Path(folder.join("in"))],
             options: manifest::Options::default(),

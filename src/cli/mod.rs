@@ -30,7 +30,8 @@ use exit::{Exit, Failure};
 /// Runs the command that was typed.
 pub fn main() -> ExitCode {
     let parsed = Cli::command().try_get_matches();
-    let parsed = parsed.and_then(|matches| Ok((typed(&Cli::command(), &matches), Cli::from_arg_matches(&matches)?)));
+    let parsed =
+        parsed.and_then(|matches| Ok((typed(&Cli::command(), &matches), Cli::from_arg_matches(&matches)?)));
     let (typed, cli) = match parsed {
         Ok(parsed) => parsed,
         Err(error) => return exit::usage(&error),
@@ -49,7 +50,8 @@ fn typed(command: &clap::Command, matches: &ArgMatches) -> String {
         matches.try_contains_id(arg.get_id().as_str()).unwrap_or(false)
             && matches.value_source(arg.get_id().as_str()) == Some(ValueSource::CommandLine)
     };
-    let options = command.get_arguments().filter(is_typed).filter_map(|arg| Some(format!("--{}", arg.get_long()?)));
+    let options =
+        command.get_arguments().filter(is_typed).filter_map(|arg| Some(format!("--{}", arg.get_long()?)));
     let options = options.collect::<Vec<_>>();
     let below = matches.subcommand().and_then(|(name, matches)| {
         Some(format!("{name} {}", typed(command.find_subcommand(name)?, matches)))

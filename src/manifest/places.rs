@@ -101,8 +101,10 @@ impl Places {
             let Some(input) = self.inputs.iter().find(|input| input::name_of(input) == *file) else {
                 continue;
             };
-            let wanted: Vec<(Kind, ObjectKey, FieldPath)> =
-                fields.iter().map(|at| (wanted[*at].0, wanted[*at].1.clone(), wanted[*at].2.clone())).collect();
+            let wanted: Vec<(Kind, ObjectKey, FieldPath)> = fields
+                .iter()
+                .map(|at| (wanted[*at].0, wanted[*at].1.clone(), wanted[*at].2.clone()))
+                .collect();
             for (at, place) in fields.into_iter().zip(read::find(input, None, &wanted, &self.options)) {
                 places[at] = place;
             }

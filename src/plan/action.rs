@@ -99,7 +99,7 @@ impl Verb {
     /// Whether it is done to a pod.
     #[must_use]
     pub fn is_of_pods(self) -> bool {
-        use Verb::{Adopt, Bind, Create, Delete, Evict, Preempt, Release, Relabel};
+        use Verb::{Adopt, Bind, Create, Delete, Evict, Preempt, Relabel, Release};
         matches!(self, Create | Delete | Adopt | Release | Relabel | Evict | Preempt | Bind)
     }
 }

@@ -92,7 +92,11 @@ pub fn led_line(led: &Led, here: Option<&Path>) -> String {
 }
 
 fn key(kind: Kind, led: &Led) -> String {
-    if kind.namespaced() { format!("{}/{}", led.key.namespace, led.key.name) } else { led.key.name.to_string() }
+    if kind.namespaced() {
+        format!("{}/{}", led.key.namespace, led.key.name)
+    } else {
+        led.key.name.to_string()
+    }
 }
 
 /// What came or went for one reason.

@@ -182,8 +182,12 @@ pub struct DoneLines {
 #[derive(Serialize, Deserialize)]
 #[serde(untagged)]
 enum Line {
-    Led { led: Box<Led> },
-    Rules { rules: Vec<Name> },
+    Led {
+        led: Box<Led>,
+    },
+    Rules {
+        rules: Vec<Name>,
+    },
     Group(Group),
     /// Node, namespace and name; the name goes on after the daemonset's where that is left away.
     Member(Option<Name>, String, String),

@@ -5,6 +5,7 @@ use std::fmt::Write as _;
 
 use dsrules::kube::{Kind, ObjectKey};
 use proptest::prelude::*;
+use proptest::strategy::ValueTree;
 use proptest::test_runner::TestRunner;
 
 /// What may happen.

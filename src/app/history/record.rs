@@ -64,13 +64,7 @@ impl<'a> Heard<'a> {
 
     /// Of nothing but a command.
     pub(in crate::app) fn nothing() -> Heard<'static> {
-        Heard {
-            id: "",
-            held: Vec::new(),
-            files: BTreeMap::new(),
-            texts: Places::default(),
-            own: None,
-        }
+        Heard { id: "", held: Vec::new(), files: BTreeMap::new(), texts: Places::default(), own: None }
     }
 }
 
@@ -218,15 +212,15 @@ fn led(
 
 /// Looks up where it stands.
 fn locate(all: &mut [Led], paths: Vec<FieldPath>, heard: &Heard<'_>) {
-    let there = all.iter().zip(paths).filter(|(led, _)| !matches!(led.change, Change::Pruned | Change::Deleted));
+    let there =
+        all.iter().zip(paths).filter(|(led, _)| !matches!(led.change, Change::Pruned | Change::Deleted));
     let (told, wanted): (Vec<_>, Vec<_>) =
         there.map(|(led, path)| ((led.kind, led.key.clone(), led.file.clone()), path)).unzip();
-    let held = told.iter().filter_map(|(kind, key, file)| {
-        Some((*kind, key.clone(), PathBuf::from(&**file.as_ref()?)))
-    });
+    let held = told
+        .iter()
+        .filter_map(|(kind, key, file)| Some((*kind, key.clone(), PathBuf::from(&**file.as_ref()?))));
     let places = heard.texts.clone().and(held.collect());
-    let wanted: Vec<_> =
-        told.iter().zip(wanted).map(|((kind, key, _), path)| (*kind, key, path)).collect();
+    let wanted: Vec<_> = told.iter().zip(wanted).map(|((kind, key, _), path)| (*kind, key, path)).collect();
     let lines: BTreeMap<(Kind, ObjectKey), u32> = told
         .iter()
         .zip(places.find_paths(&wanted))

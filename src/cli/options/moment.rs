@@ -66,7 +66,8 @@ pub fn at(text: &str) -> Result<At, String> {
         return run.parse().map(At::Run).map_err(|_| "not a run; write it as `@12`".to_owned());
     }
     past(text).map(At::Time).map_err(|_| {
-        "not a moment; write `2h` or `30d` ago, RFC 3339 as `2026-03-02T09:00:00Z`, or a run as `@12`".to_owned()
+        "not a moment; write `2h` or `30d` ago, RFC 3339 as `2026-03-02T09:00:00Z`, or a run as `@12`"
+            .to_owned()
     })
 }
 

@@ -100,7 +100,9 @@ impl Store {
             first.run,
             last.run
         ));
-        told.help("`dsrules log` lists the runs; `dsrules apply --keep 90d` remembers for longer from then on")
+        told.help(
+            "`dsrules log` lists the runs; `dsrules apply --keep 90d` remembers for longer from then on",
+        )
     }
 }
 
@@ -205,7 +207,10 @@ fn fill(connection: &Connection, it: &Tracked, lines: &str, version: i64) -> Res
     for line in lines.lines() {
         let values = packed::row(line)?;
         let is_later = it.notice == Notice::Versioned
-            && at.and_then(|at| values.get(at + 1)).and_then(packed::Kept::number).is_some_and(|it| it > version);
+            && at
+                .and_then(|at| values.get(at + 1))
+                .and_then(packed::Kept::number)
+                .is_some_and(|it| it > version);
         if !is_later {
             put.execute(rusqlite::params_from_iter(values))?;
         }

@@ -167,7 +167,8 @@ impl Unused {
         for (table, ids) in tables {
             // The last one stays, so that no number is ever given twice: former rows name them too.
             let last = format!("(SELECT max(id) FROM {table})");
-            let mut statement = connection.prepare(&format!("DELETE FROM {table} WHERE id = ?1 AND id < {last}"))?;
+            let mut statement =
+                connection.prepare(&format!("DELETE FROM {table} WHERE id = ?1 AND id < {last}"))?;
             for id in ids {
                 statement.execute([id])?;
             }

@@ -58,7 +58,8 @@ impl Packer {
 
 /// The lines that are kept of a run about a table, or nothing; and how many parts they were.
 pub(super) fn unpack(connection: &Connection, run: i64, about: &str) -> Result<(String, usize), Fault> {
-    let sql = "SELECT run, about, part, data, sum FROM main.history WHERE run = ?1 AND about = ?2 ORDER BY part";
+    let sql =
+        "SELECT run, about, part, data, sum FROM main.history WHERE run = ?1 AND about = ?2 ORDER BY part";
     let mut statement = connection.prepare_cached(sql)?;
     let mut rows = statement.query(params![run, about])?;
     let (mut bytes, mut parts) = (Vec::new(), 0);

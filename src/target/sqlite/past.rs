@@ -93,14 +93,17 @@ impl Tracked {
         let all = columns.join(", ");
         let old = columns.iter().map(|column| format!("old.{column}")).collect::<Vec<_>>().join(", ");
         let new_is = self.same("f", "new");
-        let mut sql = format!("CREATE TEMP TABLE former_{table} AS SELECT 1 AS was, * FROM main.{table} WHERE 0;");
+        let mut sql =
+            format!("CREATE TEMP TABLE former_{table} AS SELECT 1 AS was, * FROM main.{table} WHERE 0;");
         if *notice != Notice::Numbered && *notice != Notice::Versioned {
             sql += &format!("CREATE INDEX temp.former_{table}_key ON former_{table} ({});", keys.join(", "));
         }
         // The first that a run changes is what was there before it.
         let unless = match notice {
             Notice::Versioned | Notice::Numbered => String::new(),
-            _ => format!(" WHERE NOT EXISTS (SELECT 1 FROM former_{table} f WHERE {})", self.same("f", "old")),
+            _ => {
+                format!(" WHERE NOT EXISTS (SELECT 1 FROM former_{table} f WHERE {})", self.same("f", "old"))
+            }
         };
         for what in if *notice == Notice::Numbered { &["DELETE"][..] } else { &["UPDATE", "DELETE"] } {
             sql += &format!(
@@ -127,7 +130,8 @@ impl Tracked {
 pub(super) fn notice(connection: &Connection) -> Result<(), Fault> {
     let sql = "SELECT EXISTS (SELECT 1 FROM sqlite_temp_schema WHERE name = 'former_pods'),
         EXISTS (SELECT 1 FROM runs)";
-    let (notices, runs): (bool, bool) = connection.query_row(sql, [], |row| Ok((row.get(0)?, row.get(1)?)))?;
+    let (notices, runs): (bool, bool) =
+        connection.query_row(sql, [], |row| Ok((row.get(0)?, row.get(1)?)))?;
     if !runs {
         return Ok(());
     }
@@ -275,7 +279,8 @@ fn forget(connection: &Connection, run: i64, now: i64) -> Result<(), Fault> {
 
 /// A number that is on record of the whole store.
 pub(super) fn number(connection: &Connection, name: &str) -> Result<Option<i64>, Fault> {
-    let mut statement = connection.prepare_cached("SELECT name, value, sum FROM main.meta WHERE name = ?1")?;
+    let mut statement =
+        connection.prepare_cached("SELECT name, value, sum FROM main.meta WHERE name = ?1")?;
     let mut rows = statement.query([name])?;
     let Some(row) = rows.next()? else { return Ok(None) };
     sum::check(row, "meta", 0, 2)?;

@@ -92,7 +92,8 @@ fn compare(values: &[ValueRef<'_>], written: ValueRef<'_>, table: &'static str) 
     }
     let keys = match table {
         "attempts" | "incarnations" | "objects" | "own_files" | "history" => 3,
-        "owners" | "label_sets" | "pod_bases" | "nodes" | "node_bodies" | "meta" | "settled" | "rest" | "runs" => 1,
+        "owners" | "label_sets" | "pod_bases" | "nodes" | "node_bodies" | "meta" | "settled" | "rest"
+        | "runs" => 1,
         "brought" => 4,
         _ => 2,
     };

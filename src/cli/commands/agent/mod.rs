@@ -97,8 +97,7 @@ async fn agent(args: &AgentArgs, context: &mut Context) -> Result<Exit, Failure>
     let request = request(args, Arc::new(pause.waker()), context)?;
     let events = Events::new(&request.watch.root, true, pause.waker());
     let looks = Agent::new(request, context)?;
-    let mut options =
-        Options { prune: true, allow_empty: args.allow_empty, ..args.bounds.options(context) };
+    let mut options = Options { prune: true, allow_empty: args.allow_empty, ..args.bounds.options(context) };
     if args.pods.are_run() {
         options.readiness = Readiness::Observe;
     }

@@ -86,7 +86,7 @@ pub fn run(args: &DiffArgs, context: &mut Context) -> Result<Exit, Failure> {
 /// What is asked of the head.
 fn request(args: &DiffArgs, head: &Side, context: &Context) -> Result<Request, Failure> {
     let all = context.verbose || args.output == Form::Json;
-    let bounds = args.bounds.options(context.seconds());
+    let bounds = args.bounds.options(context);
     Ok(Request {
         database: context.database.clone(),
         manifests: head.manifests(&args.how)?,
