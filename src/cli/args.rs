@@ -3,8 +3,8 @@
 use clap::{Parser, Subcommand, builder::styling};
 
 use super::commands::{
-    agent, apply, capacity, completions, delete, describe, diff, explain, fleet, get, help, log, lsp, man, plan,
-    query, reach, rollout, rules, serve, snapshot, test, validate, watch,
+    agent, apply, capacity, completions, controller, delete, describe, diff, explain, fleet, get, help, log,
+    lsp, man, plan, query, reach, rollout, rules, serve, snapshot, test, validate, watch,
 };
 use super::options::global::Global;
 
@@ -55,6 +55,8 @@ pub enum Command {
     Diff(diff::DiffArgs),
     /// Keep the store equal to a folder of manifests, until it is stopped
     Watch(watch::WatchArgs),
+    /// Keep the daemonsets of a store that many share at what the rules say, with others that do
+    Controller(controller::ControllerArgs),
     /// Keep this machine at what the manifests of a fleet say of its node
     Agent(agent::AgentArgs),
     /// Serve the store, a folder or files by the Kubernetes API, for kubectl

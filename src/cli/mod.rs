@@ -21,8 +21,8 @@ use clap::{ArgMatches, CommandFactory, FromArgMatches};
 
 use args::{Cli, Command};
 use commands::{
-    agent, apply, capacity, completions, delete, describe, diff, explain, fleet, get, help, log, lsp, man, plan,
-    query, reach, rollout, rules, serve, snapshot, test, validate, watch,
+    agent, apply, capacity, completions, controller, delete, describe, diff, explain, fleet, get, help, log,
+    lsp, man, plan, query, reach, rollout, rules, serve, snapshot, test, validate, watch,
 };
 use context::Context;
 use exit::{Exit, Failure};
@@ -67,6 +67,7 @@ fn run(command: &Command, context: &mut Context) -> Result<Exit, Failure> {
         Command::Delete(args) => delete::run(args, context),
         Command::Validate(args) => validate::run(args, context),
         Command::Watch(args) => watch::run(args, context),
+        Command::Controller(args) => controller::run(args, context),
         Command::Agent(args) => agent::run(args, context),
         Command::Serve(args) => serve::run(args, context),
         Command::Snapshot(args) => snapshot::run(args, context),

@@ -130,6 +130,7 @@ const INPUTS: &[Sentence] = &[
     ("backoff_until", "after a failed pod of {0}, {1} waits until {2:time}", "{0} waits for nothing on {1}"),
     ("awaits_turn", "it is not the turn of {1} yet in the rollout of {0}: {2}", "the turn of {1} has come"),
     ("driven", "`rollout run` gives a new pod of {0} {1} seconds", "no `rollout run` is about {0}"),
+    ("node_silent", "the agent of {0} is not heard of", "the agent of {0} is heard of"),
     ("pod_waits", "the container {1} of {0} waits: {2}", "no container of {0} waits[: {2}]"),
     ("pod_unready_since", "{0} is not ready since {1:time}", "nobody says since when {0} is not ready"),
     ("deleted_owner", "the owner {0} was deleted", "the owner {0} was not deleted"),

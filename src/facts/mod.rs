@@ -177,6 +177,10 @@ impl Encoder {
             }
         }
         self.driven(world);
+        for node in &world.silent {
+            let node = self.text(node);
+            self.row(relations::node_silent, &[node]);
+        }
         for (uid, cascade) in &world.deleted_owners {
             let (uid, cascade) = (self.text(uid), self.text(cascade.name()));
             self.row(relations::deleted_owner, &[uid, cascade]);

@@ -19,6 +19,7 @@ mod refusal;
 mod rest;
 mod rollout;
 mod scheduler;
+mod share;
 mod reconcile;
 mod tally;
 pub mod template;
@@ -34,6 +35,7 @@ pub use reconcile::{BEYOND, Placed, Reconciled, Reconciler, Settings, reconcile}
 pub use refusal::Known;
 pub use rest::Rest;
 pub use scheduler::{Scheduled, schedule};
+pub use share::Share;
 pub use simulation::{Readiness, Simulation};
 pub use tally::{Tally, Touched};
 pub use unmanaged::left_alone;

@@ -12,6 +12,7 @@ use super::circles::Circles;
 use super::context::Context;
 use super::rest::Rest;
 use super::scheduler::ask_again;
+use super::share::Share;
 use super::{Pass, Readiness, Simulation, Tally, Touched, Verb, Waiting, Wave, pass_over};
 use crate::datalog::locality::Locality;
 use crate::datalog::{Handle, RelationId, Sym};
@@ -118,6 +119,10 @@ pub struct Reconciler {
     waiting: BTreeMap<ObjectKey, Waiting>,
     /// Of a part of a world: what must not happen, as then the rest of it would have a say.
     bounds: Option<Bounds>,
+    /// Those that are planned for, where that is not all.
+    share: Option<Share>,
+    /// Whether all of them are looked at the next time, touched or not.
+    anew: bool,
 }
 
 /// The code of the error that a plan goes beyond the part of the world that it looks at.
@@ -168,7 +173,15 @@ impl Reconciler {
         let statuses = world.daemonsets.iter().filter(|(key, _)| managed(key));
         let statuses = statuses.map(|(key, it)| (key.clone(), it.status.clone())).collect();
         let bounds = Bounds { felt: locality.felt().collect(), relied: locality.relied().to_vec() };
-        Reconciler { tally, statuses, waiting: BTreeMap::new(), bounds: Some(bounds) }
+        Reconciler { tally, statuses, bounds: Some(bounds), ..Reconciler::default() }
+    }
+
+    /// Plans from now on for these daemonsets alone, and looks at all of them the next time.
+    pub fn plan_for(&mut self, share: Share) {
+        self.share = Some(share);
+        self.anew = true;
+        self.statuses.clear();
+        self.waiting.clear();
     }
 
     /// Makes passes over the world and carries them out until one has nothing to do.
@@ -196,10 +209,17 @@ impl Reconciler {
             if let Some(bounds) = &self.bounds {
                 bounds.check(reasoner, &derived)?;
             }
-            let touched = self.tally.follow(reasoner, &derived, world, &changed);
+            let mut touched = self.tally.follow(reasoner, &derived, world, &changed);
+            if std::mem::take(&mut self.anew) {
+                touched = Touched::All;
+            }
+            if let Some(share) = &self.share {
+                touched = share.of(touched, world);
+            }
             reconciled.placed.follow(reasoner, &derived);
             simulation.known.follow(reasoner, &derived, &changed);
-            let pass = pass_over(reasoner, world, &self.tally, &touched);
+            let mut pass = pass_over(reasoner, world, &self.tally, &touched);
+            self.share.iter().for_each(|share| share.keep(&mut pass));
             self.remember(&touched, &pass);
             seen.extend([touched]);
             let collected = pass.collected.iter().filter(|action| action.verb == Verb::Delete).count();

@@ -25,6 +25,7 @@ pub const BUILTIN: &[(&str, &str)] = &[
     ("rules/budgets.dl", include_str!("../../rules/budgets.dl")),
     ("rules/scheduling.dl", include_str!("../../rules/scheduling.dl")),
     ("rules/eviction.dl", include_str!("../../rules/eviction.dl")),
+    ("rules/lifecycle.dl", include_str!("../../rules/lifecycle.dl")),
     ("rules/capacity.dl", include_str!("../../rules/capacity.dl")),
     ("rules/service.dl", include_str!("../../rules/service.dl")),
     ("rules/cluster.dl", include_str!("../../rules/cluster.dl")),

@@ -110,6 +110,7 @@ relations! {
         driven(DaemonSet, Seconds)
         pod_waits(Pod, Value, Value)
         pod_unready_since(Pod, Time)
+        node_silent(Node)
         planned(Value, DaemonSet, Node)
     }
     /// What a user's rules may ask of objects beside that.
@@ -240,6 +241,12 @@ relations! {
         missing_class(DaemonSet, Value)
         assumed_priority(DaemonSet, Value)
         two_defaults(Value, Value)
+    }
+    /// What becomes of nodes whose agents are not heard of; it is derived where there are agents.
+    LIFECYCLE {
+        unreachable(Node)
+        unreachable_taint(Key, Effect)
+        unseen(Pod, Node)
     }
     /// What is bound where the scheduler is not simulated.
     TAKEN_TO_FIT {
@@ -386,6 +393,12 @@ pub fn scheduling(program: &Program) -> Program {
 #[must_use]
 pub fn assuming(program: &Program) -> Program {
     program.asking(TAKEN_TO_FIT.iter().map(|handle| program.id(*handle)))
+}
+
+/// The program that is asked which nodes are not reached as well.
+#[must_use]
+pub fn living(program: &Program) -> Program {
+    program.asking(LIFECYCLE.iter().map(|handle| program.id(*handle)))
 }
 
 /// The program that is asked how clients reach pods as well.

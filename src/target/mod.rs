@@ -26,6 +26,7 @@ mod object;
 pub mod podman;
 pub mod reports;
 pub mod runtime;
+pub mod simulated;
 pub mod slots;
 pub mod sqlite;
 pub mod standalone;

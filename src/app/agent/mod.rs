@@ -9,10 +9,12 @@
 //! cannot read stays as it was, so a node goes on with what it last knew.
 
 mod keep;
+mod local;
 mod needs;
 mod neighbours;
 mod said;
 mod seen;
+pub mod stored;
 mod turns;
 mod works;
 

@@ -42,6 +42,26 @@ pub(super) fn playable(
     Ok(Some(Playable { key: key.clone(), mark: mark.to_owned(), manifest, objects }))
 }
 
+/// What a pod names: objects that it mounts or takes values of, and secrets of registries.
+pub(super) fn named(pod: &Value) -> Vec<(Kind, ObjectKey)> {
+    let mut all = Vec::new();
+    let namespace = pod["metadata"]["namespace"].as_str().unwrap_or("");
+    for secret in list(&pod["spec"], "imagePullSecrets") {
+        let kind = Kind::other("v1", "Secret");
+        all.extend(
+            kind.zip(secret["name"].as_str()).map(|(kind, name)| (kind, ObjectKey::new(namespace, name))),
+        );
+    }
+    let mut lookup = |kind: Kind, named: &ObjectKey| {
+        all.push((kind, named.clone()));
+        // One that is there and says nothing: so that all of them are asked for.
+        Ok(Some(json!({ "metadata": { "name": &*named.name, "namespace": &*named.namespace } })))
+    };
+    // What it cannot run it says when it is to run it.
+    let _ = standalone(pod.clone(), standalone::Runtime::Podman, NOWHERE, &mut lookup);
+    all
+}
+
 /// The address of a node.
 fn address(node: &Value) -> Option<&str> {
     let mut internal = list(&node["status"], "addresses").filter(|it| it["type"] == "InternalIP");

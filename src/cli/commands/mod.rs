@@ -5,6 +5,7 @@ pub mod agent;
 pub mod apply;
 pub mod capacity;
 pub mod completions;
+pub mod controller;
 pub mod delete;
 pub mod describe;
 pub mod diff;

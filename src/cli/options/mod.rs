@@ -14,6 +14,7 @@ pub mod output;
 pub mod planning;
 pub mod rules;
 pub mod sort;
+pub mod store;
 pub mod tree;
 pub mod what_if;
 pub mod world;

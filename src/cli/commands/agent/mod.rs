@@ -5,6 +5,7 @@
 
 mod node;
 mod pods;
+mod stored;
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -28,6 +29,7 @@ use crate::cli::options::bounds::BoundArgs;
 use crate::cli::options::duration::duration;
 use crate::cli::options::export::ExportArgs;
 use crate::cli::options::input::Validate;
+use crate::cli::options::store::StoreArgs;
 use crate::cli::options::tree::TreeArgs;
 use node::NodeArgs;
 use pods::{PodArgs, TurnArgs};
@@ -46,8 +48,13 @@ Exit codes:
 #[command(after_help = EXIT_CODES)]
 pub struct AgentArgs {
     /// The folder with the manifests of the fleet (.yaml, .yml, .json), with its folders
-    #[arg(long, value_name = "DIR")]
-    source: PathBuf,
+    #[arg(long, value_name = "DIR", required_unless_present = "store", conflicts_with = "store")]
+    source: Option<PathBuf>,
+    #[command(flatten)]
+    store: StoreArgs,
+    /// For how long the node is taken for reachable when its agent is not heard of; with a store
+    #[arg(long, value_name = "TIME", default_value = "10s", value_parser = duration)]
+    lease: Duration,
     #[command(flatten)]
     node: NodeArgs,
     #[command(flatten)]
@@ -87,14 +94,31 @@ pub struct AgentArgs {
 
 /// Runs until a signal comes.
 pub fn run(args: &AgentArgs, context: &mut Context) -> Result<Exit, Failure> {
+    let Some(source) = &args.source else { return stored::run(of_store(args, context)?, context) };
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-    runtime.block_on(agent(args, context))
+    runtime.block_on(agent(args, source, context))
 }
 
-async fn agent(args: &AgentArgs, context: &mut Context) -> Result<Exit, Failure> {
-    is_asked_right(args)?;
+/// What an agent of a store is told.
+fn of_store(args: &AgentArgs, context: &Context) -> Result<stored::Asked, Failure> {
+    has_something_to_run(args)?;
+    let node = args.node.own()?;
+    let database = database(&node, context);
+    Ok(stored::Asked {
+        access: args.store.access()?,
+        runtime: args.pods.runtime(&node, &database)?,
+        tree: args.tree.destination()?,
+        lease: args.lease,
+        interval: args.interval,
+        database,
+        node,
+    })
+}
+
+async fn agent(args: &AgentArgs, source: &Path, context: &mut Context) -> Result<Exit, Failure> {
+    is_asked_right(args, source)?;
     let pause = Pause::new()?;
-    let request = request(args, Arc::new(pause.waker()), context)?;
+    let request = request(args, source, Arc::new(pause.waker()), context)?;
     let events = Events::new(&request.watch.root, true, pause.waker());
     let looks = Agent::new(request, context)?;
     let mut options = Options { prune: true, allow_empty: args.allow_empty, ..args.bounds.options(context) };
@@ -106,9 +130,9 @@ async fn agent(args: &AgentArgs, context: &mut Context) -> Result<Exit, Failure>
     Steps { looks, events, pause, metrics, options, rhythm }.run(context).await
 }
 
-fn request(args: &AgentArgs, wake: Wake, context: &Context) -> Result<Request, Failure> {
+fn request(args: &AgentArgs, source: &Path, wake: Wake, context: &Context) -> Result<Request, Failure> {
     let node = args.node.own()?;
-    let root = std::path::absolute(&args.source)?;
+    let root = std::path::absolute(source)?;
     let database = database(&node, context);
     let reports = args.turns.reports();
     Ok(Request {
@@ -177,17 +201,22 @@ fn is_root() -> bool {
 
 /// Whether there is something to keep the node with, and a source: a slip of the pen is told
 /// before anything is done.
-fn is_asked_right(args: &AgentArgs) -> Result<(), Diagnostic> {
-    if args.tree.destination()?.is_none() && !args.pods.are_run() {
-        return Err(Diagnostic::error("nothing-to-run", "nothing is said of how the pods are to run")
-            .help("say `--run podman`, or `--tree DIR` for a folder that something else runs them from"));
-    }
-    let shown = args.source.display();
+fn is_asked_right(args: &AgentArgs, source: &Path) -> Result<(), Diagnostic> {
+    has_something_to_run(args)?;
+    let shown = source.display();
     let there = |path: &Path| std::fs::metadata(path).map(|found| found.is_dir());
-    match there(&args.source) {
+    match there(source) {
         Ok(false) => Err(Diagnostic::error("no-folder", format!("the source `{shown}` is not a folder"))
             .help("name the folder that the file is in")),
         // What is not there yet may be mounted, or checked out, later.
         Ok(true) | Err(_) => Ok(()),
     }
+}
+
+fn has_something_to_run(args: &AgentArgs) -> Result<(), Diagnostic> {
+    if args.tree.destination()?.is_none() && !args.pods.are_run() {
+        return Err(Diagnostic::error("nothing-to-run", "nothing is said of how the pods are to run")
+            .help("say `--run podman`, or `--tree DIR` for a folder that something else runs them from"));
+    }
+    Ok(())
 }

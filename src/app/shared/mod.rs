@@ -1,0 +1,13 @@
+//! A store that many share: what its keys mean, what becomes of them, and leases in it.
+//!
+//! Controllers and agents stand on it. They compute on their own thread; etcd is asked, followed
+//! and told that they live on another one ([`Thread`](crate::etcd::Thread)).
+
+mod entry;
+mod follow;
+mod lease;
+pub mod wire;
+
+pub use entry::Entry;
+pub use follow::{News, follow};
+pub use lease::{Claim, Standing, keep};
