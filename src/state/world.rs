@@ -51,13 +51,10 @@ pub struct World {
     /// Daemonsets of a live cluster whose pods we replace, each with how many seconds a new pod
     /// has to become ready; not kept.
     pub driven: BTreeMap<ObjectKey, i64>,
-<<<<<<< HEAD
     /// Pods that somebody asks to evict; not kept.
     pub asked_to_go: BTreeSet<ObjectKey>,
-=======
     /// Nodes whose agents are not heard of any longer; not kept.
     pub silent: BTreeSet<Name>,
->>>>>>> 2df5d36 (Let many controllers keep one store, each its share, and agents run what it says of their nodes)
     /// What of the store it has, where that is not all.
     pub part: Option<Arc<Part>>,
     /// The last resourceVersion that was given.
