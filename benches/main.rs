@@ -1,6 +1,6 @@
 //! What docs/performance.md shows, measured: each figure beside its yardstick, in one run.
 //!
-//! `cargo bench` prints all tables but `commands`, which takes minutes; `cargo bench -- placement
+//! `cargo bench` prints all tables but `commands` and `fleet`, which take minutes; `cargo bench -- placement
 //! triangle` some of them, and `cargo bench -- commands 1000000` that one, of so many nodes. It is
 //! a plain program, because most of what is measured takes long enough to be timed once, and
 //! because the ratios matter more than the last digit.
@@ -13,6 +13,7 @@ mod cluster;
 mod commands;
 mod cookbook;
 mod dataflow;
+mod fleet;
 mod generate;
 mod placement;
 mod scheduling;
@@ -63,6 +64,10 @@ fn main() {
     }
     if wanted("watch") {
         watching::run();
+    }
+    // Takes minutes and an etcd, so it has to be named.
+    if named.iter().any(|it| it == "fleet") {
+        fleet::run(&sizes);
     }
     // Takes minutes, so it has to be named.
     if named.iter().any(|it| it == "commands") {

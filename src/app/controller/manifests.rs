@@ -14,12 +14,17 @@ use crate::state::Gone;
 /// The key that says which objects the manifests brought.
 const RECORD: &str = "inputs/manifests";
 
+/// It is looked at once in so many seconds.
+const OFTEN: i64 = 2;
+
 /// A folder.
 pub struct Manifests {
     root: PathBuf,
     options: Options,
     /// The hashes of the files as they were brought last.
     brought: Option<Vec<(PathBuf, String)>>,
+    /// When it was looked at last, in seconds of Unix time.
+    looked: Option<i64>,
     told: Option<Diagnostic>,
 }
 
@@ -27,17 +32,21 @@ impl Manifests {
     /// A folder that was not looked at.
     #[must_use]
     pub fn new(root: PathBuf, options: Options) -> Self {
-        Manifests { root, options, brought: None, told: None }
+        Manifests { root, options, brought: None, looked: None, told: None }
     }
 
     /// Has them brought again.
     pub fn again(&mut self) {
-        self.brought = None;
+        (self.brought, self.looked) = (None, None);
     }
 
     /// Looks whether files are other than they were brought last, and brings them. What cannot be
     /// read changes nothing; it is told once.
     pub fn look(&mut self, controller: &mut Controller, now: i64) -> (Vec<Transaction>, Option<Diagnostic>) {
+        if self.looked.is_some_and(|at| (at..at + OFTEN).contains(&now)) {
+            return (Vec::new(), None);
+        }
+        self.looked = Some(now);
         let is_ours = controller.owns(&ObjectKey::new("", RECORD));
         let inputs = [Input::Path(self.root.clone())];
         let hashes = manifest::hashes(&inputs, &self.options);
