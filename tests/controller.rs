@@ -121,7 +121,7 @@ impl Stage {
     /// A member hears some of what happened.
     fn hear(&mut self, at: usize, most: usize) {
         let member = &mut self.members[at];
-        let to = (member.heard + most).min(self.store.log.len());
+        let to = member.heard.saturating_add(most).min(self.store.log.len());
         for written in &self.store.log[member.heard..to] {
             for (key, entry) in &written.keys {
                 member.controller.hear(key, entry.clone(), written.revision, self.now);

@@ -159,7 +159,9 @@ impl Fleet {
         let zone = char::from(self.zones[at]);
         self.write(
             &format!("n{at}.yaml"),
-            &format!("{{apiVersion: v1, kind: Node, metadata: {{name: n{at}, labels: {{zone: {zone}}}}}}}\n"),
+            &format!(
+                "---\n{{apiVersion: v1, kind: Node, metadata: {{name: n{at}, labels: {{zone: {zone}}}}}}}\n"
+            ),
         );
     }
 

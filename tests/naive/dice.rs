@@ -1,4 +1,5 @@
 //! Chance that is the same each time.
+#![allow(dead_code)]
 
 /// A random number generator that gives the same numbers on every machine (SplitMix64).
 pub struct Dice(u64);

@@ -178,12 +178,8 @@ impl Known {
                 None => self.members.went(&id),
             },
             Key::Term => self.members.begins(entry.map_or(0, |it| it.modified)),
-            Key::Beat(node) => {
-                drop(if entry.is_some() { self.beats.insert(node) } else { self.beats.remove(&node) })
-            }
-            Key::Agent(node) => {
-                drop(if entry.is_some() { self.agents.insert(node) } else { self.agents.remove(&node) });
-            }
+            Key::Beat(node) => note(&mut self.beats, node, entry.is_some()),
+            Key::Agent(node) => note(&mut self.agents, node, entry.is_some()),
             Key::Attempts(daemonset, node) => {
                 let count = entry.and_then(|it| std::str::from_utf8(&it.value).ok()?.parse().ok());
                 match count {
@@ -259,6 +255,15 @@ impl Known {
         let mut pod = pod.clone();
         pod.body = Body::Written(Arc::new(wire::decode(&entry.value).ok()?.0));
         pod.whole()
+    }
+}
+
+/// Puts a name into a set, or takes it out.
+fn note(set: &mut BTreeSet<Name>, name: Name, is_there: bool) {
+    if is_there {
+        set.insert(name);
+    } else {
+        set.remove(&name);
     }
 }
 

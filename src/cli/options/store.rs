@@ -13,11 +13,6 @@ pub struct StoreArgs {
 }
 
 impl StoreArgs {
-    /// Whether one is named.
-    pub fn is_named(&self) -> bool {
-        self.store.is_some()
-    }
-
     /// As the library takes it.
     pub fn access(&self) -> Result<Access, Diagnostic> {
         let store = self.store.as_deref().ok_or_else(|| {
