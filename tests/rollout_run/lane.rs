@@ -55,8 +55,7 @@ fn run(cluster: &Arc<Cluster>, rollouts: usize, seed: u64) -> Counts {
         for _ in 0..dice.below(4) {
             let mut child = cluster.begin(how);
             for _ in 0..dice.below(100) {
-                cluster.moment(&image, dice.below(3));
-                sleep(STEP);
+                step(cluster, &image, &mut dice);
             }
             child.kill().unwrap();
             child.wait().unwrap();
@@ -66,8 +65,7 @@ fn run(cluster: &Arc<Cluster>, rollouts: usize, seed: u64) -> Counts {
         let until = Instant::now() + Duration::from_secs(120);
         while child.try_wait().unwrap().is_none() {
             assert!(Instant::now() < until, "it does not end: {:#?}", cluster.pods());
-            cluster.moment(&image, dice.below(3));
-            sleep(STEP);
+            step(cluster, &image, &mut dice);
         }
         let said = child.wait_with_output().unwrap();
         let text = [said.stdout, said.stderr].map(|it| String::from_utf8(it).unwrap()).concat();
@@ -77,4 +75,14 @@ fn run(cluster: &Arc<Cluster>, rollouts: usize, seed: u64) -> Counts {
         assert_eq!(proxy.wrong(), Vec::<String>::new());
     }
     Counts { kills, ..proxy.counts() }
+}
+
+/// Looks at all pods. Kubelets are slow, so that who does not wait for them is found out.
+fn step(cluster: &Cluster, image: &str, dice: &mut Dice) {
+    if dice.chance(10) {
+        cluster.moment(image, dice.below(3));
+    } else {
+        cluster.look(image);
+    }
+    sleep(STEP);
 }
