@@ -62,7 +62,7 @@ fn run(cluster: &Arc<Cluster>, rollouts: usize, seed: u64) -> Counts {
             kills += 1;
         }
         let mut child = cluster.begin(how);
-        let until = Instant::now() + Duration::from_secs(120);
+        let until = Instant::now() + Duration::from_secs(600);
         while child.try_wait().unwrap().is_none() {
             assert!(Instant::now() < until, "it does not end: {:#?}", cluster.pods());
             step(cluster, &image, &mut dice);
