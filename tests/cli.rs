@@ -16,6 +16,8 @@ mod commands;
 mod deletes;
 #[path = "cli/examples.rs"]
 mod examples;
+#[path = "cli/init.rs"]
+mod init;
 #[path = "cli/lints.rs"]
 mod lints;
 #[path = "cli/newcomer.rs"]

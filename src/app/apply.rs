@@ -1,5 +1,6 @@
 //! Apply: manifests in, pods on their nodes, all of it or nothing.
 
+use super::expected;
 use super::export::export_store;
 use super::follow;
 use super::known;
@@ -25,11 +26,13 @@ pub fn apply(request: &Request, listener: &dyn Listener) -> Result<Outcome, Vec<
     let own = rules::find(&request.rules, &request.manifests.beside());
     let question = settled::ask(request, &own);
     if let Some((store, plan)) = settled::unchanged(request, question.as_ref())? {
+        expected::check(request.options.expected.as_ref(), &plan)?;
         let outcome = Outcome::unchanged(plan, true, follow::sync(tree, &*store));
         return Ok(Outcome { exported: export_store(&request.exports, &*store, now), ..outcome });
     }
     let hashes = question.as_ref().map(Question::hashes).unwrap_or_default();
     let mut read = known::with_known(request, false, hashes, |known| read(request, known, listener))?;
+    expected::check_files(request.options.expected.as_ref(), &read.reading.hashes)?;
     let mut store = request.database.write_or_make("dsrules apply")?;
     transaction::begin(&mut *store, tree)?;
     known::confirm(request, &mut read, &*store)?;

@@ -29,6 +29,17 @@ impl Manifests {
         self.inputs.is_empty()
     }
 
+    /// Whether a folder is read, be it in one that is.
+    #[must_use]
+    pub fn has_folder(&self, folder: &Path) -> bool {
+        let full = |path: &Path| std::fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
+        let folder = full(folder);
+        self.paths()
+            .iter()
+            .map(|path| full(path))
+            .any(|path| folder == path || (self.options.recursive && folder.starts_with(&path)))
+    }
+
     /// The files and folders.
     fn paths(&self) -> Vec<PathBuf> {
         let path = |input: &Input| match input {

@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::expected::Expected;
 use crate::datalog::Limits;
 use crate::facts::Grouping;
 use crate::plan::{FINDINGS_TOLD, Readiness};
@@ -41,6 +42,8 @@ pub struct Options {
     pub lists: bool,
     /// Whose turn it is in rollouts, where one node is kept and no other is seen.
     pub turns: Option<Turns>,
+    /// What the plan has to be, where a kept one is carried out.
+    pub expected: Option<Expected>,
     /// A hash of what is asked, remembered by an apply that leaves nothing to do.
     pub asked: Option<String>,
     /// Who runs what, for the record.
@@ -66,6 +69,7 @@ impl Options {
             reread: Reread::Changed,
             lists: true,
             turns: None,
+            expected: None,
             asked: None,
             by: By::default(),
         }

@@ -1,5 +1,6 @@
 //! Plan, save and commit: the transaction of a use case that writes.
 
+use super::expected;
 use super::follow;
 use super::gone::{brought, gone};
 use super::history::record::{self, Heard};
@@ -77,6 +78,7 @@ pub fn apply(
     };
     let kinds = reading.passed.iter().flat_map(|file| &file.kinds);
     unlisted::list(&mut planned.plan, store, id, &passed, kinds, options.lists)?;
+    expected::check(options.expected.as_ref(), &planned.plan)?;
     if planned.is_refused() {
         store.rollback();
         return Ok(planned);

@@ -3,8 +3,8 @@
 use clap::{Parser, Subcommand, builder::styling};
 
 use super::commands::{
-    agent, apply, capacity, completions, controller, delete, describe, diff, explain, fleet, get, help, log,
-    lsp, man, plan, query, reach, rollout, rules, serve, snapshot, test, validate, watch,
+    agent, apply, capacity, completions, controller, delete, describe, diff, explain, fleet, get, help, init,
+    log, lsp, man, plan, query, reach, rollout, rules, serve, show, snapshot, test, validate, version, watch,
 };
 use super::options::global::Global;
 
@@ -18,6 +18,7 @@ Exit codes:
   4  the store was changed; what was to follow, the tree or the output, failed
 
 First steps:
+  dsrules init ours                        write a small folder to begin with
   dsrules apply -R examples/cluster        read a cluster, put pods on its nodes
   dsrules get pods -A -o wide              see them
   dsrules explain fluent-bit gpu-a-01 -n logging
@@ -47,10 +48,14 @@ pub struct Cli {
 /// The commands.
 #[derive(Debug, Subcommand)]
 pub enum Command {
+    /// Write a small working folder to begin with, whose comments teach
+    Init(init::InitArgs),
     /// Read manifests and put every pod where it belongs
     Apply(apply::ApplyArgs),
     /// Show what apply would do, and why; nothing is written
     Plan(plan::PlanArgs),
+    /// Show a plan that was kept with `plan --out`
+    Show(show::ShowArgs),
     /// Show what a change of manifests, rules or nodes does to the fleet: two folders, or revisions
     Diff(diff::DiffArgs),
     /// Keep the store equal to a folder of manifests, until it is stopped
@@ -95,7 +100,7 @@ pub enum Command {
     Completions(completions::CompletionsArgs),
     /// Print the version
     #[command(hide = true)]
-    Version,
+    Version(version::VersionArgs),
     /// Print the help of a command
     #[command(hide = true)]
     Help(help::HelpArgs),

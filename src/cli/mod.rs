@@ -9,6 +9,7 @@ mod args;
 mod commands;
 mod context;
 mod exit;
+mod kept;
 mod options;
 mod progress;
 mod show;
@@ -21,8 +22,9 @@ use clap::{ArgMatches, CommandFactory, FromArgMatches};
 
 use args::{Cli, Command};
 use commands::{
-    agent, apply, capacity, completions, controller, delete, describe, diff, explain, fleet, get, help, log,
-    lsp, man, plan, query, reach, rollout, rules, serve, snapshot, test, validate, watch,
+    agent, apply, capacity, completions, controller, delete, describe, diff, explain, fleet, get, help, init,
+    log, lsp, man, plan, query, reach, rollout, rules, serve, show as shown, snapshot, test, validate,
+    version, watch,
 };
 use context::Context;
 use exit::{Exit, Failure};
@@ -63,6 +65,8 @@ fn run(command: &Command, context: &mut Context) -> Result<Exit, Failure> {
     match command {
         Command::Apply(args) => apply::run(args, context),
         Command::Plan(args) => plan::run(args, context),
+        Command::Init(args) => init::run(args, context),
+        Command::Show(args) => shown::run(args, context),
         Command::Diff(args) => diff::run(args, context),
         Command::Delete(args) => delete::run(args, context),
         Command::Validate(args) => validate::run(args, context),
@@ -84,10 +88,7 @@ fn run(command: &Command, context: &mut Context) -> Result<Exit, Failure> {
         Command::Rules(args) => rules::run(args, context),
         Command::Lsp(args) => lsp::run(args, context),
         Command::Completions(args) => completions::run(args, &Cli::command(), context),
-        Command::Version => {
-            writeln!(context.out, "dsrules {}", env!("CARGO_PKG_VERSION"))?;
-            Ok(Exit::Done)
-        }
+        Command::Version(args) => version::run(args, context),
         Command::Help(args) => help::run(args, Cli::command(), context),
         Command::Man(args) => man::run(args, Cli::command(), context),
     }

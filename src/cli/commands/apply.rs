@@ -1,10 +1,15 @@
 //! `dsrules apply PATH...`: manifests in, pods on their nodes, all of it or nothing.
 
+use std::path::{Path, PathBuf};
+
 use clap::Args;
+use dsrules::app::kept::is_kept;
 use dsrules::app::{self, Request};
+use dsrules::diagnostic::Diagnostic;
 
 use crate::cli::context::Context;
 use crate::cli::exit::{Exit, Failure};
+use crate::cli::kept;
 use crate::cli::options::dry_run::DryRun;
 use crate::cli::options::export::ExportArgs;
 use crate::cli::options::keep::KeepArgs;
@@ -30,8 +35,34 @@ pub struct ApplyArgs {
     keep: KeepArgs,
 }
 
+impl ApplyArgs {
+    /// The kept plan that is named, if one is: by itself, as all that was asked is in it.
+    fn kept(&self) -> Result<Option<&Path>, Diagnostic> {
+        let named: Vec<&PathBuf> = self.planning.input.named().collect();
+        let Some(file) = named.iter().find(|path| is_kept(path)) else { return Ok(None) };
+        let refused = |what: String| Diagnostic::error("kept-plan", what);
+        let shown = file.display();
+        if named.len() > 1 {
+            let told = refused(format!("`{shown}` is a kept plan, which is applied by itself"));
+            return Err(told.help(format!("`dsrules apply {shown}`")));
+        }
+        if self.dry_run != DryRun::None {
+            let told = refused(format!("`{shown}` is a kept plan, and a dry run would say what it says"));
+            return Err(told.help(format!("`dsrules show {shown}` shows it")));
+        }
+        if !self.planning.is_plain() {
+            let told = refused(format!("`{shown}` is a kept plan, which has all options in it"));
+            return Err(told.help("leave them away, or plan again with them: `dsrules plan … --out FILE`"));
+        }
+        Ok(Some(file.as_path()))
+    }
+}
+
 /// Applies and shows what was done.
 pub fn run(args: &ApplyArgs, context: &mut Context) -> Result<Exit, Failure> {
+    if let Some(file) = args.kept()? {
+        return kept::apply(file, args.exports.export.clone(), args.planning.output, context);
+    }
     let progress = Progress::begin(context.quiet);
     let exports = args.exports.export.clone();
     let mut request = Request { exports, ..args.planning.request(&args.tree, context)? };

@@ -5,12 +5,13 @@ use std::path::PathBuf;
 use clap::Args;
 use dsrules::app::cluster::Detail;
 use dsrules::app::whatif::{WhatIf, what_if};
-use dsrules::app::{self, Manifests, Request};
+use dsrules::app::{self, Manifests, Outcome, Request};
 use dsrules::diagnostic::Diagnostic;
 use dsrules::report;
 
 use crate::cli::context::Context;
 use crate::cli::exit::{Exit, Failure};
+use crate::cli::kept::Out;
 use crate::cli::options::cluster::{ClusterArgs, NO_PRUNING};
 use crate::cli::options::output::PlanFormat;
 use crate::cli::options::planning::PlanningArgs;
@@ -33,6 +34,10 @@ pub struct PlanArgs {
     /// PATH no longer goes. A file or folder, may be given several times
     #[arg(long, value_name = "PATH")]
     base: Vec<PathBuf>,
+    /// Keep the plan in FILE: `dsrules show FILE` shows it again, `dsrules apply FILE` carries out
+    /// just that, or says what moved since
+    #[arg(long, value_name = "FILE")]
+    out: Option<PathBuf>,
     #[command(flatten)]
     what_if: WhatIfArgs,
     #[command(flatten)]
@@ -49,18 +54,43 @@ pub fn run(args: &PlanArgs, context: &mut Context) -> Result<Exit, Failure> {
     args.cluster.observe(kept(&request), context)?;
     request.database = context.database.clone();
     let output = args.planning.output;
+    let out = args.keeping(&request, context)?;
     let (changed, end) = if args.what_if.is_empty() {
         let outcome = app::plan(&request, base.as_ref(), context);
         drop(progress);
         let outcome = outcome.map_err(|errors| show::failed(errors, output, context))?;
+        keep(out, &request, &outcome, context)?;
         (outcome.is_changed(), show::planned(outcome, output, context)?)
     } else {
         let found = what_if(&request, base.as_ref(), &changes, context)?;
         drop(progress);
+        keep(out, &request, &found.outcome, context)?;
         (found.outcome.is_changed(), show_what_if(found, output, context)?)
     };
     let changed = args.detailed_exitcode && changed && end == Exit::Done;
     Ok(if changed { Exit::Changes } else { end })
+}
+
+impl PlanArgs {
+    /// Where the plan is to be kept, if it is, with why it could only be shown.
+    fn keeping(&self, request: &Request, context: &Context) -> Result<Option<Out>, Diagnostic> {
+        let Some(file) = &self.out else { return Ok(None) };
+        let why = if context.looks_at_a_cluster() {
+            Some("it was made over a live cluster, which `dsrules rollout run` writes to")
+        } else if !self.base.is_empty() {
+            Some("it was made over a base, which no store holds")
+        } else if !self.what_if.is_empty() {
+            Some("it has changes that stand in no manifest")
+        } else {
+            None
+        };
+        Out::begin(file, request, why.map(ToOwned::to_owned)).map(Some)
+    }
+}
+
+/// Keeps the plan, if it is to be.
+fn keep(out: Option<Out>, request: &Request, outcome: &Outcome, context: &Context) -> Result<(), Failure> {
+    out.map_or(Ok(()), |out| out.write(request, outcome, context))
 }
 
 /// What is asked, and from where: over a base what left it is always pruned.

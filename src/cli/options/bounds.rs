@@ -48,6 +48,14 @@ pub enum Ready {
 }
 
 impl BoundArgs {
+    /// Whether no bound is given.
+    pub fn is_plain(&self) -> bool {
+        !self.ignore_violations
+            && self.max_delete.is_none()
+            && self.readiness == Ready::Assume
+            && self.schedule.is_none()
+    }
+
     /// As the library takes them.
     pub fn options(&self, context: &Context) -> Options {
         Options {

@@ -42,6 +42,12 @@ impl PlanningArgs {
         !self.input_of.is_empty()
     }
 
+    /// Whether nothing is said of how to plan: no option that is in a kept plan already.
+    pub fn is_plain(&self) -> bool {
+        let PlanningArgs { keep_going, prune, allow_empty, input_of, .. } = self;
+        !keep_going && !prune && !allow_empty && input_of.is_empty() && self.bounds.is_plain()
+    }
+
     /// As the library takes it.
     pub fn request(&self, tree: &TreeArgs, context: &Context) -> Result<Request, Diagnostic> {
         let own = !self.takes_over();

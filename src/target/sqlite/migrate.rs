@@ -23,6 +23,9 @@ const STEPS: &[&str] = &[
     include_str!("schema-10.sql"),
 ];
 
+/// The version of the schema that this program writes, and the newest that it reads.
+pub const SCHEMA_VERSION: usize = STEPS.len();
+
 /// `application_id` of our files, as `schema.sql` sets it.
 const APPLICATION: i64 = 0x6473_7275;
 
