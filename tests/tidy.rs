@@ -64,7 +64,7 @@ const MAY_KNOW: [(&str, &[&str]); 24] = [
         ],
     ),
     ("report", &["diagnostic", "yaml", "kube", "plan", "reach", "explain", "target", "app"]),
-    ("serve", &["diagnostic", "hash", "kube", "state", "app"]),
+    ("serve", &["diagnostic", "hash", "kube", "state", "app", "report"]),
     ("lsp", &["diagnostic", "state", "datalog", "policy"]),
     ("cli", &["cli"]),
 ];

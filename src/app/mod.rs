@@ -42,6 +42,7 @@ mod open;
 mod options;
 mod part;
 mod paths;
+pub mod picture;
 mod placed;
 mod plan;
 pub mod planning;

@@ -3,8 +3,7 @@
 use clap::{Parser, Subcommand, builder::styling};
 
 use super::commands::{
-    agent, apply, capacity, completions, controller, delete, describe, diff, explain, fleet, get, help, init,
-    log, lsp, man, plan, query, reach, rollout, rules, serve, show, snapshot, test, validate, version, watch,
+    agent, apply, capacity, completions, controller, delete, describe, diff, explain, fleet, get, help, init, log, lsp, man, plan, query, reach, report, rollout, rules, serve, show, snapshot, test, validate, version, watch,
 };
 use super::options::global::Global;
 
@@ -78,6 +77,8 @@ pub enum Command {
     Reach(reach::ReachArgs),
     /// Show what daemon pods and others take of the nodes, and what a plan adds
     Capacity(capacity::CapacityArgs),
+    /// Show how every daemonset stands on every node, and what a plan changes; as a page with -o html
+    Report(report::ReportArgs),
     /// Delete objects and what belongs to them
     Delete(delete::DeleteArgs),
     /// Say why a daemonset's pod is on a node, or is not

@@ -22,9 +22,7 @@ use clap::{ArgMatches, CommandFactory, FromArgMatches};
 
 use args::{Cli, Command};
 use commands::{
-    agent, apply, capacity, completions, controller, delete, describe, diff, explain, fleet, get, help, init,
-    log, lsp, man, plan, query, reach, rollout, rules, serve, show as shown, snapshot, test, validate,
-    version, watch,
+    agent, apply, as, capacity, completions, controller, delete, describe, diff, explain, fleet, get, help, init, log, lsp, man, plan, query, reach, report, rollout, rules, serve, show, shown, snapshot, test, validate, version, watch,
 };
 use context::Context;
 use exit::{Exit, Failure};
@@ -79,6 +77,7 @@ fn run(command: &Command, context: &mut Context) -> Result<Exit, Failure> {
         Command::Describe(args) => describe::run(args, context),
         Command::Reach(args) => reach::run(args, context),
         Command::Capacity(args) => capacity::run(args, context),
+        Command::Report(args) => report::run(args, context),
         Command::Explain(args) => explain::run(args, context),
         Command::Fleet(args) => fleet::run(args, context),
         Command::Rollout(args) => rollout::run(args, context),

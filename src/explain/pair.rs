@@ -19,8 +19,8 @@ use crate::policy::relations;
 use crate::state::World;
 
 /// What is told about a pair, as the engine has it.
-struct Asked {
-    eligible: Option<Goal>,
+pub(super) struct Asked {
+    pub(super) eligible: Option<Goal>,
     /// Why pods are to go, with their names.
     going: Vec<(Name, Goal)>,
     unmanaged: Option<Goal>,
@@ -29,7 +29,7 @@ struct Asked {
 }
 
 impl Asked {
-    fn new(answers: &mut Answers<'_>, world: &World, it: &str, node: &Name) -> Self {
+    pub(super) fn new(answers: &mut Answers<'_>, world: &World, it: &str, node: &Name) -> Self {
         let on = [it, node];
         let pods = pods(answers, world, it, node);
         let mut going = Vec::new();
@@ -49,7 +49,7 @@ impl Asked {
         }
     }
 
-    fn goals(&self) -> Vec<&Goal> {
+    pub(super) fn goals(&self) -> Vec<&Goal> {
         let going = self.going.iter().map(|(_, goal)| goal);
         self.eligible.iter().chain(going).chain(&self.unmanaged).chain(&self.hold).collect()
     }
@@ -72,29 +72,46 @@ pub fn pair(
     let alone = Alone::pair(Some(set), Some(name));
     let tell = &mut |answers: &mut Answers<'_>| Asked::new(answers, world, &it, name);
     let (mut answers, asked) = ask(program, seen, alone, now, tell, &Asked::goals)?;
-    let told = Context { world: seen, added: added(&mut answers, &it) };
-    let mut steps = Vec::new();
+    let goal = asked.eligible.clone();
+    let explanation = explained(&mut answers, asked, (daemonset, node), seen, world);
     let mut causes = Vec::new();
+    if let Some(goal) = goal.filter(|goal| !goal.holds) {
+        causes = told_causes(program, seen, daemonset, node, &goal, now)?;
+    }
+    Ok(Explanation { causes, ..explanation })
+}
+
+/// What was asked about a pair, in words; without what would mend it.
+pub(super) fn explained(
+    answers: &mut Answers<'_>,
+    asked: Asked,
+    (daemonset, node): (&DaemonSet, &Node),
+    seen: &World,
+    world: &World,
+) -> Explanation {
+    let (set, name) = (&daemonset.meta.key, &node.meta.key.name);
+    let it = set.to_string();
+    let told = Context { world: seen, added: added(answers, &it) };
+    let mut steps = Vec::new();
     let eligible = asked.eligible.as_ref().is_some_and(|goal| goal.holds);
     if let Some(goal) = &asked.eligible {
         if goal.holds {
             steps.extend(why(goal, &told));
         } else {
             steps.extend(why_not(goal, &told));
-            causes = told_causes(program, seen, daemonset, node, goal, now)?;
         }
     }
-    let headline = headline(&mut answers, &asked, [&it, name], eligible, world);
-    steps.extend(about_to(&mut answers, &asked, [&it, name], &told));
-    Ok(Explanation {
+    let headline = headline(answers, &asked, [&it, name], eligible, world);
+    steps.extend(about_to(answers, &asked, [&it, name], &told));
+    Explanation {
         daemonset: set.clone(),
         node: name.clone(),
         eligible,
         headline,
         pods: asked.pods,
         steps,
-        causes,
-    })
+        causes: Vec::new(),
+    }
 }
 
 /// The causes for which no pod should be there, each with what would mend it.

@@ -27,6 +27,7 @@ pub const BUILTIN: &[(&str, &str)] = &[
     ("rules/eviction.dl", include_str!("../../rules/eviction.dl")),
     ("rules/lifecycle.dl", include_str!("../../rules/lifecycle.dl")),
     ("rules/capacity.dl", include_str!("../../rules/capacity.dl")),
+    ("rules/picture.dl", include_str!("../../rules/picture.dl")),
     ("rules/service.dl", include_str!("../../rules/service.dl")),
     ("rules/cluster.dl", include_str!("../../rules/cluster.dl")),
 ];

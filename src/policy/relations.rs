@@ -264,6 +264,11 @@ relations! {
         waits_for_room(Node, Pod)
         astray(Pod, Node)
     }
+    /// How daemonsets stand on nodes, in words; it is derived where somebody asks.
+    PICTURE {
+        standing(number, Value)
+        stands(DaemonSet, Node, Value)
+    }
     /// Fields by their paths, of objects of each type.
     FIELDS {
         node_field(Node, Key, Value)
@@ -417,6 +422,12 @@ pub fn schedules(program: &Program) -> bool {
 #[must_use]
 pub fn capacity(program: &Program) -> Program {
     program.asking(CAPACITY.iter().map(|handle| program.id(*handle)))
+}
+
+/// The program that is asked for a picture of the fleet as well, with what pods take of nodes.
+#[must_use]
+pub fn picture(program: &Program) -> Program {
+    capacity(program).asking(PICTURE.iter().map(|handle| program.id(*handle)))
 }
 
 /// The type of the rules that objects of a kind have.

@@ -65,7 +65,7 @@ impl Usage {
     ///
     /// # Errors
     /// When a rule derives more than the limits allow.
-    pub(super) fn of(
+    pub(in crate::app) fn of(
         world: &World,
         chosen: &BTreeSet<Name>,
         program: &Program,

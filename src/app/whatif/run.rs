@@ -15,6 +15,7 @@ use crate::app::moved::Side;
 use crate::app::options::{MaxDelete, Options};
 use crate::app::planning::{self, Planned};
 use crate::app::prepare::prepare;
+use crate::app::put::put_all;
 use crate::app::read::{Read, read};
 use crate::app::request::{Outcome, Request};
 use crate::app::resources::meant;
@@ -129,6 +130,14 @@ impl Edited {
     pub(in crate::app) fn stored(&self, program: &Program) -> Result<World, Diagnostic> {
         let mut world = self.store.load()?;
         complete(&*self.store, &mut world, program)?;
+        Ok(world)
+    }
+
+    /// The same with what the input and the changes bring, before anything follows from it.
+    pub(in crate::app) fn given(&self, program: &Program) -> Result<World, Diagnostic> {
+        let mut world = self.stored(program)?;
+        world.see_taints(self.options.now);
+        put_all(&mut world, self.changed.0.clone(), &Gone::default(), &self.options);
         Ok(world)
     }
 

@@ -20,6 +20,7 @@ pub mod man;
 pub mod plan;
 pub mod query;
 pub mod reach;
+pub mod report;
 pub mod rollout;
 pub mod rules;
 pub mod serve;

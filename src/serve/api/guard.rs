@@ -16,6 +16,7 @@ use tokio_rustls::rustls::{self, ServerConfig};
 use crate::app::api::{Reason, Refused};
 use crate::diagnostic::Diagnostic;
 use crate::hash::sha256;
+use crate::kube::decode_base64;
 
 /// A token that can be guessed is none.
 const SHORTEST: usize = 16;
@@ -44,18 +45,29 @@ impl Tokens {
         Ok(Tokens(tokens.into_iter().map(sha256).collect()))
     }
 
-    /// Looks at whether a request has one of them. How long that takes says nothing of them.
+    /// Looks at whether a request has one of them; where it may, also as a password beside any name. How long that takes says nothing of them.
     ///
     /// # Errors
     /// When it has none.
-    pub fn check(&self, headers: &HeaderMap) -> Result<(), Refused> {
+    pub fn check(&self, headers: &HeaderMap, as_password: bool) -> Result<(), Refused> {
         let said = headers.get(AUTHORIZATION).and_then(|it| it.to_str().ok()).unwrap_or("");
-        let is_bearer = said.get(..7).is_some_and(|it| it.eq_ignore_ascii_case("bearer "));
-        let said = sha256(said.get(7..).filter(|_| is_bearer).unwrap_or("").trim());
+        let (scheme, said) = said.split_once(' ').unwrap_or(("", ""));
+        let said = match () {
+            () if scheme.eq_ignore_ascii_case("bearer") => said.trim().to_owned(),
+            () if as_password && scheme.eq_ignore_ascii_case("basic") => password(said).unwrap_or_default(),
+            () => String::new(),
+        };
+        let said = sha256(&said);
         let is_known =
             self.0.iter().fold(0, |found, token| found | token.as_bytes().ct_eq(said.as_bytes()).unwrap_u8());
         if is_known == 1 { Ok(()) } else { Err(Refused::new(Reason::Unauthorized, "Unauthorized")) }
     }
+}
+
+/// The password of `Basic` credentials.
+fn password(said: &str) -> Option<String> {
+    let plain = String::from_utf8(decode_base64(said.trim())?).ok()?;
+    Some(plain.split_once(':')?.1.to_owned())
 }
 
 /// Where the certificate is, with those up to its root, and its key; both as PEM.
@@ -118,13 +130,21 @@ mod tests {
         let is_taken = |said: &str| {
             let mut headers = HeaderMap::new();
             headers.insert(AUTHORIZATION, said.parse().unwrap());
-            tokens.check(&headers).is_ok()
+            tokens.check(&headers, false).is_ok()
         };
+        let is_password = |said: &str| {
+            let headers = HeaderMap::from_iter([(AUTHORIZATION, said.parse().unwrap())]);
+            (tokens.check(&headers, true).is_ok(), tokens.check(&headers, false).is_ok())
+        };
+        // me:0123456789abcdef, and one that is wrong
+        assert_eq!(is_password("Basic bWU6MDEyMzQ1Njc4OWFiY2RlZg=="), (true, false));
+        assert_eq!(is_password("Basic bWU6MDEyMzQ1Njc4OWFiY2RlZQ=="), (false, false));
+        assert_eq!(is_password("Basic %%"), (false, false));
         assert!(is_taken("Bearer 0123456789abcdef") && is_taken("bearer fedcba9876543210"));
         for wrong in ["Bearer", "Bearer ", "0123456789abcdef", "Basic 0123456789abcdef", "Bearer # who"] {
             assert!(!is_taken(wrong), "{wrong}");
         }
         assert!(!is_taken("Bearer 0123456789abcde") && !is_taken("Bearer 0123456789abcdef0"));
-        assert!(tokens.check(&HeaderMap::new()).is_err());
+        assert!(tokens.check(&HeaderMap::new(), true).is_err());
     }
 }

@@ -11,6 +11,7 @@ use super::change::Request;
 use super::discovery;
 use super::openapi;
 use super::path::{Objects, Path};
+use super::picture::is_for_picture;
 use super::reply::{json, refused, reply, text};
 use super::server::Server;
 use super::shown::wanted;
@@ -26,6 +27,9 @@ impl Server {
     }
 
     async fn try_answer(&self, head: &Parts, body: Body) -> Result<Response<Body>, Refused> {
+        if is_for_picture(&head.method, head.uri.path(), &head.headers) {
+            return self.picture(head).await;
+        }
         let path = Path::parse(head.uri.path()).ok_or_else(Refused::nowhere)?;
         if let Path::Objects(objects) = path {
             return self.objects(&objects, head, body).await;

@@ -17,10 +17,12 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::Semaphore;
 use tokio_rustls::TlsAcceptor;
 
+use super::drawing::Drawing;
 use super::guard::{Identity, Tokens};
 use super::links::Link;
 use super::paced::Paced;
-use super::reply::refused;
+use super::picture::is_for_picture;
+use super::reply::{asks_for_password, refused};
 use super::server::Server;
 use crate::app::api::{Reason, Refused, Serving};
 use crate::diagnostic::Diagnostic;
@@ -65,12 +67,13 @@ pub async fn listen(listening: Listening) -> Result<(SocketAddr, impl Future<Out
     };
     let listener = TcpListener::bind(address).await.map_err(failed)?;
     let local = listener.local_addr().map_err(failed)?;
-    let write = serving.write;
+    let (write, drawing) = (serving.write, Drawing::of(&serving));
     let link = Link::open(serving)?;
     let server = Arc::new(Gate {
         server: Server {
             link,
             write,
+            drawing,
             address: local.to_string(),
             watches: Arc::new(Semaphore::new(WATCHES)),
         },
@@ -95,8 +98,11 @@ impl Gate {
             let message = "not this host: `--listen-host` of `dsrules serve` allows more names";
             return refused(&Refused::new(Reason::Forbidden, message));
         }
-        if let Some(Err(refusal)) = self.tokens.as_ref().map(|it| it.check(request.headers())) {
-            return refused(&refusal);
+        // A browser asks its user, and sends what it is told with each request: so it is taken only
+        // for what changes nothing.
+        let pictured = is_for_picture(request.method(), request.uri().path(), request.headers());
+        if let Some(Err(refusal)) = self.tokens.as_ref().map(|it| it.check(request.headers(), pictured)) {
+            return if pictured { asks_for_password(&refusal) } else { refused(&refusal) };
         }
         let (head, body) = request.into_parts();
         self.server.answer(head, Body::new(body)).await

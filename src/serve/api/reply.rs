@@ -1,7 +1,7 @@
 //! Bodies and heads of answers.
 
 use axum::body::Body;
-use axum::http::header::{CACHE_CONTROL, CONTENT_TYPE, HeaderValue, RETRY_AFTER};
+use axum::http::header::{CACHE_CONTROL, CONTENT_TYPE, HeaderValue, RETRY_AFTER, WWW_AUTHENTICATE};
 use axum::http::{Response, StatusCode};
 use serde_json::Value;
 
@@ -30,6 +30,15 @@ pub fn json(code: u16, value: &Value) -> Response<Body> {
 /// An answer in plain words.
 pub fn text(code: u16, text: &str) -> Response<Body> {
     reply(code, "text/plain; charset=utf-8", text.to_owned())
+}
+
+/// A refusal for which a browser asks its user for a password, and then asks again.
+pub fn asks_for_password(refusal: &Refused) -> Response<Body> {
+    let mut response = refused(refusal);
+    let asked =
+        HeaderValue::from_static("Basic realm=\"dsrules: a token as the password\", charset=\"UTF-8\"");
+    response.headers_mut().insert(WWW_AUTHENTICATE, asked);
+    response
 }
 
 /// A refusal.

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use tokio::sync::Semaphore;
 
+use super::drawing::Drawing;
 use super::links::Link;
 
 /// What answers.
@@ -15,6 +16,8 @@ pub struct Server {
     pub write: bool,
     /// Where it listens.
     pub address: String,
+    /// The picture that browsers get.
+    pub drawing: Drawing,
     /// So many more may watch.
     pub watches: Arc<Semaphore>,
 }

@@ -164,7 +164,7 @@ fn error(refusal: &Refused) -> String {
 }
 
 /// Lines that are still to come.
-struct Lines(Receiver<Bytes>);
+pub struct Lines(pub Receiver<Bytes>);
 
 impl hyper::body::Body for Lines {
     type Data = Bytes;
