@@ -31,6 +31,7 @@
 //! # Ok(())
 //! # }
 //! ```
+#![cfg_attr(not(test), warn(clippy::expect_used))]
 
 pub mod diagnostic;
 pub mod yaml;

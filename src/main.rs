@@ -1,5 +1,6 @@
 //! Arguments in, exit code out.
 #![forbid(unsafe_code)]
+#![cfg_attr(not(test), warn(clippy::expect_used))]
 
 mod cli;
 

@@ -18,6 +18,10 @@ use dsrules::target::sqlite::{Open, Store};
 use rusqlite::Connection;
 use tempfile::TempDir;
 
+#[path = "reliability/figure.rs"]
+#[allow(dead_code)]
+mod figure;
+
 const NOW: i64 = 1_790_000_000;
 
 /// Nodes, a daemonset with a former revision, a pod of nobody, events, what was brought.
@@ -156,8 +160,48 @@ fn spread(step: usize) -> impl Iterator<Item = usize> {
 fn flipped_bits_of_a_store_are_noticed() {
     let (_folder, path) = made(false);
     let right = everything(&path).unwrap();
-    let (noticed, tried) = flips(&path, "dsrules.db", std::slice::from_ref(&right), spread(3_001));
+    let step = if figure::is_full() { 301 } else { 3_001 };
+    let (noticed, tried) = flips(&path, "dsrules.db", std::slice::from_ref(&right), spread(step));
     assert!(tried > 300 && noticed > 30, "{noticed} of {tried}");
+    let text = "errors; what the others hit is read by nobody";
+    figure::figure("R11", format!("{tried} flipped bits of a database: {noticed} are {text}"));
+}
+
+/// Cuts a file off at places all over it: what is read then is right, or an error.
+#[test]
+fn a_file_that_was_cut_off_is_noticed() {
+    let cuts = figure::times(60, 1_000);
+    let (mut noticed, mut tried) = (0, 0);
+    for (killed, of) in [(false, "dsrules.db"), (true, "dsrules.db"), (true, "dsrules.db-wal")] {
+        let (_folder, path) = made(killed);
+        let mut right = vec![everything(&path).unwrap()];
+        let files = ["dsrules.db", "dsrules.db-wal"].map(|name| path.with_file_name(name));
+        let whole: Vec<_> = files.iter().filter_map(|file| Some((file, fs::read(file).ok()?))).collect();
+        if killed {
+            // A log that ends early says what was committed before.
+            let folder = tempfile::tempdir().unwrap();
+            let earlier = folder.path().join("dsrules.db");
+            apply(&mut write(&earlier).unwrap(), "x:1").unwrap();
+            right.push(everything(&earlier).unwrap());
+        }
+        let length = whole.iter().find(|(file, _)| file.ends_with(of)).map_or(0, |(_, bytes)| bytes.len());
+        for nth in 0..cuts / 3 {
+            let _ = fs::remove_file(path.with_file_name("dsrules.db-shm"));
+            let end = (length * nth / (cuts / 3)).wrapping_add(nth * 7) % length.max(1);
+            for (file, bytes) in &whole {
+                fs::write(file, if file.ends_with(of) { &bytes[..end] } else { bytes }).unwrap();
+            }
+            tried += 1;
+            match everything(&path) {
+                Err(told) => noticed += usize::from(!told.message.is_empty()),
+                Ok(read) => assert!(right.contains(&read), "{of} cut off at {end} is taken for whole"),
+            }
+        }
+    }
+    figure::figure(
+        "R11",
+        format!("{tried} cuts of database and log: {noticed} are errors, the others the state before"),
+    );
 }
 
 #[test]
@@ -478,7 +522,7 @@ fn a_wrong_image_is_written_into_no_tree() {
 fn a_store_of_version_1_gets_its_checksums() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("old.db");
-    let packed = fs::read(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/store-v1/v1.db.gz")).unwrap();
+    let packed = fs::read(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/reliability/stores/v1.db.gz")).unwrap();
     let mut bytes = Vec::new();
     flate2::read::GzDecoder::new(&*packed).read_to_end(&mut bytes).unwrap();
     fs::write(&path, bytes).unwrap();

@@ -58,6 +58,8 @@ impl Before {
         }
         let (bound, said) = match options.max_delete {
             Some(MaxDelete::Pods(most)) => (most, format!("{most}")),
+            // All that there is may go; what the input brings as well.
+            Some(MaxDelete::Percent(100)) => return Ok(()),
             Some(MaxDelete::Percent(percent)) => (self.pods * percent / 100, format!("{percent}%")),
             None if self.pods >= GUARDED_FROM => (self.pods / 2, "50%".to_owned()),
             None => return Ok(()),

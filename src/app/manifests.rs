@@ -41,7 +41,7 @@ impl Manifests {
     }
 
     /// The files and folders.
-    fn paths(&self) -> Vec<PathBuf> {
+    pub(super) fn paths(&self) -> Vec<PathBuf> {
         let path = |input: &Input| match input {
             Input::Path(path) => Some(path.clone()),
             Input::Text { .. } => None,

@@ -7,7 +7,7 @@ use crate::diagnostic::Diagnostic;
 use crate::kube::Name;
 use crate::state::{Moment, Run};
 use crate::target::Memory;
-use crate::target::sqlite::{Missing, Open, Store};
+use crate::target::sqlite::{Missing, OLDER, Open, Store};
 
 /// The store's file.
 #[derive(Debug, Clone)]
@@ -36,6 +36,18 @@ impl Database {
     /// To read; one that is not there is empty.
     pub(super) fn read_or_empty(&self) -> Result<Box<dyn Memory>, Diagnostic> {
         self.open(Open::read().missing(Missing::Empty))
+    }
+
+    /// To read; nothing where there is none, or one of an older dsrules, which whoever writes it
+    /// brings up to date.
+    pub(super) fn read_current(&self) -> Result<Option<Box<dyn Memory>>, Diagnostic> {
+        if !self.is_there() {
+            return Ok(None);
+        }
+        match self.read_or_empty() {
+            Err(error) if error.code == OLDER => Ok(None),
+            store => store.map(Some),
+        }
     }
 
     /// To write as `what`, which is told to a second writer that comes meanwhile; that it is

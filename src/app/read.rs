@@ -7,7 +7,7 @@ use super::manifests::nothing_read;
 use super::request::Request;
 use crate::diagnostic::Diagnostic;
 use crate::manifest::{Known, Reading};
-use crate::source::absolute;
+use crate::source::{absolute, being_checked_out};
 
 /// An input that was read.
 #[derive(Default)]
@@ -33,7 +33,9 @@ pub(super) fn read(
         ]);
     }
     let manifests = &request.manifests;
+    check_whole(request)?;
     let mut reading = manifests.read_but(known, listener)?;
+    check_whole(request)?;
     reading.how = manifests.how();
     if reading.plans_nothing() && !reading.has_errors() {
         reading.diagnostics.push(nothing_read(&reading));
@@ -45,6 +47,15 @@ pub(super) fn read(
         *path = absolute(Path::new(&**path)).into();
     }
     Ok(Read { reading, errors })
+}
+
+/// Refuses to prune by what git is at work on: what it has not written yet is not gone.
+fn check_whole(request: &Request) -> Result<(), Diagnostic> {
+    if !request.options.prune {
+        return Ok(());
+    }
+    let paths = request.manifests.paths();
+    paths.iter().find_map(|path| being_checked_out(Path::new(&absolute(path)))).map_or(Ok(()), Err)
 }
 
 /// Ends with the errors there are, or, to keep going, tells and counts them; where nothing

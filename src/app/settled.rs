@@ -79,8 +79,8 @@ pub(super) fn unchanged(
     request: &Request,
     question: Option<&Question>,
 ) -> Result<Option<Unchanged>, Diagnostic> {
-    let Some(question) = question.filter(|_| request.database.is_there()) else { return Ok(None) };
-    let store = request.database.read_or_empty()?;
+    let Some(question) = question else { return Ok(None) };
+    let Some(store) = request.database.read_current()? else { return Ok(None) };
     let keep = request.options.by.keep;
     if !store.is_settled(&question.hash)? || keep.is_some() && keep != store.keeps()? {
         return Ok(None);

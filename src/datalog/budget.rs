@@ -62,6 +62,12 @@ impl Limits {
             ..default
         }
     }
+
+    /// The same with all rows and indexes in so many bytes.
+    #[must_use]
+    pub fn of_bytes(self, bytes: usize) -> Self {
+        Limits { bytes, bytes_per_relation: self.bytes_per_relation.min(bytes), ..self }
+    }
 }
 
 /// How long one evaluation, one update or one query may take: each starts anew.

@@ -20,11 +20,13 @@ use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::service::TowerToHyperService;
 use tokio::net::{TcpListener, TcpStream};
 
-use super::connections::Connections;
+use super::connections::{Answering, Connections, let_wait};
 use super::hosts::is_meant;
 use super::metrics::Metrics;
 use crate::diagnostic::{Diagnostic, visible};
 
+/// So many connections are open at once: a scrape and a few probes are quick.
+const MOST: usize = 16;
 /// Who does not finish its request within this time gets no answer.
 const PATIENCE: Duration = Duration::from_secs(5);
 /// A request's head is at most so long, in bytes.
@@ -49,6 +51,7 @@ pub fn serve(
             .help("name a free address with `--listen`, as `127.0.0.1:9090`")
     };
     let listener = std::net::TcpListener::bind(address).map_err(failed)?;
+    let_wait(&listener);
     listener.set_nonblocking(true).map_err(failed)?;
     let local = listener.local_addr().map_err(failed)?;
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(failed)?;
@@ -93,10 +96,15 @@ async fn health(State(metrics): State<Arc<Metrics>>) -> Response {
 
 async fn accept(listener: std::net::TcpListener, router: Router) -> io::Result<()> {
     let listener = TcpListener::from_std(listener)?;
-    let mut open = Connections::default();
+    let mut open = Connections::new(MOST);
     loop {
+        open.room().await;
         match listener.accept().await {
-            Ok((stream, _)) => open.admit(tokio::spawn(answer(stream, router.clone())).abort_handle()),
+            // An answer is one step: whoever waits for more has not asked, or does not read.
+            Ok((stream, _)) => {
+                let connection = tokio::spawn(answer(stream, router.clone()));
+                open.admit(connection.abort_handle(), Answering::default());
+            }
             // No file descriptor left, say: others may be given back.
             Err(_) => tokio::time::sleep(REST).await,
         }

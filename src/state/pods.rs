@@ -222,6 +222,7 @@ impl Index<&ObjectKey> for Pods {
 
     /// # Panics
     /// When there is no such pod.
+    #[allow(clippy::expect_used)] // Whoever indexes has just found it; what is looked for is `get`.
     fn index(&self, key: &ObjectKey) -> &Pod {
         self.get(key).expect("a pod that is there")
     }

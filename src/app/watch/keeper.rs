@@ -16,7 +16,7 @@ use crate::kube::{Name, Object};
 use crate::manifest::{self, Places};
 use crate::plan::{About, Judged};
 use crate::policy::{Asked, relations};
-use crate::source::{Folder, Hint, OwnNode, Scan};
+use crate::source::{Folder, Hint, OwnNode, Scan, being_checked_out};
 use crate::state::{Delta, World};
 use crate::target::Memory;
 use crate::target::tree::{self, Destination, Wanted};
@@ -335,6 +335,7 @@ impl Keeper {
         let Some(folder) = self.folder.as_mut() else { return Ok(()) };
         let hint = if anew { &Hint::Everything } else { hint };
         let had = Counts::of(folder);
+        let busy = being_checked_out(&self.watch.root);
         let Scan { mut change, files, broken, mended } = folder.scan(hint, self.session.world())?;
         if let Some(node) = &self.watch.node {
             node::put(node, self.given.as_ref(), &mut change, folder, &self.session)?;
@@ -343,6 +344,12 @@ impl Keeper {
             [self.watch.root.as_path()].into_iter().chain(folder.folders()).map(Path::to_owned).collect();
         let nothing = change.objects.is_empty() && change.gone.is_empty() && change.files.is_empty();
         look.told = broken;
+        // What git has not written yet is not gone.
+        if !change.gone.is_empty()
+            && let Some(error) = busy.or_else(|| being_checked_out(&self.watch.root))
+        {
+            return Err(error);
+        }
         if !options.allow_empty {
             had.check(folder, self.watch.node.is_some())?;
         }

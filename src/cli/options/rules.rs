@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 use clap::builder::FalseyValueParser;
 use clap::{ArgAction, Args};
 use dsrules::datalog::{Deadline, Limits};
+use dsrules::kube::amount;
 use dsrules::policy::{self, Asked};
 
 use super::duration::duration;
@@ -30,6 +31,10 @@ pub struct RuleArgs {
     /// Stop a rule that derives more rows than this
     #[arg(long, value_name = "N", default_value_t = Limits::default().rows_per_relation)]
     max_rows: usize,
+    /// Stop rules whose rows and indexes take more memory than this, as `256Mi` [default: 4 GB for all of
+    /// them, 400 MB for those of one relation]
+    #[arg(long, value_name = "SIZE", value_parser = memory)]
+    max_memory: Option<usize>,
     /// Stop rules that take longer than this each time they are asked, as `30s`
     #[arg(long, value_name = "TIME", value_parser = duration)]
     timeout: Option<Duration>,
@@ -39,7 +44,8 @@ impl RuleArgs {
     /// What rules may derive.
     pub fn limits(&self) -> Limits {
         let deadline = self.timeout.map(|allowed| Deadline { allowed, clock: Instant::now });
-        Limits { deadline, watch: Some(Progress::rule), ..Limits::of_rows(self.max_rows) }
+        let limits = Limits { deadline, watch: Some(Progress::rule), ..Limits::of_rows(self.max_rows) };
+        self.max_memory.map_or(limits, |bytes| limits.of_bytes(bytes))
     }
 
     /// What was named.
@@ -64,4 +70,10 @@ impl RuleArgs {
         }
         asked
     }
+}
+
+/// A number of bytes, with a unit or without.
+fn memory(text: &str) -> Result<usize, String> {
+    let bytes = amount("memory", text).and_then(|bytes| usize::try_from(bytes).ok());
+    bytes.ok_or_else(|| "not a size; write it as `256Mi` or `1G`".to_owned())
 }

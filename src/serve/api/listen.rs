@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use axum::body::Body;
 use axum::http::{Request, Response};
+use http_body_util::BodyExt;
 use hyper::body::Incoming;
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
@@ -26,6 +27,7 @@ use super::reply::{asks_for_password, refused};
 use super::server::Server;
 use crate::app::api::{Reason, Refused, Serving};
 use crate::diagnostic::Diagnostic;
+use crate::serve::connections::{Answering, Connections, let_wait};
 use crate::serve::hosts::is_meant;
 
 /// Who does not send the head of a request within this time is cut off.
@@ -66,6 +68,7 @@ pub async fn listen(listening: Listening) -> Result<(SocketAddr, impl Future<Out
             .help("name a free address with `--listen`, as `127.0.0.1:8001`")
     };
     let listener = TcpListener::bind(address).await.map_err(failed)?;
+    let_wait(&listener);
     let local = listener.local_addr().map_err(failed)?;
     let (write, drawing) = (serving.write, Drawing::of(&serving));
     let link = Link::open(serving)?;
@@ -110,35 +113,43 @@ impl Gate {
 }
 
 async fn accept(listener: TcpListener, gate: Arc<Gate>) {
-    let room = Arc::new(Semaphore::new(MOST));
+    let mut open = Connections::new(MOST);
     loop {
-        let Ok(permit) = room.clone().acquire_owned().await else { return };
+        open.room().await;
         match listener.accept().await {
             Ok((stream, _)) => {
-                let gate = gate.clone();
-                tokio::spawn(async move {
-                    connection(stream, gate).await;
-                    drop(permit);
-                });
+                let answering = Answering::default();
+                let connection = tokio::spawn(connection(stream, gate.clone(), answering.clone()));
+                open.admit(connection.abort_handle(), answering);
             }
             Err(_) => tokio::time::sleep(REST).await,
         }
     }
 }
 
-async fn connection(stream: TcpStream, gate: Arc<Gate>) {
+async fn connection(stream: TcpStream, gate: Arc<Gate>, answering: Answering) {
     let _ = stream.set_nodelay(true);
     let stream = Paced::new(stream);
-    let Some(tls) = gate.tls.clone() else { return serve(stream, gate).await };
+    let Some(tls) = gate.tls.clone() else { return serve(stream, gate, answering).await };
     if let Ok(Ok(stream)) = tokio::time::timeout(PATIENCE, tls.accept(stream)).await {
-        serve(stream, gate).await;
+        serve(stream, gate, answering).await;
     }
 }
 
-async fn serve(stream: impl AsyncRead + AsyncWrite + Unpin, gate: Arc<Gate>) {
+async fn serve(stream: impl AsyncRead + AsyncWrite + Unpin, gate: Arc<Gate>, answering: Answering) {
     let answer = move |request| {
-        let gate = gate.clone();
-        async move { Ok::<_, Infallible>(gate.answer(request).await) }
+        let (gate, under) = (gate.clone(), answering.begin());
+        async move {
+            let answer = gate.answer(request).await;
+            // Until all of it is sent, a watch until it ends.
+            let body = |body: Body| {
+                Body::new(body.map_err(move |error| {
+                    let _ = &under;
+                    error
+                }))
+            };
+            Ok::<_, Infallible>(answer.map(body))
+        }
     };
     let connection = http1::Builder::new()
         .timer(TokioTimer::new())

@@ -26,6 +26,9 @@ const STEPS: &[&str] = &[
 /// The version of the schema that this program writes, and the newest that it reads.
 pub const SCHEMA_VERSION: usize = STEPS.len();
 
+/// The code of the error that a store is of an older dsrules, so that it cannot be read yet.
+pub const OLDER: &str = "older-store";
+
 /// `application_id` of our files, as `schema.sql` sets it.
 const APPLICATION: i64 = 0x6473_7275;
 
@@ -68,7 +71,7 @@ pub(super) fn migrate(
     } else if version == 0 {
         Err(empty(path))
     } else {
-        Err(Diagnostic::error("older-store", format!("the store `{path}` is of an older dsrules"))
+        Err(Diagnostic::error(OLDER, format!("the store `{path}` is of an older dsrules"))
             .at(Place::file(path))
             .help("`dsrules apply` brings it up to date"))
     }

@@ -53,7 +53,7 @@ mod whole;
 mod write;
 
 pub use events::StoredEvent;
-pub use migrate::SCHEMA_VERSION;
+pub use migrate::{OLDER, SCHEMA_VERSION};
 pub use objects::PodReader;
 pub use open::{Missing, Open};
 pub use placement::{Fit, Placement, PlacementOf};
