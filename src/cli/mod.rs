@@ -22,7 +22,9 @@ use clap::{ArgMatches, CommandFactory, FromArgMatches};
 
 use args::{Cli, Command};
 use commands::{
-    agent, apply, as, capacity, completions, controller, delete, describe, diff, explain, fleet, get, help, init, log, lsp, man, plan, query, reach, report, rollout, rules, serve, show, shown, snapshot, test, validate, version, watch,
+    agent, apply, capacity, completions, controller, delete, describe, diff, explain, fleet, get, help, init,
+    log, lsp, man, plan, query, reach, report, rollout, rules, serve, show as shown, snapshot, test,
+    validate, version, watch,
 };
 use context::Context;
 use exit::{Exit, Failure};
