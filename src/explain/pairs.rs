@@ -35,7 +35,7 @@ pub fn pairs(
         };
         pairs.iter().map(ask).collect()
     };
-    let (mut answers, asked) = ask(program, seen, alone, now, tell, &goals_of)?;
+    let (mut answers, asked) = ask(program, seen, alone, now, tell, &|asked| goals_of(asked))?;
     let told = asked.into_iter().zip(pairs).map(|(asked, pair)| {
         let found = asked.eligible.as_ref().filter(|goal| !goal.holds).map(causes);
         let causes = found.into_iter().flatten().map(|cause| Told {
@@ -50,7 +50,7 @@ pub fn pairs(
 }
 
 /// What of it is told.
-fn goals_of(asked: &Vec<Asked>) -> Vec<&Goal> {
+fn goals_of(asked: &[Asked]) -> Vec<&Goal> {
     asked.iter().flat_map(Asked::goals).collect()
 }
 

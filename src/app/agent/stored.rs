@@ -22,6 +22,9 @@ use crate::target::runtime::Runtime;
 use crate::target::sqlite::make_folder;
 use crate::target::tree::Destination;
 
+/// What tells the seconds of now, and the moment to count from.
+pub type Clock = (fn() -> i64, fn() -> Instant);
+
 /// What comes together is seen to together.
 const DEBOUNCE: Duration = Duration::from_millis(5);
 const PATIENCE: u32 = 20;
@@ -49,7 +52,7 @@ pub struct Request {
     /// How often to look at what runs, though nothing was heard.
     pub interval: Duration,
     /// The time, in seconds of Unix time, and a clock that goes forward evenly.
-    pub clock: (fn() -> i64, fn() -> Instant),
+    pub clock: Clock,
 }
 
 /// What is told of the work.
@@ -99,7 +102,7 @@ pub struct Resident {
     interval: Duration,
     needed: Option<Instant>,
     trouble: Option<String>,
-    clock: (fn() -> i64, fn() -> Instant),
+    clock: Clock,
 }
 
 impl Resident {

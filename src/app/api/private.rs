@@ -35,7 +35,10 @@ impl Private {
                 .help("TMPDIR says where it is made")
         })?;
         let path = folder.path().join("served.db");
-        Ok(Private { database: Database { path, wait: Duration::ZERO, cluster: None, at: None }, _folder: folder })
+        Ok(Private {
+            database: Database { path, wait: Duration::ZERO, cluster: None, at: None },
+            _folder: folder,
+        })
     }
 
     /// One with what stands in files, as it stands there: somebody's cluster is looked at, so

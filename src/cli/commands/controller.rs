@@ -12,12 +12,12 @@ use dsrules::app::rules;
 use dsrules::manifest::Options;
 use dsrules::serve::{self, Metrics, Numbers};
 
-use super::watch::pause::Signals;
 use crate::cli::context::{Context, clock};
 use crate::cli::exit::{Exit, Failure};
 use crate::cli::options::duration::duration;
 use crate::cli::options::rules::RuleArgs;
 use crate::cli::options::store::StoreArgs;
+use crate::cli::signals::Signals;
 
 /// Arguments of `controller`.
 #[derive(Debug, Args)]

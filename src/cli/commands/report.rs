@@ -72,9 +72,9 @@ impl ReportArgs {
             rules: self.bounds.rules.asked(),
             tree: None,
             exports: Vec::new(),
-            options: Options { prune: self.prune, ..self.bounds.options(context.seconds()) },
+            options: Options { prune: self.prune, ..self.bounds.options(context) },
         };
-        Ok(Asked { request, edits: self.edits.changes(&self.input.files.namespace)? })
+        Ok(Asked { request, edits: self.edits.changes(&self.input.files.how.namespace)? })
     }
 }
 
