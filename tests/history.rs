@@ -223,7 +223,7 @@ fn a_moment_before_what_is_remembered_says_how_far_it_goes() {
     kept.run(&Deed::Nothing);
     let told = everything(&kept.path(), Some(Moment::Time(NOW))).unwrap_err();
     assert_eq!(told.code, "not-remembered");
-    assert!(told.notes[0].contains("goes back to 2026-09-21T14:26:40Z (@1)"), "{told}");
+    assert!(told.notes[0].contains("goes back to 2026-09-21T15:13:20Z (@1)"), "{told}");
     everything(&kept.path(), Some(Moment::Time(NOW + 3_600))).unwrap();
     assert!(everything(&kept.path(), Some(Moment::Run(2))).is_err());
 }

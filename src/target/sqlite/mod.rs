@@ -107,6 +107,7 @@ mod tests {
         };
         let mut world = store.load().unwrap();
         assert_eq!(count(&store), 2);
+        put(&mut world, "n1", 0);
         store.save(&mut world).unwrap();
         assert_eq!(count(&store), 1, "the last number is not given twice");
     }

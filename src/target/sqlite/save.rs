@@ -32,7 +32,10 @@ impl Store {
         self.whole(|store| {
             let (unused, path) = (store.unused.take(), store.path.clone());
             let aside = store.write("write the objects", |connection| {
-                unused.drop(connection)?;
+                // With a run that changes something, and so is on record.
+                if world.resource_version != world.stored {
+                    unused.drop(connection)?;
+                }
                 claim(connection, world, &path)?;
                 Aside::of(connection, world)
             })?;
