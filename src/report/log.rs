@@ -8,10 +8,10 @@ use serde_json::{Value, json};
 
 use super::data::API_VERSION;
 use super::paint::Paint;
-use crate::app::history::{Logged, Moved, RunLog};
+use crate::app::history::{Led, Logged, Moved, RunLog};
 use crate::diagnostic::{counted, visible};
 use crate::kube::{Kind, timestamp};
-use crate::state::{Change, Led};
+use crate::plan::Change;
 
 /// So many of what a run was told to change are shown, unless all is asked for.
 const SHOWN: usize = 5;

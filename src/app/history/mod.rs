@@ -4,4 +4,5 @@ mod differs;
 mod log;
 pub(super) mod record;
 
+pub use crate::state::Led;
 pub use log::{Logged, Lookback, Moved, RunLog, Subject, log};

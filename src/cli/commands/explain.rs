@@ -5,7 +5,7 @@ use std::io::{self, Write};
 
 use clap::{Args, ValueEnum};
 use dsrules::app::cluster::Detail as Kept;
-use dsrules::app::{Because, Manifests, Why, explain};
+use dsrules::app::{Because, Manifests, Sight, Why, explain};
 use dsrules::datalog::{Program, Typed};
 use dsrules::diagnostic::{Diagnostic, visible};
 use dsrules::explain::{Explanation, OnNode, Rows, Summary, trim};
@@ -71,8 +71,8 @@ fn kept(args: &ExplainArgs) -> Kept {
     if is_plain { Kept::of(&args.world.rules.asked(), &Manifests::default()) } else { Kept::Whole }
 }
 
-/// Explains.
-pub fn run(args: &ExplainArgs, context: &mut Context) -> Result<Exit, Failure> {
+/// Where to look.
+fn sight(args: &ExplainArgs, context: &mut Context) -> Result<Sight, Failure> {
     args.at.at.map_or(Ok(()), |at| context.look_back(at))?;
     args.world.cluster.observe(kept(args), context)?;
     let mut sight = args.world.sight(&args.namespace, context)?;
@@ -80,6 +80,12 @@ pub fn run(args: &ExplainArgs, context: &mut Context) -> Result<Exit, Failure> {
     if Typed::of(&asked).rules {
         sight.rules.typed.push(asked);
     }
+    Ok(sight)
+}
+
+/// Explains.
+pub fn run(args: &ExplainArgs, context: &mut Context) -> Result<Exit, Failure> {
+    let sight = sight(args, context)?;
     let why = Why {
         words: args.what.clone(),
         namespace: args.namespace.clone(),

@@ -12,16 +12,25 @@ use super::fault::Fault;
 use super::packed::{self, unpack};
 use super::past::{Notice, TRACKED, Tracked, number};
 use super::store::Store;
-use super::sum;
+use super::{past, sum};
 use crate::diagnostic::{Diagnostic, Place};
 use crate::kube::timestamp;
-use crate::state::{Done, DoneLines, Moment, Run};
+use crate::state::{Account, Done, DoneLines, Moment, Run};
 use crate::target::memory::Wanted;
 
 const RUNS: &str =
     "SELECT run, time, command, user, host, input, files, version, parts, came, went, sum FROM main.runs";
 
 impl Store {
+    /// Puts what a run did on record, if any object is another one than before it: after all else
+    /// of its transaction but what is known of the store as it is then.
+    ///
+    /// # Errors
+    /// When it cannot be written.
+    pub fn remember(&mut self, account: &Account) -> Result<(), Diagnostic> {
+        self.write("record what was done", |connection| past::remember(connection, account))
+    }
+
     /// For how many seconds it was told to remember what happened.
     ///
     /// # Errors

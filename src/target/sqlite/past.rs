@@ -12,9 +12,7 @@ use rusqlite::{Connection, OptionalExtension, params};
 
 use super::fault::Fault;
 use super::packed::Packer;
-use super::store::Store;
 use super::sum;
-use crate::diagnostic::Diagnostic;
 use crate::state::Account;
 
 /// How long is remembered where nothing else was said: 30 days.
@@ -146,32 +144,24 @@ pub(super) fn notice(connection: &Connection) -> Result<(), Fault> {
     Ok(())
 }
 
-impl Store {
-    /// Puts what a run did on record, as the last thing before [`commit`](Store::commit), if any
-    /// object is another one than before it.
-    ///
-    /// # Errors
-    /// When it cannot be written.
-    pub fn remember(&mut self, account: &Account) -> Result<(), Diagnostic> {
-        self.write("record what was done", |connection| {
-            if let Some(keep) = account.by.keep
-                && number(connection, "keep")? != Some(keep)
-            {
-                put(connection, "keep", keep)?;
-            }
-            let version = number(connection, "resource_version")?.unwrap_or(0);
-            let sql = "SELECT run, version FROM runs ORDER BY run DESC LIMIT 1";
-            let last: Option<(i64, i64)> =
-                connection.query_row(sql, [], |row| Ok((row.get(0)?, row.get(1)?))).optional()?;
-            if last.is_none_or(|(_, before)| before != version) || rules_changed(connection)? {
-                let run = last.map_or(1, |(run, _)| run + 1);
-                record(connection, run, version, account)?;
-                forget(connection, run, account.time)?;
-                sum::count(connection, "runs")?;
-            }
-            Ok(())
-        })
+/// Puts what a run did on record, if any object is another one than before it.
+pub(super) fn remember(connection: &Connection, account: &Account) -> Result<(), Fault> {
+    if let Some(keep) = account.by.keep
+        && number(connection, "keep")? != Some(keep)
+    {
+        put(connection, "keep", keep)?;
     }
+    let version = number(connection, "resource_version")?.unwrap_or(0);
+    let sql = "SELECT run, version FROM runs ORDER BY run DESC LIMIT 1";
+    let last: Option<(i64, i64)> =
+        connection.query_row(sql, [], |row| Ok((row.get(0)?, row.get(1)?))).optional()?;
+    if last.is_some_and(|(_, before)| before == version) && !rules_changed(connection)? {
+        return Ok(());
+    }
+    let run = last.map_or(1, |(run, _)| run + 1);
+    record(connection, run, version, account)?;
+    forget(connection, run, account.time)?;
+    sum::count(connection, "runs")
 }
 
 /// Whether the user's rules are other ones than before this run.
