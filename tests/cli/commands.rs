@@ -18,6 +18,7 @@ fn the_help_texts_are_these() {
         "get",
         "describe",
         "explain",
+        "log",
         "query",
         "test",
         "delete",
