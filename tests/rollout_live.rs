@@ -10,7 +10,6 @@
 
 #[path = "rollout_live/cluster.rs"]
 mod cluster;
-#[allow(dead_code)]
 #[path = "naive/dice.rs"]
 mod dice;
 #[path = "rollout_live/host.rs"]

@@ -6,7 +6,6 @@
 //! `DSRULES_REAL_LANES` daemonsets at a time (2), `DSRULES_REAL_SEED` which dice they are thrown with.
 #![allow(clippy::unwrap_used, clippy::zombie_processes)]
 
-#[allow(dead_code)]
 #[path = "naive/dice.rs"]
 mod dice;
 #[path = "rollout_run/lane.rs"]
