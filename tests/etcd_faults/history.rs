@@ -122,12 +122,14 @@ impl State {
         }
     }
 
-    /// The nodes that a daemonset is to run on.
+    /// The nodes that a daemonset is to run on; one that is not reached is none.
     fn eligible(&self, daemonset: &str) -> BTreeSet<&str> {
         let Some(it) = self.daemonsets.get(daemonset) else { return BTreeSet::new() };
         let wanted = it["spec"]["template"]["spec"]["nodeSelector"].as_object();
         let fits = |node: &Value| {
-            wanted.into_iter().flatten().all(|(key, value)| node["metadata"]["labels"][key] == *value)
+            let is_tainted = node["spec"]["taints"].as_array().is_some_and(|it| !it.is_empty());
+            !is_tainted
+                && wanted.into_iter().flatten().all(|(key, value)| node["metadata"]["labels"][key] == *value)
         };
         self.nodes.iter().filter(|(_, node)| fits(node)).map(|(name, _)| name.as_str()).collect()
     }
