@@ -61,7 +61,7 @@ pub enum Command {
     Diff(diff::DiffArgs),
     /// Keep the store equal to a folder of manifests, until it is stopped
     Watch(watch::WatchArgs),
-    /// Keep the daemonsets of a store that many share at what the rules say, with others that do
+    /// Keep the daemonsets of a shared store at what the rules say, with others that do
     Controller(controller::ControllerArgs),
     /// Keep this machine at what the manifests of a fleet say of its node
     Agent(agent::AgentArgs),
