@@ -9,7 +9,8 @@ use serde_json::{Value, json};
 
 use super::known::Known;
 use super::members::{Guard, Members};
-use super::writes::{Op, writes};
+use super::op::Op;
+use super::writes::writes;
 use crate::app::load::{wants_details, wants_whole};
 use crate::app::options::Options;
 use crate::app::put::put_all;

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use super::decide::{Controller, Transaction};
 use super::manifests::Manifests;
-use super::writes::{Before, Op};
+use super::op::{Before, Op};
 use crate::app::shared::{Claim, News, Standing, follow, keep, wire};
 use crate::datalog::Program;
 use crate::diagnostic::Diagnostic;

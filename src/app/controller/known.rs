@@ -9,7 +9,7 @@ use std::sync::Arc;
 use serde_json::Value;
 
 use super::members::Members;
-use super::writes::Op;
+use super::op::Op;
 use crate::app::shared::Entry;
 use crate::app::shared::wire::{self, Key};
 use crate::diagnostic::{Diagnostic, Place};

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::path::PathBuf;
 
 use super::decide::{Controller, Transaction};
-use super::writes::{Before, Op};
+use super::op::{Before, Op};
 use crate::app::shared::Entry;
 use crate::diagnostic::Diagnostic;
 use crate::kube::{Kind, ObjectKey};

@@ -11,6 +11,7 @@ mod drive;
 mod known;
 mod manifests;
 mod members;
+mod op;
 mod share;
 mod writes;
 
@@ -21,5 +22,5 @@ pub use drive::{Drive, Request, Round, Stop, Told};
 pub use known::Known;
 pub use manifests::Manifests;
 pub use members::{Guard, Members};
+pub use op::{Before, Op};
 pub use share::owner;
-pub use writes::{Before, Op};

@@ -3,32 +3,11 @@
 use std::collections::BTreeSet;
 
 use super::known::Known;
+use super::op::{Before, Op};
 use crate::app::shared::wire;
 use crate::kube::{Kind, ObjectKey};
 use crate::state::World;
 use crate::target::{Item, Write, batches};
-
-/// What a key is to be before it is written.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Before {
-    /// It is not there.
-    Absent,
-    /// This revision wrote it last.
-    Revision(i64),
-    /// Whatever.
-    Any,
-}
-
-/// One write of a key.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Op {
-    /// The key.
-    pub key: String,
-    /// The value; nothing where it is deleted.
-    pub value: Option<Vec<u8>>,
-    /// What must be there.
-    pub before: Before,
-}
 
 /// So many writes are in a transaction at the most: etcd takes 128, with all that is compared.
 const MOST: usize = 100;
