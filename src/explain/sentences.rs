@@ -1,10 +1,9 @@
 //! What the tool's own relations say, as sentences: that a row is there, and that none is.
 //!
-//! `{0}` is the value of the first column; `{1:time}` and `{2:amount}` are written as what
-//! they are. What stands in `[…]` is left away where a value in it is not known. The rules
-//! have their sentences over them; these are for what no rule derives, and for what is
-//! *not* so. (Those of kinds without a view of their own stand in the list of the kind.)
-//! A test holds every relation to having one.
+//! `{0}` is the value of the first column; `{1:time}` and `{2:amount}` are written as what they are. What
+//! stands in `[…]` is left away where a value in it is not known. The rules have their sentences over them;
+//! these are for what no rule derives, and for what is *not* so. (Those of kinds without a view of their
+//! own stand in the list of the kind.) A test holds every relation to having one.
 
 use crate::datalog::explain::Goal;
 use crate::kube::{Kind, amount_text, timestamp};
