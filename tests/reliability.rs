@@ -9,7 +9,6 @@ mod base;
 #[path = "reliability/calls.rs"]
 mod calls;
 #[path = "naive/dice.rs"]
-#[allow(dead_code)]
 mod dice;
 #[path = "reliability/escape.rs"]
 mod escape;

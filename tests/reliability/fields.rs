@@ -91,7 +91,7 @@ impl Spot {
                     })["k"]
                 }
                 Step::First => {
-                    if !at.as_array().is_some_and(|it| !it.is_empty()) {
+                    if at.as_array().is_none_or(Vec::is_empty) {
                         *at = json!([null]);
                     }
                     &mut at[0]

@@ -17,7 +17,7 @@ fn file_names_are_distinct_and_short() {
     let long = |length: usize| format!("{}z", "a".repeat(length - 1));
     let dotted = |length: usize| {
         let mut name = "a.".repeat(length / 2);
-        name.push_str(if length % 2 == 0 { "" } else { "b" });
+        name.push_str(if length.is_multiple_of(2) { "" } else { "b" });
         let cut = name.trim_end_matches('.').to_owned();
         if cut.len() < length { format!("{cut}{}", "c".repeat(length - cut.len())) } else { cut }
     };
