@@ -180,7 +180,7 @@ fn a_served_page_follows_what_happens() {
         assert_eq!(browser.ask("document.querySelectorAll('#matrix tbody th').length").await, 1);
         browser.ask("document.querySelector('#matrix th[aria-expanded]').click()").await;
         browser.ask("window.same = true").await;
-        server.write("more.yaml", "{apiVersion: v1, kind: Node, metadata: {name: n3}}");
+        server.write("more.yaml", "---\n{apiVersion: v1, kind: Node, metadata: {name: n3}}");
         assert!(server.dsrules("apply more.yaml").ok);
         browser.until("document.querySelector('#head p').textContent.includes('3 nodes')").await;
         // The group is as open as it was, on the same page.

@@ -7,6 +7,8 @@ mod commands;
 mod hostile;
 #[path = "serve/inputs.rs"]
 mod inputs;
+#[path = "serve/picture.rs"]
+mod picture;
 #[path = "serve/resources.rs"]
 mod resources;
 #[path = "serve/server.rs"]
