@@ -102,7 +102,7 @@ fn crowd(listener: &Listener, connections: usize) {
     let mut open = std::collections::VecDeque::new();
     for _ in 0..connections {
         if let Ok(mut stream) = TcpStream::connect(&listener.address) {
-            let begun: &[u8] = dice.pick(&[
+            let begun: &[u8] = dice.pick::<&[u8]>(&[
                 &b""[..],
                 b"G",
                 b"GET /me",
