@@ -1,9 +1,8 @@
 //! The relations that Rust names, each once, with the types of its columns.
 //!
-//! Facts are put into them and plans are read from them by these handles, which are found
-//! when the rules are loaded: what no rule file declares so is an error there. What is
-//! derived for a plan and what is counted follows from this table and from what `.decl`
-//! says.
+//! Facts are put into them and plans are read from them by these handles, which are found when the
+//! rules are loaded: what no rule file declares so is an error there. What is derived for a plan and
+//! what is counted follows from this table and from what `.decl` says.
 
 // A handle has the name of its relation.
 #![allow(non_upper_case_globals, missing_docs)]
