@@ -101,7 +101,7 @@ fn what_moved_is_named_and_nothing_is_changed() {
 #[test]
 fn a_change_elsewhere_that_the_plan_does_not_touch_is_none_of_its_business() {
     let session = kept();
-    session.write("label.yaml", node("d", "", "").replace("name: d", "name: d\n  labels: {x: y}"));
+    session.write("label.yaml", node("d", "", "").replace("name: d", "name: d\n  labels: {x: z}"));
     assert_eq!(session.quietly("apply label.yaml --schedule assume").code, 0);
     // The agent runs on d by now, so how things stand afterwards is not what was planned.
     refused(&session, "apply plan.json", &["node/d is at version"]);
