@@ -163,6 +163,8 @@ impl Browser {
                 urls.push(message["message"]["params"]["request"]["url"].as_str().unwrap().to_owned());
             }
         }
+        // What the browser shows before it is given a page is its own.
+        urls.retain(|url: &String| !url.starts_with("chrome://"));
         urls
     }
 
