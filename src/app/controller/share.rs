@@ -78,6 +78,6 @@ mod tests {
     fn versions_agree() {
         let owners =
             ["logging/agent", "kube-system/proxy", "default/web"].map(|it| owner(["a", "b", "c"], it));
-        assert_eq!(owners, [Some("a"), Some("a"), Some("a")]);
+        assert_eq!(owners, [Some("c"), Some("a"), Some("c")]);
     }
 }
