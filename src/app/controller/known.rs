@@ -271,5 +271,5 @@ fn damaged(key: &str, error: &str) -> Diagnostic {
     Diagnostic::error("corrupt-store", format!("the value of the key `{key}` cannot be read"))
         .at(Place::file(key))
         .because(error)
-        .help("it stays as it was known before; write it anew with `dsrules apply`, or delete the key with etcdctl")
+        .help("it stays as it was known before; once the key is deleted with etcdctl, a controller writes it anew from its folder")
 }

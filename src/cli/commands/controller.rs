@@ -22,7 +22,7 @@ use crate::cli::signals::Signals;
 /// Arguments of `controller`.
 #[derive(Debug, Args)]
 pub struct ControllerArgs {
-    /// A folder of manifests that is kept applied, with its folders; else `dsrules apply --store` brings them
+    /// A folder of manifests that is kept applied, with its folders; give all of them the same
     #[arg(value_name = "DIR")]
     dir: Option<PathBuf>,
     #[command(flatten)]
