@@ -5,15 +5,15 @@
 //! with the fleet. When the store is away it goes on with what it knew.
 
 use std::sync::Arc;
-use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
+use std::sync::mpsc::RecvTimeoutError;
 use std::time::{Duration, Instant};
 
 use super::local::{Local, Report};
 use super::works::Works;
 use crate::app::open::Database;
-use crate::app::shared::{Claim, News, Standing, follow, keep, wire};
+use crate::app::shared::{Claim, Input, Joined, News, Standing, Stop, broke, wire};
 use crate::diagnostic::Diagnostic;
-use crate::etcd::{Access, Compare, Etcd, Op, Range, Thread, Trouble, Txn};
+use crate::etcd::{Access, Compare, Op, Trouble, Txn};
 use crate::kube::{Kind, ObjectKey};
 use crate::manifest;
 use crate::source::OwnNode;
@@ -32,8 +32,6 @@ const PATIENCE: u32 = 20;
 const MOST: usize = 100;
 /// What pods name is looked at so often.
 const NEEDS: Duration = Duration::from_secs(15);
-/// The version of the keys.
-const KEYS: &str = "v1";
 
 /// What is asked of an agent.
 pub struct Request {
@@ -66,31 +64,9 @@ pub enum Told {
     Note(String),
 }
 
-enum Input {
-    News(News),
-    Standing(Standing),
-    Woken,
-    Stop,
-}
-
-/// Ends an agent, from any thread.
-#[derive(Clone)]
-pub struct Stop(Sender<Input>);
-
-impl Stop {
-    /// Ends it: the pods go on, and its node is unreachable until there is another agent.
-    pub fn stop(&self) {
-        let _ = self.0.send(Input::Stop);
-    }
-}
-
 /// An agent with its store.
 pub struct Resident {
-    thread: Thread,
-    etcd: Etcd,
-    base: String,
-    inbox: Receiver<Input>,
-    stop: Stop,
+    joined: Joined,
     node: OwnNode,
     local: Local,
     works: Option<Works>,
@@ -114,49 +90,27 @@ impl Resident {
         let Request { access, database, node, runtime, tree, seconds, interval, clock } = request;
         make_folder(&database.path)?;
         let local = Local::new(node.name.clone(), database.write_or_make("dsrules agent")?)?;
-        let broke = || Diagnostic::error("etcd", "what asks etcd broke off");
-        let thread = Thread::start().map_err(|error| broke().because(error.to_string()))?;
-        let base = format!("{}/{KEYS}/", access.prefix);
-        let etcd = thread.wait(async move { Etcd::connect(&access).await }).ok_or_else(broke)??;
-        let (outbox, inbox) = channel();
-        let (stop, news, woken) = (Stop(outbox.clone()), outbox.clone(), outbox.clone());
-        let range = Range::prefix(format!("{base}pods/{}/", node.name));
-        thread.spawn(follow(etcd.clone(), base.clone(), range, move |it| news.send(Input::News(it)).is_ok()));
+        let joined = Joined::new(access)?;
+        joined.follow(&format!("pods/{}/", node.name));
         let boot = std::fs::read_to_string("/proc/sys/kernel/random/boot_id").unwrap_or_default();
         let claim = Claim {
-            key: format!("{base}{}", wire::beat(&node.name)),
+            key: format!("{}{}", joined.base, wire::beat(&node.name)),
             value: format!("{{\"boot\":\"{}\"}}", boot.trim()).into_bytes(),
             seconds,
-            also: vec![(format!("{base}{}", wire::agent(&node.name)), b"{}".to_vec())],
+            also: vec![(format!("{}{}", joined.base, wire::agent(&node.name)), b"{}".to_vec())],
             ours: true,
         };
-        thread.spawn(keep(etcd.clone(), claim, move |it| outbox.send(Input::Standing(it)).is_ok()));
-        let wake = Arc::new(move || drop(woken.send(Input::Woken)));
-        let works = runtime.map(|runtime| Works::new(runtime, wake, clock.1));
+        joined.keep(claim);
+        let wake = joined.waker();
+        let works = runtime.map(|runtime| Works::new(runtime, Arc::new(wake), clock.1));
         let (beat, needed, trouble) = (None, None, None);
-        Ok(Resident {
-            thread,
-            etcd,
-            base,
-            inbox,
-            stop,
-            node,
-            local,
-            works,
-            tree,
-            stale: true,
-            beat,
-            interval,
-            needed,
-            trouble,
-            clock,
-        })
+        Ok(Resident { joined, node, local, works, tree, stale: true, beat, interval, needed, trouble, clock })
     }
 
     /// What ends it.
     #[must_use]
     pub fn stopper(&self) -> Stop {
-        self.stop.clone()
+        self.joined.stopper()
     }
 
     /// What it knows.
@@ -173,10 +127,7 @@ impl Resident {
             self.round(tell);
         }
         if let Some((_, lease)) = self.beat {
-            let etcd = self.etcd.clone();
-            self.thread.wait(async move {
-                tokio::time::timeout(Duration::from_secs(2), etcd.revoke(lease)).await.is_ok()
-            });
+            self.joined.give_back(lease);
         }
     }
 
@@ -184,7 +135,7 @@ impl Resident {
         let next = self.works.as_ref().and_then(Works::next);
         let mut wait = next.map_or(self.interval, |next| next.min(self.interval));
         for _ in 0..PATIENCE {
-            match self.inbox.recv_timeout(wait) {
+            match self.joined.inbox.recv_timeout(wait) {
                 Ok(Input::Stop) | Err(RecvTimeoutError::Disconnected) => return false,
                 Ok(Input::News(news)) => self.hear(news, tell),
                 Ok(Input::Standing(standing)) => self.stand(standing, tell),
@@ -280,7 +231,8 @@ impl Resident {
         }
         self.needed = Some((self.clock.1)());
         for (kind, key) in self.local.needs() {
-            let (etcd, at) = (self.etcd.clone(), format!("{}{}", self.base, wire::object(kind, &key)));
+            let (etcd, at) =
+                (self.joined.etcd.clone(), format!("{}{}", self.joined.base, wire::object(kind, &key)));
             let found = self.wait(async move { etcd.get(&at).await })?.0;
             let value = match found.as_ref().map(|it| wire::decode(&it.value)).transpose() {
                 Ok(value) => value,
@@ -321,13 +273,13 @@ impl Resident {
                 (node.whole().unwrap_or_default(), node.meta.written)
             }
         };
-        let key = format!("{}{}", self.base, wire::object(Kind::Node, &self.node.key()));
+        let key = format!("{}{}", self.joined.base, wire::object(Kind::Node, &self.node.key()));
         let txn = Txn {
             compares: vec![Compare::unchanged(key.clone(), modified)],
             then: vec![Op::put(key, wire::encode(value, written))],
             ..Txn::default()
         };
-        let etcd = self.etcd.clone();
+        let etcd = self.joined.etcd.clone();
         self.wait(async move { etcd.txn(&txn).await }).map(|_| ())
     }
 
@@ -337,12 +289,12 @@ impl Resident {
         let mut written = 0;
         let reports = self.local.reports();
         for some in reports.chunks(MOST) {
-            let key = |report: &Report| format!("{}{}", self.base, report.key);
-            let beat = format!("{}{}", self.base, wire::beat(&self.node.name));
+            let key = |report: &Report| format!("{}{}", self.joined.base, report.key);
+            let beat = format!("{}{}", self.joined.base, wire::beat(&self.node.name));
             let mut compares = vec![Compare::same(beat, created)];
             compares.extend(some.iter().map(|it| Compare::unchanged(key(it), it.modified)));
             let then = some.iter().map(|it| Op::put(key(it), it.value.clone())).collect();
-            let (etcd, txn) = (self.etcd.clone(), Txn { compares, then, otherwise: Vec::new() });
+            let (etcd, txn) = (self.joined.etcd.clone(), Txn { compares, then, otherwise: Vec::new() });
             match self.wait(async move { etcd.txn(&txn).await }) {
                 Ok(done) if done.succeeded => {
                     written += some.len();
@@ -367,7 +319,6 @@ impl Resident {
         &self,
         asked: impl Future<Output = Result<T, Trouble>> + Send + 'static,
     ) -> Result<T, Diagnostic> {
-        let broke = || Diagnostic::error("etcd", "what asks etcd broke off");
-        Ok(self.thread.wait(asked).ok_or_else(broke)??)
+        Ok(self.joined.thread.wait(asked).ok_or_else(broke)??)
     }
 }

@@ -1,15 +1,15 @@
 //! Carries out what a controller decides: it hears the store, decides, writes, and keeps its lease.
 
-use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
+use std::sync::mpsc::RecvTimeoutError;
 use std::time::Duration;
 
 use super::decide::{Controller, Transaction};
 use super::manifests::Manifests;
 use super::op::{Before, Op};
-use crate::app::shared::{Claim, News, Standing, follow, keep, wire};
+use crate::app::shared::{Claim, Input, Joined, News, Standing, Stop, wire};
 use crate::datalog::Program;
 use crate::diagnostic::Diagnostic;
-use crate::etcd::{self, Access, Compare, Etcd, Range, Thread, Txn};
+use crate::etcd::{self, Access, Compare, Range, Txn};
 use crate::kube::Name;
 use crate::plan::Verb;
 use crate::state::World;
@@ -23,8 +23,6 @@ const AGAIN: (Duration, Duration) = (Duration::from_millis(20), Duration::from_s
 const FOLDER: Duration = Duration::from_secs(2);
 /// Something is looked at so often in any case.
 const REGULARLY: Duration = Duration::from_secs(30);
-/// The version of the keys.
-const KEYS: &str = "v1";
 
 /// What is asked of a controller.
 pub struct Request {
@@ -70,30 +68,9 @@ pub struct Round {
     pub revision: i64,
 }
 
-enum Input {
-    News(News),
-    Standing(Standing),
-    Stop,
-}
-
-/// Ends a controller, from any thread.
-#[derive(Clone)]
-pub struct Stop(Sender<Input>);
-
-impl Stop {
-    /// Ends it: its lease is given back, so its share moves at once.
-    pub fn stop(&self) {
-        let _ = self.0.send(Input::Stop);
-    }
-}
-
 /// A controller with its store.
 pub struct Drive {
-    thread: Thread,
-    etcd: Etcd,
-    base: String,
-    inbox: Receiver<Input>,
-    stop: Stop,
+    joined: Joined,
     controller: Controller,
     manifests: Option<Manifests>,
     name: Name,
@@ -113,34 +90,19 @@ impl Drive {
     /// When the store cannot be asked at all.
     pub fn new(request: Request) -> Result<Self, Diagnostic> {
         let Request { access, name, seconds, program, manifests, clock } = request;
-        let no_thread = |error: std::io::Error| {
-            Diagnostic::error("no-thread", "nothing can be asked of etcd").because(error.to_string())
-        };
-        let thread = Thread::start().map_err(no_thread)?;
-        let base = format!("{}/{KEYS}/", access.prefix);
-        let connected = thread.wait(async move { Etcd::connect(&access).await });
-        let gone = || Diagnostic::error("etcd", "what asks etcd broke off");
-        let etcd = connected.ok_or_else(gone)??;
-        let (outbox, inbox) = channel();
-        let stop = Stop(outbox.clone());
-        let news = outbox.clone();
-        let range = Range::prefix(base.clone());
-        thread.spawn(follow(etcd.clone(), base.clone(), range, move |it| news.send(Input::News(it)).is_ok()));
+        let joined = Joined::new(access)?;
+        joined.follow("");
         let claim = Claim {
-            key: format!("{base}{}", wire::member(&name)),
+            key: format!("{}{}", joined.base, wire::member(&name)),
             value: b"{}".to_vec(),
             seconds,
-            also: vec![(format!("{base}{}", wire::TERM), name.as_bytes().to_vec())],
+            also: vec![(format!("{}{}", joined.base, wire::TERM), name.as_bytes().to_vec())],
             ours: false,
         };
-        thread.spawn(keep(etcd.clone(), claim, move |it| outbox.send(Input::Standing(it)).is_ok()));
+        joined.keep(claim);
         let controller = Controller::new(&program);
         Ok(Drive {
-            thread,
-            etcd,
-            base,
-            inbox,
-            stop,
+            joined,
             controller,
             manifests,
             name,
@@ -155,7 +117,7 @@ impl Drive {
     /// What ends it.
     #[must_use]
     pub fn stopper(&self) -> Stop {
-        self.stop.clone()
+        self.joined.stopper()
     }
 
     /// The world as it is known.
@@ -174,9 +136,8 @@ impl Drive {
                 self.step(tell);
             }
         }
-        let (etcd, lease) = (self.etcd.clone(), self.lease);
-        if lease != 0 {
-            self.thread.wait(async move { tokio::time::timeout(FOLDER, etcd.revoke(lease)).await.is_ok() });
+        if self.lease != 0 {
+            self.joined.give_back(self.lease);
         }
     }
 
@@ -184,10 +145,11 @@ impl Drive {
     fn listen(&mut self, tell: &mut dyn FnMut(&Drive, Told)) -> bool {
         let mut wait = self.patience();
         for _ in 0..PATIENCE {
-            match self.inbox.recv_timeout(wait) {
+            match self.joined.inbox.recv_timeout(wait) {
                 Ok(Input::Stop) | Err(RecvTimeoutError::Disconnected) => return false,
                 Ok(Input::News(news)) => self.hear(news, tell),
                 Ok(Input::Standing(standing)) => self.stand(standing, tell),
+                Ok(Input::Woken) => {}
                 Err(RecvTimeoutError::Timeout) => return true,
             }
             wait = DEBOUNCE;
@@ -307,8 +269,8 @@ impl Drive {
     ) -> bool {
         let mut rest = transactions.into_iter();
         while let Some(next) = rest.next() {
-            let (etcd, txn) = (self.etcd.clone(), self.transaction(&next));
-            let trouble = match self.thread.wait(async move { etcd.txn(&txn).await }) {
+            let (etcd, txn) = (self.joined.etcd.clone(), self.transaction(&next));
+            let trouble = match self.joined.thread.wait(async move { etcd.txn(&txn).await }) {
                 Some(Ok(done)) if done.succeeded => {
                     round.written += next.ops.len();
                     self.controller.done(next, done.revision);
@@ -331,7 +293,7 @@ impl Drive {
     /// the history sees who wrote, and what it knew.
     fn transaction(&self, transaction: &Transaction) -> Txn {
         let Transaction { guard, seen, ops } = transaction;
-        let key = |name: &str| format!("{}{name}", self.base);
+        let key = |name: &str| format!("{}{name}", self.joined.base);
         let member = key(&wire::member(&guard.member));
         let mut compares = vec![
             Compare::same(member.clone(), guard.created),

@@ -15,10 +15,10 @@ mod op;
 mod share;
 mod writes;
 
-pub use crate::app::shared::Entry;
 pub use crate::app::shared::wire::{Key, decode, encode};
+pub use crate::app::shared::{Entry, Stop};
 pub use decide::{Controller, Decided, Transaction};
-pub use drive::{Drive, Request, Round, Stop, Told};
+pub use drive::{Drive, Request, Round, Told};
 pub use known::Known;
 pub use manifests::Manifests;
 pub use members::{Guard, Members};

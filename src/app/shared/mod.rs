@@ -5,9 +5,11 @@
 
 mod entry;
 mod follow;
+mod joined;
 mod lease;
 pub mod wire;
 
 pub use entry::Entry;
-pub use follow::{News, follow};
-pub use lease::{Claim, Standing, keep};
+pub use follow::News;
+pub use joined::{Input, Joined, Stop, broke};
+pub use lease::{Claim, Standing};
