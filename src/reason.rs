@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use crate::datalog::explain::{RuleRef, said, said_of_all};
-use crate::datalog::{Changes, Evaluation, Handle, Limits, Program, RelationId, Row, Sym, Symbols, Value};
+use crate::datalog::{Changes, Evaluation, Handle, Limits, Program, RelationId, Row, Sym, Symbols};
 use crate::diagnostic::Diagnostic;
 use crate::facts::{Encoder, Grouping};
 use crate::kube::{Name, ObjectKey};
@@ -231,19 +231,13 @@ impl Reasoner {
     /// The text of a symbol; empty for a number.
     #[must_use]
     pub fn text(&self, symbol: Sym) -> &str {
-        match self.encoder.symbols.value(symbol) {
-            Value::Text(text) => text,
-            Value::Number(_) => "",
-        }
+        self.encoder.symbols.text_of(symbol)
     }
 
     /// The number of a symbol; 0 for a text.
     #[must_use]
     pub fn number(&self, symbol: Sym) -> i64 {
-        match self.encoder.symbols.value(symbol) {
-            Value::Number(number) => number,
-            Value::Text(_) => 0,
-        }
+        self.encoder.symbols.number_of(symbol)
     }
 
     /// The key that a daemonset's, pod's or revision's symbol stands for.

@@ -214,6 +214,24 @@ impl Symbols {
         }
     }
 
+    /// The text that a symbol stands for; empty for a number.
+    #[must_use]
+    pub fn text_of(&self, sym: Sym) -> &str {
+        match self.value(sym) {
+            Value::Text(text) => text,
+            Value::Number(_) => "",
+        }
+    }
+
+    /// The number that a symbol stands for; 0 for a text.
+    #[must_use]
+    pub fn number_of(&self, sym: Sym) -> i64 {
+        match self.value(sym) {
+            Value::Number(number) => number,
+            Value::Text(_) => 0,
+        }
+    }
+
     fn push(&mut self, entry: Entry) -> Sym {
         let sym = Sym::try_from(self.entries.len()).unwrap_or(Sym::MAX - 1);
         self.entries.push(entry);

@@ -1,6 +1,6 @@
 //! What the rules derive of how pods are reached, row by row.
 
-use crate::datalog::{Evaluation, Handle, Program, Row, Sym, Symbols, Value};
+use crate::datalog::{Evaluation, Handle, Program, Row, Sym, Symbols};
 use crate::kube::ObjectKey;
 
 /// A program, what it derives, and what the values of that are.
@@ -35,18 +35,12 @@ impl<'a> Derived<'a> {
 
     /// The text of a symbol; empty for a number.
     pub(super) fn text(self, symbol: Sym) -> &'a str {
-        match self.symbols.value(symbol) {
-            Value::Text(text) => text,
-            Value::Number(_) => "",
-        }
+        self.symbols.text_of(symbol)
     }
 
     /// The number of a symbol; 0 for a text.
     pub(super) fn number(self, symbol: Sym) -> i64 {
-        match self.symbols.value(symbol) {
-            Value::Number(number) => number,
-            Value::Text(_) => 0,
-        }
+        self.symbols.number_of(symbol)
     }
 
     /// The key that a symbol of a namespaced object stands for.

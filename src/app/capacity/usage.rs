@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use rustc_hash::FxHashMap;
 
 use crate::app::derived::{State, Wanted, derive_wanted};
-use crate::datalog::{Handle, Limits, Program, RelationId, Row, Sym, Value};
+use crate::datalog::{Handle, Limits, Program, RelationId, Row, Sym};
 use crate::diagnostic::Diagnostic;
 use crate::facts::Grouping;
 use crate::kube::{Labels, Name, ObjectKey};
@@ -160,16 +160,10 @@ impl Read<'_> {
     }
 
     fn text(&self, sym: Sym) -> &str {
-        match self.state.symbols.value(sym) {
-            Value::Text(text) => text,
-            Value::Number(_) => "",
-        }
+        self.state.symbols.text_of(sym)
     }
 
     fn number(&self, sym: Sym) -> i64 {
-        match self.state.symbols.value(sym) {
-            Value::Number(number) => number,
-            Value::Text(_) => 0,
-        }
+        self.state.symbols.number_of(sym)
     }
 }

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use crate::app::derived::{State, Wanted, derive_wanted};
-use crate::datalog::{Handle, Limits, Program, RelationId, Row, Sym, Value};
+use crate::datalog::{Handle, Limits, Program, RelationId, Row, Sym};
 use crate::diagnostic::Diagnostic;
 use crate::facts::Grouping;
 use crate::kube::{Name, ObjectKey};
@@ -144,17 +144,11 @@ impl<'p> Drawn<'p> {
     }
 
     fn text(&self, sym: Sym) -> &str {
-        match self.state.symbols.value(sym) {
-            Value::Text(text) => text,
-            Value::Number(_) => "",
-        }
+        self.state.symbols.text_of(sym)
     }
 
     fn number(&self, sym: Sym) -> i64 {
-        match self.state.symbols.value(sym) {
-            Value::Number(number) => number,
-            Value::Text(_) => 0,
-        }
+        self.state.symbols.number_of(sym)
     }
 }
 
