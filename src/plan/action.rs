@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use serde::Serialize;
 
-use crate::kube::{Name, ObjectKey};
+use crate::kube::{Kind, Name, ObjectKey};
 use crate::state::filled;
 
 /// One thing to do.
@@ -93,6 +93,20 @@ impl Verb {
             Verb::Evict => "evict",
             Verb::Preempt => "preempt",
             Verb::Bind => "bind",
+        }
+    }
+
+    /// What it is done to.
+    #[must_use]
+    pub fn kind(self) -> Kind {
+        match self {
+            Verb::CreateRevision
+            | Verb::RenumberRevision
+            | Verb::AdoptRevision
+            | Verb::ReleaseRevision
+            | Verb::DeleteRevision => Kind::ControllerRevision,
+            Verb::DeleteDaemonset => Kind::DaemonSet,
+            _ => Kind::Pod,
         }
     }
 

@@ -13,7 +13,6 @@ use serde_json::{Value, json};
 use super::eviction::{EvictionLine, eviction_line};
 use super::finding::{FindingLine, finding_lines, said_line};
 use super::key::Key;
-use super::plan::word;
 use super::waiting::{BlockedLine, WaitingLine};
 use crate::diagnostic::{Diagnostic, acts};
 use crate::kube::{ObjectKey, Status};
@@ -203,7 +202,7 @@ pub fn plan_document(
                     .iter()
                     .map(|action| ActionLine {
                         daemonset: action.daemonset.clone().map(Into::into),
-                        action: word(action.verb),
+                        action: action.verb.name(),
                         node: action.node.as_deref().map(ToOwned::to_owned),
                         object: action.object.clone().into(),
                         reason: action.reason(),

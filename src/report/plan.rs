@@ -72,8 +72,8 @@ pub fn plan_text(plan: &Plan, look: Look, out: &mut dyn Write) -> io::Result<()>
 /// Where writing fails.
 pub fn plan_names(plan: &Plan, out: &mut dyn Write) -> io::Result<()> {
     for action in plan.waves.iter().flat_map(|wave| &wave.actions) {
-        let kind = kind(action.verb).resource();
-        writeln!(out, "{} {kind}/{}", word(action.verb), action.object)?;
+        let kind = action.verb.kind().resource();
+        writeln!(out, "{} {kind}/{}", action.verb.name(), action.object)?;
     }
     Ok(())
 }
@@ -146,7 +146,7 @@ fn write_wave(
 ) -> io::Result<()> {
     let paint = look.paint;
     let tense = |verb| {
-        let said = if look.done { done(verb) } else { word(verb) };
+        let said = if look.done { done(verb) } else { verb.name() };
         said.split('-').next().unwrap_or(said)
     };
     let mut table = Table::default();
@@ -154,7 +154,7 @@ fn write_wave(
         table.row([
             format!("{} {}", sign(action.verb), tense(action.verb)),
             action.node.as_deref().unwrap_or("-").to_owned(),
-            match kind(action.verb) {
+            match action.verb.kind() {
                 Kind::ControllerRevision => format!("revision {}", action.object.name),
                 Kind::DaemonSet => format!("daemonset {}", action.object.name),
                 _ => action.object.name.to_string(),
@@ -200,7 +200,7 @@ fn counted(steps: &[(usize, &Action)], is_done: bool) -> String {
 }
 
 fn count_of(count: usize, verb: Verb, is_done: bool) -> String {
-    let what = if is_done { done(verb).to_owned() } else { format!("to {}", word(verb)) };
+    let what = if is_done { done(verb).to_owned() } else { format!("to {}", verb.name()) };
     format!("{count} {}", what.replace('-', " "))
 }
 
@@ -253,26 +253,6 @@ fn sign(verb: Verb) -> char {
     }
 }
 
-/// The verb in one word, as the machine forms write it.
-pub(super) fn word(verb: Verb) -> &'static str {
-    match verb {
-        Verb::Create => "create",
-        Verb::Delete => "delete",
-        Verb::Adopt => "adopt",
-        Verb::Release => "release",
-        Verb::Relabel => "relabel",
-        Verb::CreateRevision => "create-revision",
-        Verb::RenumberRevision => "renumber-revision",
-        Verb::AdoptRevision => "adopt-revision",
-        Verb::ReleaseRevision => "release-revision",
-        Verb::DeleteRevision => "delete-revision",
-        Verb::DeleteDaemonset => "delete-daemonset",
-        Verb::Evict => "evict",
-        Verb::Preempt => "preempt",
-        Verb::Bind => "bind",
-    }
-}
-
 /// The verb as something that was done.
 fn done(verb: Verb) -> &'static str {
     match verb {
@@ -290,19 +270,6 @@ fn done(verb: Verb) -> &'static str {
         Verb::Evict => "evicted",
         Verb::Preempt => "preempted",
         Verb::Bind => "bound",
-    }
-}
-
-/// What an action is done to.
-pub(super) fn kind(verb: Verb) -> Kind {
-    match verb {
-        Verb::CreateRevision
-        | Verb::RenumberRevision
-        | Verb::AdoptRevision
-        | Verb::ReleaseRevision
-        | Verb::DeleteRevision => Kind::ControllerRevision,
-        Verb::DeleteDaemonset => Kind::DaemonSet,
-        _ => Kind::Pod,
     }
 }
 

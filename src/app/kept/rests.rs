@@ -10,7 +10,7 @@ use crate::app::rules;
 use crate::diagnostic::{Diagnostic, counted};
 use crate::hash::sha256;
 use crate::kube::{Kind, ObjectKey, timestamp};
-use crate::plan::{Change, Plan, Verb};
+use crate::plan::{Change, Plan};
 use crate::policy::builtin::BUILTIN;
 
 /// All of it.
@@ -192,16 +192,7 @@ fn about(plan: &Plan) -> BTreeSet<(Kind, ObjectKey)> {
     let changed = plan.objects.iter().filter(|it| it.change != Change::Unchanged);
     let mut all: BTreeSet<(Kind, ObjectKey)> = changed.map(|it| (it.kind, it.key.clone())).collect();
     for action in plan.waves.iter().flat_map(|wave| &wave.actions) {
-        let kind = match action.verb {
-            Verb::CreateRevision
-            | Verb::RenumberRevision
-            | Verb::AdoptRevision
-            | Verb::ReleaseRevision
-            | Verb::DeleteRevision => Kind::ControllerRevision,
-            Verb::DeleteDaemonset => Kind::DaemonSet,
-            _ => Kind::Pod,
-        };
-        all.insert((kind, action.object.clone()));
+        all.insert((action.verb.kind(), action.object.clone()));
         all.extend(action.node.iter().map(|node| (Kind::Node, ObjectKey::new("", node.clone()))));
         all.extend(action.daemonset.iter().map(|key| (Kind::DaemonSet, key.clone())));
     }
