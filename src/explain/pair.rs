@@ -256,12 +256,19 @@ pub(super) fn seen<'a>(
         pods: pods.map(|(key, pod)| (key.clone(), pod.clone())).collect(),
         revisions: revisions.map(|(key, it)| (key.clone(), it.clone())).collect(),
         backoff: backoff.map(|(key, it)| (key.clone(), *it)).collect(),
+        ..rest(world)
+    })
+}
+
+/// What is known of no object that is there.
+pub(super) fn rest(world: &World) -> World {
+    World {
         deleted_owners: world.deleted_owners.clone(),
         deleted_namespaces: world.deleted_namespaces.clone(),
         given: world.given.clone(),
         detailed: world.detailed,
         ..World::default()
-    })
+    }
 }
 
 /// What can have a say in the daemonsets of a node.

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 
 use super::ask::{Answers, ask};
 use super::cause::causes;
-use super::pair::{Asked, explained};
+use super::pair::{Asked, explained, rest};
 use super::{Explanation, Told};
 use crate::datalog::Program;
 use crate::datalog::explain::Goal;
@@ -70,10 +70,6 @@ fn seen<'a>(program: &Program, world: &'a World, nodes: &BTreeSet<Name>) -> Cow<
         revisions: world.revisions.clone(),
         pods,
         backoff: backoff.map(|(key, it)| (key.clone(), *it)).collect(),
-        deleted_owners: world.deleted_owners.clone(),
-        deleted_namespaces: world.deleted_namespaces.clone(),
-        given: world.given.clone(),
-        detailed: world.detailed,
-        ..World::default()
+        ..rest(world)
     })
 }
