@@ -2,8 +2,6 @@
 
 use clap::Args;
 use dsrules::app::LabelSelector;
-use dsrules::app::Options;
-use dsrules::app::Request;
 use dsrules::app::capacity::{Asked, By, Capacity, capacity};
 use dsrules::app::cluster::Detail;
 use dsrules::report;
@@ -67,18 +65,8 @@ impl CapacityArgs {
 
     /// As the library takes it.
     fn asked(&self, context: &Context) -> Result<Asked, Failure> {
-        let request = Request {
-            database: context.database.clone(),
-            manifests: self.files.manifests()?,
-            id: self.files.id(),
-            takes_over: false,
-            keep_going: false,
-            remind: !context.quiet,
-            rules: self.bounds.rules.asked(),
-            tree: None,
-            exports: Vec::new(),
-            options: Options { prune: self.prune, ..self.bounds.options(context) },
-        };
+        let (manifests, id) = (self.files.manifests()?, self.files.id());
+        let request = self.bounds.request(manifests, id, self.prune, context);
         let edits = self.edits.changes(&self.files.how.namespace, None)?;
         let (nodes, chosen) = (self.nodes.clone(), self.selector.clone());
         Ok(Asked { request, edits, nodes, chosen, by: self.by() })

@@ -5,7 +5,6 @@ use std::io::Write as _;
 use clap::{Args, ValueEnum};
 use dsrules::app::cluster::Detail;
 use dsrules::app::picture::{Asked, Picture, picture};
-use dsrules::app::{Options, Request};
 use dsrules::report;
 
 use crate::cli::context::Context;
@@ -62,18 +61,8 @@ impl ReportArgs {
     /// As the library takes it.
     fn asked(&self, context: &Context) -> Result<Asked, Failure> {
         self.edits.check()?;
-        let request = Request {
-            database: context.database.clone(),
-            manifests: self.input.manifests()?,
-            id: self.input.id(),
-            takes_over: false,
-            keep_going: false,
-            remind: !context.quiet,
-            rules: self.bounds.rules.asked(),
-            tree: None,
-            exports: Vec::new(),
-            options: Options { prune: self.prune, ..self.bounds.options(context) },
-        };
+        let (manifests, id) = (self.input.manifests()?, self.input.id());
+        let request = self.bounds.request(manifests, id, self.prune, context);
         Ok(Asked { request, edits: self.edits.changes(&self.input.files.how.namespace)? })
     }
 }

@@ -1,7 +1,7 @@
 //! What every command that makes a plan can be told: own rules, bounds, who is ready.
 
 use clap::{Args, ValueEnum};
-use dsrules::app::{MaxDelete, Options, Schedule};
+use dsrules::app::{Manifests, MaxDelete, Options, Request, Schedule};
 use dsrules::plan::Readiness;
 
 use super::rules::RuleArgs;
@@ -54,6 +54,22 @@ impl BoundArgs {
             && self.max_delete.is_none()
             && self.readiness == Ready::Assume
             && self.schedule.is_none()
+    }
+
+    /// What is asked of a command that makes a plan and writes nothing.
+    pub fn request(&self, manifests: Manifests, id: String, prune: bool, context: &Context) -> Request {
+        Request {
+            database: context.database.clone(),
+            manifests,
+            id,
+            takes_over: false,
+            keep_going: false,
+            remind: !context.quiet,
+            rules: self.rules.asked(),
+            tree: None,
+            exports: Vec::new(),
+            options: Options { prune, ..self.options(context) },
+        }
     }
 
     /// As the library takes them.
