@@ -404,7 +404,9 @@ fn filled() -> Two {
 #[test]
 fn what_is_passed_over_makes_no_difference() {
     let cases = std::env::var("PROPTEST_CASES").ok().and_then(|it| it.parse().ok()).unwrap_or(8);
-    let config = ProptestConfig { failure_persistence: None, cases, ..ProptestConfig::default() };
+    // The same runs each time: how much they pass over is looked at in the end.
+    let rng_seed = proptest::test_runner::RngSeed::Fixed(5);
+    let config = ProptestConfig { failure_persistence: None, cases, rng_seed, ..ProptestConfig::default() };
     let mut runner = proptest::test_runner::TestRunner::new(config);
     let passed = RefCell::new(0);
     let steps = prop::collection::vec(step(), 4..20);
