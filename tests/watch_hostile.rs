@@ -110,7 +110,7 @@ fn clients_that_say_nothing_keep_nobody_waiting() {
     let watcher = Watcher::start(&place, &["--listen", &address.to_string()]);
     let descriptors = || fs::read_dir(format!("/proc/{}/fd", watcher.id())).unwrap().count();
     let before = descriptors();
-    let silent: Vec<TcpStream> = (0..200)
+    let silent: Vec<TcpStream> = (0..600)
         .map(|_| {
             let mut stream = TcpStream::connect(address).unwrap();
             let _ = stream.write_all(b"GET /me");
@@ -120,7 +120,7 @@ fn clients_that_say_nothing_keep_nobody_waiting() {
     let start = Instant::now();
     assert!(ask(address, "/healthz").ends_with("\r\n\r\nok\n"));
     assert!(start.elapsed() < Duration::from_secs(3), "{:?}", start.elapsed());
-    assert!(descriptors() <= before + 20, "{before} became {}", descriptors());
+    assert!(descriptors() <= before + 260, "{before} became {}", descriptors());
     drop(silent);
 }
 

@@ -25,8 +25,10 @@ use super::hosts::is_meant;
 use super::metrics::Metrics;
 use crate::diagnostic::{Diagnostic, visible};
 
-/// So many connections are open at once: a scrape and a few probes are quick.
-const MOST: usize = 16;
+/// So many connections are open at once: a scrape and a few probes are quick. Thousands that come
+/// at once and say nothing are through within a second (see [`Connections`]), and manifests and the
+/// tree still find descriptors where there are 1,024 of them.
+const MOST: usize = 256;
 /// Who does not finish its request within this time gets no answer.
 const PATIENCE: Duration = Duration::from_secs(5);
 /// A request's head is at most so long, in bytes.

@@ -33,6 +33,14 @@ pub struct Change {
     pub now: Option<Arc<Entry>>,
 }
 
+impl Change {
+    /// The bytes that are kept for it alone: what was before nobody else has.
+    #[must_use]
+    pub fn keeps(&self) -> usize {
+        size_of::<Self>() + self.key.name.len() + self.before.as_ref().map_or(0, |before| before.size())
+    }
+}
+
 /// Says of changes that were found at once which version each has, and puts them in that order.
 /// What is gone says with its version before which one it went.
 pub fn number(changes: &mut [Change], from: u64, to: u64) {

@@ -43,6 +43,12 @@ impl Entry {
         }
     }
 
+    /// The bytes that it takes, roughly: what stands beside its text is of the text.
+    #[must_use]
+    pub fn size(&self) -> usize {
+        size_of::<Self>() + 2 * self.text.len()
+    }
+
     /// The whole object.
     #[must_use]
     pub fn value(&self) -> Value {

@@ -1,6 +1,7 @@
 //! All objects that are served, as of one moment, and what changed of late.
 //!
-//! What changed is kept for a while, at most so many changes: a watch begins at a version that
+//! What changed is kept for a while, at most so many changes, and hardly more bytes of former
+//! objects than there are of those that are served: a watch begins at a version that
 //! is still known, and a list goes on as things stood when it began. Each change of a resource's
 //! objects has a version of its own (see [`number`]), so that who has heard of
 //! one knows what comes behind it.
@@ -17,6 +18,10 @@ use crate::kube::ObjectKey;
 /// So many changes are remembered.
 const REMEMBERED: usize = 20_000;
 
+/// What they keep takes so many bytes more than what is served, at most: where little is served a
+/// long run does not grow by many times that, and where much is, all of it may change at once.
+const BYTES: usize = 16 << 20;
+
 /// The objects of one resource.
 pub type Objects = BTreeMap<ObjectKey, Arc<Entry>>;
 
@@ -25,6 +30,9 @@ pub type Objects = BTreeMap<ObjectKey, Arc<Entry>>;
 pub struct Replica {
     objects: [Objects; RESOURCES.len()],
     changes: VecDeque<Arc<Change>>,
+    /// The bytes of all objects, and those that only changes keep.
+    served: usize,
+    kept: usize,
     /// The place that the next change gets.
     next: u64,
     /// The version up to which changes are no longer known.
@@ -60,6 +68,7 @@ impl Replica {
     /// Begins with these objects: of what was before nothing is known.
     pub fn begin(&mut self, version: u64) {
         self.changes.clear();
+        self.kept = 0;
         (self.forgotten, self.version) = (version, version);
     }
 
@@ -72,6 +81,8 @@ impl Replica {
                 Some(entry) => self.objects[resource].insert(key.clone(), entry.clone()),
                 None => self.objects[resource].remove(&key),
             };
+            self.served =
+                self.served.saturating_add(size(now.as_ref())).saturating_sub(size(before.as_ref()));
             let version = now.as_ref().map_or(u64::MAX, |entry| entry.version);
             let change = |before, now| Change { at: 0, version, shared: false, resource, key, before, now };
             match (before, now) {
@@ -87,19 +98,28 @@ impl Replica {
         }
         number(&mut found, from, to);
         for change in found {
+            self.kept = self.kept.saturating_add(change.keeps());
             self.changes.push_back(Arc::new(Change { at: self.next, ..change }));
             self.next += 1;
-            if self.changes.len() > REMEMBERED
-                && let Some(gone) = self.changes.pop_front()
-            {
-                self.forgotten = self.forgotten.max(gone.version);
-            }
         }
+        while self.is_too_much()
+            && let Some(gone) = self.changes.pop_front()
+        {
+            self.kept = self.kept.saturating_sub(gone.keeps());
+            self.forgotten = self.forgotten.max(gone.version);
+        }
+    }
+
+    fn is_too_much(&self) -> bool {
+        self.changes.len() > REMEMBERED || self.kept > self.served.saturating_add(BYTES)
     }
 
     /// Puts the objects of a resource in place of those that were there, as one who begins.
     pub fn put(&mut self, resource: usize, objects: Objects) {
-        self.objects[resource] = objects;
+        let bytes = |objects: &Objects| objects.values().map(|it| size(Some(it))).sum::<usize>();
+        let before = std::mem::replace(&mut self.objects[resource], objects);
+        self.served =
+            self.served.saturating_add(bytes(&self.objects[resource])).saturating_sub(bytes(&before));
     }
 
     /// What of a resource differs from `objects`.
@@ -159,6 +179,11 @@ impl Replica {
     }
 }
 
+/// What an object takes, roughly.
+fn size(entry: Option<&Arc<Entry>>) -> usize {
+    entry.map_or(0, |entry| entry.size())
+}
+
 #[cfg(test)]
 #[allow(clippy::unwrap_used)]
 mod tests {
@@ -205,6 +230,33 @@ mod tests {
         // Of a store that has given it no version it is told again.
         replica.take(vec![(2, key("d"), None)], 8, 8);
         assert_eq!(told(&replica, 8), [("d".to_owned(), 8)]);
+    }
+
+    #[test]
+    fn what_changes_keep_is_bounded_by_what_is_served() {
+        let large = |version: u64| {
+            let text = "x".repeat(64 << 10);
+            let meta = json!({ "resourceVersion": version.to_string() });
+            Some(Arc::new(Entry::of(&json!({ "metadata": meta, "text": text }))))
+        };
+        let mut replica = Replica::default();
+        let keys: Vec<ObjectKey> = (0..200).map(|nth| ObjectKey::new("", format!("n{nth}"))).collect();
+        // Much is served: all of it may change at once, and each change is still known.
+        replica.put(2, keys.iter().map(|key| (key.clone(), large(1).unwrap())).collect());
+        let all =
+            |from: u64| (0..).zip(&keys).map(|(nth, key)| (2, key.clone(), large(from + nth))).collect();
+        replica.take(all(2), 1, 201);
+        assert_eq!(replica.since(0).unwrap().count(), 200);
+        replica.take(all(202), 201, 401);
+        assert!(replica.since(0).is_none() && replica.since(200).is_some());
+        // Little is served: hardly more is known of what was.
+        let gone = keys.iter().skip(1).map(|key| (2, key.clone(), None)).collect();
+        replica.take(gone, 401, 600);
+        let one = (601..801).map(|version| (2, keys[0].clone(), large(version))).collect();
+        replica.take(one, 600, 800);
+        assert!(replica.kept <= BYTES + (256 << 10) && replica.served < 256 << 10, "{}", replica.kept);
+        assert!(replica.after(650).is_err() && replica.after(790).is_ok());
+        assert_eq!(replica.after(800).unwrap().count(), 0);
     }
 
     #[test]

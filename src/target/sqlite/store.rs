@@ -69,12 +69,13 @@ impl Store {
         })
     }
 
-    /// Makes all that was saved since [`begin`](Store::begin) last.
+    /// Makes all that was saved since [`begin`](Store::begin) last, and lets go of the pages that
+    /// were read for it: who stays would hold ever more of a store that grows with its past.
     ///
     /// # Errors
     /// When it cannot be written; then nothing has changed.
     pub fn commit(&mut self) -> Result<(), Diagnostic> {
-        self.run("commit", |connection| Ok(connection.execute_batch("COMMIT")?))
+        self.run("commit", |connection| Ok(connection.execute_batch("COMMIT; PRAGMA shrink_memory")?))
     }
 
     /// Drops all that was saved since [`begin`](Store::begin). Dropping the store does
