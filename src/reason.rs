@@ -9,7 +9,7 @@ use std::sync::Arc;
 use crate::datalog::explain::{RuleRef, said, said_of_all};
 use crate::datalog::{Changes, Evaluation, Handle, Limits, Program, RelationId, Row, Sym, Symbols};
 use crate::diagnostic::Diagnostic;
-use crate::facts::{Encoder, Grouping};
+use crate::facts::{self, Encoder, Grouping};
 use crate::kube::{Name, ObjectKey};
 use crate::policy::{constraints, relations};
 use crate::state::{Changed, World};
@@ -77,6 +77,7 @@ impl Reasoner {
     /// derived anew.
     pub fn derive(&mut self, world: &World, changed: &Changed, now: i64) -> Result<Derived, Diagnostic> {
         let evaluation = self.evaluation.take();
+        let limits = facts::limited(&self.limits, &self.program, world);
         let few = changed
             .objects()
             .filter(|changed| changed.len() <= ALWAYS_FEW_OBJECTS.max(self.objects / FEW_OBJECTS_IN));
@@ -87,6 +88,7 @@ impl Reasoner {
             && fresh
         {
             let (added, removed) = self.encoder.changes(world, &evaluation, changed, now);
+            evaluation.limit(limits);
             let changes = evaluation.update(&self.encoder.symbols, added, removed)?;
             self.evaluation = Some(evaluation);
             return Ok(Derived::Changed(changes));
@@ -94,7 +96,7 @@ impl Reasoner {
         self.encoder = Encoder::new(self.program.clone(), self.encoder.grouping(), &self.wanted);
         let facts = self.encoder.all(world, now);
         let symbols = &mut self.encoder.symbols;
-        self.evaluation = Some(Evaluation::new(&self.program, symbols, facts, &self.wanted, &self.limits)?);
+        self.evaluation = Some(Evaluation::new(&self.program, symbols, facts, &self.wanted, &limits)?);
         self.known = self.encoder.symbols.len();
         self.objects = world.nodes.len() + world.daemonsets.len() + world.revisions.len() + world.pods.len();
         Ok(Derived::Anew)

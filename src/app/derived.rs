@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use crate::datalog::{Atom, Evaluation, Limits, Program, RelationId, Symbols};
 use crate::diagnostic::Diagnostic;
-use crate::facts::{Encoder, Grouping};
+use crate::facts::{self, Encoder, Grouping};
 use crate::plan::{Plan, constraint};
 use crate::state::World;
 
@@ -47,8 +47,9 @@ pub(super) fn derive_wanted(
 ) -> Result<State, Diagnostic> {
     let encoder = Encoder::new(program.clone(), wanted.grouping, wanted.relations);
     let mut encoder = encoder.asked(wanted.atoms.iter(), wanted.relations);
-    let facts = encoder.all(world, now);
-    let mut evaluation = Evaluation::new(program, &mut encoder.symbols, facts, wanted.relations, limits)?;
+    let limits = facts::limited(limits, program, world);
+    let given = encoder.all(world, now);
+    let mut evaluation = Evaluation::new(program, &mut encoder.symbols, given, wanted.relations, &limits)?;
     if let Some(plan) = plan {
         let (added, removed) = encoder.planned(&evaluation, constraint::changes(plan));
         evaluation.update(&encoder.symbols, added, removed)?;

@@ -9,7 +9,7 @@ use super::planning;
 use super::seen::Sight;
 use crate::datalog::{Evaluation, Limits, Program, RelationId};
 use crate::diagnostic::Diagnostic;
-use crate::facts::{Encoder, Grouping};
+use crate::facts::{Encoder, Grouping, limited};
 use crate::reason;
 use crate::state::Gone;
 
@@ -67,15 +67,9 @@ pub fn profile(asked: &Profile, listener: &dyn Listener) -> Result<Profiled, Vec
     let facts = encoder.all(&world, now);
     let inputs = program.declarations().map(|it| facts.rows(it.id).count()).sum();
     let between = (asked.clock)();
-    let (done, rules) = Evaluation::profile(
-        program,
-        &mut encoder.symbols,
-        facts,
-        &wanted,
-        &asked.limits,
-        asked.clock,
-        asked.top,
-    );
+    let limits = limited(&asked.limits, program, &world);
+    let (done, rules) =
+        Evaluation::profile(program, &mut encoder.symbols, facts, &wanted, &limits, asked.clock, asked.top);
     let took = rules.iter().map(|rule| rule.time).sum();
     let facts = (between.saturating_duration_since(began), inputs);
     Ok(Profiled { rules, facts, took, stopped: done.err() })

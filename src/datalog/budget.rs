@@ -29,6 +29,9 @@ pub struct Limits {
     pub bytes_per_relation: usize,
     /// Bytes of all rows and indexes together: 4 GB by default.
     pub bytes: usize,
+    /// Whether somebody asked for so many; else whoever knows what the rules are given may
+    /// give them less ([`Limits::unless_asked`]).
+    pub asked: bool,
     /// How long an evaluation may take; without one, as long as its rows take.
     pub deadline: Option<Deadline>,
     /// Whoever wants to know which rule is run: told of each before it is.
@@ -42,6 +45,7 @@ impl Default for Limits {
             rows_per_rule: 2_000_000_000,
             bytes_per_relation: 400_000_000,
             bytes: 4_000_000_000,
+            asked: false,
             deadline: None,
             watch: None,
         }
@@ -59,6 +63,7 @@ impl Limits {
             rows_per_relation,
             bytes_per_relation: default.bytes_per_relation.max(bytes),
             bytes: default.bytes.max(bytes.saturating_mul(4)),
+            asked: rows_per_relation > default.rows_per_relation,
             ..default
         }
     }
@@ -66,7 +71,13 @@ impl Limits {
     /// The same with all rows and indexes in so many bytes.
     #[must_use]
     pub fn of_bytes(self, bytes: usize) -> Self {
-        Limits { bytes, bytes_per_relation: self.bytes_per_relation.min(bytes), ..self }
+        Limits { bytes, bytes_per_relation: self.bytes_per_relation.min(bytes), asked: true, ..self }
+    }
+
+    /// The same in no more than so many bytes, unless somebody asked for others.
+    #[must_use]
+    pub fn unless_asked(self, bytes: usize) -> Self {
+        if self.asked { self } else { Limits { asked: false, ..self.of_bytes(bytes.min(self.bytes)) } }
     }
 }
 
@@ -222,8 +233,13 @@ impl Budget {
             Stop::All(bytes) => would("all rows with those of", bytes, limits.bytes),
         };
         let code = if stop == Stop::Late { "rules-too-slow" } else { "too-many-rows" };
-        let help =
-            format!("a part of the rule may share no variable with the others, so that all pairs are {done}");
+        let more = match stop {
+            Stop::Bytes(_) | Stop::All(_) => "; `--max-memory` gives the rules more",
+            _ => "",
+        };
+        let help = format!(
+            "a part of the rule may share no variable with the others, so that all pairs are {done}{more}"
+        );
         at(Diagnostic::error(code, message).help(help), program, id, rule)
     }
 }

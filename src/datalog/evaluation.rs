@@ -125,6 +125,11 @@ impl Evaluation {
         refused.map_or(Ok(()), |stop| Err(work.budget.error(stop, &self.program, id, None)))
     }
 
+    /// What it may use from the next change on.
+    pub fn limit(&mut self, limits: Limits) {
+        self.limits = limits;
+    }
+
     /// What all rows and indexes take.
     pub(super) fn bytes(&self) -> usize {
         self.tables.iter().flatten().map(|table| table.bytes()).sum()

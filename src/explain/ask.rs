@@ -11,7 +11,7 @@ use super::leaf::key;
 use crate::datalog::explain::{Goal, Part, tree};
 use crate::datalog::{Atom, Evaluation, Handle, Limits, Program, RelationId, Symbols, Value};
 use crate::diagnostic::Diagnostic;
-use crate::facts::{Alone, Encoder, Grouping};
+use crate::facts::{Alone, Encoder, Grouping, limited};
 use crate::kube::{Kind, Name, ObjectKey};
 use crate::policy::relations;
 use crate::state::World;
@@ -117,7 +117,7 @@ impl<'a> Answers<'a> {
         let mut encoder = Encoder::new(program.clone(), grouping, &wanted).asked(atom.into_iter(), &wanted);
         encoder.single_out(alone.clone());
         let facts = encoder.all(world, now);
-        let limits = Limits::default();
+        let limits = limited(&Limits::default(), program, world);
         let mut evaluation = Evaluation::new(program, &mut encoder.symbols, facts, &wanted, &limits)?;
         if let Some(planned) = planned {
             let (added, removed) = encoder.planned(&evaluation, planned.iter().copied());

@@ -26,6 +26,7 @@ mod paths;
 mod placement;
 mod plain;
 mod pods;
+mod room;
 mod scheduling;
 mod service;
 
@@ -35,6 +36,7 @@ pub use alone::Alone;
 pub use cluster::wants_details;
 pub use encoder::{Encoder, Grouping};
 pub use paths::wants_whole;
+pub use room::limited;
 
 use crate::datalog::{Evaluation, Facts, RelationId, Row};
 use crate::kube::{Kind, Name, ObjectKey};

@@ -34,6 +34,9 @@ pub(super) struct Asked {
     observes: bool,
     schedule: Option<Schedule>,
     rows: usize,
+    /// The memory that was asked for.
+    #[serde(default)]
+    memory: Option<usize>,
     rules: Vec<PathBuf>,
     facts: Vec<PathBuf>,
     params: Vec<String>,
@@ -104,6 +107,7 @@ impl Asked {
             observes: options.readiness == Readiness::Observe,
             schedule: options.schedule,
             rows: options.limits.rows_per_relation,
+            memory: options.limits.asked.then_some(options.limits.bytes),
             rules: all(&request.rules.rules),
             facts: all(&request.rules.facts),
             params: request.rules.params.clone(),
@@ -150,6 +154,11 @@ impl Asked {
         })
     }
 
+    fn limits(&self) -> Limits {
+        let limits = Limits::of_rows(self.rows);
+        self.memory.map_or(limits, |bytes| limits.of_bytes(bytes))
+    }
+
     fn options(&self, now: i64) -> Options {
         let most = |text: &String| match text.strip_suffix('%') {
             Some(percent) => percent.parse().ok().map(MaxDelete::Percent),
@@ -162,7 +171,7 @@ impl Asked {
             ignore_violations: self.ignore_violations,
             readiness: if self.observes { Readiness::Observe } else { Readiness::Assume },
             schedule: self.schedule,
-            limits: Limits::of_rows(self.rows),
+            limits: self.limits(),
             ..Options::at(now)
         }
     }

@@ -31,8 +31,8 @@ pub struct RuleArgs {
     /// Stop a rule that derives more rows than this
     #[arg(long, value_name = "N", default_value_t = Limits::default().rows_per_relation)]
     max_rows: usize,
-    /// Stop rules whose rows and indexes take more memory than this, as `256Mi` [default: 4 GB for all of
-    /// them, 400 MB for those of one relation]
+    /// Stop rules whose rows and indexes take more memory than this, as `256Mi` [default: what goes with
+    /// the size of the cluster, from 32 MiB to 4 GB]
     #[arg(long, value_name = "SIZE", value_parser = memory)]
     max_memory: Option<usize>,
     /// Stop rules that take longer than this each time they are asked, as `30s`
