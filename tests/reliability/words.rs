@@ -1,6 +1,14 @@
 //! R14: hostile text in every text field: nothing of it acts on a terminal, and nothing of it is an
 //! element of a page.
 
+use std::cell::RefCell;
+use std::collections::BTreeMap;
+
+use html5ever::tendril::StrTendril;
+use html5ever::tokenizer::states::RawKind;
+use html5ever::tokenizer::{
+    BufferQueue, TagKind, Token, TokenSink, TokenSinkResult, Tokenizer, TokenizerOpts,
+};
 use serde_json::{Value, json};
 
 use crate::base::{Place, figure};
@@ -122,5 +130,93 @@ fn hostile_text_acts_on_no_terminal() {
             HOSTILE.len(),
             SHOWN.len() + DOCUMENTS.len()
         ),
+    );
+}
+
+/// The elements of a page, with the names of their attributes; its comments and what else is no
+/// text. How often each is there.
+#[derive(Default)]
+struct Markup(RefCell<BTreeMap<String, usize>>);
+
+impl TokenSink for Markup {
+    type Handle = ();
+
+    fn process_token(&self, token: Token, _: u64) -> TokenSinkResult<()> {
+        let count = |what: String| *self.0.borrow_mut().entry(what).or_default() += 1;
+        match token {
+            Token::TagToken(tag) if tag.kind == TagKind::StartTag => {
+                let mut attributes: Vec<&str> = tag.attrs.iter().map(|it| &*it.name.local).collect();
+                attributes.sort_unstable();
+                count(format!("<{} {}>", tag.name, attributes.join(" ")));
+                // What stands in these is no markup for a browser either.
+                match &*tag.name {
+                    "script" => return TokenSinkResult::RawData(RawKind::ScriptData),
+                    "style" => return TokenSinkResult::RawData(RawKind::Rawtext),
+                    "title" | "textarea" => return TokenSinkResult::RawData(RawKind::Rcdata),
+                    _ => {}
+                }
+            }
+            Token::CommentToken(_) => count("comment".to_owned()),
+            Token::NullCharacterToken | Token::ParseError(_) => count(format!("{token:?}")),
+            _ => {}
+        }
+        TokenSinkResult::Continue
+    }
+}
+
+fn markup(page: &str) -> BTreeMap<String, usize> {
+    let input = BufferQueue::default();
+    input.push_back(StrTendril::from(page));
+    let tokenizer =
+        Tokenizer::new(Markup::default(), TokenizerOpts { exact_errors: true, ..Default::default() });
+    let _ = tokenizer.feed(&input);
+    tokenizer.end();
+    tokenizer.sink.0.take()
+}
+
+/// Pages of a store with such objects, and with rules that say it too; empty where they cannot.
+fn pages(hostile: &str) -> [String; 2] {
+    let place = Place::light();
+    place.write("in/all.yaml", objects(hostile, 0) + "---\n" + &objects("plain", 1));
+    let said: String = hostile.chars().filter(|it| !matches!(it, '\r' | '\n' | '\0')).collect();
+    let rule = "blocked(DaemonSet, Node) :- daemonset(DaemonSet), node(Node), Node = \"n1\".";
+    place.write("own.dl", format!("/// {said} on {{Node}}\n{rule}\n"));
+    let said = place.run("apply in --keep-going");
+    assert!(said.is_orderly(), "{said:?}");
+    ["report -o html", "report -o html --rules own.dl"].map(|line| {
+        let said = place.run(line);
+        assert!(said.is_orderly(), "{said:?}");
+        said.out
+    })
+}
+
+#[test]
+fn hostile_text_is_no_element_of_a_page() {
+    let plain = pages("plain");
+    let expected = plain.each_ref().map(|page| markup(page));
+    assert!(plain[1].contains("plain on"), "{}", plain[1]);
+    assert!(expected[0].keys().any(|it| it.starts_with("<script")), "{expected:?}");
+    let (mut shown, mut bytes) = (0, 0);
+    for (nth, hostile) in HOSTILE.iter().enumerate() {
+        let pages = pages(hostile);
+        for (page, expected) in pages.iter().zip(&expected).filter(|(page, _)| !page.is_empty()) {
+            let found = markup(page);
+            // Where an object is refused there are fewer rows, but never one of another sort.
+            let runs =
+                |what: &str| ["<script", "<style", "<link", "<meta"].iter().any(|it| what.starts_with(it));
+            let is_foreign = |(what, times): &(&String, &usize)| {
+                let expected = expected.get(*what);
+                expected.is_none() || runs(what) && expected != Some(times)
+            };
+            let foreign: Vec<_> = found.iter().filter(is_foreign).collect();
+            assert!(foreign.is_empty(), "text {nth}: {foreign:?}");
+            assert_eq!(acting(page), None, "text {nth}");
+            (shown, bytes) = (shown + 1, bytes + page.len());
+        }
+    }
+    assert!(shown > HOSTILE.len(), "{shown}");
+    figure(
+        "R14",
+        format!("{} hostile texts, {shown} pages, {bytes} bytes: 0 foreign elements", HOSTILE.len()),
     );
 }
