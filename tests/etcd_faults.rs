@@ -8,6 +8,8 @@
 
 use std::time::{Duration, Instant};
 
+#[path = "etcd_faults/clocks.rs"]
+mod clocks;
 #[path = "naive/dice.rs"]
 mod dice;
 #[path = "etcd_faults/fleet.rs"]
@@ -20,7 +22,7 @@ mod members;
 mod proxy;
 
 use dice::Dice;
-use fleet::{AGENTS, CONTROLLERS, DAEMONSETS, Fleet, MAX_UNAVAILABLE};
+use fleet::{AGENTS, CONTROLLERS, DAEMONSETS, Fleet, MAX_UNAVAILABLE, MEMBERS};
 use members::etcdctl;
 
 /// Longer than a lease.
@@ -104,6 +106,20 @@ const FAULTS: &[(&str, Fault)] = &[
         sleep(LONG);
         fleet.members.go_on(at);
     }),
+    ("the member that led the store was cut off from the others", |fleet, dice| {
+        let leader = fleet.members.leader();
+        fleet.cut_between(&[(leader, (leader + 1) % MEMBERS), (leader, (leader + 2) % MEMBERS)]);
+        fleet.roll(dice.below(DAEMONSETS));
+        sleep(LONG);
+        fleet.cut_between(&[]);
+    }),
+    ("two members of the store were cut off from each other", |fleet, dice| {
+        let at = dice.below(MEMBERS);
+        fleet.cut_between(&[(at, (at + 1) % MEMBERS)]);
+        fleet.roll(dice.below(DAEMONSETS));
+        sleep(LONG);
+        fleet.cut_between(&[]);
+    }),
     ("a member of the store lost its data", |fleet, dice| {
         let at = dice.below(3);
         fleet.members.kill(at);
@@ -118,6 +134,26 @@ const FAULTS: &[(&str, Fault)] = &[
         let revision = fleet.recorder.revision();
         etcdctl(&fleet.members.endpoint(0), &["compact", &revision.to_string()]);
         fleet.continue_controller(at);
+    }),
+    ("the clock was set forward and back", |fleet, dice| {
+        let agent = dice.below(AGENTS);
+        let running = fleet.in_here(agent);
+        fleet.converge("one controller alone");
+        let keys = ["members/c9".to_owned(), format!("beats/n{agent}")];
+        let made =
+            |fleet: &Fleet| keys.each_ref().map(|key| history::made(&fleet.recorder.events(), key).unwrap());
+        let before = made(fleet);
+        for hours in [3, -2] {
+            clocks::set(hours * 3_600);
+            fleet.roll(dice.below(DAEMONSETS));
+            fleet.relabel(agent);
+            fleet.converge("the clock was set");
+        }
+        assert_eq!(made(fleet), before, "leases know nothing of the time of day");
+        clocks::set(0);
+        drop(running);
+        (0..CONTROLLERS).for_each(|at| fleet.start_controller(at));
+        fleet.start_agent(agent);
     }),
     ("nodes moved", |fleet, dice| {
         fleet.relabel(dice.below(AGENTS));

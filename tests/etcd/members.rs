@@ -22,15 +22,20 @@ struct Member {
     child: Option<Child>,
     client: u16,
     peer: u16,
+    /// Where the others find it.
+    reached: String,
 }
 
 /// Whether there is an etcd on this machine; says so where not.
 pub fn is_there() -> bool {
-    let found = Command::new("etcd").arg("--version").output().is_ok_and(|it| it.status.success());
-    if !found {
-        println!("skipped: there is no etcd on this machine");
+    let runs = |(program, arg): &(&str, &str)| {
+        Command::new(program).arg(arg).output().is_ok_and(|it| it.status.success())
+    };
+    let missing = [("etcd", "--version"), ("etcdctl", "version")].into_iter().find(|it| !runs(it));
+    if let Some((name, _)) = missing {
+        println!("skipped: there is no {name} on this machine");
     }
-    found
+    missing.is_none()
 }
 
 impl Members {
@@ -41,6 +46,12 @@ impl Members {
 
     /// The same with arguments for each.
     pub fn with(count: usize, args: &[&str]) -> Option<Members> {
+        Members::through(count, args, str::to_owned)
+    }
+
+    /// The same; where one listens for the others, to where the others are told that it is, is said
+    /// by `way`. It may be asked again.
+    pub fn through(count: usize, args: &[&str], mut way: impl FnMut(&str) -> String) -> Option<Members> {
         if !is_there() {
             return None;
         }
@@ -49,7 +60,10 @@ impl Members {
         for _ in 0..5 {
             let folder = TempDir::with_prefix("dsrules-etcd-").unwrap();
             let ports = free_ports(2 * count);
-            let member = |ports: &[u16]| Member { child: None, client: ports[0], peer: ports[1] };
+            let member = |ports: &[u16]| {
+                let (client, peer) = (ports[0], ports[1]);
+                Member { child: None, client, peer, reached: way(&format!("127.0.0.1:{peer}")) }
+            };
             let members = ports.chunks(2).map(member).collect();
             let mut members = Members { folder, members, args: args.clone() };
             (0..count).for_each(|at| members.run(at, "new"));
@@ -79,6 +93,11 @@ impl Members {
     /// How many there are.
     pub fn count(&self) -> usize {
         self.members.len()
+    }
+
+    /// The process of one that runs.
+    pub fn pid(&self, at: usize) -> Option<u32> {
+        self.members[at].child.as_ref().map(Child::id)
     }
 
     /// Ends one at once.
@@ -114,15 +133,36 @@ impl Members {
     pub fn replace(&mut self, at: usize) {
         let others: Vec<usize> = (0..self.members.len()).filter(|it| *it != at).collect();
         let through = self.endpoint(others[0]);
-        let listed = etcdctl(&through, &["member", "list"]);
-        let name = format!(" m{at},");
-        let line = listed.lines().find(|line| line.contains(&name)).unwrap().to_owned();
-        let id = line.split(',').next().unwrap();
-        etcdctl(&through, &["member", "remove", id]);
+        etcdctl(&through, &["member", "remove", &self.number(at)]);
         fs::remove_dir_all(self.data(at)).unwrap();
-        let peer = format!("--peer-urls=http://127.0.0.1:{}", self.members[at].peer);
+        let peer = format!("--peer-urls=http://{}", self.members[at].reached);
         etcdctl(&through, &["member", "add", &format!("m{at}"), &peer]);
         self.run(at, "existing");
+    }
+
+    /// The number by which etcd knows one.
+    pub fn number(&self, at: usize) -> String {
+        let through = (0..self.members.len()).find(|other| *other != at).unwrap_or(at);
+        let listed = etcdctl(&self.endpoint(through), &["member", "list"]);
+        let name = format!(" m{at},");
+        let line = listed.lines().find(|line| line.contains(&name)).unwrap();
+        line.split(',').next().unwrap().to_owned()
+    }
+
+    /// The one that leads.
+    pub fn leader(&self) -> usize {
+        let leads = |at: &usize| {
+            let said = try_etcdctl(&self.endpoint(*at), &["endpoint", "status"]);
+            said.is_ok_and(|said| said.split(", ").nth(4) == Some("true"))
+        };
+        let until = Instant::now() + Duration::from_secs(20);
+        loop {
+            if let Some(at) = (0..self.members.len()).find(leads) {
+                return at;
+            }
+            assert!(Instant::now() < until, "nobody leads");
+            std::thread::sleep(Duration::from_millis(50));
+        }
     }
 
     /// Waits until each that runs has a leader.
@@ -155,10 +195,11 @@ impl Members {
     }
 
     fn run(&mut self, at: usize, state: &str) {
-        let peer = |member: &Member| format!("http://127.0.0.1:{}", member.peer);
+        let peer = |member: &Member| format!("http://{}", member.reached);
         let all: Vec<String> =
             self.members.iter().enumerate().map(|(at, member)| format!("m{at}={}", peer(member))).collect();
         let (client, own) = (format!("http://{}", self.endpoint(at)), peer(&self.members[at]));
+        let listens = format!("http://127.0.0.1:{}", self.members[at].peer);
         let log =
             File::options().create(true).append(true).open(self.folder.path().join(format!("m{at}.log")));
         let log = log.unwrap();
@@ -167,7 +208,7 @@ impl Members {
             .arg("--data-dir")
             .arg(self.data(at))
             .args(["--listen-client-urls", &client, "--advertise-client-urls", &client])
-            .args(["--listen-peer-urls", &own, "--initial-advertise-peer-urls", &own])
+            .args(["--listen-peer-urls", &listens, "--initial-advertise-peer-urls", &own])
             .args(["--initial-cluster", &all.join(","), "--initial-cluster-state", state])
             .args(["--heartbeat-interval", "50", "--election-timeout", "500"])
             .args(["--strict-reconfig-check=false"])
@@ -189,15 +230,15 @@ impl Drop for Members {
 
 /// What etcdctl says.
 pub fn etcdctl(endpoint: &str, args: &[&str]) -> String {
+    try_etcdctl(endpoint, args).unwrap_or_else(|error| panic!("etcdctl {args:?}: {error}"))
+}
+
+fn try_etcdctl(endpoint: &str, args: &[&str]) -> Result<String, String> {
     let mut command = Command::new("etcdctl");
-    let out = command
-        .env("ETCDCTL_API", "3")
-        .args(["--endpoints", endpoint, "--command-timeout=20s"])
-        .args(args)
-        .output()
-        .unwrap();
-    assert!(out.status.success(), "etcdctl {args:?}: {}", String::from_utf8_lossy(&out.stderr));
-    String::from_utf8(out.stdout).unwrap()
+    let command = command.env("ETCDCTL_API", "3");
+    let out = command.args(["--endpoints", endpoint, "--command-timeout=20s"]).args(args).output().unwrap();
+    let text = |bytes| String::from_utf8(bytes).unwrap();
+    if out.status.success() { Ok(text(out.stdout)) } else { Err(text(out.stderr)) }
 }
 
 /// Ports that nobody listens on, all different.

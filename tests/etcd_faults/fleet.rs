@@ -9,10 +9,12 @@ use std::time::{Duration, Instant};
 use rustix::process::{Pid, Signal, kill_process};
 use tempfile::TempDir;
 
+use crate::clocks::Running;
 use crate::history::{self, Recorder};
 use crate::members::Members;
 use crate::proxy::Wire;
 
+pub const MEMBERS: usize = 3;
 pub const CONTROLLERS: usize = 3;
 pub const AGENTS: usize = 12;
 pub const DAEMONSETS: usize = 6;
@@ -60,6 +62,8 @@ pub struct Fleet {
     agents: Vec<Process>,
     /// The wires of each controller.
     wires: Vec<Vec<Wire>>,
+    /// The wires on which each member of the store is reached by the others.
+    between: Vec<Wire>,
     pub images: BTreeMap<String, String>,
     zones: Vec<u8>,
     version: usize,
@@ -71,7 +75,12 @@ impl Fleet {
     /// Starts everything; nothing where there is no etcd.
     pub fn start() -> Option<Fleet> {
         // A small quota, so that it can be filled.
-        let members = Members::with(3, &["--quota-backend-bytes", "67108864"])?;
+        let mut between: Vec<Wire> = Vec::new();
+        let members = Members::through(MEMBERS, &["--quota-backend-bytes", "67108864"], |endpoint| {
+            between.push(Wire::to(endpoint));
+            between.last().unwrap().endpoint.clone()
+        })?;
+        let between = between.split_off(between.len() - MEMBERS);
         let folder = TempDir::with_prefix("dsrules-fleet-").unwrap();
         fs::create_dir(folder.path().join("manifests")).unwrap();
         let recorder = Recorder::start(&members.store(PREFIX));
@@ -81,6 +90,7 @@ impl Fleet {
             controllers: Vec::new(),
             agents: Vec::new(),
             wires: Vec::new(),
+            between,
             images: BTreeMap::new(),
             zones: (0..AGENTS).map(|at| b'a' + (at % 2) as u8).collect(),
             version: 0,
@@ -245,6 +255,31 @@ impl Fleet {
     /// Cuts a controller off from one member.
     pub fn cut_from(&self, at: usize, member: usize, cut: bool) {
         self.wires[at][member].cut(cut);
+    }
+
+    /// Cuts members of the store off from each other, or no longer.
+    pub fn cut_between(&self, pairs: &[(usize, usize)]) {
+        let cut_from = |at: usize| {
+            let ends = pairs.iter().filter_map(move |&(one, other)| match at {
+                _ if at == one => Some(other),
+                _ if at == other => Some(one),
+                _ => None,
+            });
+            ends.map(|it| self.members.number(it)).collect::<Vec<_>>()
+        };
+        // What numbers they have is asked for while they can answer.
+        let all: Vec<Vec<String>> = (0..MEMBERS).map(cut_from).collect();
+        self.between.iter().zip(all).for_each(|(wire, cut)| wire.cut_for(cut));
+    }
+
+    /// A controller and an agent whose clock can be set, in place of all controllers and of one agent.
+    pub fn in_here(&mut self, agent: usize) -> [Running; 2] {
+        (0..CONTROLLERS).for_each(|at| self.end_controller(at));
+        self.kill_agent(agent);
+        let store = self.members.store(PREFIX);
+        let (node, db) = (format!("n{agent}"), self.path(&format!("n{agent}.db")));
+        let controller = Running::controller(&store, "c9", &self.path("manifests"));
+        [controller, Running::agent(&store, &node, &db)]
     }
 
     pub fn kill_agent(&mut self, at: usize) {

@@ -182,6 +182,12 @@ pub fn last(events: &[Event]) -> State {
     state
 }
 
+/// The revision that made a key, if it is there.
+pub fn made(events: &[Event], key: &str) -> Option<i64> {
+    let last = events.iter().rev().find(|event| event.key == key)?;
+    last.value.is_some().then_some(last.created)
+}
+
 /// What was counted while the history was looked at.
 #[derive(Debug, Default)]
 pub struct Counted {

@@ -150,6 +150,9 @@ impl Machine {
         fs::create_dir_all(root.join("tmp")).unwrap();
         fs::write(root.join("version"), name).unwrap();
         fs::copy(server().unwrap(), root.join("server")).unwrap();
+        fs::create_dir_all(root.join("bin")).unwrap();
+        // It does that too.
+        let _ = std::os::unix::fs::symlink("/server", root.join("bin/sleep"));
         let mut tar = Command::new("tar")
             .arg("-c")
             .arg("-C")

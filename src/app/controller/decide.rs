@@ -97,10 +97,11 @@ impl Controller {
         self.heard
     }
 
-    /// When time that passes may change something, in seconds of Unix time.
+    /// When time that passes may change something, in seconds of Unix time; for one that is no
+    /// member it changes nothing.
     #[must_use]
     pub fn due(&self) -> Option<i64> {
-        self.due
+        self.due.filter(|_| self.guard().is_some())
     }
 
     /// Takes in all keys there are at a revision.
