@@ -161,7 +161,11 @@ impl Machine {
             .stdout(Stdio::piped())
             .spawn()
             .unwrap();
-        let output = self.command(&["import", "-", name]).stdin(tar.stdout.take().unwrap()).output().unwrap();
+        let output = self
+            .command(&["import", "--change=ENV PATH=/bin", "-", name])
+            .stdin(tar.stdout.take().unwrap())
+            .output()
+            .unwrap();
         assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
         tar.wait().unwrap();
     }

@@ -14,9 +14,11 @@ use crate::kube::Name;
 use crate::plan::Verb;
 use crate::state::World;
 
-/// What comes together is decided together: it is waited for so long, so many times.
-const DEBOUNCE: Duration = Duration::from_millis(10);
-const PATIENCE: u32 = 20;
+/// What comes together is decided together: it is waited for so long, so many times, and each time
+/// so much is taken in that is there already.
+const DEBOUNCE: Duration = Duration::from_millis(5);
+const PATIENCE: u32 = 10;
+const AT_ONCE: usize = 10_000;
 /// What was not done is decided again after so long, then after twice as long each time.
 const AGAIN: (Duration, Duration) = (Duration::from_millis(20), Duration::from_secs(2));
 /// A folder of manifests is looked at so often.
@@ -145,12 +147,19 @@ impl Drive {
     fn listen(&mut self, tell: &mut dyn FnMut(&Drive, Told)) -> bool {
         let mut wait = self.patience();
         for _ in 0..PATIENCE {
-            match self.joined.inbox.recv_timeout(wait) {
-                Ok(Input::Stop) | Err(RecvTimeoutError::Disconnected) => return false,
-                Ok(Input::News(news)) => self.hear(news, tell),
-                Ok(Input::Standing(standing)) => self.stand(standing, tell),
-                Ok(Input::Woken) => {}
+            let inbox = &self.joined.inbox;
+            let inputs: Vec<Input> = match inbox.recv_timeout(wait) {
+                Ok(first) => std::iter::once(first).chain(inbox.try_iter().take(AT_ONCE)).collect(),
                 Err(RecvTimeoutError::Timeout) => return true,
+                Err(RecvTimeoutError::Disconnected) => return false,
+            };
+            for input in inputs {
+                match input {
+                    Input::Stop => return false,
+                    Input::News(news) => self.hear(news, tell),
+                    Input::Standing(standing) => self.stand(standing, tell),
+                    Input::Woken => {}
+                }
             }
             wait = DEBOUNCE;
         }

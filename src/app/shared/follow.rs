@@ -60,10 +60,11 @@ pub async fn follow(etcd: Etcd, base: String, range: Range, hear: impl Fn(News) 
         }
         wait = AGAIN.0;
         let mut watch = etcd.watch(range.clone(), revision + 1);
+        let mut broke = false;
         loop {
             match watch.next().await {
                 Ok(heard) => {
-                    wait = AGAIN.0;
+                    (wait, broke) = (AGAIN.0, false);
                     let keys = heard.events.iter().filter_map(|event| change(&base, event)).collect();
                     if !hear(News::Some { keys, revision: heard.revision }) {
                         return;
@@ -74,7 +75,8 @@ pub async fn follow(etcd: Etcd, base: String, range: Range, hear: impl Fn(News) 
                     continue 'anew;
                 }
                 Err(trouble) => {
-                    if !hear(News::Away(trouble.told)) {
+                    // Where another member goes on there is nothing to tell.
+                    if std::mem::replace(&mut broke, true) && !hear(News::Away(trouble.told)) {
                         return;
                     }
                     tokio::time::sleep(wait).await;

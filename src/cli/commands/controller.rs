@@ -9,6 +9,7 @@ use std::time::Duration;
 use clap::Args;
 use dsrules::app::controller::{Drive, Manifests, Request, Round, Told};
 use dsrules::app::rules;
+use dsrules::diagnostic::counted;
 use dsrules::manifest::Options;
 use dsrules::serve::{self, Metrics, Numbers};
 
@@ -121,8 +122,11 @@ fn numbers(round: &Round) -> Numbers {
 /// A round as a line.
 fn line(round: &Round) -> String {
     let Round { created, deleted, written, waiting, members, revision } = round;
+    let (keys, members) = (counted(*written, "key"), counted(*members, "controller"));
+    let waits = if *waiting == 1 { "waits" } else { "wait" };
+    let waiting = counted(*waiting, "daemonset");
     format!(
-        "{created} created, {deleted} deleted, {written} keys written; {waiting} daemonsets wait; \
-         {members} controllers; knows all up to revision {revision}"
+        "{created} created, {deleted} deleted, {keys} written; {waiting} {waits}; {members}; knows all up to \
+         revision {revision}"
     )
 }

@@ -5,6 +5,7 @@ use std::time::{Duration, Instant};
 
 use dsrules::app::Database;
 use dsrules::app::agent::stored::{Request, Resident, Told};
+use dsrules::diagnostic::counted;
 use dsrules::etcd::Access;
 use dsrules::source::OwnNode;
 use dsrules::target::runtime::Runtime;
@@ -44,13 +45,29 @@ pub fn run(asked: Asked, context: &mut Context) -> Result<Exit, Failure> {
 
 /// A round as a line.
 fn line(done: &[&str], written: usize) -> String {
-    let mut counted: Vec<(&str, usize)> = Vec::new();
+    let mut counts: Vec<(&str, usize)> = Vec::new();
     for what in done {
-        match counted.iter_mut().find(|(it, _)| it == what) {
+        match counts.iter_mut().find(|(it, _)| it == what) {
             Some((_, count)) => *count += 1,
-            None => counted.push((what, 1)),
+            None => counts.push((what, 1)),
         }
     }
-    let done = counted.iter().map(|(what, count)| format!("{count} {what}"));
-    done.chain(std::iter::once(format!("{written} statuses written"))).collect::<Vec<_>>().join(", ")
+    let done = counts.iter().map(|(what, count)| match what.split_once(' ') {
+        Some(("pods", does)) => format!("{} {does}", counted(*count, "pod")),
+        _ => format!("{count} {what}"),
+    });
+    let statuses = if written == 1 { "status" } else { "statuses" };
+    done.chain(std::iter::once(format!("{written} {statuses} written"))).collect::<Vec<_>>().join(", ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_round_is_told_in_words() {
+        assert_eq!(line(&["pods started"], 1), "1 pod started, 1 status written");
+        let done = ["pods started", "pods stopped", "pods started"];
+        assert_eq!(line(&done, 0), "2 pods started, 1 pod stopped, 0 statuses written");
+    }
 }
