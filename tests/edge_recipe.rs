@@ -33,8 +33,8 @@ esac
 /// The shell lines of the recipe, for these folders.
 fn recipe(new: &Path, old: &Path) -> String {
     let readme = fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/examples/edge/README.md")).unwrap();
-    let from = readme.find("    new=/etc/dsrules/pods").unwrap();
-    let lines = readme[from..].lines().take_while(|line| line.is_empty() || line.starts_with("    "));
+    let from = readme.find("new=/etc/dsrules/pods").unwrap();
+    let lines = readme[from..].lines().take_while(|line| !line.starts_with("```"));
     let text = lines.collect::<Vec<_>>().join("\n");
     text.replace("/etc/dsrules/pods", new.to_str().unwrap())
         .replace("/var/lib/dsrules/pods", old.to_str().unwrap())
