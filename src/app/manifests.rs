@@ -79,7 +79,7 @@ impl Manifests {
     fn read_changed(&self, known: Option<&Known<'_>>) -> Result<Reading, Diagnostic> {
         if self.is_empty() {
             return Err(Diagnostic::error("no-input", "no manifest was named")
-                .help("name files or folders, as `dsrules apply examples/quickstart`, or `-` for stdin"));
+                .help("name files or folders, as `dsrules plan fleet` or `dsrules apply fleet`, or `-` for stdin; `dsrules init` writes a folder to begin with"));
         }
         let is_blank =
             |input: &Input| matches!(input, Input::Text { bytes, .. } if bytes.trim_ascii().is_empty());

@@ -9,6 +9,7 @@ mod args;
 mod commands;
 mod context;
 mod exit;
+mod habits;
 mod kept;
 mod options;
 mod progress;
@@ -36,7 +37,9 @@ pub fn main() -> ExitCode {
         parsed.and_then(|matches| Ok((typed(&Cli::command(), &matches), Cli::from_arg_matches(&matches)?)));
     let (typed, cli) = match parsed {
         Ok(parsed) => parsed,
-        Err(error) => return exit::usage(&error),
+        Err(error) => {
+            return habits::instead(&error).map_or_else(|| exit::usage(&error), |told| exit::early(&told));
+        }
     };
     let mut context = match Context::new(&cli.global, typed) {
         Ok(context) => context,
@@ -56,9 +59,10 @@ fn typed(command: &clap::Command, matches: &ArgMatches) -> String {
         command.get_arguments().filter(is_typed).filter_map(|arg| Some(format!("--{}", arg.get_long()?)));
     let options = options.collect::<Vec<_>>();
     let below = matches.subcommand().and_then(|(name, matches)| {
-        Some(format!("{name} {}", typed(command.find_subcommand(name)?, matches)))
+        let below = typed(command.find_subcommand(name)?, matches);
+        Some(format!("{name} {below}").trim_end().to_owned())
     });
-    below.into_iter().chain(options).collect::<Vec<_>>().join(" ").trim_end().to_owned()
+    below.into_iter().chain(options).collect::<Vec<_>>().join(" ")
 }
 
 fn run(command: &Command, context: &mut Context) -> Result<Exit, Failure> {

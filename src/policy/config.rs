@@ -10,7 +10,7 @@
 //! ```
 
 use std::collections::BTreeMap;
-use std::path::{Path, PathBuf};
+use std::path::{Component, Path, PathBuf};
 
 use serde::Deserialize;
 
@@ -58,8 +58,21 @@ impl<T> OneOrMany<T> {
 impl OneOrMany<PathBuf> {
     /// The paths, relative ones from `folder` on.
     pub fn from(&self, folder: &Path) -> Vec<PathBuf> {
-        self.as_slice().iter().map(|path| folder.join(path)).collect()
+        self.as_slice().iter().map(|path| from_folder(folder, path)).collect()
     }
+}
+
+/// A path from a folder on, as people write it from where they are: `../policy` from `fleet` on is
+/// `policy`. Where the folder is a link it leads elsewhere, and stays as it is.
+pub(super) fn from_folder(folder: &Path, path: &Path) -> PathBuf {
+    let mut whole = folder.to_owned();
+    for part in path.components() {
+        match part {
+            Component::ParentDir if whole.file_name().is_some() && !whole.is_symlink() => drop(whole.pop()),
+            part => whole.push(part),
+        }
+    }
+    if whole.as_os_str().is_empty() { PathBuf::from(".") } else { whole }
 }
 
 /// Where facts are: in a file named after its input or a folder of such, or in one that is
@@ -144,6 +157,26 @@ fn refused(place: Place, why: String) -> Diagnostic {
 mod tests {
     #![allow(clippy::unwrap_used)]
     use super::*;
+
+    #[test]
+    fn a_path_from_a_folder_on_is_short_but_over_a_link() {
+        let told =
+            |folder: &str, path: &str| from_folder(Path::new(folder), Path::new(path)).display().to_string();
+        assert_eq!(told("fleet", "../policy"), "policy");
+        assert_eq!(told("a/b", "../../policy/own.dl"), "policy/own.dl");
+        assert_eq!(told("a", "../.."), "..");
+        assert_eq!(told("a", ".."), ".");
+        assert_eq!(told(".", "../policy"), "./../policy");
+        assert_eq!(told("..", "../policy"), "../../policy");
+        assert_eq!(told("fleet", "/policy"), "/policy");
+        #[cfg(unix)]
+        {
+            let dir = tempfile::tempdir().unwrap();
+            let link = dir.path().join("link");
+            std::os::unix::fs::symlink("/", &link).unwrap();
+            assert_eq!(from_folder(&link, Path::new("../policy")), link.join("../policy"));
+        }
+    }
 
     #[test]
     fn one_path_or_several_or_nothing() {

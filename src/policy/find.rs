@@ -6,7 +6,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::string::FromUtf8Error;
 
-use super::config::{FactSource, InputFrom, parse};
+use super::config::{FactSource, InputFrom, from_folder, parse};
 use super::settings::FLAG;
 use super::sqlite;
 use crate::datalog::{QUERY, includes};
@@ -97,7 +97,7 @@ impl Reader {
                 config.rules.from(folder).iter().for_each(|path| self.rules(path, &shown));
                 for source in config.facts.as_slice() {
                     match source {
-                        FactSource::Path(path) => self.facts(&folder.join(path), &shown),
+                        FactSource::Path(path) => self.facts(&from_folder(folder, path), &shown),
                         FactSource::Input(from) => self.input_from(folder, from, &shown, &text),
                     }
                 }
@@ -110,7 +110,7 @@ impl Reader {
     fn input_from(&mut self, folder: &Path, from: &InputFrom, shown: &str, text: &str) {
         let name = &from.relation;
         for (path, kind) in [(&from.csv, OwnKind::Csv), (&from.json, OwnKind::Json)] {
-            path.iter().for_each(|path| self.input(&folder.join(path), kind, name, shown));
+            path.iter().for_each(|path| self.input(&from_folder(folder, path), kind, name, shown));
         }
         for (path, query) in from.sqlite.iter().zip(&from.query) {
             // A query that YAML folds or escapes stands nowhere as it is.
@@ -118,7 +118,7 @@ impl Reader {
                 Some(at) => Place::of_span(shown, text, at, at + query.len()),
                 None => Place::file(shown),
             };
-            self.query(&folder.join(path), query, name, &place);
+            self.query(&from_folder(folder, path), query, name, &place);
         }
     }
 
@@ -191,7 +191,7 @@ impl Reader {
 
     /// A rule file that another one includes, by a path from there on.
     fn included(&mut self, by: &Path, path: &str, at: Place) {
-        let path = by.parent().unwrap_or(Path::new("")).join(path);
+        let path = from_folder(by.parent().unwrap_or(Path::new("")), Path::new(path));
         let readable = is_readable(&path).and_then(|()| match path.is_dir() {
             true => Err(io::Error::other("it is a folder")),
             false => Ok(()),

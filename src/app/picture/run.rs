@@ -96,6 +96,10 @@ pub fn picture(asked: &Asked, listener: &dyn Listener) -> Result<Picture, Vec<Di
     // A picture shows what is refused as well.
     let options = Options { ignore_violations: true, ..asked.request.options.clone() };
     let request = Request { options, ..asked.request.clone() };
+    if request.manifests.is_empty() && !request.database.is_there() {
+        // A picture of nothing helps nobody.
+        request.database.read()?;
+    }
     let edited = Edited::of(&request, None, &asked.edits, listener)?;
     let program = relations::picture(edited.program());
     let now = edited.given(&program)?;

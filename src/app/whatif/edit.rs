@@ -81,6 +81,8 @@ impl Edit {
         let refuse =
             |why: String| Diagnostic::error("bad-what-if", why).because(format!("in `--set {text}`"));
         let target: Target = way_to(kind, &long).map_err(|(why, meant)| match meant {
+            Some(meant) if !long.contains('.') => refuse(why)
+                .help(format!("{meant}; a label is `label.{long}`, an annotation `annotation.{long}`")),
             Some(meant) => refuse(why).help(meant),
             None => refuse(why),
         })?;

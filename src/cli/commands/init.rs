@@ -66,8 +66,11 @@ pub fn run(args: &InitArgs, context: &mut Context) -> Result<Exit, Failure> {
     for (name, text) in FILES {
         let path = args.dir.join(name);
         write(&path, text).map_err(|error| unwritten(&path, &error))?;
-        writeln!(context.out, "wrote {}", path.display())?;
+        if !context.quiet {
+            writeln!(context.out, "wrote {}", path.display())?;
+        }
     }
+    context.out.flush()?;
     let go = match args.dir.as_os_str().to_str() {
         Some(".") => String::new(),
         _ => format!("  cd {}\n", args.dir.display()),

@@ -1,5 +1,6 @@
 //! `dsrules plan PATH...`: what apply would do; nothing is written.
 
+use std::io::Write as _;
 use std::path::PathBuf;
 
 use clap::Args;
@@ -44,6 +45,10 @@ pub struct PlanArgs {
     cluster: ClusterArgs,
 }
 
+/// What surprises whoever thinks of a drain.
+const CORDONED: &str = "note: a cordoned node keeps its daemon pods, and gets new ones, as in Kubernetes; what drives \
+                        them out is a taint, as `--taint NODE=maintenance=true:NoExecute`";
+
 /// Plans and shows.
 pub fn run(args: &PlanArgs, context: &mut Context) -> Result<Exit, Failure> {
     check(args)?;
@@ -65,7 +70,13 @@ pub fn run(args: &PlanArgs, context: &mut Context) -> Result<Exit, Failure> {
         let found = what_if(&request, base.as_ref(), &changes, context)?;
         drop(progress);
         keep(out, &request, &found.outcome, context)?;
-        (found.outcome.is_changed(), show_what_if(found, output, context)?)
+        let differs = !found.differences.is_empty();
+        let (changed, end) = (found.outcome.is_changed(), show_what_if(found, output, context)?);
+        if args.what_if.cordons() && !differs {
+            context.out.flush()?;
+            context.note(CORDONED);
+        }
+        (changed, end)
     };
     let changed = args.detailed_exitcode && changed && end == Exit::Done;
     Ok(if changed { Exit::Changes } else { end })

@@ -58,6 +58,11 @@ impl WhatIfArgs {
         Ok(())
     }
 
+    /// Whether nodes are to be cordoned.
+    pub fn cordons(&self) -> bool {
+        !self.edits.cordon.is_empty()
+    }
+
     /// As the library takes them.
     pub fn changes(&self, namespace: &str) -> Result<Edits, Vec<Diagnostic>> {
         self.edits.changes(namespace, self.selector.as_ref())

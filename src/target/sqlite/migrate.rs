@@ -81,7 +81,7 @@ pub(super) fn migrate(
 pub(super) fn empty(path: &str) -> Diagnostic {
     Diagnostic::error("no-store", format!("there is no store `{path}`"))
         .at(Place::file(path))
-        .help("`dsrules apply PATH` makes one; `--db FILE` names another")
+        .help("`dsrules apply PATH` makes one; `--db FILE` names another; `plan`, `explain`, `query`, `capacity` and `report` take manifests without one")
 }
 
 fn run(connection: &mut Connection, done: usize) -> Result<(), Fault> {
