@@ -68,7 +68,9 @@ pub(super) fn from_folder(folder: &Path, path: &Path) -> PathBuf {
     let mut whole = folder.to_owned();
     for part in path.components() {
         match part {
-            Component::ParentDir if whole.file_name().is_some() && !whole.is_symlink() => drop(whole.pop()),
+            Component::ParentDir if whole.file_name().is_some() && !whole.is_symlink() => {
+                whole.pop();
+            }
             part => whole.push(part),
         }
     }

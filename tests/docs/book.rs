@@ -41,7 +41,7 @@ fn every_link_leads_somewhere() {
 /// The links of a page's sentences, but those to other sites.
 fn links(page: &Page) -> Vec<String> {
     let code = Regex::new(r"`[^`]*`").unwrap();
-    let link = Regex::new(r"\]\(([^)\s]+)\)|^\[[^\]]+\]: (\S+)").unwrap();
+    let link = Regex::new(r"\]\(([^)\s]+)\)|(?m:^)\[[^\]]+\]: (\S+)").unwrap();
     let prose = page.prose();
     let bare = code.replace_all(&prose, "");
     let found =
@@ -68,7 +68,9 @@ fn joined(folder: &Path, path: &str) -> String {
     for part in path.split('/') {
         match part {
             "." | "" => {}
-            ".." => drop(parts.pop()),
+            ".." => {
+                parts.pop();
+            }
             part => parts.push(part),
         }
     }
@@ -114,7 +116,7 @@ fn reference(words: &[String], text: &mut String) {
     let name = if words.is_empty() { "dsrules".to_owned() } else { format!("dsrules {name}") };
     text.push_str(&format!("\n{level} {name}\n\n```text\n{}\n```\n", said.trim_end()));
     for name in listed(&said) {
-        reference(&[words, &[name]].concat(), text);
+        reference(&[words, &[name][..]].concat(), text);
     }
 }
 
