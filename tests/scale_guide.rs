@@ -29,9 +29,10 @@ fn commands() -> Vec<String> {
     let guide = page.split("## From nothing to a fleet").nth(1).unwrap();
     let guide = guide.split("\n## ").next().unwrap();
     let steps = guide.split("\n**").skip(1);
-    let code =
-        |step: &str| step.lines().filter_map(|line| line.strip_prefix("    ")).collect::<Vec<_>>().join("\n");
-    steps.map(code).collect()
+    let code = |step: &str| {
+        step.split("\n```sh\n").nth(1).and_then(|it| it.split("\n```").next()).map(str::to_owned)
+    };
+    steps.filter_map(code).collect()
 }
 
 /// A shell as a person has it, on a machine of its own.
