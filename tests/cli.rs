@@ -16,8 +16,12 @@ mod commands;
 mod deletes;
 #[path = "cli/examples.rs"]
 mod examples;
+#[path = "cli/helped.rs"]
+mod helped;
 #[path = "cli/init.rs"]
 mod init;
+#[path = "cli/interrupts.rs"]
+mod interrupts;
 #[path = "cli/lints.rs"]
 mod lints;
 #[path = "cli/newcomer.rs"]

@@ -44,7 +44,6 @@ pub fn apply(request: &Request, listener: &dyn Listener) -> Result<Outcome, Vec<
     let planned =
         transaction::apply(&mut *store, &request.id, read.reading, &policy, &options, tree, listener)?;
     known::place(&mut places, &planned.judged, &*store, &request.id, &passed);
-    listener.stage("writing the tree");
     let outcome = transaction::end(planned, &*store, tree);
     let exports: &[_] = if outcome.done { &request.exports } else { &[] };
     let exported = export_store(exports, &*store, now);

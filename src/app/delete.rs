@@ -65,8 +65,15 @@ fn carry_out(request: &Deletion, listener: &dyn Listener) -> Result<Option<Outco
         return Ok(None);
     }
     let program = rules::of_store(&request.rules, &*store, listener)?;
-    let planned =
-        transaction::delete(&mut *store, &targets, request.cascade, &program, &request.options, tree)?;
+    let planned = transaction::delete(
+        &mut *store,
+        &targets,
+        request.cascade,
+        &program,
+        &request.options,
+        tree,
+        listener,
+    )?;
     Ok(Some(transaction::end(planned, &*store, tree)))
 }
 

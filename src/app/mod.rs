@@ -65,6 +65,7 @@ mod session;
 mod settled;
 pub mod shared;
 mod slices;
+pub mod stages;
 mod standing;
 mod strangers;
 mod tick;

@@ -15,6 +15,7 @@ use super::request::Outcome;
 use super::rules::Policy;
 use super::schedule::Coming;
 use super::settled;
+use super::stages;
 use super::unknown::keep_unknown;
 use super::unlisted;
 use crate::datalog::Program;
@@ -83,7 +84,7 @@ pub fn apply(
         store.rollback();
         return Ok(planned);
     }
-    listener.stage("writing the store");
+    listener.stage(stages::WRITING);
     let placement = placement(store, &mut planned, &world)?;
     let heard = Heard::of(id, &files, texts, &policy.own);
     let account = record::account(store, &heard, &planned.plan, &world, options)?;
@@ -104,6 +105,7 @@ pub fn apply(
     )?;
     note_rest(store, rest, &about)?;
     store.commit()?;
+    listener.stage(stages::WRITTEN);
     Ok(planned)
 }
 
@@ -141,6 +143,7 @@ pub fn delete(
     program: &Program,
     options: &Options,
     tree: Option<&Destination>,
+    listener: &dyn Listener,
 ) -> Result<Planned, Diagnostic> {
     let mut world = load(store, program, options, Coming::deleted(targets))?;
     let mut planned = planning::delete(&mut world, targets, cascade, program, options)?;
@@ -148,6 +151,7 @@ pub fn delete(
         store.rollback();
         return Ok(planned);
     }
+    listener.stage(stages::WRITING);
     let (before, after) = placement(store, &mut planned, &world)?;
     let account = record::account(store, &Heard::nothing(), &planned.plan, &world, options)?;
     store.save(&mut world)?;
@@ -156,6 +160,7 @@ pub fn delete(
     store.remember(&account)?;
     store.set_rest(None)?;
     store.commit()?;
+    listener.stage(stages::WRITTEN);
     Ok(planned)
 }
 

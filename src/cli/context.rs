@@ -12,6 +12,7 @@ use dsrules::report::{Fit, Paint};
 use dsrules::state::{By, Moment};
 use tracing_subscriber::filter::{EnvFilter, LevelFilter};
 
+use super::interrupt;
 use super::options::global::{Global, LogFormat, When};
 use super::options::moment::At;
 use super::progress::Progress;
@@ -239,6 +240,7 @@ impl Listener for Context {
 
     fn stage(&self, name: &'static str) {
         Progress::stage(name);
+        interrupt::stage(name);
     }
 }
 

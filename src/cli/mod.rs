@@ -8,8 +8,10 @@
 mod args;
 mod commands;
 mod context;
+mod examples;
 mod exit;
 mod habits;
+mod interrupt;
 mod kept;
 mod options;
 mod progress;
@@ -32,10 +34,7 @@ use exit::{Exit, Failure};
 
 /// Runs the command that was typed.
 pub fn main() -> ExitCode {
-    let parsed = Cli::command().try_get_matches();
-    let parsed =
-        parsed.and_then(|matches| Ok((typed(&Cli::command(), &matches), Cli::from_arg_matches(&matches)?)));
-    let (typed, cli) = match parsed {
+    let (typed, cli) = match parsed() {
         Ok(parsed) => parsed,
         Err(error) => {
             return habits::instead(&error).map_or_else(|| exit::usage(&error), |told| exit::early(&told));
@@ -45,6 +44,9 @@ pub fn main() -> ExitCode {
         Ok(context) => context,
         Err(diagnostic) => return exit::early(&diagnostic),
     };
+    if !goes_on(&cli.command) {
+        interrupt::watch();
+    }
     let result = run(&cli.command, &mut context);
     exit::report(result, &mut context)
 }
@@ -63,6 +65,32 @@ fn typed(command: &clap::Command, matches: &ArgMatches) -> String {
         Some(format!("{name} {below}").trim_end().to_owned())
     });
     below.into_iter().chain(options).collect::<Vec<_>>().join(" ")
+}
+
+/// Whether a command goes on until it is stopped, and hears signals itself.
+fn goes_on(command: &Command) -> bool {
+    match command {
+        Command::Watch(_)
+        | Command::Controller(_)
+        | Command::Agent(_)
+        | Command::Serve(_)
+        | Command::Lsp(_) => true,
+        Command::Rollout(args) => args.is_run(),
+        _ => false,
+    }
+}
+
+/// The command line with its examples.
+fn command() -> clap::Command {
+    examples::with_examples(Cli::command())
+}
+
+/// What was typed, as options and as what it means.
+fn parsed() -> Result<(String, Cli), clap::Error> {
+    let mut command = command();
+    let matches = command.try_get_matches_from_mut(std::env::args_os())?;
+    let cli = Cli::from_arg_matches(&matches).map_err(|error| error.format(&mut command))?;
+    Ok((typed(&command, &matches), cli))
 }
 
 fn run(command: &Command, context: &mut Context) -> Result<Exit, Failure> {
@@ -94,7 +122,7 @@ fn run(command: &Command, context: &mut Context) -> Result<Exit, Failure> {
         Command::Lsp(args) => lsp::run(args, context),
         Command::Completions(args) => completions::run(args, &Cli::command(), context),
         Command::Version(args) => version::run(args, context),
-        Command::Help(args) => help::run(args, Cli::command(), context),
-        Command::Man(args) => man::run(args, Cli::command(), context),
+        Command::Help(args) => help::run(args, self::command(), context),
+        Command::Man(args) => man::run(args, self::command(), context),
     }
 }

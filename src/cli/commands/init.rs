@@ -13,14 +13,8 @@ use dsrules::diagnostic::{Diagnostic, Place};
 use crate::cli::context::Context;
 use crate::cli::exit::{Exit, Failure};
 
-const EXAMPLES: &str = "\
-Examples:
-  dsrules init fleet-of-ours     a folder with manifests, a rule, a test and a CI file
-  dsrules init                   the same in this folder";
-
 /// Arguments of `init`.
 #[derive(Debug, Args)]
-#[command(after_help = EXAMPLES)]
 pub struct InitArgs {
     /// The folder, which is made if it is not there
     #[arg(value_name = "DIR", default_value = ".")]

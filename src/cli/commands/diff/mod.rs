@@ -18,16 +18,8 @@ use crate::cli::progress::Progress;
 use crate::cli::show;
 use sides::{Side, Sides};
 
-const EXAMPLES: &str = "\
-Examples:
-  dsrules diff -R old new                  what the folder new does to a fleet of old
-  dsrules diff -R main HEAD --path fleet   the same of two git revisions
-  dsrules diff -R origin/main -o markdown --path fleet
-                                           of the working copy, as a comment for a pull request";
-
 /// Arguments of `diff`.
 #[derive(Debug, Args)]
-#[command(after_help = EXAMPLES)]
 pub struct DiffArgs {
     /// What runs: a folder of manifests, or a git revision of the repository here
     #[arg(value_name = "BASE")]

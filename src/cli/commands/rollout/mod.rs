@@ -23,6 +23,13 @@ pub struct RolloutArgs {
     command: RolloutCommand,
 }
 
+impl RolloutArgs {
+    /// Whether it follows a live cluster until it is done or stopped.
+    pub fn is_run(&self) -> bool {
+        matches!(self.command, RolloutCommand::Run(..))
+    }
+}
+
 #[derive(Debug, Subcommand)]
 enum RolloutCommand {
     /// Say how far a rollout is, and what it waits for; ends with 1 while it is not finished
