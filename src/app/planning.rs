@@ -2,6 +2,8 @@
 //!
 //! Nothing is read or written here; the world is then as the plan leaves it.
 
+use std::collections::BTreeMap;
+
 use super::bound::Before;
 use super::causes;
 use super::load::{wants_details, wants_whole};
@@ -14,7 +16,7 @@ use super::would_wait;
 use crate::datalog::{Constraint, Declaration, Limits, Program, Row, Symbols};
 use crate::diagnostic::Diagnostic;
 use crate::facts::Grouping;
-use crate::kube::{Kind, Object, ObjectKey};
+use crate::kube::{Kind, Name, Object, ObjectKey};
 use crate::plan::constraint::{self, Choose};
 use crate::plan::{
     Applied, FINDINGS_TOLD, Judged, Placed, Plan, Reconciler, Settings, Waiting, evictions, kept_off,
@@ -22,6 +24,9 @@ use crate::plan::{
 };
 use crate::reason::Reasoner;
 use crate::state::{Cascade, Change, Changed, Gone, World};
+
+/// The label by which a node says its zone.
+const ZONE: &str = "topology.kubernetes.io/zone";
 
 /// A plan with what it was derived from.
 pub struct Planned {
@@ -168,7 +173,18 @@ pub(super) fn finish(
         plan.kept_off = kept_off(reasoner);
     }
     causes::find(world, reasoner, &mut plan, options.now)?;
+    plan.zones = zones(world, &plan);
     Ok((plan, reconciled.placed))
+}
+
+/// The zones of the nodes where a plan does something.
+fn zones(world: &World, plan: &Plan) -> BTreeMap<Name, Name> {
+    let nodes = plan.waves.iter().flat_map(|wave| &wave.actions).filter_map(|action| action.node.as_ref());
+    let zone = |node: &Name| {
+        let found = world.nodes.get(&ObjectKey::new("", node.clone()))?;
+        Some((node.clone(), found.meta.labels.get(ZONE)?.clone()))
+    };
+    nodes.filter_map(zone).collect()
 }
 
 /// What constraints of a user's say of a plan that led to a world.

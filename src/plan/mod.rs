@@ -73,6 +73,8 @@ pub struct Plan {
     /// Why a daemonset's pod may not be on a node that it is deleted from: the sentence of
     /// the rule that keeps it off. Of very many different ones, the first.
     pub causes: BTreeMap<(ObjectKey, Name), String>,
+    /// The zones of the nodes where something is done, of those that say one.
+    pub zones: BTreeMap<Name, Name>,
     /// How many deletes are without their cause because there are too many different ones.
     pub causes_omitted: usize,
 }

@@ -32,6 +32,7 @@ mod paint;
 mod picture;
 mod plan;
 mod rollout;
+mod summed;
 mod profile;
 mod reach;
 mod table;

@@ -6,6 +6,7 @@ use std::io::{self, Write};
 use super::Table;
 use super::eviction::evictions_text;
 use super::look::{Detail, Look};
+use super::summed::{is_large, summed};
 use super::waiting::{kept_off_text, waiting_text};
 use crate::diagnostic::visible;
 use crate::kube::{Kind, ObjectKey};
@@ -35,11 +36,10 @@ pub fn plan_text(plan: &Plan, look: Look, out: &mut dyn Write) -> io::Result<()>
     if plan.objects.iter().any(|object| look.done || object.change != Change::Unchanged) {
         writeln!(out)?;
     }
-    for (daemonset, steps) in by_daemonset(plan) {
-        let name = daemonset.map_or_else(|| "pods of no daemonset".to_owned(), ToString::to_string);
-        writeln!(out, "{}", paint.strong(name))?;
-        write_steps(plan, &steps, look, out)?;
-        writeln!(out)?;
+    if look.detail == Detail::Short && is_large(plan) {
+        summed(plan, paint, out)?;
+    } else {
+        in_full(plan, look, out)?;
     }
     for waiting in &plan.waiting {
         waiting_text(waiting, look, out)?;
@@ -64,6 +64,18 @@ pub fn plan_text(plan: &Plan, look: Look, out: &mut dyn Write) -> io::Result<()>
         writeln!(out, "{}\n", paint.dim(more))?;
     }
     writeln!(out, "{}", paint.strong(summary(plan, look.done)))
+}
+
+/// Each daemonset with what is done to its pods, and why.
+fn in_full(plan: &Plan, look: Look, out: &mut dyn Write) -> io::Result<()> {
+    let paint = look.paint;
+    for (daemonset, steps) in by_daemonset(plan) {
+        let name = daemonset.map_or_else(|| "pods of no daemonset".to_owned(), ToString::to_string);
+        writeln!(out, "{}", paint.strong(name))?;
+        write_steps(plan, &steps, look, out)?;
+        writeln!(out)?;
+    }
+    Ok(())
 }
 
 /// One name a line, behind what is done to it: `create pod/kube-system/fluentd-x`.
