@@ -266,7 +266,7 @@ const ALL: &[Examples] = &[
     (
         "completions",
         &[
-            ("eval \"$(dsrules completions bash)\"", "for this shell, with the names in the store"),
+            ("eval \"$(dsrules completions bash)\"", "for this shell"),
             ("dsrules completions fish > dsrules.fish", "a file for ~/.config/fish/completions"),
         ],
     ),
