@@ -3,7 +3,7 @@
 use clap::{Parser, Subcommand, builder::styling};
 
 use super::commands::{
-    agent, apply, capacity, completions, controller, delete, describe, diff, explain, fleet, get, help, init,
+    agent, apply, blame, capacity, completions, controller, delete, describe, diff, explain, fleet, get, help, init,
     log, lsp, man, plan, query, reach, report, rollout, rules, serve, show, snapshot, test, validate,
     version, watch,
 };
@@ -17,6 +17,7 @@ Exit codes:
      something to look after (fleet --exit-code)
   3  rules of your own call the plan a violation; nothing was changed
   4  the store was changed; what was to follow, the tree or the output, failed
+  130, 143  interrupted; it is said whether anything was changed
 
 First steps:
   dsrules init ours                        write a small folder to begin with
@@ -85,6 +86,8 @@ pub enum Command {
     Delete(delete::DeleteArgs),
     /// Say why a daemonset's pod is on a node, or is not
     Explain(explain::ExplainArgs),
+    /// Say since when a daemonset stands on a node as it does, and by whose change
+    Blame(blame::BlameArgs),
     /// Show what happened: which run made each pod come or go, and whose change led to it
     Log(log::LogArgs),
     /// Ask any question in the language of the rules

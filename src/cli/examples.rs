@@ -66,6 +66,19 @@ const ALL: &[Examples] = &[
         ],
     ),
     (
+        "controller",
+        &[
+            (
+                "dsrules controller --store etcd://127.0.0.1:2379 fleet",
+                "keep a shared store at what a folder and the rules say",
+            ),
+            (
+                "dsrules controller --store etcd://127.0.0.1:2379 --id spare",
+                "one more, for its share and in case",
+            ),
+        ],
+    ),
+    (
         "agent",
         &[
             ("dsrules agent --node worker-1 --source fleet --tree pods", "keep this machine, until Ctrl-C"),
@@ -119,6 +132,27 @@ const ALL: &[Examples] = &[
         &[
             ("dsrules capacity -o wide", "what each node has, and what takes it"),
             ("dsrules capacity --by daemonset", "which daemonset takes most"),
+        ],
+    ),
+    (
+        "report",
+        &[
+            ("dsrules report -R fleet -o html > fleet.html", "what a folder comes to, as a page"),
+            ("dsrules report --cordon 'spot-*'", "what the store holds, and what that would change"),
+        ],
+    ),
+    (
+        "blame",
+        &[
+            ("dsrules blame log-agent worker-1", "which run made its pod, by whose change of which line"),
+            ("dsrules blame local-db spot-1 -o json", "since when it is left out, for a program"),
+        ],
+    ),
+    (
+        "log",
+        &[
+            ("dsrules log", "what happened, the last run first"),
+            ("dsrules log node/worker-1 --since 30d", "what came to a node, or went, and by what"),
         ],
     ),
     (

@@ -10,6 +10,7 @@ use dsrules::report::{self, Detail, Look, Paint};
 
 use super::context::Context;
 use super::exit::{Exit, Failure};
+use super::interrupt;
 use super::options::output::PlanFormat;
 use super::progress::Progress;
 use super::show;
@@ -48,7 +49,8 @@ impl Out {
         let kept = kept::keep(request, self.ground, outcome, shown(outcome)?, self.only_shown)?;
         let text = kept::write(&kept)?;
         let folder = self.path.parent().filter(|it| !it.as_os_str().is_empty()).unwrap_or(Path::new("."));
-        let written = tempfile::NamedTempFile::new_in(folder).and_then(|mut file| {
+        let written = interrupt::whole(|| {
+            let mut file = tempfile::NamedTempFile::new_in(folder)?;
             file.write_all(text.as_bytes())?;
             file.as_file().sync_all()?;
             file.persist(&self.path).map(drop).map_err(|error| error.error)

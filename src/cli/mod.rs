@@ -25,7 +25,7 @@ use clap::{ArgMatches, CommandFactory, FromArgMatches};
 
 use args::{Cli, Command};
 use commands::{
-    agent, apply, capacity, completions, controller, delete, describe, diff, explain, fleet, get, help, init,
+    agent, apply, blame, capacity, completions, controller, delete, describe, diff, explain, fleet, get, help, init,
     log, lsp, man, plan, query, reach, report, rollout, rules, serve, show as shown, snapshot, test,
     validate, version, watch,
 };
@@ -75,7 +75,7 @@ fn goes_on(command: &Command) -> bool {
         | Command::Agent(_)
         | Command::Serve(_)
         | Command::Lsp(_) => true,
-        Command::Rollout(args) => args.is_run(),
+        Command::Rollout(args) => args.goes_on(),
         _ => false,
     }
 }
@@ -113,6 +113,7 @@ fn run(command: &Command, context: &mut Context) -> Result<Exit, Failure> {
         Command::Capacity(args) => capacity::run(args, context),
         Command::Report(args) => report::run(args, context),
         Command::Explain(args) => explain::run(args, context),
+        Command::Blame(args) => blame::run(args, context),
         Command::Fleet(args) => fleet::run(args, context),
         Command::Rollout(args) => rollout::run(args, context),
         Command::Log(args) => log::run(args, context),

@@ -92,11 +92,16 @@ impl Doing {
     }
 }
 
+/// Takes the line away, if there is one.
+pub fn clear() {
+    if let Some(bar) = LINE.lock().unwrap_or_else(PoisonError::into_inner).take() {
+        bar.finish_and_clear();
+    }
+}
+
 impl Drop for Progress {
     fn drop(&mut self) {
-        if let Some(bar) = LINE.lock().unwrap_or_else(PoisonError::into_inner).take() {
-            bar.finish_and_clear();
-        }
+        clear();
         WATCHED.store(false, Ordering::Relaxed);
     }
 }

@@ -7,21 +7,6 @@ const INTERRUPTED: i32 = 128 + 2;
 #[cfg(unix)]
 const TERMINATED: i32 = 128 + 15;
 
-/// From here on a signal has that done first which would be left undone, and then ends all of it.
-///
-/// # Errors
-/// When signals cannot be listened for.
-pub fn on_signal(first: impl FnOnce() + Send + 'static) -> io::Result<()> {
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-    let mut signals = runtime.block_on(async { Signals::new() })?;
-    std::thread::Builder::new().name("signals".to_owned()).spawn(move || {
-        let code = runtime.block_on(signals.next());
-        first();
-        std::process::exit(code);
-    })?;
-    Ok(())
-}
-
 #[cfg(unix)]
 /// The signals that ask to end.
 pub struct Signals {

@@ -115,6 +115,14 @@ fn headline(rows: &Rows, row: &str) -> String {
     format!("{} {what}", visible(row))
 }
 
+/// Steps with what they rest on.
+///
+/// # Errors
+/// Where writing fails.
+pub(super) fn steps_text(steps: &[Step], paint: Paint, out: &mut dyn Write) -> io::Result<()> {
+    steps.iter().try_for_each(|step| tree(step, 0, None, paint, out))
+}
+
 fn tree(
     step: &Step,
     depth: usize,

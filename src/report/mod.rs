@@ -7,6 +7,7 @@
 
 mod answers;
 mod applied;
+mod blame;
 mod capacity;
 mod capacity_data;
 mod cases;
@@ -31,10 +32,10 @@ mod look;
 mod paint;
 mod picture;
 mod plan;
-mod rollout;
-mod summed;
 mod profile;
 mod reach;
+mod rollout;
+mod summed;
 mod table;
 mod tree;
 mod waiting;
@@ -42,6 +43,7 @@ mod whatif;
 
 pub use answers::Answers;
 pub use applied::{applied, statuses};
+pub use blame::{blame_document, blame_text};
 pub use capacity::{capacity_text, costs_text};
 pub use capacity_data::capacity_document;
 pub use cases::{case_failure, cases_document, coverage_text};

@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 use crate::session::Session;
 
 /// They go on until they are stopped.
-const GO_ON: [&str; 3] = ["dsrules watch fleet", "dsrules agent ", "dsrules serve"];
+const GO_ON: [&str; 4] = ["dsrules watch fleet", "dsrules controller", "dsrules agent ", "dsrules serve"];
 
 /// Every command with commands of its own, from its help.
 fn commands(session: &Session, path: &str) -> Vec<String> {
@@ -81,7 +81,7 @@ fn wrong(folder: &Path, line: &str, tools: &Path) -> Option<String> {
         shell(folder, line, tools)
     };
     if goes_on {
-        thread::sleep(Duration::from_millis(1500));
+        thread::sleep(Duration::from_millis(1000));
         if let Some(status) = child.try_wait().unwrap() {
             return Some(format!("{line}: ended by itself: {status}: {}", told(child)));
         }

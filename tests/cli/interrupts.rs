@@ -19,6 +19,17 @@ fn large() -> Session {
     session
 }
 
+/// Begins a command, interrupts it after a while, and gives its exit code and what it said.
+fn interrupted(session: &Session, line: &str, after: Duration) -> (Option<i32>, String) {
+    let mut command = session.command();
+    let child = command.args(line.split(' ')).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    thread::sleep(after);
+    let id = rustix::process::Pid::from_raw(child.id().try_into().unwrap()).unwrap();
+    let _ = rustix::process::kill_process(id, rustix::process::Signal::INT);
+    let said = child.wait_with_output().unwrap();
+    (said.status.code(), String::from_utf8(said.stderr).unwrap())
+}
+
 #[test]
 fn an_apply_that_is_interrupted_is_done_or_was_never_begun() {
     let session = large();
@@ -28,16 +39,11 @@ fn an_apply_that_is_interrupted_is_done_or_was_never_begun() {
     let (mut interrupted, tries) = (0, 8);
     for nth in 0..tries {
         let db = format!("{nth}.db");
-        let mut command = session.command();
-        command.args(["apply", "fleet", "-q", "--db", &db, "--tree", &format!("tree-{nth}")]);
-        let child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
-        thread::sleep(takes * (nth + 1) / (tries + 2) + Duration::from_millis(20));
-        let id = rustix::process::Pid::from_raw(child.id().try_into().unwrap()).unwrap();
-        let _ = rustix::process::kill_process(id, rustix::process::Signal::INT);
-        let said = child.wait_with_output().unwrap();
-        let text = String::from_utf8(said.stderr).unwrap();
+        let line = format!("apply fleet -q --db {db} --tree tree-{nth}");
+        let (code, text) =
+            interrupted(&session, &line, takes * (nth + 1) / (tries + 2) + Duration::from_millis(20));
         let pods = session.quietly(&format!("get pods -A -o name --db {db}")).out.lines().count();
-        match said.status.code() {
+        match code {
             Some(0) => assert_eq!(pods, NODES * DAEMONSETS),
             Some(130) if text.contains("interrupted: nothing was changed") => assert_eq!(pods, 0, "{text}"),
             Some(130) if text.contains("interrupted: the store holds what was asked for") => {
@@ -45,9 +51,53 @@ fn an_apply_that_is_interrupted_is_done_or_was_never_begun() {
             }
             other => panic!("{other:?}: {text}"),
         }
-        interrupted += usize::from(said.status.code() == Some(130));
+        interrupted += usize::from(code == Some(130));
         let again = session.quietly(&format!("apply fleet -q --db {db} --tree tree-{nth}"));
         assert_eq!(again.code, 0, "{}", again.err);
     }
     assert!(interrupted > 0, "no signal came in time");
+}
+
+#[test]
+fn a_plan_that_is_interrupted_changes_nothing_and_says_so() {
+    let session = large();
+    session.write("begun/node.yaml", node("n0", "a=b", ""));
+    assert_eq!(session.quietly("apply begun -q").code, 0);
+    let before = std::fs::read(session.path("dsrules.db")).unwrap();
+    let (mut after, mut code) = (Duration::from_millis(640), Some(0));
+    // The sooner the likelier that it is at work; before it listens nothing is said.
+    while code != Some(130) && after > Duration::from_millis(5) {
+        let (ended, text) = interrupted(&session, "plan fleet --out kept.json", after);
+        assert!(matches!(ended, None | Some(0 | 130)), "{ended:?}: {text}");
+        if ended == Some(130) {
+            assert!(text.ends_with("interrupted: nothing was changed\n"), "{text}");
+            // Kept or not, and never half of it.
+            let kept = std::fs::read_to_string(session.path("kept.json")).unwrap_or("{}".to_owned());
+            assert!(serde_json::from_str::<serde_json::Value>(&kept).is_ok(), "{kept}");
+        }
+        let _ = std::fs::remove_file(session.path("kept.json"));
+        (code, after) = (ended, after * 2 / 3);
+    }
+    assert_eq!(code, Some(130), "no signal came in time");
+    assert_eq!(std::fs::read(session.path("dsrules.db")).unwrap(), before);
+}
+
+#[test]
+fn a_watch_that_is_interrupted_ends_behind_a_whole_step() {
+    let session = large();
+    for after in [150, 700, 1500] {
+        let db = format!("{after}.db");
+        let line = format!("watch fleet --tree tree-{after} --db {db}");
+        let (code, text) = interrupted(&session, &line, Duration::from_millis(after));
+        let pods = session.quietly(&format!("get pods -A -o name --db {db}")).out.lines().count();
+        match code {
+            Some(0) => {
+                assert_eq!(pods, NODES * DAEMONSETS, "{text}");
+                assert!(text.contains("stopped: no step was left half done"), "{text}");
+            }
+            // Before it listened.
+            None => assert_eq!(pods, 0, "{text}"),
+            other => panic!("{other:?}: {text}"),
+        }
+    }
 }

@@ -117,25 +117,34 @@ pub fn log(request: &Lookback) -> Result<Logged, Diagnostic> {
             more = true;
             break;
         }
-        let mut counts: Vec<(Group, usize)> = Vec::new();
-        let mut wanted = |group: &Group, node: Option<&str>, object: &ObjectKey| {
-            if !request.about.has(group, node, object) {
-                return false;
-            }
-            match counts.last_mut() {
-                Some((last, count)) if last == group => *count += 1,
-                _ => counts.push((group.clone(), 1)),
-            }
-            counts.last().is_some_and(|(_, count)| *count <= request.named)
-        };
-        let done = store.done(run.run, &mut wanted)?;
+        let mut counts = Vec::new();
+        let done = store.done(run.run, &mut counting(&request.about, request.named, &mut counts))?;
         runs.extend(about(&request.about, run, done, counts));
     }
     Ok(Logged { runs, more })
 }
 
+/// Says what is wanted of what came and went: of each group the first few that are about a
+/// subject, and how many of it are.
+pub(super) fn counting<'a>(
+    subject: &'a Subject,
+    named: usize,
+    counts: &'a mut Vec<(Group, usize)>,
+) -> impl FnMut(&Group, Option<&str>, &ObjectKey) -> bool + 'a {
+    move |group, node, object| {
+        if !subject.has(group, node, object) {
+            return false;
+        }
+        match counts.last_mut() {
+            Some((last, count)) if last == group => *count += 1,
+            _ => counts.push((group.clone(), 1)),
+        }
+        counts.last().is_some_and(|(_, count)| *count <= named)
+    }
+}
+
 /// A run, if it has to do with what is asked.
-fn about(subject: &Subject, run: Run, done: Done, counts: Vec<(Group, usize)>) -> Option<RunLog> {
+pub(super) fn about(subject: &Subject, run: Run, done: Done, counts: Vec<(Group, usize)>) -> Option<RunLog> {
     let Done { led, rules, moves } = done;
     let mut moves = moves.into_iter().peekable();
     let mut groups = Vec::new();

@@ -18,7 +18,7 @@ use crate::validate::path::FieldPath;
 const LOOKED_UP: usize = 256;
 
 /// So many nodes and pods that changed are put on record by name.
-const NAMED: usize = 4096;
+pub(super) const NAMED: usize = 4096;
 
 /// What a run was told by its input.
 pub(in crate::app) struct Heard<'a> {

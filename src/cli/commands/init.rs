@@ -12,6 +12,7 @@ use dsrules::diagnostic::{Diagnostic, Place};
 
 use crate::cli::context::Context;
 use crate::cli::exit::{Exit, Failure};
+use crate::cli::interrupt;
 
 /// Arguments of `init`.
 #[derive(Debug, Args)]
@@ -57,9 +58,9 @@ pub fn run(args: &InitArgs, context: &mut Context) -> Result<Exit, Failure> {
     if let Some(first) = there.first() {
         return Err(taken(&args.dir, first, there.len()).into());
     }
-    for (name, text) in FILES {
+    interrupt::whole(|| write_all(&args.dir))?;
+    for (name, _) in FILES {
         let path = args.dir.join(name);
-        write(&path, text).map_err(|error| unwritten(&path, &error))?;
         if !context.quiet {
             writeln!(context.out, "wrote {}", path.display())?;
         }
@@ -76,6 +77,13 @@ pub fn run(args: &InitArgs, context: &mut Context) -> Result<Exit, Failure> {
          dsrules test tests                 are the rules as expected?"
     ));
     Ok(Exit::Done)
+}
+
+fn write_all(dir: &Path) -> Result<(), Diagnostic> {
+    FILES.iter().try_for_each(|(name, text)| {
+        let path = dir.join(name);
+        write(&path, text).map_err(|error| unwritten(&path, &error))
+    })
 }
 
 /// Writes a file that is not there.

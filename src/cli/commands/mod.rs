@@ -3,6 +3,7 @@
 
 pub mod agent;
 pub mod apply;
+pub mod blame;
 pub mod capacity;
 pub mod completions;
 pub mod controller;

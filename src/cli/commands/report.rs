@@ -16,15 +16,8 @@ use crate::cli::options::what_if::WhatIfArgs;
 use crate::cli::progress::Progress;
 use crate::cli::show;
 
-const EXAMPLES: &str = "\
-Examples:
-  dsrules report -R examples/cluster -o html > fleet.html
-                                           what a folder of manifests comes to, as a page
-  dsrules report --cordon 'gpu-*'          what the store holds, and what that would change";
-
 /// Arguments of `report`.
 #[derive(Debug, Args)]
-#[command(after_help = EXAMPLES)]
 pub struct ReportArgs {
     #[command(flatten)]
     input: InputArgs,

@@ -10,6 +10,7 @@ use dsrules::report;
 
 use crate::cli::context::Context;
 use crate::cli::exit::{Exit, Failure};
+use crate::cli::interrupt;
 use crate::cli::options::rules::RuleArgs;
 
 /// Arguments of `test`.
@@ -131,7 +132,7 @@ fn update(outcomes: &[Outcome], context: &mut Context) -> Result<Exit, Failure> 
             Err(diagnostics) => wrong.extend(diagnostics.iter().cloned()),
             Ok(_) if outcome.passed() => writeln!(context.out, "unchanged  {}", visible(&outcome.name))?,
             Ok(got) => {
-                fs::write(&outcome.file, &got.text).map_err(|error| {
+                interrupt::whole(|| fs::write(&outcome.file, &got.text)).map_err(|error| {
                     Diagnostic::error("unwritable", "what is expected cannot be written")
                         .at(Place::file(outcome.file.display().to_string()))
                         .because(error.to_string())

@@ -11,7 +11,7 @@ use dsrules::target::aside;
 
 use crate::cli::context::Context;
 use crate::cli::exit::Failure;
-use crate::cli::signals::on_signal;
+use crate::cli::interrupt;
 
 /// Why nothing is pruned in a cluster.
 pub const NO_PRUNING: &str = "a cluster does not say what these manifests brought before: `--remove KIND/NAME` plans \
@@ -50,7 +50,7 @@ impl ClusterArgs {
         let progress = crate::cli::progress::Progress::begin(context.quiet);
         let folder = folder()?;
         let path = folder.path().to_owned();
-        on_signal(move || aside::remove(&path))?;
+        interrupt::first(move || aside::remove(&path));
         let observed = observe(&access, folder, detail, context.seconds(), context);
         drop(progress);
         context.look_at(observed?);

@@ -25,8 +25,8 @@ pub struct RolloutArgs {
 
 impl RolloutArgs {
     /// Whether it follows a live cluster until it is done or stopped.
-    pub fn is_run(&self) -> bool {
-        matches!(self.command, RolloutCommand::Run(..))
+    pub fn goes_on(&self) -> bool {
+        matches!(&self.command, RolloutCommand::Run(run) if run.goes_on())
     }
 }
 

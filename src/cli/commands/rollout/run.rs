@@ -123,6 +123,11 @@ async fn go(args: &RunArgs, cluster: &Cluster, context: &mut Context) -> Result<
 }
 
 impl RunArgs {
+    /// Whether it follows the cluster, rather than look once.
+    pub fn goes_on(&self) -> bool {
+        !self.dry_run
+    }
+
     fn daemonset(&self) -> Result<ObjectKey, Diagnostic> {
         let keys = self.which.keys()?;
         let [key] = keys.as_slice() else {

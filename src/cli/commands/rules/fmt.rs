@@ -12,6 +12,7 @@ use similar::TextDiff;
 
 use crate::cli::context::Context;
 use crate::cli::exit::{Exit, Failure};
+use crate::cli::interrupt;
 
 /// Arguments of `rules fmt`.
 #[derive(Debug, Args)]
@@ -37,7 +38,7 @@ pub fn run(args: &FmtArgs, context: &mut Context) -> Result<Exit, Failure> {
         if args.check {
             show(&name, &file.before, &file.after, context)?;
         } else {
-            replace(&file.path, &file.after).map_err(|error| unwritable(&file.path, &error))?;
+            interrupt::whole(|| replace(&file.path, &file.after)).map_err(|error| unwritable(&file.path, &error))?;
             writeln!(context.out, "{name}")?;
         }
     }

@@ -55,7 +55,10 @@ impl<L: Look> Steps<L> {
             }
             match self.wait(away, context.clock()).await {
                 Some(next) => hint = next,
-                None => return Ok(Exit::Done),
+                None => {
+                    context.note("stopped: no step was left half done");
+                    return Ok(Exit::Done);
+                }
             }
         }
     }
