@@ -66,7 +66,7 @@ impl Two {
 
     fn database(&self, reread: Reread) -> app::Database {
         let name = if reread == Reread::All { "all.db" } else { "some.db" };
-        app::Database { path: self.path(name), wait: Duration::ZERO, cluster: None, at: None }
+        app::Database { path: self.path(name), wait: Duration::ZERO, cluster: None, at: None, shared: None }
     }
 
     fn request(&self, how: &How, reread: Reread, lists: bool) -> Request {

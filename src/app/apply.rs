@@ -1,5 +1,6 @@
 //! Apply: manifests in, pods on their nodes, all of it or nothing.
 
+use super::again::again;
 use super::expected;
 use super::export::export_store;
 use super::follow;
@@ -20,6 +21,10 @@ use crate::diagnostic::Diagnostic;
 /// Everything that is wrong with the manifests, the rules or the store. Then nothing has
 /// changed; what fails after the store was written is in the outcome.
 pub fn apply(request: &Request, listener: &dyn Listener) -> Result<Outcome, Vec<Diagnostic>> {
+    again(listener, |listener| once(request, listener))
+}
+
+fn once(request: &Request, listener: &dyn Listener) -> Result<Outcome, Vec<Diagnostic>> {
     let tree = request.tree.as_ref();
     let now = request.options.now;
     listener.stage("reading");

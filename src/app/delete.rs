@@ -1,5 +1,6 @@
 //! Delete: objects, and what belongs to them.
 
+use super::again::again;
 use super::dry::dry;
 use super::follow;
 use super::listener::Listener;
@@ -53,7 +54,11 @@ pub struct Deletion {
 /// not sound. Then nothing has changed; what fails after the store was written is in the
 /// outcome.
 pub fn delete(request: &Deletion, listener: &dyn Listener) -> Result<Option<Outcome>, Vec<Diagnostic>> {
-    if request.dry { ask(request, listener) } else { carry_out(request, listener) }
+    if request.dry {
+        ask(request, listener)
+    } else {
+        again(listener, |listener| carry_out(request, listener))
+    }
 }
 
 fn carry_out(request: &Deletion, listener: &dyn Listener) -> Result<Option<Outcome>, Vec<Diagnostic>> {

@@ -6,6 +6,7 @@
 //! save, follow. Everything that a use case changes is one transaction: an error anywhere
 //! changes nothing.
 
+mod again;
 pub mod agent;
 pub mod api;
 mod apply;

@@ -3,10 +3,12 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
-use crate::diagnostic::Diagnostic;
+use crate::diagnostic::{Diagnostic, Place};
+use crate::etcd::Access;
 use crate::kube::Name;
 use crate::state::{Moment, Run};
 use crate::target::Memory;
+use crate::target::etcd::Shared;
 use crate::target::sqlite::{Missing, OLDER, Open, Store};
 
 /// The store's file.
@@ -16,6 +18,8 @@ pub struct Database {
     pub path: PathBuf,
     /// How long to wait for another program that is writing.
     pub wait: Duration,
+    /// Where its objects are, if it is a replica of a shared store.
+    pub shared: Option<Access>,
     /// The live cluster that it is a picture of, by name.
     pub cluster: Option<Name>,
     /// The moment as at which it is read, where that is over.
@@ -25,7 +29,7 @@ pub struct Database {
 impl Database {
     /// Whether there is anything by that name; if not, no store knows anything yet.
     pub(super) fn is_there(&self) -> bool {
-        self.path.symlink_metadata().is_ok()
+        self.shared.is_some() || self.path.symlink_metadata().is_ok()
     }
 
     /// To read; that it is not there is an error.
@@ -70,12 +74,51 @@ impl Database {
     }
 
     fn open(&self, open: Open) -> Result<Box<dyn Memory>, Diagnostic> {
+        if let Some(access) = &self.shared {
+            return self.open_shared(access, open);
+        }
+        let write = open.write;
         let mut store = Store::open(&self.path, &open.wait(self.wait))?;
+        if let Some(replica) = store.replica()?.filter(|_| write) {
+            return Err(alone(&self.path.display().to_string(), &replica.prefix));
+        }
         if let Some(at) = self.at {
             store.go_back(at)?;
         }
         Ok(Box::new(store))
     }
+
+    /// A replica, once it has caught up. Who only reads lets go of it then.
+    fn open_shared(&self, access: &Access, open: Open) -> Result<Box<dyn Memory>, Diagnostic> {
+        let holder = if open.write { open.holder.clone() } else { "dsrules, to catch up".to_owned() };
+        let makes = open.write && open.missing == Missing::Create;
+        let shared = match Shared::connect(access, &holder, makes) {
+            Err(told) if told.code == "no-store" && open.missing == Missing::Empty => return in_memory(),
+            shared => shared?,
+        };
+        let opened = Store::open(&self.path, &Open::write(holder).wait(self.wait));
+        let mut store = match opened {
+            // Who holds it follows it.
+            Err(told) if told.code == "store-locked" && !open.write => {
+                return Ok(Box::new(Store::open(&self.path, &Open::read())?));
+            }
+            opened => opened?,
+        };
+        store.join(Box::new(shared))?;
+        if open.write {
+            return Ok(Box::new(store));
+        }
+        drop(store);
+        Ok(Box::new(Store::open(&self.path, &Open::read())?))
+    }
+}
+
+/// What is written to a replica alone would be lost.
+fn alone(path: &str, prefix: &str) -> Diagnostic {
+    Diagnostic::error("replica", format!("`{path}` is a replica of what is under `{prefix}/` in etcd"))
+        .at(Place::file(path))
+        .because("what is written to it alone nobody else would see")
+        .help("name where it is shared with `--store etcd://HOST:2379/PREFIX`, or another file with `--db`")
 }
 
 /// A store that is gone with the use case.

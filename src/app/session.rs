@@ -172,7 +172,9 @@ impl Session {
         self.store.begin()?;
         match self.carry_out(&mut state, id, change, options) {
             Ok(done) => {
-                self.state = Some(state);
+                let is_all = self.store.settle(&mut state.world)?;
+                self.state = is_all.then_some(state);
+                self.ensure(options)?;
                 Ok(done)
             }
             Err(error) => {
@@ -180,6 +182,18 @@ impl Session {
                 Err(error)
             }
         }
+    }
+
+    /// Takes in what others wrote where the store is shared; says whether that was anything.
+    ///
+    /// # Errors
+    /// When they cannot be asked.
+    pub fn follow(&mut self) -> Result<bool, Diagnostic> {
+        let changed = self.store.follow()?;
+        if changed {
+            self.state = None;
+        }
+        Ok(changed)
     }
 
     /// Reads the world, if it is not known.

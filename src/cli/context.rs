@@ -19,6 +19,8 @@ use super::progress::Progress;
 
 /// The store's file where none is named.
 const DATABASE: &str = "dsrules.db";
+/// And where it is a replica.
+const REPLICA: &str = "dsrules.replica.db";
 
 /// What was typed as global options, as it is meant.
 pub struct Context {
@@ -76,13 +78,16 @@ impl Context {
             return Err(Diagnostic::error("no-database", "the name of the database is empty")
                 .help("leave `--db` and DSRULES_DB away for `dsrules.db`"));
         }
+        let shared = global.store.access()?;
+        let default = if shared.is_some() { REPLICA } else { DATABASE };
         Ok(Context {
             width: width(&stdout),
             out: Box::new(BufWriter::with_capacity(size, stdout)),
             paint: Paint(colour),
             database: Database {
-                path: global.db.clone().unwrap_or_else(|| DATABASE.into()),
+                path: global.db.clone().unwrap_or_else(|| default.into()),
                 wait: global.lock_timeout,
+                shared,
                 cluster: None,
                 at: None,
             },

@@ -56,6 +56,20 @@ pub trait Memory: Target {
     /// When it cannot be written; then nothing has changed.
     fn commit(&mut self) -> Result<(), Diagnostic>;
 
+    /// Takes in what others wrote where objects are shared, outside of a transaction; says whether
+    /// that was anything. [`begin`](Memory::begin) does it too.
+    ///
+    /// # Errors
+    /// When they cannot be asked.
+    fn follow(&mut self) -> Result<bool, Diagnostic>;
+
+    /// Brings a world that was committed to the versions that its objects got. Says whether it is
+    /// what there is: else others wrote meanwhile, and it must be loaded again.
+    ///
+    /// # Errors
+    /// As [`load`](Memory::load).
+    fn settle(&mut self, world: &mut World) -> Result<bool, Diagnostic>;
+
     /// Drops all that was saved since [`begin`](Memory::begin); so does dropping the memory.
     fn rollback(&mut self);
 

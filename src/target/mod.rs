@@ -21,6 +21,7 @@
 pub mod aside;
 mod contract;
 mod dirty;
+pub mod etcd;
 mod memory;
 mod object;
 pub mod podman;

@@ -57,6 +57,10 @@ impl Engine {
     pub fn open(mut serving: Serving) -> Result<Self, Vec<Diagnostic>> {
         let now = (serving.clock)();
         let source = match serving.folder.take() {
+            // Who follows others writes what they wrote.
+            None if !serving.write && serving.database.shared.is_some() => {
+                Source::Read(serving.database.write("dsrules serve")?)
+            }
             None if !serving.write => Source::Read(serving.database.read()?),
             None => Source::written(&serving.database, &serving.rules)?,
             Some(folder) => {
@@ -100,6 +104,7 @@ impl Engine {
             }
             return Ok(looked);
         }
+        self.source.follow()?;
         let moment = self.store().moment()?;
         if moment == self.moment {
             return Ok(false);

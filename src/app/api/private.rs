@@ -36,7 +36,7 @@ impl Private {
         })?;
         let path = folder.path().join("served.db");
         Ok(Private {
-            database: Database { path, wait: Duration::ZERO, cluster: None, at: None },
+            database: Database { path, wait: Duration::ZERO, cluster: None, at: None, shared: None },
             _folder: folder,
         })
     }

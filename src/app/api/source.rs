@@ -77,6 +77,15 @@ impl Source {
         Ok(Source::Write(Box::new(Session::new(store, policy.program, policy.own))))
     }
 
+    /// Takes in what others wrote where the store is shared.
+    pub(super) fn follow(&mut self) -> Result<bool, Diagnostic> {
+        match self {
+            Source::Read(store) => store.follow(),
+            Source::Write(session) => session.follow(),
+            Source::Folder(_) => Ok(false),
+        }
+    }
+
     /// The store.
     pub(super) fn store(&self) -> &dyn Memory {
         match self {

@@ -4,6 +4,7 @@ use serde_json::Value;
 
 use super::daemonsets::find;
 use super::template::{Template, restarted, undone};
+use crate::app::again::again;
 use crate::app::follow;
 use crate::app::listener::Listener;
 use crate::app::load::load;
@@ -66,6 +67,10 @@ pub struct RolledOut {
 /// When a daemonset or the revision is not there, when an API server would refuse what
 /// comes out, and when the rules or the store are not sound. Then nothing has changed.
 pub fn roll_out(request: &Rollout, listener: &dyn Listener) -> Result<RolledOut, Vec<Diagnostic>> {
+    again(listener, |listener| once(request, listener))
+}
+
+fn once(request: &Rollout, listener: &dyn Listener) -> Result<RolledOut, Vec<Diagnostic>> {
     let tree = request.tree.as_ref();
     let mut store =
         if request.dry { request.database.read()? } else { request.database.write("dsrules rollout")? };

@@ -36,6 +36,9 @@ use crate::app::tick::Tick;
 const SPARED: u32 = 20;
 const SPARED_ONCE: u32 = 2;
 
+/// A shared store is looked at so often.
+const OTHERS: Duration = Duration::from_secs(2);
+
 /// A folder that is to be followed.
 #[derive(Debug, Clone)]
 pub struct Watch {
@@ -126,7 +129,9 @@ impl Keeper {
             let left = Duration::from_secs(u64::try_from(tick.at.saturating_sub(now)).unwrap_or(0));
             left.max(self.took * if tick.again { SPARED } else { SPARED_ONCE })
         });
-        again.into_iter().chain(due).min()
+        // What others write to a shared store is not heard of.
+        let others = self.watch.database.shared.is_some().then_some(OTHERS);
+        again.into_iter().chain(due).chain(others).min()
     }
 
     /// Whether the last look went well and nothing is in error.
@@ -325,6 +330,7 @@ impl Keeper {
     }
 
     fn try_look(&mut self, hint: &Hint, options: &Options, look: &mut Step) -> Result<(), Diagnostic> {
+        self.stirred |= self.session.follow()?;
         self.session.ensure(options)?;
         let anew = self.folder.is_none();
         if anew {

@@ -7,6 +7,7 @@ use clap::{ArgAction, Args, ValueEnum};
 use dsrules::kube::time;
 
 use super::duration::duration;
+use super::store::StoreArgs;
 
 /// Options that every command has.
 #[derive(Debug, Args)]
@@ -15,6 +16,8 @@ pub struct Global {
     /// The database file [default: dsrules.db; of an agent, see there]
     #[arg(long, global = true, value_name = "FILE", env = "DSRULES_DB")]
     pub db: Option<PathBuf>,
+    #[command(flatten)]
+    pub store: StoreArgs,
     /// When to colour (NO_COLOR is heeded too)
     #[arg(long, global = true, value_name = "WHEN", value_enum, default_value_t = When::Auto)]
     pub color: When,

@@ -20,11 +20,23 @@ impl Memory for Store {
     }
 
     fn begin(&mut self) -> Result<(), Diagnostic> {
-        Store::begin(self)
+        self.follow()?;
+        Store::begin(self)?;
+        self.versions.clear();
+        if self.upstream.is_some() { self.forget_changes() } else { Ok(()) }
     }
 
     fn commit(&mut self) -> Result<(), Diagnostic> {
+        self.hand_on()?;
         Store::commit(self)
+    }
+
+    fn follow(&mut self) -> Result<bool, Diagnostic> {
+        Store::follow(self)
+    }
+
+    fn settle(&mut self, world: &mut World) -> Result<bool, Diagnostic> {
+        if self.upstream.is_some() { Store::settle(self, world) } else { Ok(true) }
     }
 
     fn rollback(&mut self) {

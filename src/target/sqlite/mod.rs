@@ -46,6 +46,7 @@ mod save;
 mod rest;
 mod selected;
 mod settled;
+mod shared;
 mod store;
 mod sum;
 mod tables;
@@ -58,6 +59,7 @@ pub use objects::PodReader;
 pub use open::{Missing, Open};
 pub use placement::{Fit, Placement, PlacementOf};
 pub use private::make_folder;
+pub use shared::{Change, Replica, Taken, Took, Upstream};
 pub use store::Store;
 
 #[cfg(test)]

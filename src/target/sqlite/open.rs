@@ -9,7 +9,7 @@ use super::beside::beside;
 use super::fault::Fault;
 use super::lock::Lock;
 use super::store::Store;
-use super::{beside, log, migrate, sum};
+use super::{beside, log, migrate, shared, sum};
 use crate::diagnostic::{Diagnostic, Place};
 
 /// How long SQLite itself waits for a program that is not dsrules.
@@ -207,6 +207,7 @@ fn escape(path: &Path) -> String {
 fn configure(connection: &Connection) -> Result<(), Fault> {
     connection.busy_timeout(BUSY)?;
     sum::register(connection)?;
+    shared::register(connection)?;
     connection.set_prepared_statement_cache_capacity(STATEMENTS);
     connection.pragma_update(None, "foreign_keys", true)?;
     // 64 MiB of pages: a load of millions of rows reads each page once, a save writes it once.

@@ -10,8 +10,9 @@ use super::dictionary::Unused;
 use super::fault::Fault;
 use super::lock::Lock;
 use super::past;
+use super::shared::Upstream;
 use crate::diagnostic::Diagnostic;
-use crate::kube::Kind;
+use crate::kube::{Kind, ObjectKey};
 
 /// An open store.
 #[derive(Debug)]
@@ -27,6 +28,12 @@ pub struct Store {
     pub(super) whole_kinds: RefCell<BTreeSet<Kind>>,
     /// The kinds of which there is no row, known until something is written.
     pub(super) empty_kinds: RefCell<BTreeSet<Kind>>,
+    /// Where its rows are shared, if they are.
+    pub(super) upstream: Option<Box<dyn Upstream<Store>>>,
+    /// The versions that objects got when they were handed on last.
+    pub(super) versions: Vec<(Kind, ObjectKey, i64)>,
+    /// Whether the last commit took in what others wrote.
+    pub(super) mixed: bool,
     /// Held until the connection is closed: fields are dropped in order.
     lock: Option<Lock>,
 }
@@ -41,6 +48,9 @@ impl Store {
             is_whole: Cell::new(whole),
             whole_kinds: RefCell::default(),
             empty_kinds: RefCell::default(),
+            upstream: None,
+            versions: Vec::new(),
+            mixed: false,
             lock,
         }
     }
@@ -81,6 +91,7 @@ impl Store {
     /// Drops all that was saved since [`begin`](Store::begin). Dropping the store does
     /// the same.
     pub fn rollback(&mut self) {
+        self.versions.clear();
         if !self.connection.is_autocommit() {
             // SQLite has rolled back by itself where this fails.
             let _ = self.connection.execute_batch("ROLLBACK");
