@@ -41,6 +41,10 @@ pub struct Watch {
 struct Open {
     answers: Streaming<WatchResponse>,
     member: usize,
+    /// The revision before its first one, until something was heard.
+    before: Option<i64>,
+    /// Up to which revision the pieces are all there is, once they are.
+    whole: Option<i64>,
 }
 
 impl Etcd {
@@ -81,6 +85,13 @@ impl Watch {
                 self.open = Some(self.open().await?);
             }
             let Some(open) = &mut self.open else { continue };
+            if let Some(revision) = open.whole {
+                self.check().await?;
+                let Some(open) = &mut self.open else { continue };
+                open.whole = None;
+                self.next = self.next.max(revision + 1);
+                return Ok(Heard { events: std::mem::take(&mut self.pieces), revision });
+            }
             let name = self.etcd.shared.members.get(open.member).map_or("?", |(name, _)| name.as_str());
             let answer = match open.answers.message().await {
                 Ok(Some(answer)) => answer,
@@ -90,17 +101,27 @@ impl Watch {
             if answer.canceled {
                 return Err(canceled(&answer, name));
             }
-            let revision = answer.header.map_or(0, |header| header.revision);
             self.pieces.extend(answer.events);
             if answer.created || answer.fragment {
                 continue;
             }
             // A message without events says how far nothing has changed.
             let last = self.pieces.iter().filter_map(|it| it.kv.as_ref()).map(|kv| kv.mod_revision).max();
-            let revision = last.unwrap_or(revision);
-            self.next = self.next.max(revision + 1);
-            return Ok(Heard { events: std::mem::take(&mut self.pieces), revision });
+            open.whole = Some(last.unwrap_or_else(|| answer.header.map_or(0, |header| header.revision)));
         }
+    }
+
+    /// etcd before 3.4.36 and 3.5.18 tells nothing of what was deleted at just the revision up to
+    /// which it is compacted, so it is asked once whether it knows the one before all that is heard.
+    async fn check(&mut self) -> Result<(), Trouble> {
+        let Some(before) = self.open.as_ref().and_then(|open| open.before) else { return Ok(()) };
+        if before > 0 && !self.pieces.is_empty() {
+            self.etcd.page(&Range::key(self.range.key.clone()), 1, before).await?;
+        }
+        if let Some(open) = self.open.as_mut().filter(|_| !self.pieces.is_empty()) {
+            open.before = None;
+        }
+        Ok(())
     }
 
     async fn open(&self) -> Result<Open, Trouble> {
@@ -135,7 +156,9 @@ impl Watch {
         let link = InterceptedService::new(channel.clone(), shared.who.clone());
         let mut client = WatchClient::new(link).max_decoding_message_size(LARGEST);
         match client.watch(asked).await {
-            Ok(answers) => Ok(Open { answers: answers.into_inner(), member }),
+            Ok(answers) => {
+                Ok(Open { answers: answers.into_inner(), member, before: Some(self.next - 1), whole: None })
+            }
             Err(status) => {
                 self.etcd.next_member(member);
                 Err((Trouble::of(&status, name), is_stale(&status)))
