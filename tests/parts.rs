@@ -64,7 +64,8 @@ fn request(folder: &Path, store: &str, cluster: &Cluster, whole: bool) -> Reques
             path: folder.join(store),
             wait: Duration::from_secs(5),
             cluster: None,
-            at: None, shared: None,
+            at: None,
+            shared: None,
         },
         manifests: Manifests {
             inputs: vec![Input::Path(folder.join("in"))],

@@ -90,6 +90,11 @@ impl Database {
 
     /// A replica, once it has caught up. Who only reads lets go of it then.
     fn open_shared(&self, access: &Access, open: Open) -> Result<Box<dyn Memory>, Diagnostic> {
+        if self.at.is_some() {
+            return Err(Diagnostic::error("no-history", "a shared store does not remember what was before")
+                .because("only stores in a file of their own keep that")
+                .help("leave `--at` away"));
+        }
         let holder = if open.write { open.holder.clone() } else { "dsrules, to catch up".to_owned() };
         let makes = open.write && open.missing == Missing::Create;
         let shared = match Shared::connect(access, &holder, makes) {

@@ -167,9 +167,11 @@ impl Session {
         options: &Options,
     ) -> Result<(Plan, Warnings), Diagnostic> {
         self.refused.clear();
-        self.ready(options, (&change).into())?;
-        let Some(mut state) = self.state.take() else { return Ok(Default::default()) };
         self.store.begin()?;
+        let Some(mut state) = self.begun(options, (&change).into())? else {
+            self.store.rollback();
+            return Ok(Default::default());
+        };
         match self.carry_out(&mut state, id, change, options) {
             Ok(done) => {
                 let is_all = self.store.settle(&mut state.world)?;
@@ -182,6 +184,21 @@ impl Session {
                 Err(error)
             }
         }
+    }
+
+    /// The world that a change is made to, with the transaction begun: others may have written to a
+    /// shared store until then.
+    fn begun(&mut self, options: &Options, coming: Coming<'_>) -> Result<Option<State>, Diagnostic> {
+        let ready = self.store.moment().and_then(|(version, _)| {
+            if self.state.as_ref().is_some_and(|state| state.world.stored != version) {
+                self.state = None;
+            }
+            self.ready(options, coming)
+        });
+        if ready.is_err() {
+            self.store.rollback();
+        }
+        ready.map(|()| self.state.take())
     }
 
     /// Takes in what others wrote where the store is shared; says whether that was anything.

@@ -8,6 +8,7 @@ use anstream::{AutoStream, ColorChoice};
 use dsrules::app::cluster::Observed;
 use dsrules::app::{Database, Listener};
 use dsrules::diagnostic::Diagnostic;
+use dsrules::etcd::Access;
 use dsrules::report::{Fit, Paint};
 use dsrules::state::{By, Moment};
 use tracing_subscriber::filter::{EnvFilter, LevelFilter};
@@ -157,11 +158,19 @@ impl Context {
 
     /// The store's file, or this one where none is named.
     pub fn database_or(&self, path: impl FnOnce() -> PathBuf) -> Database {
-        let mut database = self.database.clone();
+        let mut database = Database { shared: None, ..self.database.clone() };
         if !self.named {
             database.path = path();
         }
         database
+    }
+
+    /// The shared store that is named.
+    pub fn shared(&self) -> Result<Access, Diagnostic> {
+        self.database.shared.clone().ok_or_else(|| {
+            Diagnostic::error("no-store", "no store is named that controllers and agents share")
+                .help("name one as `--store etcd://HOST:2379/PREFIX`, or in DSRULES_STORE")
+        })
     }
 
     /// What time it is by now, for a command that goes on for long.

@@ -39,6 +39,16 @@ impl Compare {
         Compare::of(key.into(), CompareTarget::Lease, TargetUnion::Lease(lease))
     }
 
+    /// No key of a range was written after this revision. What is gone is not looked at.
+    #[must_use]
+    pub fn not_since(range: Range, revision: i64) -> Compare {
+        let is = TargetUnion::ModRevision(revision.saturating_add(1));
+        let mut compare = Compare::of(range.key, CompareTarget::Mod, is);
+        compare.0.result = CompareResult::Less.into();
+        compare.0.range_end = range.end;
+        compare
+    }
+
     fn of(key: Vec<u8>, target: CompareTarget, is: TargetUnion) -> Compare {
         Compare(api::Compare {
             result: CompareResult::Equal.into(),

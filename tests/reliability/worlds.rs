@@ -116,7 +116,13 @@ impl Store {
         };
         let inputs = inputs.into_iter().enumerate().map(input).collect();
         Request {
-            database: Database { path: self.0.path("x.db"), wait: Duration::ZERO, cluster: None, at: None },
+            database: Database {
+                path: self.0.path("x.db"),
+                wait: Duration::ZERO,
+                cluster: None,
+                at: None,
+                shared: None,
+            },
             manifests: Manifests { inputs, ..Manifests::default() },
             id: "the input".to_owned(),
             takes_over: false,

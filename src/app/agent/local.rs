@@ -10,11 +10,11 @@ use super::needs::{named, playable};
 use super::seen::{Seen, wanted};
 use super::works::Works;
 use crate::app::shared::Entry;
-use crate::app::shared::wire::{self, Key};
 use crate::diagnostic::{Diagnostic, Place};
 use crate::kube::{Kind, Name, Object, ObjectKey, Origin};
 use crate::state::World;
 use crate::target::Memory;
+use crate::target::etcd::wire::{self, Key};
 use crate::target::runtime::Observed;
 use crate::target::tree::{Destination, sync_tree};
 

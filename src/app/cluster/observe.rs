@@ -80,7 +80,8 @@ pub fn observe(
     let name = read(access, &mut taking, listener)?;
     let path = taking.path();
     taking.end()?;
-    let database = Database { path, wait: Duration::ZERO, cluster: Some(name.as_str().into()), at: None, shared: None };
+    let database =
+        Database { path, wait: Duration::ZERO, cluster: Some(name.as_str().into()), at: None, shared: None };
     Ok(Observed { database, name, _folder: folder })
 }
 
@@ -131,7 +132,8 @@ impl Taker for Taking<'_> {
     fn begin(&mut self) -> Result<(), Diagnostic> {
         self.tried += 1;
         (self.world, self.fresh) = (World::default(), 0);
-        let database = Database { path: self.path(), wait: Duration::ZERO, cluster: None, at: None, shared: None };
+        let database =
+            Database { path: self.path(), wait: Duration::ZERO, cluster: None, at: None, shared: None };
         let mut store = database.write_or_make("dsrules --cluster")?;
         store.begin()?;
         self.store = Some(store);

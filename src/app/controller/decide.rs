@@ -133,9 +133,10 @@ impl Controller {
         self.heard = self.heard.max(revision);
     }
 
-    /// The share that it has, as a guard of what it writes; nothing while it is no member.
+    /// The share that it has, as a guard of what it writes; nothing while it is no member, or waits
+    /// for somebody else who writes.
     fn guard(&self) -> Option<Guard> {
-        let (name, created) = self.me.as_ref()?;
+        let (name, created) = self.me.as_ref().filter(|_| !self.known.waits())?;
         self.known.members.guard(name, *created)
     }
 

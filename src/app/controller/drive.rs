@@ -6,13 +6,14 @@ use std::time::Duration;
 use super::decide::{Controller, Transaction};
 use super::manifests::Manifests;
 use super::op::{Before, Op};
-use crate::app::shared::{Claim, Input, Joined, News, Standing, Stop, wire};
+use crate::app::shared::{Claim, Input, Joined, News, Standing, Stop};
 use crate::datalog::Program;
 use crate::diagnostic::Diagnostic;
 use crate::etcd::{self, Access, Compare, Range, Txn};
 use crate::kube::Name;
 use crate::plan::Verb;
 use crate::state::World;
+use crate::target::etcd::wire;
 
 /// What comes together is decided together: it is waited for so long, so many times, and each time
 /// so much is taken in that is there already.

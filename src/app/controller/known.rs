@@ -11,10 +11,10 @@ use serde_json::Value;
 use super::members::Members;
 use super::op::Op;
 use crate::app::shared::Entry;
-use crate::app::shared::wire::{self, Key};
 use crate::diagnostic::{Diagnostic, Place};
 use crate::kube::{Body, Kind, Name, Object, ObjectKey, Origin, Pod, Written};
 use crate::state::{Cascade, Dirty, Whole, World};
+use crate::target::etcd::wire::{self, Key};
 
 /// All of it.
 #[derive(Debug, Default)]
@@ -29,6 +29,8 @@ pub struct Known {
     pub(super) members: Members,
     agents: BTreeSet<Name>,
     beats: BTreeSet<Name>,
+    /// For whom is waited.
+    pauses: BTreeSet<Name>,
     /// Values that could not be read.
     faults: BTreeMap<String, Diagnostic>,
 }
@@ -178,6 +180,7 @@ impl Known {
                 None => self.members.went(&id),
             },
             Key::Term => self.members.begins(entry.map_or(0, |it| it.modified)),
+            Key::Pause(id) => note(&mut self.pauses, id, entry.is_some()),
             Key::Beat(node) => note(&mut self.beats, node, entry.is_some()),
             Key::Agent(node) => note(&mut self.agents, node, entry.is_some()),
             Key::Attempts(daemonset, node) => {
@@ -187,7 +190,7 @@ impl Known {
                     None => drop(self.world.attempts.remove(&(daemonset, node))),
                 }
             }
-            Key::Other => {}
+            Key::Row(_) | Key::Other => {}
         }
     }
 
@@ -227,6 +230,12 @@ impl Known {
                 meta.written = written;
             }
         }
+    }
+
+    /// Whether somebody else writes, for whom is waited.
+    #[must_use]
+    pub fn waits(&self) -> bool {
+        !self.pauses.is_empty()
     }
 
     /// Says in the world which nodes' agents are not heard of.

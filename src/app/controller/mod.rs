@@ -15,8 +15,8 @@ mod op;
 mod share;
 mod writes;
 
-pub use crate::app::shared::wire::{Key, decode, encode};
 pub use crate::app::shared::{Entry, Stop};
+pub use crate::target::etcd::wire::{Key, decode, encode};
 pub use decide::{Controller, Decided, Transaction};
 pub use drive::{Drive, Request, Round, Told};
 pub use known::Known;

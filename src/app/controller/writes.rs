@@ -4,9 +4,9 @@ use std::collections::BTreeSet;
 
 use super::known::Known;
 use super::op::{Before, Op};
-use crate::app::shared::wire;
 use crate::kube::{Kind, ObjectKey};
 use crate::state::World;
+use crate::target::etcd::wire;
 use crate::target::{Item, Write, batches};
 
 /// So many writes are in a transaction at the most: etcd takes 128, with all that is compared.

@@ -5,6 +5,7 @@ use std::time::Duration;
 use super::entry::Entry;
 use crate::diagnostic::Diagnostic;
 use crate::etcd::{Etcd, Event, EventType, KeyValue, Range, Trouble, Why};
+use crate::target::etcd::claim;
 
 /// After an error it is asked again at first after so long, then after twice as long each time,
 /// up to the longest.
@@ -33,21 +34,31 @@ pub enum News {
     Away(Diagnostic),
 }
 
-/// Follows the keys of a range below `base`, and gives them to `hear`, until that says no.
-pub async fn follow(etcd: Etcd, base: String, range: Range, hear: impl Fn(News) -> bool + Send) {
+/// Follows the keys of a range of a prefix, which all begin with `base`, and gives them to `hear`,
+/// until that says no. Each time before all is listed it is looked at whose the prefix is.
+pub async fn follow(
+    etcd: Etcd,
+    (prefix, base): (String, String),
+    range: Range,
+    hear: impl Fn(News) -> bool + Send,
+) {
     let (mut wait, mut anew) = (AGAIN.0, false);
     'anew: loop {
         let mut keys = Vec::new();
-        let read = etcd
-            .pages::<Trouble>(&range, |page| {
-                keys.extend(page.iter().filter_map(|it| Some((name(&base, it)?, entry(it)))));
-                Ok(())
-            })
-            .await;
+        let read = match claim(&etcd, &prefix, true).await {
+            Ok(_) => etcd
+                .pages::<Trouble>(&range, |page| {
+                    keys.extend(page.iter().filter_map(|it| Some((name(&base, it)?, entry(it)))));
+                    Ok(())
+                })
+                .await
+                .map_err(Diagnostic::from),
+            Err(told) => Err(told),
+        };
         let revision = match read {
             Ok(revision) => revision,
-            Err(trouble) => {
-                if !hear(News::Away(trouble.told)) {
+            Err(told) => {
+                if !hear(News::Away(told)) {
                     return;
                 }
                 tokio::time::sleep(wait).await;

@@ -8,9 +8,7 @@ use super::follow::{News, follow};
 use super::lease::{Claim, Standing, keep};
 use crate::diagnostic::Diagnostic;
 use crate::etcd::{Access, Etcd, Range, Thread};
-
-/// The version of the keys.
-const KEYS: &str = "v1";
+use crate::target::etcd::wire;
 
 /// What comes by the mailbox.
 pub enum Input {
@@ -44,6 +42,7 @@ pub struct Joined {
     pub etcd: Etcd,
     /// What all keys begin with.
     pub base: String,
+    prefix: String,
     /// What is heard.
     pub inbox: Receiver<Input>,
     outbox: Sender<Input>,
@@ -59,24 +58,25 @@ impl Joined {
             Diagnostic::error("no-thread", "nothing can be asked of etcd").because(error.to_string())
         };
         let thread = Thread::start().map_err(no_thread)?;
-        let base = format!("{}/{KEYS}/", access.prefix);
+        let (prefix, base) = (access.prefix.clone(), wire::base(&access.prefix));
         let etcd = thread.wait(async move { Etcd::connect(&access).await }).ok_or_else(broke)??;
         let (outbox, inbox) = channel();
-        Ok(Joined { thread, etcd, base, inbox, outbox })
+        Ok(Joined { thread, etcd, base, prefix, inbox, outbox })
     }
 
     /// Has what begins with this, below all keys, heard of from now on.
     pub fn follow(&self, part: &str) {
         let (outbox, range) = (self.outbox.clone(), Range::prefix(format!("{}{part}", self.base)));
+        let place = (self.prefix.clone(), self.base.clone());
         let hear = move |news| outbox.send(Input::News(news)).is_ok();
-        self.thread.spawn(follow(self.etcd.clone(), self.base.clone(), range, hear));
+        self.thread.spawn(follow(self.etcd.clone(), place, range, hear));
     }
 
     /// Has a lease kept from now on.
     pub fn keep(&self, claim: Claim) {
         let outbox = self.outbox.clone();
         let hear = move |standing| outbox.send(Input::Standing(standing)).is_ok();
-        self.thread.spawn(keep(self.etcd.clone(), claim, hear));
+        self.thread.spawn(keep(self.etcd.clone(), self.prefix.clone(), claim, hear));
     }
 
     /// Gives a lease back, if the store answers soon.

@@ -6,7 +6,8 @@
 use std::time::Duration;
 
 use crate::diagnostic::Diagnostic;
-use crate::etcd::{Compare, Etcd, Lease, Op, Range, Trouble, Txn, Why};
+use crate::etcd::{Compare, Etcd, Lease, Op, Range, Txn, Why};
+use crate::target;
 
 /// Between one try and the next.
 const PAUSE: Duration = Duration::from_millis(500);
@@ -46,10 +47,10 @@ pub enum Standing {
     Away(Diagnostic),
 }
 
-/// Keeps a key there, and says how it stands, until `hear` says no.
-pub async fn keep(etcd: Etcd, claim: Claim, hear: impl Fn(Standing) -> bool + Send) {
+/// Keeps a key of a prefix there, and says how it stands, until `hear` says no.
+pub async fn keep(etcd: Etcd, prefix: String, claim: Claim, hear: impl Fn(Standing) -> bool + Send) {
     loop {
-        let standing = match take(&etcd, &claim).await {
+        let standing = match take(&etcd, &prefix, &claim).await {
             Ok(Some((created, lease))) => {
                 if !hear(Standing::Holds { created, lease: lease.id }) {
                     return;
@@ -58,7 +59,7 @@ pub async fn keep(etcd: Etcd, claim: Claim, hear: impl Fn(Standing) -> bool + Se
                 Standing::Lost
             }
             Ok(None) => Standing::Taken,
-            Err(trouble) => Standing::Away(trouble.told),
+            Err(told) => Standing::Away(told),
         };
         let lost = matches!(standing, Standing::Lost);
         if !hear(standing) {
@@ -70,8 +71,9 @@ pub async fn keep(etcd: Etcd, claim: Claim, hear: impl Fn(Standing) -> bool + Se
     }
 }
 
-/// Takes the key; nothing where somebody else has it.
-async fn take(etcd: &Etcd, claim: &Claim) -> Result<Option<(i64, Lease)>, Trouble> {
+/// Takes the key; nothing where somebody else has it. Nothing is written to another one's prefix.
+async fn take(etcd: &Etcd, prefix: &str, claim: &Claim) -> Result<Option<(i64, Lease)>, Diagnostic> {
+    target::etcd::claim(etcd, prefix, true).await?;
     let (before, _) = etcd.get(&claim.key).await?;
     if before.as_ref().is_some_and(|it| !claim.ours || it.value != claim.value) {
         return Ok(None);

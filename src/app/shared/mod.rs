@@ -1,4 +1,5 @@
-//! A store that many share: what its keys mean, what becomes of them, and leases in it.
+//! A store that many share, as who keeps a part of it hears of it: what becomes of its keys, and
+//! leases in it. What they mean is in [`wire`](crate::target::etcd::wire).
 //!
 //! Controllers and agents stand on it. They compute on their own thread; etcd is asked, followed
 //! and told that they live on another one ([`Thread`](crate::etcd::Thread)).
@@ -7,7 +8,6 @@ mod entry;
 mod follow;
 mod joined;
 mod lease;
-pub mod wire;
 
 pub use entry::Entry;
 pub use follow::News;

@@ -17,7 +17,6 @@ use crate::cli::context::{Context, clock};
 use crate::cli::exit::{Exit, Failure};
 use crate::cli::options::duration::duration;
 use crate::cli::options::rules::RuleArgs;
-use crate::cli::options::store::StoreArgs;
 use crate::cli::signals::Signals;
 
 /// Arguments of `controller`.
@@ -26,8 +25,6 @@ pub struct ControllerArgs {
     /// A folder of manifests that is kept applied, with its folders; give all of them the same
     #[arg(value_name = "DIR")]
     dir: Option<PathBuf>,
-    #[command(flatten)]
-    store: StoreArgs,
     /// Its name among the controllers [default: the machine's name and the process]
     #[arg(long, value_name = "NAME")]
     id: Option<String>,
@@ -89,7 +86,7 @@ fn request(args: &ControllerArgs, context: &Context) -> Result<Request, Failure>
     let named =
         || format!("{}-{}", dsrules::source::Machine::read(Path::new("/")).hostname, std::process::id());
     Ok(Request {
-        access: args.store.access()?,
+        access: context.shared()?,
         name: args.id.clone().unwrap_or_else(named).into(),
         seconds: i64::try_from(args.lease.as_secs()).unwrap_or(10).max(1),
         program: rules::alone(&args.rules.asked(), context)?,

@@ -14,7 +14,7 @@ pub(super) struct Batch {
     pub(super) compares: Vec<Compare>,
     pub(super) ops: Vec<Op>,
     /// Each with its value, where it has one.
-    pub(super) changes: Vec<(Change, Option<String>)>,
+    pub(super) changes: Vec<(Change, Option<Vec<u8>>)>,
     size: usize,
 }
 
@@ -25,7 +25,7 @@ impl Batch {
     }
 
     /// Adds a change.
-    pub(super) fn add(&mut self, key: String, op: Op, change: Change, value: Option<String>) {
+    pub(super) fn add(&mut self, key: String, op: Op, change: Change, value: Option<Vec<u8>>) {
         self.size += 2 * key.len() + op.size();
         self.compares.extend(change.expected.map(|revision| Compare::unchanged(key, revision)));
         self.ops.push(op);

@@ -1,13 +1,27 @@
 //! What a replica changed, to etcd: batch after batch, each a transaction.
+//!
+//! Each compares that nobody but agents has written since what it was planned from: controllers
+//! write their own keys with all that they write, and others the term, as is done here.
 
 use super::batch::Batch;
-use super::shared::Shared;
-use super::value::encode;
+use super::shared::{Shared, broken};
+use super::wire;
 use crate::diagnostic::{Diagnostic, Place};
-use crate::etcd::{Op, Range, Txn, Why};
+use crate::etcd::{Compare, Done, Op, Range, Txn, Why};
 use crate::target::sqlite::{Store, Upstream};
 
+/// What each transaction has beside the changes.
+const FIXED: usize = 3;
+
 impl Upstream<Store> for Shared {
+    fn begin(&mut self) -> Result<(), Diagnostic> {
+        self.pause()
+    }
+
+    fn end(&mut self) {
+        self.go_on();
+    }
+
     fn catch_up(&mut self, store: &mut Store) -> Result<bool, Diagnostic> {
         self.follow(store)
     }
@@ -15,17 +29,15 @@ impl Upstream<Store> for Shared {
     fn hand_on(&mut self, store: &mut Store) -> Result<bool, Diagnostic> {
         let held = store.replica()?.map_or(0, |replica| replica.revision);
         let (mut batch, mut last, mut alone) = (Batch::default(), held, true);
-        // `meta` and the guards are looked at, and `head` is written, each time.
-        let fixed = self.guards.len() + 2;
         for change in store.changes()? {
-            let key = self.layout.key(&change.path);
+            let key = self.key(&change.key);
             let (op, value) = if change.put {
                 let Some(value) = store.value(&change)? else { continue };
-                (Op::put(key.clone(), encode(&value)), Some(value))
+                (Op::put(key.clone(), value.clone()), Some(value))
             } else {
                 (Op::Delete(Range::key(key.clone())), None)
             };
-            if !batch.has_room(op.size() + 2 * key.len(), fixed) {
+            if !batch.has_room(op.size() + 2 * key.len(), FIXED) {
                 self.write(store, std::mem::take(&mut batch), &mut last, &mut alone)?;
             }
             batch.add(key, op, change, value);
@@ -40,8 +52,8 @@ impl Upstream<Store> for Shared {
             store.forget_changes()?;
             return Ok(mixed);
         }
-        if last > 0 {
-            store.come_to(last)?;
+        if last > held {
+            store.come_to(last, true)?;
         }
         Ok(false)
     }
@@ -56,49 +68,44 @@ impl Shared {
         alone: &mut bool,
     ) -> Result<(), Diagnostic> {
         let Batch { mut compares, ops, changes, .. } = batch;
-        let looked = compares.len();
-        compares.push(crate::etcd::Compare::unchanged(self.layout.meta(), self.meta));
-        compares.extend(self.guards.iter().cloned());
-        let mut then = vec![Op::put(self.layout.head(), encode(&serde_json::json!(self.holder).to_string()))];
+        let (meta, term) = (self.key(wire::META), self.key(wire::TERM));
+        compares.push(Compare::unchanged(meta.clone(), self.meta));
+        compares.push(Compare::not_since(Range::key(term.clone()), *last));
+        compares.push(Compare::not_since(Range::prefix(self.key(wire::MEMBERS)), *last));
+        let mut then = vec![Op::put(term, self.holder.as_bytes().to_vec())];
         then.extend(ops);
-        let otherwise = vec![Op::Get(Range::key(self.layout.meta()))];
-        let txn = Txn { compares, then, otherwise };
-        let etcd = self.etcd.clone();
-        let done = self.thread.wait(async move { etcd.txn(&txn).await }).ok_or_else(super::shared::broken)?;
-        let done = match done {
+        let (etcd, txn) =
+            (self.etcd.clone(), Txn { compares, then, otherwise: vec![Op::Get(Range::key(meta))] });
+        let done = match self.thread.wait(async move { etcd.txn(&txn).await }).ok_or_else(broken)? {
             Ok(done) => done,
-            // It may have been written: what there is says so.
-            Err(trouble) if trouble.why == Why::Unsure => return Err(unsure(trouble.told)),
+            // It may have been written: what there is says so, and it is planned again.
+            Err(trouble) if trouble.why == Why::Unsure => {
+                return Err(Diagnostic { code: CONFLICT, ..trouble.told });
+            }
             Err(trouble) => return Err(trouble.told),
         };
         if !done.succeeded {
-            let meta = done.told.first().and_then(|keys| keys.first()).map_or(0, |meta| meta.mod_revision);
-            if meta != self.meta {
-                return Err(Diagnostic::error(
-                    "conflict",
-                    format!("`{}` was made anew by somebody", self.etcd.name()),
-                )
-                .help("run the command again"));
-            }
-            let told = Diagnostic::error(
-                CONFLICT,
-                format!("`{}` was changed by somebody else meanwhile", self.etcd.name()),
-            )
-            .at(Place::file(self.etcd.name()))
-            .because(format!("one of {looked} keys is not as it was when this was planned"))
-            .help("run the command again: it begins with what is there now");
-            return Err(told);
+            return Err(self.conflict(&done));
         }
         *alone &= done.revision == *last + 1;
         *last = done.revision;
         store.handed_on(&changes, done.revision)
     }
+
+    /// Why a transaction was not done.
+    fn conflict(&self, done: &Done) -> Diagnostic {
+        let meta = done.told.first().and_then(|keys| keys.first()).map_or(0, |meta| meta.mod_revision);
+        let name = self.etcd.name();
+        if meta != self.meta {
+            return Diagnostic::error("conflict", format!("`{name}` was made anew by somebody"))
+                .help("run the command again");
+        }
+        Diagnostic::error(CONFLICT, format!("`{name}` was changed by somebody else meanwhile"))
+            .at(Place::file(name))
+            .because("what is there is not what this was planned from")
+            .help("run the command again: it begins with what is there now")
+    }
 }
 
 /// What is told where somebody else was faster: it is planned again.
 pub const CONFLICT: &str = "changed-meanwhile-elsewhere";
-
-/// Nobody knows whether it was written: it is looked at, and planned again.
-fn unsure(told: Diagnostic) -> Diagnostic {
-    Diagnostic { code: CONFLICT, ..told }
-}

@@ -2,38 +2,27 @@
 
 use std::sync::Arc;
 
-use serde::{Deserialize, Serialize};
-
-use super::layout::Layout;
-use super::value::{decode, encode};
+use super::claim::claim;
+use super::{pause, wire};
 use crate::diagnostic::Diagnostic;
-use crate::etcd::{Access, Compare, Etcd, Op, Range, Thread, Trouble, Txn, Why};
-
-/// The version of keys and values.
-const SCHEMA: u32 = 1;
-
-/// What `meta` says.
-#[derive(Debug, Serialize, Deserialize)]
-struct Meta {
-    program: String,
-    schema: u32,
-}
+use crate::etcd::{Access, Etcd, Range, Thread, Trouble};
 
 /// A prefix of an etcd.
 #[derive(Debug)]
 pub struct Shared {
     pub(super) etcd: Etcd,
     pub(super) thread: Arc<Thread>,
-    pub(super) layout: Layout,
     pub(super) prefix: String,
+    /// What all keys begin with.
+    pub(super) base: String,
     /// The cluster's number.
     pub(super) cluster: u64,
     /// The revision at which `meta` was written.
     pub(super) meta: i64,
-    /// What else is to be so whenever something is written.
-    pub(super) guards: Vec<Compare>,
-    /// Who writes, as `head` says it.
+    /// Who writes, as the keys say it that say who.
     pub(super) holder: String,
+    /// The lease for which controllers wait.
+    pause: Option<i64>,
 }
 
 impl Shared {
@@ -47,34 +36,41 @@ impl Shared {
             Diagnostic::error("no-thread", "etcd cannot be asked").because(error.to_string())
         };
         let thread = Arc::new(Thread::start().map_err(no_thread)?);
-        let (asked, layout) = (access.clone(), Layout::new(&access.prefix));
-        let (keys, shown) = (layout.clone(), access.shown());
+        let asked = access.clone();
         let connected = thread.wait(async move {
             let etcd = Etcd::connect(&asked).await?;
             let cluster = etcd.about().await?.cluster;
-            let meta = claim(&etcd, &keys, &asked.prefix, &shown, make).await?;
+            let meta = claim(&etcd, &asked.prefix, make).await?;
             Ok::<_, Diagnostic>((etcd, cluster, meta))
         });
         let (etcd, cluster, meta) = connected.ok_or_else(broken)??;
-        let (prefix, holder) = (access.prefix.clone(), holder.to_owned());
-        Ok(Shared { etcd, thread, layout, prefix, cluster, meta, guards: Vec::new(), holder })
+        let (prefix, base, holder) = (access.prefix.clone(), wire::base(&access.prefix), holder.to_owned());
+        Ok(Shared { etcd, thread, prefix, base, cluster, meta, holder, pause: None })
     }
 
-    /// From now on nothing is written unless these are so too.
-    pub fn guard(&mut self, guards: Vec<Compare>) {
-        self.guards = guards;
+    /// The whole of a key.
+    pub(super) fn key(&self, key: &str) -> String {
+        format!("{}{key}", self.base)
     }
 
-    /// The client, for what is no row.
-    #[must_use]
-    pub fn etcd(&self) -> &Etcd {
-        &self.etcd
+    /// Has controllers wait, if there are any.
+    pub(super) fn pause(&mut self) -> Result<(), Diagnostic> {
+        let (etcd, members) = (self.etcd.clone(), Range::prefix(self.key(wire::MEMBERS)));
+        if self.pause.is_some() || self.wait(async move { etcd.count(&members).await })? == 0 {
+            return Ok(());
+        }
+        let (etcd, base, holder) = (self.etcd.clone(), self.base.clone(), self.holder.clone());
+        let lease = self.wait(async move { pause::pause(&etcd, &base, &holder).await })?;
+        self.thread.spawn(pause::keep(self.etcd.clone(), lease));
+        self.pause = Some(lease.id);
+        Ok(())
     }
 
-    /// Where keys are.
-    #[must_use]
-    pub fn layout(&self) -> &Layout {
-        &self.layout
+    /// Lets controllers go on.
+    pub(super) fn go_on(&mut self) {
+        if let Some(lease) = self.pause.take() {
+            self.thread.wait(pause::end(self.etcd.clone(), lease));
+        }
     }
 
     /// Waits for what is asked of etcd.
@@ -86,69 +82,12 @@ impl Shared {
     }
 }
 
+impl Drop for Shared {
+    fn drop(&mut self) {
+        self.go_on();
+    }
+}
+
 pub(super) fn broken() -> Diagnostic {
     Diagnostic::error("bug", "what asks etcd has ended by itself").help("this is a mistake in dsrules")
-}
-
-/// Looks whether a prefix is ours; gives the revision of what says so.
-async fn claim(
-    etcd: &Etcd,
-    layout: &Layout,
-    prefix: &str,
-    shown: &str,
-    make: bool,
-) -> Result<i64, Diagnostic> {
-    if let (Some(meta), _) = etcd.get(&layout.meta()).await? {
-        check(&layout.meta(), &meta.value, shown)?;
-        return Ok(meta.mod_revision);
-    }
-    let root = Range::prefix(format!("{prefix}/"));
-    if etcd.count(&root).await? > 0 {
-        return Err(Diagnostic::error("foreign-prefix", format!("`{shown}` is used by another program"))
-            .because(format!(
-                "there are keys under `{prefix}/`, and no `{}` says that they are dsrules'",
-                layout.meta()
-            ))
-            .help("name another prefix"));
-    }
-    if !make {
-        return Err(Diagnostic::error("no-store", format!("there is no store `{shown}`"))
-            .because(format!("etcd has no key under `{prefix}/`"))
-            .help("`dsrules apply PATH --store …` makes one"));
-    }
-    let meta = Meta { program: "dsrules".to_owned(), schema: SCHEMA };
-    let json = serde_json::to_string(&meta).unwrap_or_default();
-    let txn = Txn {
-        compares: vec![Compare::unchanged(layout.meta(), 0)],
-        then: vec![Op::put(layout.meta(), encode(&json))],
-        otherwise: vec![Op::Get(Range::key(layout.meta()))],
-    };
-    let done = match etcd.txn(&txn).await {
-        Err(trouble) if trouble.why == Why::Unsure => etcd.txn(&txn).await,
-        done => done,
-    }?;
-    match done.told.first().and_then(|keys| keys.first()) {
-        Some(meta) => check(&layout.meta(), &meta.value, shown).map(|()| meta.mod_revision),
-        None => Ok(done.revision),
-    }
-}
-
-fn check(key: &str, value: &[u8], shown: &str) -> Result<(), Diagnostic> {
-    let meta = decode(key, value).and_then(|json| {
-        serde_json::from_str::<Meta>(json).map_err(|error| {
-            Diagnostic::error("foreign-value", format!("`{key}` says nothing")).because(error.to_string())
-        })
-    })?;
-    if meta.program != "dsrules" {
-        return Err(Diagnostic::error("foreign-prefix", format!("`{shown}` is used by {}", meta.program))
-            .help("name another prefix"));
-    }
-    if meta.schema != SCHEMA {
-        let (code, which) =
-            if meta.schema > SCHEMA { ("newer-store", "a newer") } else { ("older-store", "an older") };
-        return Err(Diagnostic::error(code, format!("`{shown}` is of {which} dsrules"))
-            .because(format!("its keys have version {}, this dsrules knows {SCHEMA}", meta.schema))
-            .help("use the same dsrules everywhere, or name another prefix"));
-    }
-    Ok(())
 }

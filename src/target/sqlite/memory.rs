@@ -20,7 +20,7 @@ impl Memory for Store {
     }
 
     fn begin(&mut self) -> Result<(), Diagnostic> {
-        self.follow()?;
+        self.follow_to_write()?;
         Store::begin(self)?;
         self.versions.clear();
         if self.upstream.is_some() { self.forget_changes() } else { Ok(()) }
@@ -28,7 +28,9 @@ impl Memory for Store {
 
     fn commit(&mut self) -> Result<(), Diagnostic> {
         self.hand_on()?;
-        Store::commit(self)
+        let committed = Store::commit(self);
+        self.upstream.iter_mut().for_each(|upstream| upstream.end());
+        committed
     }
 
     fn follow(&mut self) -> Result<bool, Diagnostic> {
@@ -209,7 +211,8 @@ impl Memory for Store {
     }
 
     fn remember(&mut self, account: &Account) -> Result<(), Diagnostic> {
-        Store::remember(self, account)
+        // What others do to a shared store is not noticed, so nothing is remembered of it.
+        if self.upstream.is_some() { Ok(()) } else { Store::remember(self, account) }
     }
 
     fn keeps(&self) -> Result<Option<i64>, Diagnostic> {

@@ -59,7 +59,7 @@ pub use objects::PodReader;
 pub use open::{Missing, Open};
 pub use placement::{Fit, Placement, PlacementOf};
 pub use private::make_folder;
-pub use shared::{Change, Replica, Taken, Took, Upstream};
+pub use shared::{Change, Replica, Taken, Upstream};
 pub use store::Store;
 
 #[cfg(test)]

@@ -92,6 +92,7 @@ impl Store {
     /// the same.
     pub fn rollback(&mut self) {
         self.versions.clear();
+        self.upstream.iter_mut().for_each(|upstream| upstream.end());
         if !self.connection.is_autocommit() {
             // SQLite has rolled back by itself where this fails.
             let _ = self.connection.execute_batch("ROLLBACK");

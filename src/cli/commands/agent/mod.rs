@@ -29,7 +29,6 @@ use crate::cli::options::bounds::BoundArgs;
 use crate::cli::options::duration::duration;
 use crate::cli::options::export::ExportArgs;
 use crate::cli::options::input::Validate;
-use crate::cli::options::store::StoreArgs;
 use crate::cli::options::tree::TreeArgs;
 use node::NodeArgs;
 use pods::{PodArgs, TurnArgs};
@@ -47,11 +46,10 @@ Exit codes:
 #[derive(Debug, Args)]
 #[command(after_help = EXIT_CODES)]
 pub struct AgentArgs {
-    /// The folder with the manifests of the fleet (.yaml, .yml, .json), with its folders
-    #[arg(long, value_name = "DIR", required_unless_present = "store", conflicts_with = "store")]
+    /// The folder with the manifests of the fleet (.yaml, .yml, .json), with its folders; or name a
+    /// shared store with --store
+    #[arg(long, value_name = "DIR")]
     source: Option<PathBuf>,
-    #[command(flatten)]
-    store: StoreArgs,
     /// For how long the node is taken for reachable when its agent is not heard of; with a store
     #[arg(long, value_name = "TIME", default_value = "10s", value_parser = duration)]
     lease: Duration,
@@ -94,9 +92,21 @@ pub struct AgentArgs {
 
 /// Runs until a signal comes.
 pub fn run(args: &AgentArgs, context: &mut Context) -> Result<Exit, Failure> {
-    let Some(source) = &args.source else { return stored::run(of_store(args, context)?, context) };
+    let source = match (&args.source, &context.database.shared) {
+        (Some(source), None) => source,
+        (None, Some(_)) => return stored::run(of_store(args, context)?, context),
+        (source, _) => return Err(one_source(source.is_some()).into()),
+    };
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     runtime.block_on(agent(args, source, context))
+}
+
+/// That it is to be a folder, or a store.
+fn one_source(both: bool) -> Diagnostic {
+    let told = if both { "a source and a shared store are named" } else { "no source is named" };
+    Diagnostic::error("one-source", told)
+        .because("an agent follows a folder of manifests, or a store that many share")
+        .help("say `--source DIR`, or `--store etcd://HOST:2379/PREFIX`")
 }
 
 /// What an agent of a store is told.
@@ -105,7 +115,7 @@ fn of_store(args: &AgentArgs, context: &Context) -> Result<stored::Asked, Failur
     let node = args.node.own()?;
     let database = database(&node, context);
     Ok(stored::Asked {
-        access: args.store.access()?,
+        access: context.shared()?,
         runtime: args.pods.runtime(&node, &database)?,
         tree: args.tree.destination()?,
         lease: args.lease,

@@ -30,6 +30,13 @@ impl Store {
         caught_up
     }
 
+    /// Takes in what others wrote, and has them wait, before this one writes.
+    pub(in crate::target::sqlite) fn follow_to_write(&mut self) -> Result<(), Diagnostic> {
+        let Some(upstream) = &mut self.upstream else { return Ok(()) };
+        upstream.begin()?;
+        self.follow().map(drop)
+    }
+
     /// Hands on what the open transaction has changed, where rows are shared.
     pub(in crate::target::sqlite) fn hand_on(&mut self) -> Result<(), Diagnostic> {
         let Some(mut upstream) = self.upstream.take() else { return Ok(()) };

@@ -1,14 +1,17 @@
-//! Rows that a store shares with others: each as a key and a value that mean the same everywhere.
+//! What a store shares with others: objects and rows, as keys and values that mean the same
+//! everywhere ([`wire`](crate::target::etcd::wire)).
 //!
 //! What is one machine's own stays out of it: numbers of dictionary rows, counts, what was derived
 //! and what is known of files. So a store that was made of keys and values alone answers as the
 //! one that they came from.
 //!
 //! ```text
-//!  row -> path `pods/NODE/NAMESPACE/NAME`, value `{"uid":…}` -> row, with the version of its key
+//!  row -> path -> key `pods/NODE/NAMESPACE/NAME`, value `{"v":1,…}` -> row, with the version of its key
 //! ```
 
 mod joined;
+mod key;
+mod objects;
 mod path;
 mod put;
 mod recorded;
@@ -17,7 +20,7 @@ mod tables;
 mod upstream;
 mod value;
 
-pub use put::{Taken, Took};
+pub use put::Taken;
 pub use recorded::Change;
 pub use replica::Replica;
 pub use upstream::Upstream;

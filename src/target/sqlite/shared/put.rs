@@ -3,15 +3,16 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use rusqlite::types::Value as Sql;
-use rusqlite::{Connection, OptionalExtension, params, params_from_iter};
+use rusqlite::{Connection, OptionalExtension, params_from_iter};
 
-use super::recorded::key;
+use super::key::{attempts, parts};
+use super::objects::Objects;
 use super::replica::hold;
-use super::tables::{Counted, Holds, Place, Table, of};
-use super::value::{Fields, Read, read};
+use super::tables::{Counted, Place, Table, of};
+use super::value::{Fields, read};
 use crate::diagnostic::Diagnostic;
+use crate::target::etcd::wire::{self, Key};
 use crate::target::sqlite::columns::marks;
-use crate::target::sqlite::dictionary::Writer;
 use crate::target::sqlite::fault::Fault;
 use crate::target::sqlite::store::Store;
 use crate::target::sqlite::sum;
@@ -19,40 +20,39 @@ use crate::target::sqlite::sum;
 /// A key as others wrote it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Taken {
-    /// Its path.
-    pub path: String,
+    /// The key, without what all begin with.
+    pub key: String,
     /// Its value; nothing where it is gone.
-    pub value: Option<String>,
+    pub value: Option<Vec<u8>>,
     /// The revision at which that was so.
     pub revision: i64,
 }
 
-/// What became of what others wrote.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Took {
-    /// So many of it were new.
-    All(usize),
-    /// Nothing was taken in: what pods have in common, with this fingerprint, is not here. All of
-    /// it is to be given once more behind that.
-    Lacks(String),
-}
-
 impl Store {
-    /// Takes in what others wrote, in order; what it has already stays.
+    /// Takes in what others wrote, in order; what it has already stays. Says how much was new.
     ///
     /// # Errors
-    /// When it is no row of ours, or the store cannot be written.
-    pub fn take_in(&mut self, all: &[Taken]) -> Result<Took, Diagnostic> {
+    /// When it is nothing of ours, or the store cannot be written.
+    pub fn take_in(&mut self, all: &[Taken]) -> Result<usize, Diagnostic> {
         self.whole_kinds.borrow_mut().clear();
         self.whole(|store| {
+            let (mut objects, mut counts) = (Objects::default(), Counts::default());
             store.run("take in what others wrote", |connection| {
-                connection.execute_batch("SAVEPOINT taken")?;
-                let took = take(connection, all)?;
-                let lacks = matches!(took, Took::Lacks(_));
-                let end = if lacks { "ROLLBACK TO taken; RELEASE taken" } else { "RELEASE taken" };
-                connection.execute_batch(end)?;
-                Ok(took)
-            })
+                for taken in all {
+                    let is_new = match Key::parse(&taken.key) {
+                        Key::Object(kind, key) => objects.take(store, (kind, key), taken)?,
+                        Key::Attempts(daemonset, node) => {
+                            row(connection, &attempts(&daemonset, &node), taken, &mut counts)?
+                        }
+                        Key::Row(path) => row(connection, &path, taken, &mut counts)?,
+                        _ => false,
+                    };
+                    counts.taken += usize::from(is_new);
+                }
+                counts.record(connection)
+            })?;
+            objects.write(store)?;
+            Ok(counts.taken)
         })
     }
 }
@@ -65,119 +65,91 @@ struct Counts {
     taken: usize,
 }
 
-fn take(connection: &Connection, all: &[Taken]) -> Result<Took, Fault> {
-    let (mut writer, mut counts) = (Writer::new(connection), Counts::default());
-    for taken in all {
-        let Some(table) = of(&taken.path) else {
-            return Err(Fault::Content(format!("`{}` is no key of a row", taken.path)));
-        };
-        if let Some(lacks) = one(connection, table, taken, &mut writer, &mut counts)? {
-            return Ok(Took::Lacks(lacks));
+impl Counts {
+    fn record(&mut self, connection: &Connection) -> Result<(), Fault> {
+        for (table, more) in std::mem::take(&mut self.tables) {
+            sum::more(connection, table, more)?;
         }
+        for (table, input) in std::mem::take(&mut self.inputs) {
+            let sql = format!("SELECT count(*) FROM {table} WHERE input = ?1");
+            let count: i64 = connection.prepare_cached(&sql)?.query_row([&input], |row| row.get(0))?;
+            sum::put(connection, table, &input, usize::try_from(count).unwrap_or(0))?;
+        }
+        Ok(())
     }
-    for (table, more) in counts.tables {
-        sum::more(connection, table, more)?;
-    }
-    for (table, input) in counts.inputs {
-        let sql = format!("SELECT count(*) FROM {table} WHERE input = ?1");
-        let count: i64 = connection.prepare_cached(&sql)?.query_row([&input], |row| row.get(0))?;
-        sum::put(connection, table, &input, usize::try_from(count).unwrap_or(0))?;
-    }
-    Ok(Took::All(counts.taken))
 }
 
-/// Takes one in.
-fn one(
-    connection: &Connection,
-    table: &'static Table,
-    taken: &Taken,
-    writer: &mut Writer<'_>,
-    counts: &mut Counts,
-) -> Result<Option<String>, Fault> {
-    let key = key(&taken.path)?;
-    let had = if table.versioned {
-        // What comes to a place may have been at another one.
-        let is = if taken.value.is_some() { table.is_key() } else { table.is() };
-        let sql = format!("SELECT t.resource_version FROM {} t WHERE {is}", table.name);
-        connection.prepare_cached(&sql)?.query_row(params_from_iter(&key), |row| row.get(0)).optional()?
-    } else {
-        let sql = "SELECT revision FROM held WHERE path = ?1";
-        connection.prepare_cached(sql)?.query_row([&taken.path], |row| row.get::<_, i64>(0)).optional()?
-    };
+/// What is told of a value that is none of ours, or no longer.
+pub(super) fn damaged(key: &str, why: &str) -> Diagnostic {
+    Diagnostic::error("damaged-value", format!("the value of the key `{key}` cannot be read"))
+        .because(why)
+        .help("nothing was changed; delete the key with `etcdctl del` and apply the manifests again, or restore a snapshot")
+}
+
+/// Takes a row in; says whether that is new.
+fn row(connection: &Connection, path: &str, taken: &Taken, counts: &mut Counts) -> Result<bool, Fault> {
+    // A newer dsrules may know more.
+    let Some(table) = of(path).filter(|table| !table.is_object) else { return Ok(false) };
+    let key = parts(path)?;
+    let sql = "SELECT revision FROM held WHERE path = ?1";
+    let had: Option<i64> = connection.prepare_cached(sql)?.query_row([path], |row| row.get(0)).optional()?;
     if had.is_some_and(|had| had >= taken.revision) || had.is_none() && taken.value.is_none() {
-        return Ok(None);
+        return Ok(false);
     }
     match &taken.value {
         Some(value) => {
-            let fields: Fields<'_> = serde_json::from_str(value)?;
-            if let Some(lacks) = put(connection, table, &key, &fields, taken.revision, writer)? {
-                return Ok(Some(lacks));
-            }
+            let damaged = |why: String| Fault::Told(Box::new(damaged(&taken.key, &why)));
+            let json = if table.name == super::key::ATTEMPTS {
+                let count: Option<u32> = std::str::from_utf8(value).ok().and_then(|it| it.parse().ok());
+                let count = count.ok_or_else(|| damaged("it is no number".to_owned()))?;
+                format!(r#"{{"attempts":{count}}}"#)
+            } else {
+                wire::decode_row(value).map_err(damaged)?.to_owned()
+            };
+            let fields: Fields<'_> =
+                serde_json::from_str(&json).map_err(|error| damaged(error.to_string()))?;
+            put(connection, table, &key, &fields).map_err(|fault| match fault {
+                Fault::Content(why) => damaged(why),
+                fault => fault,
+            })?;
         }
-        None => drop(gone(connection, table, &key)?),
+        None => gone(connection, table, &key)?,
     }
-    if !table.versioned {
-        hold(connection, &taken.path, taken.value.as_deref(), taken.revision)?;
-    }
-    counts.taken += 1;
+    hold(connection, path, taken.value.as_deref(), taken.revision)?;
     let more = isize::from(taken.value.is_some()) - isize::from(had.is_some());
     match table.counted {
         Counted::Table => *counts.tables.entry(table.name).or_default() += more,
-        Counted::Input => drop(counts.inputs.insert((table.name, key[0].clone()))),
+        Counted::Input => {
+            counts.inputs.extend(key.first().map(|input| (table.name, input.clone())));
+        }
         Counted::No => {}
     }
-    Ok(None)
+    Ok(true)
 }
 
-fn gone(connection: &Connection, table: &Table, key: &[String]) -> Result<usize, Fault> {
+fn gone(connection: &Connection, table: &Table, key: &[String]) -> Result<(), Fault> {
     let sql = format!("DELETE FROM {} AS t WHERE {}", table.name, table.is());
-    Ok(connection.prepare_cached(&sql)?.execute(params_from_iter(key))?)
+    connection.prepare_cached(&sql)?.execute(params_from_iter(key))?;
+    Ok(())
 }
 
-fn put(
-    connection: &Connection,
-    table: &Table,
-    key: &[String],
-    fields: &Fields<'_>,
-    revision: i64,
-    writer: &mut Writer<'_>,
-) -> Result<Option<String>, Fault> {
-    let known = |name: &str| {
-        table.columns.iter().any(|column| column.name == name && column.holds != Holds::Version)
-            || table.beside.is_some() && matches!(name, "body" | "status")
-    };
+fn put(connection: &Connection, table: &Table, key: &[String], fields: &Fields<'_>) -> Result<(), Fault> {
+    let known = |name: &str| table.columns.iter().any(|column| column.name == name);
     if let Some(other) = fields.keys().find(|name| !known(name)) {
-        return Err(Fault::Content(format!(
-            "a value has the field `{other}`, which this dsrules does not know"
-        )));
+        return Err(Fault::Content(format!("it has the field `{other}`, which this dsrules does not know")));
     }
-    let (node, own) = match table.place {
-        Place::Key => ("", key),
-        Place::Node => (key[0].as_str(), &key[1..]),
-        Place::Hash => ("", &key[..table.keys.len()]),
-    };
-    let mut values: Vec<Sql> = own.iter().cloned().map(Sql::Text).collect();
+    let mut values: Vec<Sql> = key.iter().take(table.keys.len()).cloned().map(Sql::Text).collect();
     for column in table.columns {
-        match read(column, fields, (node, revision), connection, writer)? {
-            Read::Value(value) => values.push(value),
-            Read::Missing(fingerprint) => return Ok(Some(fingerprint)),
-        }
-    }
-    if table.place == Place::Hash {
-        gone(connection, table, key)?;
+        values.push(read(column, fields)?);
     }
     let columns = table.all_columns().join(", ");
     let marks = marks(values.len());
-    // Rows with a number of their own get the next one.
-    let sql = if table.careless {
-        let there = if table.place == Place::Hash {
-            ""
-        } else {
-            "WHERE NOT EXISTS (SELECT 1 FROM pod_bases WHERE fingerprint = ?1)"
-        };
+    let sql = if table.place == Place::Hash {
+        gone(connection, table, key)?;
+        // Rows with a number of their own get the next one.
         format!(
             "INSERT INTO {0} (id, {columns}, sum) SELECT n, {marks}, row_sum(n, {marks})
-             FROM (SELECT coalesce(max(id), 0) + 1 AS n FROM {0}) {there}",
+             FROM (SELECT coalesce(max(id), 0) + 1 AS n FROM {0})",
             table.name
         )
     } else {
@@ -192,32 +164,5 @@ fn put(
         )
     };
     connection.prepare_cached(&sql)?.execute(params_from_iter(values))?;
-    beside(connection, table, own, fields)?;
-    Ok(None)
-}
-
-/// What stands beside the row in a table of its own.
-fn beside(connection: &Connection, table: &Table, own: &[String], fields: &Fields<'_>) -> Result<(), Fault> {
-    let Some(beside) = table.beside else { return Ok(()) };
-    let key = table.keys.join(", ");
-    let (body, status) = (fields.get("body"), fields.get("status"));
-    let Some(body) = body else {
-        let is: Vec<String> = table.keys.iter().zip(1..).map(|(key, at)| format!("{key} = ?{at}")).collect();
-        let sql = format!("DELETE FROM {beside} WHERE {}", is.join(" AND "));
-        connection.prepare_cached(&sql)?.execute(params_from_iter(own))?;
-        return Ok(());
-    };
-    let (body, status) = (body.get(), status.map(|status| status.get()));
-    let marks = marks(own.len() + 2);
-    let sql = format!(
-        "INSERT INTO {beside} ({key}, body, status, sum) VALUES ({marks}, row_sum({marks}))
-         ON CONFLICT ({key}) DO UPDATE SET body = excluded.body, status = excluded.status, sum = excluded.sum"
-    );
-    let mut statement = connection.prepare_cached(&sql)?;
-    match own {
-        [name] => statement.execute(params![name, body, status])?,
-        [namespace, name] => statement.execute(params![namespace, name, body, status])?,
-        _ => 0,
-    };
     Ok(())
 }

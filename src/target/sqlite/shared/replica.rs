@@ -1,16 +1,19 @@
 //! Of what a store is a replica, and how far it has come.
 
+use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
+
 use rusqlite::{Connection, OptionalExtension, params};
 
-use super::recorded::{Change, key, sum};
+use super::key::{object, parts};
+use super::recorded::{Change, sum};
 use super::tables::{all, of};
 use crate::diagnostic::{Diagnostic, Place};
-use crate::kube::{Kind, ObjectKey};
 use crate::state::World;
 use crate::target::sqlite::columns::unsigned;
 use crate::target::sqlite::fault::Fault;
 use crate::target::sqlite::store::Store;
-use crate::target::sqlite::{sum as counts, tables};
+use crate::target::sqlite::sum as counts;
 
 /// What a store is a replica of.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -85,13 +88,17 @@ impl Store {
         })
     }
 
-    /// It has come to a revision: nothing up to it is missing.
+    /// It has come to a revision: nothing up to it is missing. That is its version too, if anything
+    /// of it `changed`.
     ///
     /// # Errors
     /// When it cannot be written.
-    pub fn come_to(&mut self, revision: i64) -> Result<(), Diagnostic> {
+    pub fn come_to(&mut self, revision: i64, changed: bool) -> Result<(), Diagnostic> {
         self.write("record how far it has come", |connection| {
             connection.execute("UPDATE replica SET revision = ?1", [revision])?;
+            if !changed {
+                return Ok(());
+            }
             let sql = "INSERT INTO meta (name, value, sum) VALUES ('resource_version', ?1, row_sum('resource_version', ?1))
                 ON CONFLICT (name) DO UPDATE SET value = excluded.value, sum = excluded.sum";
             connection.execute(sql, [revision])?;
@@ -106,30 +113,31 @@ impl Store {
     /// When it cannot be written.
     pub fn handed_on(
         &mut self,
-        changes: &[(Change, Option<String>)],
+        changes: &[(Change, Option<Vec<u8>>)],
         revision: i64,
     ) -> Result<(), Diagnostic> {
-        let mut versions = Vec::new();
+        let (mut versions, mut columns) = (Vec::new(), BTreeMap::new());
         self.run("record what was handed on", |connection| {
             for (change, value) in changes {
                 let Some(table) = of(&change.path) else { continue };
-                if !table.versioned {
+                if !table.is_object {
                     hold(connection, &change.path, value.as_deref(), revision)?;
                     continue;
                 }
                 if !change.put {
                     continue;
                 }
-                let columns = table.all_columns();
-                let summed: Vec<&str> =
-                    columns.iter().map(|it| if *it == "resource_version" { "?99" } else { *it }).collect();
+                let columns = match columns.entry(table.name) {
+                    Entry::Occupied(entry) => entry.into_mut(),
+                    Entry::Vacant(entry) => entry.insert(summed(connection, table.name)?),
+                };
                 let sql = format!(
                     "UPDATE {} AS t SET resource_version = ?99, sum = row_sum({}) WHERE {}",
                     table.name,
-                    summed.join(", "),
+                    columns,
                     table.is()
                 );
-                let key = key(&change.path)?;
+                let key = parts(&change.path)?;
                 let mut statement = connection.prepare_cached(&sql)?;
                 for (at, part) in key.iter().enumerate() {
                     statement.raw_bind_parameter(at + 1, part)?;
@@ -167,7 +175,7 @@ impl Store {
 pub(super) fn hold(
     connection: &Connection,
     path: &str,
-    value: Option<&str>,
+    value: Option<&[u8]>,
     revision: i64,
 ) -> Result<(), Fault> {
     match value {
@@ -182,17 +190,15 @@ pub(super) fn hold(
     Ok(())
 }
 
-/// The object that a row is.
-pub(super) fn object(table: &str, key: &[String]) -> Option<(Kind, ObjectKey)> {
-    let part = |at: usize| key.get(at).map_or("", |part| part.as_str());
-    Some(match table {
-        "objects" => (tables::kind(part(0)).ok()?, ObjectKey::new(part(1), part(2))),
-        "nodes" => (Kind::Node, ObjectKey::new("", part(0))),
-        "daemonsets" => (Kind::DaemonSet, ObjectKey::new(part(0), part(1))),
-        "controllerrevisions" => (Kind::ControllerRevision, ObjectKey::new(part(0), part(1))),
-        "pods" => (Kind::Pod, ObjectKey::new(part(1), part(2))),
-        _ => return None,
-    })
+/// The columns of a table that its sum is of, with the version to be bound.
+fn summed(connection: &Connection, table: &str) -> Result<String, Fault> {
+    let mut statement =
+        connection.prepare_cached("SELECT name FROM pragma_table_info(?1, 'main') ORDER BY cid")?;
+    let names = statement.query_map([table], |row| row.get::<_, String>(0))?;
+    let names: Vec<String> = names.collect::<Result<_, _>>()?;
+    let names = names.iter().filter(|name| *name != "sum");
+    let names = names.map(|name| if name == "resource_version" { "?99" } else { name });
+    Ok(names.collect::<Vec<_>>().join(", "))
 }
 
 fn own(path: &str) -> Diagnostic {

@@ -7,14 +7,13 @@ pub(super) struct Table {
     pub(super) name: &'static str,
     /// The columns of its key, in the order of the path.
     pub(super) keys: &'static [&'static str],
-    /// The other columns, in the order of the table.
+    /// The other columns, in the order of the table; of objects none is named, as their values are
+    /// whole objects.
     pub(super) columns: &'static [Column],
-    /// What stands beside the row in a table of its own.
-    pub(super) beside: Option<&'static str>,
     /// How a row's path is told from its columns, where it is not just the key.
     pub(super) place: Place,
-    /// Whether each row has the version of its key.
-    pub(super) versioned: bool,
+    /// Whether a row is an object, and has the version of its key.
+    pub(super) is_object: bool,
     /// Whether it is written whatever is there.
     pub(super) careless: bool,
     /// When rows are handed on that are there, and that are gone: the lowest first. In every part
@@ -64,59 +63,27 @@ pub(super) enum Holds {
     Number,
     /// Text or nothing.
     MaybeText,
-    /// A number or nothing.
-    MaybeNumber,
     /// JSON, which stays as it is written.
     Json,
-    /// The version: that of the key.
-    Version,
-    /// The number of an owner: kind, name and uid.
-    Owner,
-    /// The number of a set of labels: they themselves.
-    Labels,
-    /// The number of what pods have in common: its fingerprint.
-    Base,
-    /// A node: where it is not the one of the path.
-    Target,
 }
 
 const fn column(name: &'static str, holds: Holds) -> Column {
     Column { name, holds }
 }
 
-/// The columns of every kind of object, with what `before` and `behind` them is a kind's own.
-macro_rules! object {
-    ([$($before:expr),*], $labels:expr, [$($behind:expr),*]) => {
-        &[
-            $($before,)*
-            column("uid", Holds::Text),
-            column("resource_version", Holds::Version),
-            column("generation", Holds::Number),
-            column("created", Holds::Number),
-            column("deleting", Holds::MaybeNumber),
-            column("written", Holds::Number),
-            column("written_spec", Holds::Number),
-            column("owner", Holds::Owner),
-            column("labels", $labels),
-            $($behind,)*
-        ]
-    };
-}
-
 const PLAIN: Table = Table {
     name: "",
     keys: &[],
     columns: &[],
-    beside: None,
     place: Place::Key,
-    versioned: false,
+    is_object: false,
     careless: false,
     ranks: (0, 0),
     counted: Counted::Table,
 };
 
 /// All of them.
-pub(super) static TABLES: [Table; 14] = [
+pub(super) static TABLES: [Table; 13] = [
     Table {
         name: "own_files",
         keys: &["input", "path", "relation"],
@@ -132,56 +99,14 @@ pub(super) static TABLES: [Table; 14] = [
         counted: Counted::Input,
         ..PLAIN
     },
-    Table {
-        name: "objects",
-        keys: &["kind", "namespace", "name"],
-        columns: object!([], Holds::Json, [column("body", Holds::Json)]),
-        versioned: true,
-        ranks: (2, 5),
-        ..PLAIN
-    },
-    Table {
-        name: "nodes",
-        keys: &["name"],
-        columns: object!(
-            [],
-            Holds::Json,
-            [
-                column("taints", Holds::Json),
-                column("unschedulable", Holds::Number),
-                column("ready", Holds::Text),
-                column("version", Holds::Text)
-            ]
-        ),
-        beside: Some("node_bodies"),
-        versioned: true,
-        ranks: (2, 5),
-        ..PLAIN
-    },
-    Table {
-        name: "daemonsets",
-        keys: &["namespace", "name"],
-        columns: object!([], Holds::Json, [column("status", Holds::Json), column("body", Holds::Json)]),
-        versioned: true,
-        ranks: (2, 5),
-        ..PLAIN
-    },
+    Table { name: "objects", keys: &["kind", "namespace", "name"], is_object: true, ranks: (2, 5), ..PLAIN },
+    Table { name: "nodes", keys: &["name"], is_object: true, ranks: (2, 5), ..PLAIN },
+    Table { name: "daemonsets", keys: &["namespace", "name"], is_object: true, ranks: (2, 5), ..PLAIN },
     Table {
         name: "controllerrevisions",
         keys: &["namespace", "name"],
-        columns: object!([], Holds::Json, [column("revision", Holds::Number), column("body", Holds::Json)]),
-        versioned: true,
+        is_object: true,
         ranks: (2, 5),
-        ..PLAIN
-    },
-    // Whoever makes pods of it writes it first, and it is the same for all.
-    Table {
-        name: "pod_bases",
-        keys: &["fingerprint"],
-        columns: &[column("body", Holds::Json)],
-        careless: true,
-        ranks: (3, 3),
-        counted: Counted::No,
         ..PLAIN
     },
     Table {
@@ -210,20 +135,8 @@ pub(super) static TABLES: [Table; 14] = [
     Table {
         name: "pods",
         keys: &["namespace", "name"],
-        columns: object!(
-            [
-                column("node", Holds::Target),
-                column("pinned", Holds::Target),
-                column("phase", Holds::Text),
-                column("ready", Holds::Number),
-                column("ready_since", Holds::MaybeNumber)
-            ],
-            Holds::Labels,
-            [column("base", Holds::Base)]
-        ),
-        beside: Some("pod_bodies"),
         place: Place::Node,
-        versioned: true,
+        is_object: true,
         ranks: (4, 4),
         ..PLAIN
     },
@@ -322,13 +235,6 @@ impl Table {
         is.join(" AND ")
     }
 
-    /// The same of a row with this key, wherever its path says that it is.
-    pub(super) fn is_key(&self) -> String {
-        let skip = usize::from(self.place == Place::Node);
-        let keys = self.keys.iter().zip(1 + skip..);
-        keys.map(|(key, at)| format!("t.{key} = ?{at}")).collect::<Vec<_>>().join(" AND ")
-    }
-
     /// All columns but the sum, in the order of the table.
     pub(super) fn all_columns(&self) -> Vec<&'static str> {
         let own = self.columns.iter().map(|column| column.name);
@@ -346,7 +252,6 @@ fn node(row: &str) -> String {
 mod tests {
     use super::*;
     use crate::target::sqlite::Store;
-    use crate::target::sqlite::columns::SYSTEM;
 
     /// No column of a table is forgotten, and none is named that is not there.
     #[test]
@@ -358,12 +263,11 @@ mod tests {
             let names = statement.query_map([table], |row| row.get(0)).unwrap();
             names.collect::<Result<_, _>>().unwrap()
         };
-        for table in &TABLES {
+        for table in TABLES.iter().filter(|table| !table.is_object) {
             let there = columns(table.name);
             let own = ["sum", "id"];
             let there: Vec<&str> = there.iter().map(|it| &**it).filter(|it| !own.contains(it)).collect();
             assert_eq!(table.all_columns(), there, "{}", table.name);
         }
-        assert!(SYSTEM.starts_with("uid, resource_version"));
     }
 }

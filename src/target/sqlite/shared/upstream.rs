@@ -6,6 +6,15 @@ use crate::diagnostic::Diagnostic;
 
 /// Where rows are shared; `S` is the store that is a replica of it.
 pub trait Upstream<S>: Debug {
+    /// Somebody is about to write: what others write of their own accord waits.
+    ///
+    /// # Errors
+    /// When it cannot be asked.
+    fn begin(&mut self) -> Result<(), Diagnostic>;
+
+    /// That is over.
+    fn end(&mut self);
+
     /// Takes in what others wrote, up to now; says whether that was anything.
     ///
     /// # Errors
