@@ -2,6 +2,8 @@
 //! between and come back, against a real etcd.
 #![allow(clippy::unwrap_used, missing_docs)]
 
+#[path = "etcd_store/beside.rs"]
+mod beside;
 #[path = "etcd/members.rs"]
 mod members;
 

@@ -28,6 +28,7 @@ use crate::reach::Derived;
 use crate::reason::Reasoner;
 use crate::state::{Delta, Gone, OwnFile, World};
 use crate::target::Memory;
+use crate::target::etcd::CONFLICT;
 use crate::target::tree::Destination;
 
 /// An open store with all that is known of it.
@@ -39,6 +40,8 @@ pub struct Session {
     /// The tree that follows, where there is one.
     tree: Option<Destination>,
     state: Option<State>,
+    /// Whether who asks has looked at what there is, and is to be told when it is other than that.
+    strict: bool,
     /// What was warned of.
     warned: Warned,
     /// The violations that refused the last plan.
@@ -65,6 +68,7 @@ impl Session {
             own: Some(own),
             tree: None,
             state: None,
+            strict: false,
             warned: Warned::default(),
             refused: Vec::new(),
             touched: None,
@@ -76,6 +80,14 @@ impl Session {
     #[must_use]
     pub fn followed_by(mut self, tree: Option<Destination>) -> Self {
         self.tree = tree;
+        self
+    }
+
+    /// The same for one who looks at what there is before each change: where that is other than
+    /// it was, the change is refused as [`CONFLICT`].
+    #[must_use]
+    pub fn strict(mut self) -> Self {
+        self.strict = true;
         self
     }
 
@@ -175,6 +187,9 @@ impl Session {
         match self.carry_out(&mut state, id, change, options) {
             Ok(done) => {
                 let is_all = self.store.settle(&mut state.world)?;
+                if !is_all {
+                    self.touched = None;
+                }
                 self.state = is_all.then_some(state);
                 self.ensure(options)?;
                 Ok(done)
@@ -187,11 +202,13 @@ impl Session {
     }
 
     /// The world that a change is made to, with the transaction begun: others may have written to a
-    /// shared store until then.
+    /// shared store until then. Where who asks has looked at what there was, that is told.
     fn begun(&mut self, options: &Options, coming: Coming<'_>) -> Result<Option<State>, Diagnostic> {
         let ready = self.store.moment().and_then(|(version, _)| {
-            if self.state.as_ref().is_some_and(|state| state.world.stored != version) {
-                self.state = None;
+            if let Some(state) = self.state.take_if(|state| state.world.stored != version)
+                && (self.strict || !state.world.dirty.objects.is_empty())
+            {
+                return Err(changed());
             }
             self.ready(options, coming)
         });
@@ -329,4 +346,11 @@ fn refusal(refused: &[Judged]) -> Option<Diagnostic> {
         error.notes.push(format!("and {}", counted(all - told, "more violation")));
     }
     Some(error)
+}
+
+/// That a shared store is not as it was looked at.
+fn changed() -> Diagnostic {
+    Diagnostic::error(CONFLICT, "the store was changed by somebody else meanwhile")
+        .because("what is there is not what this was asked of")
+        .help("ask again: it begins with what is there now")
 }

@@ -3,9 +3,7 @@
 use clap::{Parser, Subcommand, builder::styling};
 
 use super::commands::{
-    agent, apply, blame, capacity, completions, controller, delete, describe, diff, explain, fleet, get, help, init,
-    log, lsp, man, plan, query, reach, report, rollout, rules, serve, show, snapshot, test, validate,
-    version, watch,
+    agent, apply, blame, capacity, completions, controller, delete, describe, diff, explain, fleet, get, help, init, log, lsp, man, plan, query, reach, report, restore, rollout, rules, serve, show, snapshot, test, validate, version, watch,
 };
 use super::options::global::Global;
 
@@ -68,8 +66,10 @@ pub enum Command {
     Agent(agent::AgentArgs),
     /// Serve the store, a folder or files by the Kubernetes API, for kubectl
     Serve(serve::ServeArgs),
-    /// Write down what there is in a live cluster, to look at it later
+    /// Write down what there is in a live cluster, to look at it later, or in a shared store, to keep it
     Snapshot(snapshot::SnapshotArgs),
+    /// Fill an empty shared store with what a snapshot of one has
+    Restore(restore::RestoreArgs),
     /// Check manifests as an API server would; nothing is read or written beside them
     Validate(validate::ValidateArgs),
     /// Show objects

@@ -25,8 +25,7 @@ use clap::{ArgMatches, CommandFactory, FromArgMatches};
 
 use args::{Cli, Command};
 use commands::{
-    agent, apply, blame, capacity, completions, controller, delete, describe, diff, explain, fleet, get, help, init,
-    log, lsp, man, plan, query, reach, report, rollout, rules, serve, show as shown, snapshot, test,
+    agent, apply, as, blame, capacity, completions, controller, delete, describe, diff, explain, fleet, get, help, init, log, lsp, man, plan, query, reach, report, restore, rollout, rules, serve, show, shown, snapshot, test,
     validate, version, watch,
 };
 use context::Context;
@@ -107,6 +106,7 @@ fn run(command: &Command, context: &mut Context) -> Result<Exit, Failure> {
         Command::Agent(args) => agent::run(args, context),
         Command::Serve(args) => serve::run(args, context),
         Command::Snapshot(args) => snapshot::run(args, context),
+        Command::Restore(args) => restore::run(args, context),
         Command::Get(args) => get::run(args, context),
         Command::Describe(args) => describe::run(args, context),
         Command::Reach(args) => reach::run(args, context),

@@ -19,6 +19,10 @@ use crate::diagnostic::Diagnostic;
 use crate::kube::{self, Kind, ObjectKey};
 use crate::policy::Asked;
 use crate::target::Memory;
+use crate::target::etcd::CONFLICT;
+
+/// So often a write is tried where others write to a shared store meanwhile.
+const TRIES: usize = 10;
 
 /// What is served.
 pub struct Serving {
@@ -168,11 +172,24 @@ impl Engine {
     /// Commits a change with what follows from it.
     ///
     /// # Errors
-    /// When the user's rules refuse it, or the store cannot be written; then nothing has changed.
+    /// When the user's rules refuse it, others changed the same object of a shared store, or the
+    /// store cannot be written; then nothing has changed.
     pub(super) fn commit(&mut self, it: &Resource, edit: Edit) -> Result<(), Refused> {
         let options = self.options();
         let now = options.now;
-        if let Err(error) = self.source.take(edit, &options) {
+        let mut taken = self.source.take(edit.clone(), &options);
+        for _ in 0..TRIES {
+            if taken.as_ref().err().is_none_or(|error| error.code != CONFLICT) {
+                break;
+            }
+            let before = self.version(&edit);
+            self.refresh()?;
+            if self.version(&edit) != before {
+                return Err(Refused::changed(it, edit.object().map_or("", |(_, key)| &*key.name)));
+            }
+            taken = self.source.take(edit.clone(), &options);
+        }
+        if let Err(error) = taken {
             if self.source.session().is_none_or(|session| session.refused().is_empty()) {
                 return Err(error.into());
             }
@@ -181,6 +198,13 @@ impl Engine {
         self.asked = now;
         self.follow()?;
         Ok(())
+    }
+
+    /// The version of the object that an edit is about, as clients know it.
+    fn version(&self, edit: &Edit) -> Option<u64> {
+        let (kind, key) = edit.object()?;
+        let resource = RESOURCES.iter().position(|it| it.stored() == Some(kind))?;
+        self.replica.get(resource, key).map(|entry| entry.version)
     }
 
     /// Has the rules asked again where time alone may change what they say.

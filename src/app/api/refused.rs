@@ -134,6 +134,15 @@ impl Refused {
         Refused::new(Reason::Forbidden, message).about(resource, name)
     }
 
+    /// Somebody else has changed it meanwhile.
+    #[must_use]
+    pub fn changed(resource: &Resource, name: &str) -> Self {
+        let why =
+            "the object has been modified; please apply your changes to the latest version and try again";
+        let message = format!("Operation cannot be fulfilled on {} \"{name}\": {why}", resource.qualified());
+        Refused::new(Reason::Conflict, message).about(resource, name)
+    }
+
     /// A version that nobody remembers.
     #[must_use]
     pub fn too_old(asked: u64, oldest: u64) -> Self {

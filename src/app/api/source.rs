@@ -27,6 +27,7 @@ pub(super) enum Source {
 const INPUT: &str = "kubernetes-api";
 
 /// What is committed.
+#[derive(Clone)]
 pub(super) enum Edit {
     /// Nothing but what time has brought.
     Nothing,
@@ -37,6 +38,15 @@ pub(super) enum Edit {
 }
 
 impl Edit {
+    /// The object that it is about.
+    pub(super) fn object(&self) -> Option<(Kind, &ObjectKey)> {
+        match self {
+            Edit::Nothing => None,
+            Edit::Put(object) => Some((object.kind, &object.key)),
+            Edit::Gone(kind, key, _) => Some((*kind, key)),
+        }
+    }
+
     /// What is done to the world before the change is taken in; says whether that was anything.
     fn prepare(&self, world: &mut World) -> bool {
         match self {
@@ -74,7 +84,7 @@ impl Source {
         let store = database.write_or_make("dsrules serve --write")?;
         let found = rules::find(rules, &[]);
         let policy = rules::with(found, Some(INPUT), Some(&*store), &Silent)?;
-        Ok(Source::Write(Box::new(Session::new(store, policy.program, policy.own))))
+        Ok(Source::Write(Box::new(Session::new(store, policy.program, policy.own).strict())))
     }
 
     /// Takes in what others wrote where the store is shared.

@@ -22,6 +22,7 @@ pub mod plan;
 pub mod query;
 pub mod reach;
 pub mod report;
+pub mod restore;
 pub mod rollout;
 pub mod rules;
 pub mod serve;

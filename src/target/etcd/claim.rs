@@ -29,6 +29,14 @@ pub async fn claim(etcd: &Etcd, prefix: &str, make: bool) -> Result<i64, Diagnos
         check(&key, &meta.value, shown)?;
         return Ok(meta.mod_revision);
     }
+    if etcd.get(&format!("{}{}", wire::base(prefix), wire::FILLING)).await?.0.is_some() {
+        return Err(Diagnostic::error(
+            "half-restored",
+            format!("`{shown}` is being restored, or was half restored"),
+        )
+        .because("it is no store before all of its snapshot is there")
+        .help("run `dsrules restore` with the same file again: it goes on"));
+    }
     if etcd.count(&Range::prefix(format!("{prefix}/"))).await? > 0 {
         return Err(Diagnostic::error("foreign-prefix", format!("`{shown}` is used by another program"))
             .because(format!("there are keys under `{prefix}/`, and no `{key}` says that they are dsrules'"))

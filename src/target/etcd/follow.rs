@@ -7,7 +7,8 @@
 
 use std::time::Duration;
 
-use super::shared::{Shared, broken};
+use super::link::broken;
+use super::shared::Shared;
 use super::wire::{self, Key};
 use crate::diagnostic::{Diagnostic, Place};
 use crate::etcd::{Event, EventType, Heard, KeyValue, Range, Trouble, Watch, Why};
@@ -23,18 +24,19 @@ const PAGE: i64 = 1000;
 impl Shared {
     /// Takes in what happened up to now; says whether that was anything.
     pub(super) fn follow(&mut self, store: &mut Store) -> Result<bool, Diagnostic> {
-        let (etcd, key) = (self.etcd.clone(), self.key(wire::META));
-        let (meta, now) = self.wait(async move { etcd.get(&key).await })?;
+        let (etcd, key) = (self.link.etcd.clone(), self.link.key(wire::META));
+        let (meta, now) = self.link.wait(async move { etcd.get(&key).await })?;
         if meta.map_or(0, |meta| meta.mod_revision) != self.meta {
             return Err(Diagnostic::error(
                 "conflict",
-                format!("`{}` was made anew by somebody", self.etcd.name()),
+                format!("`{}` was made anew by somebody", self.link.etcd.name()),
             )
             .help("run the command again"));
         }
         let replica = store.replica()?;
-        let same =
-            replica.as_ref().filter(|it| (it.cluster, it.prefix.as_str()) == (self.cluster, &self.prefix));
+        let same = replica
+            .as_ref()
+            .filter(|it| (it.cluster, it.prefix.as_str()) == (self.cluster, &self.link.prefix));
         let held = match same {
             Some(replica) if replica.revision > 0 && replica.revision <= now => replica.revision,
             _ => return self.rebuild(store).map(|()| true),
@@ -51,10 +53,10 @@ impl Shared {
     /// Takes in what was changed since a revision, up to another one; nothing where all is to be
     /// listed.
     fn catch_up_from(&self, store: &mut Store, held: i64, now: i64) -> Result<Option<bool>, Diagnostic> {
-        let mut watch = self.etcd.watch(Range::prefix(self.base.clone()), held + 1);
+        let mut watch = self.link.etcd.watch(Range::prefix(self.link.base.clone()), held + 1);
         let (mut come_to, mut tries, mut changed) = (held, 0, false);
         while come_to < now {
-            let (back, heard) = self.thread.wait(hear(watch)).ok_or_else(broken)?;
+            let (back, heard) = self.link.thread.wait(hear(watch)).ok_or_else(broken)?;
             watch = back;
             let heard = match heard {
                 None => return Ok(None),
@@ -62,8 +64,8 @@ impl Shared {
                 Some(Err(trouble)) if trouble.passes() && tries < TRIES => {
                     tries += 1;
                     // Another member is asked, unless none answers.
-                    let etcd = self.etcd.clone();
-                    self.wait(async move { etcd.about().await })?;
+                    let etcd = self.link.etcd.clone();
+                    self.link.wait(async move { etcd.about().await })?;
                     continue;
                 }
                 Some(heard) => heard?,
@@ -80,11 +82,11 @@ impl Shared {
 
     /// Makes the replica anew of all there is.
     fn rebuild(&self, store: &mut Store) -> Result<(), Diagnostic> {
-        store.begin_anew(self.cluster, &self.prefix)?;
-        let (mut range, mut revision) = (Range::prefix(self.base.clone()), 0);
+        store.begin_anew(self.cluster, &self.link.prefix)?;
+        let (mut range, mut revision) = (Range::prefix(self.link.base.clone()), 0);
         loop {
-            let (etcd, asked, at) = (self.etcd.clone(), range.clone(), revision);
-            let page = self.wait(async move { etcd.page(&asked, PAGE, at).await })?;
+            let (etcd, asked, at) = (self.link.etcd.clone(), range.clone(), revision);
+            let page = self.link.wait(async move { etcd.page(&asked, PAGE, at).await })?;
             if revision == 0 {
                 revision = page.revision;
             }
@@ -103,7 +105,7 @@ impl Shared {
     /// Takes in some; says whether anything of it is new.
     fn take(&self, store: &mut Store, taken: &[Taken]) -> Result<bool, Diagnostic> {
         let took = store.take_in(taken).map_err(|told| {
-            if told.code == "damaged-value" { told.at(Place::file(self.etcd.name())) } else { told }
+            if told.code == "damaged-value" { told.at(Place::file(self.link.etcd.name())) } else { told }
         });
         Ok(took? > 0)
     }
@@ -114,7 +116,7 @@ impl Shared {
 
     /// A key as the replica takes it; nothing for one that it does not keep.
     fn taken(&self, kv: &KeyValue, put: bool) -> Option<Taken> {
-        let key = std::str::from_utf8(&kv.key).ok()?.strip_prefix(&self.base)?;
+        let key = std::str::from_utf8(&kv.key).ok()?.strip_prefix(&self.link.base)?;
         let is_kept = matches!(Key::parse(key), Key::Object(..) | Key::Attempts(..) | Key::Row(_));
         let value = put.then(|| kv.value.clone());
         is_kept.then(|| Taken { key: key.to_owned(), value, revision: kv.mod_revision })

@@ -4,7 +4,8 @@
 //! write their own keys with all that they write, and others the term, as is done here.
 
 use super::batch::Batch;
-use super::shared::{Shared, broken};
+use super::link::broken;
+use super::shared::Shared;
 use super::wire;
 use crate::diagnostic::{Diagnostic, Place};
 use crate::etcd::{Compare, Done, Op, Range, Txn, Why};
@@ -30,7 +31,7 @@ impl Upstream<Store> for Shared {
         let held = store.replica()?.map_or(0, |replica| replica.revision);
         let (mut batch, mut last, mut alone) = (Batch::default(), held, true);
         for change in store.changes()? {
-            let key = self.key(&change.key);
+            let key = self.link.key(&change.key);
             let (op, value) = if change.put {
                 let Some(value) = store.value(&change)? else { continue };
                 (Op::put(key.clone(), value.clone()), Some(value))
@@ -68,15 +69,15 @@ impl Shared {
         alone: &mut bool,
     ) -> Result<(), Diagnostic> {
         let Batch { mut compares, ops, changes, .. } = batch;
-        let (meta, term) = (self.key(wire::META), self.key(wire::TERM));
+        let (meta, term) = (self.link.key(wire::META), self.link.key(wire::TERM));
         compares.push(Compare::unchanged(meta.clone(), self.meta));
         compares.push(Compare::not_since(Range::key(term.clone()), *last));
-        compares.push(Compare::not_since(Range::prefix(self.key(wire::MEMBERS)), *last));
+        compares.push(Compare::not_since(Range::prefix(self.link.key(wire::MEMBERS)), *last));
         let mut then = vec![Op::put(term, self.holder.as_bytes().to_vec())];
         then.extend(ops);
         let (etcd, txn) =
-            (self.etcd.clone(), Txn { compares, then, otherwise: vec![Op::Get(Range::key(meta))] });
-        let done = match self.thread.wait(async move { etcd.txn(&txn).await }).ok_or_else(broken)? {
+            (self.link.etcd.clone(), Txn { compares, then, otherwise: vec![Op::Get(Range::key(meta))] });
+        let done = match self.link.thread.wait(async move { etcd.txn(&txn).await }).ok_or_else(broken)? {
             Ok(done) => done,
             // It may have been written: what there is says so, and it is planned again.
             Err(trouble) if trouble.why == Why::Unsure => {
@@ -95,7 +96,7 @@ impl Shared {
     /// Why a transaction was not done.
     fn conflict(&self, done: &Done) -> Diagnostic {
         let meta = done.told.first().and_then(|keys| keys.first()).map_or(0, |meta| meta.mod_revision);
-        let name = self.etcd.name();
+        let name = self.link.etcd.name();
         if meta != self.meta {
             return Diagnostic::error("conflict", format!("`{name}` was made anew by somebody"))
                 .help("run the command again");

@@ -2,6 +2,7 @@
 //!
 //! ```text
 //!   meta                                whose keys these are, and of which form
+//!   restoring                           that they are being filled in from a snapshot
 //!   pods/NODE/NAMESPACE/NAME            daemonsets/NAMESPACE/NAME   nodes//NAME   …
 //!   members/ID   term                   the controllers; written by whoever comes, and writes beside them
 //!   pauses/ID                           who has the controllers wait, for as long as it writes
@@ -112,6 +113,8 @@ fn newer(version: i64) -> String {
 
 /// The key that says whose keys these are.
 pub const META: &str = "meta";
+/// The key of a prefix that is being filled from a snapshot.
+pub const FILLING: &str = "restoring";
 /// The key that controllers write when they come.
 pub const TERM: &str = "term";
 /// What the keys of controllers begin with.

@@ -1,0 +1,48 @@
+//! An etcd that is asked and waited for, and where the keys of a prefix are in it.
+
+use std::sync::Arc;
+
+use super::wire;
+use crate::diagnostic::Diagnostic;
+use crate::etcd::{Access, Etcd, Thread, Trouble};
+
+/// A prefix of an etcd that is asked.
+#[derive(Debug)]
+pub(super) struct Link {
+    pub(super) etcd: Etcd,
+    pub(super) thread: Arc<Thread>,
+    /// What all keys begin with, and what their versions do.
+    pub(super) prefix: String,
+    pub(super) base: String,
+}
+
+impl Link {
+    /// Connects.
+    pub(super) fn new(access: &Access) -> Result<Link, Diagnostic> {
+        let no_thread = |error: std::io::Error| {
+            Diagnostic::error("no-thread", "etcd cannot be asked").because(error.to_string())
+        };
+        let thread = Arc::new(Thread::start().map_err(no_thread)?);
+        let asked = access.clone();
+        let etcd = thread.wait(async move { Etcd::connect(&asked).await }).ok_or_else(broken)??;
+        Ok(Link { etcd, thread, prefix: access.prefix.clone(), base: wire::base(&access.prefix) })
+    }
+
+    /// The whole of a key.
+    pub(super) fn key(&self, key: &str) -> String {
+        format!("{}{key}", self.base)
+    }
+
+    /// Waits for what is asked of etcd.
+    pub(super) fn wait<T: Send + 'static>(
+        &self,
+        asked: impl Future<Output = Result<T, Trouble>> + Send + 'static,
+    ) -> Result<T, Diagnostic> {
+        Ok(self.thread.wait(asked).ok_or_else(broken)??)
+    }
+}
+
+/// That the thread ended before it had an answer.
+pub(super) fn broken() -> Diagnostic {
+    Diagnostic::error("bug", "what asks etcd has ended by itself").help("this is a mistake in dsrules")
+}
