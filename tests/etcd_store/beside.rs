@@ -2,10 +2,14 @@
 
 use std::collections::BTreeMap;
 use std::fs;
+use std::io::{Read, Write};
+use std::net::TcpStream;
 use std::process::{Child, Stdio};
 use std::time::{Duration, Instant};
 
-use super::members::{Members, etcdctl};
+use serde_json::Value;
+
+use super::members::{Members, etcdctl, free_ports};
 use super::{Machine, daemonset, nodes, same};
 
 /// A process that ends with the test.
@@ -41,8 +45,8 @@ fn pods(members: &Members) -> BTreeMap<(String, String), Vec<(String, String)>> 
     let told = etcdctl(&members.endpoint(0), &["get", "fleet/v1/pods/", "--prefix", "--print-value-only"]);
     let mut all: BTreeMap<_, Vec<_>> = BTreeMap::new();
     for line in told.lines().filter(|line| !line.is_empty()) {
-        let object = serde_json::from_str::<serde_json::Value>(line).unwrap()["object"].clone();
-        let text = |value: &serde_json::Value| value.as_str().unwrap_or("").to_owned();
+        let object = serde_json::from_str::<Value>(line).unwrap()["object"].clone();
+        let text = |value: &Value| value.as_str().unwrap_or("").to_owned();
         let key = (text(&object["spec"]["nodeName"]), text(&object["metadata"]["labels"]["app"]));
         let image = text(&object["spec"]["containers"][0]["image"]);
         all.entry(key).or_default().push((text(&object["metadata"]["name"]), image));
@@ -179,10 +183,7 @@ fn what_goes_wrong_is_said_and_nothing_overwritten() {
 fn a_snapshot_comes_back_to_the_byte() {
     let (Some(members), Some(others)) = (Members::start(1), Members::start(1)) else { return };
     let a = Machine::new(&members.store("fleet"));
-    a.write(
-        "a.yaml",
-        &(nodes(40) + &daemonset("web", "web:1") + &daemonset("\"ü\"", "x:1").replace("\"ü\"", "u")),
-    );
+    a.write("a.yaml", &(nodes(40) + &daemonset("web", "web:1")));
     a.ok("apply a.yaml");
     // What goes with a lease, and a value that is no text, are no trouble.
     let lease = etcdctl(&members.endpoint(0), &["lease", "grant", "60"]);
@@ -236,4 +237,58 @@ fn a_snapshot_comes_back_to_the_byte() {
     c.write("s", &snapshot);
     c.ok("restore s");
     assert_eq!(c.ok("snapshot"), snapshot);
+}
+
+/// Asks a server; gives the code and what it says.
+fn ask(port: u16, request: &str, body: &str) -> (u16, Value) {
+    let mut stream = TcpStream::connect(("127.0.0.1", port)).unwrap();
+    let length = body.len();
+    let head = format!(
+        "{request} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\nContent-Type: application/json\r\n\
+         Content-Length: {length}\r\n\r\n{body}"
+    );
+    stream.write_all(head.as_bytes()).unwrap();
+    let mut said = Vec::new();
+    stream.read_to_end(&mut said).unwrap();
+    let said = String::from_utf8_lossy(&said);
+    let (head, body) = said.split_once("\r\n\r\n").unwrap();
+    let code = head.split(' ').nth(1).unwrap().parse().unwrap();
+    let json = &body[body.find('{').unwrap()..=body.rfind('}').unwrap()];
+    (code, serde_json::from_str(json).unwrap())
+}
+
+#[test]
+fn clients_of_a_served_store_are_told_of_conflicts() {
+    let Some(members) = Members::start(1) else { return };
+    let (a, b) = (Machine::new(&members.store("fleet")), Machine::new(&members.store("fleet")));
+    a.write("a.yaml", &(nodes(2) + &daemonset("web", "web:1")));
+    a.ok("apply a.yaml");
+    let port = free_ports(1)[0];
+    let _server = Running::start(&b, &format!("serve --write --listen 127.0.0.1:{port}"));
+    until("it listens", || TcpStream::connect(("127.0.0.1", port)).is_ok());
+    let path = "/apis/apps/v1/namespaces/default/daemonsets/web";
+    let (code, old) = ask(port, &format!("GET {path}"), "");
+    assert_eq!(code, 200, "{old}");
+    a.write("a.yaml", &daemonset("web", "web:2"));
+    a.ok("apply a.yaml");
+    // It may not have heard of that yet; what the client knows is old all the same.
+    let with = |object: &Value, image: &str| {
+        let mut object = object.clone();
+        object["spec"]["template"]["spec"]["containers"][0]["image"] = image.into();
+        object.to_string()
+    };
+    let (code, told) = ask(port, &format!("PUT {path}"), &with(&old, "web:3"));
+    assert_eq!((code, told["reason"].as_str()), (409, Some("Conflict")), "{told}");
+    assert!(a.ok("get ds web -o yaml").contains("web:2"));
+    let (_, new) = ask(port, &format!("GET {path}"), "");
+    let (code, told) = ask(port, &format!("PUT {path}"), &with(&new, "web:3"));
+    assert_eq!(code, 200, "{told}");
+    assert!(a.ok("get ds web -o yaml").contains("web:3"));
+    // What others do to something else is no conflict.
+    a.write("a.yaml", &daemonset("other", "other:1"));
+    a.ok("apply a.yaml");
+    let (_, new) = ask(port, &format!("GET {path}"), "");
+    let (code, told) = ask(port, &format!("PUT {path}"), &with(&new, "web:4"));
+    assert_eq!(code, 200, "{told}");
+    same(&a, &Machine::new(&members.store("fleet")));
 }
