@@ -93,6 +93,10 @@ impl Known {
             return;
         }
         self.gone.remove(key);
+        // What commands know beside the objects is not for controllers.
+        if matches!(Key::parse(key), Key::Row(_)) {
+            return;
+        }
         match entry {
             Some(entry) => drop(self.entries.insert(key.to_owned(), entry)),
             None => drop(self.entries.remove(key)),

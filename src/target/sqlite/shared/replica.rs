@@ -74,7 +74,7 @@ impl Store {
             }
             connection.execute_batch(MORE)?;
             connection.execute_batch(
-                "DELETE FROM held; DELETE FROM replica; DELETE FROM meta; DELETE FROM counts",
+                "DELETE FROM held; DELETE FROM replica; DELETE FROM meta; DELETE FROM counts; DELETE FROM known_files",
             )?;
             for table in all() {
                 connection.execute_batch(&format!("DELETE FROM {}", table.name))?;
