@@ -6,6 +6,8 @@
 mod edges;
 #[path = "cluster/faulty.rs"]
 mod faulty;
+#[path = "cluster/watching.rs"]
+mod watching;
 #[allow(dead_code)]
 #[path = "serve/server.rs"]
 mod server;

@@ -45,6 +45,8 @@ pub struct Metrics {
     daemonsets: Gauge,
     pods: Gauge,
     pods_ready: Gauge,
+    /// Of a live cluster: what the rules want that is not so.
+    wanted: Gauge,
     problem: Mutex<Option<String>>,
 }
 
@@ -63,6 +65,7 @@ impl Default for Metrics {
             daemonsets: Gauge::default(),
             pods: Gauge::default(),
             pods_ready: Gauge::default(),
+            wanted: Gauge::default(),
             problem: Mutex::default(),
         };
         let all = &mut metrics.registry;
@@ -82,6 +85,39 @@ impl Default for Metrics {
 }
 
 impl Metrics {
+    /// The numbers of a live cluster that is watched.
+    #[must_use]
+    pub fn of_cluster() -> Metrics {
+        let mut metrics = Metrics::default();
+        let help = "What the rules want of the cluster that is not so";
+        metrics.registry.register("wanted", help, metrics.wanted.clone());
+        metrics
+    }
+
+    /// Counts a look at a live cluster, of which so much is wanted.
+    pub fn looked(&self, took: Duration, wanted: usize, world: &World) {
+        self.looks.inc();
+        self.seconds.inc_by(took.as_secs_f64());
+        self.last.set(took.as_secs_f64());
+        self.wanted.set(signed(wanted));
+        self.see(Some(world));
+    }
+
+    /// Notes that something is wrong with what is watched, or no longer.
+    pub fn trouble(&self, problem: Option<String>) {
+        if problem.is_some() {
+            self.failures.inc();
+        }
+        *self.problem.lock().unwrap_or_else(PoisonError::into_inner) = problem;
+    }
+
+    fn see(&self, world: Option<&World>) {
+        self.nodes.set(world.map_or(0, |world| signed(world.nodes.len())));
+        self.daemonsets.set(world.map_or(0, |world| signed(world.daemonsets.len())));
+        self.pods.set(world.map_or(0, |world| signed(world.pods.len())));
+        self.pods_ready.set(world.map_or(0, ready));
+    }
+
     /// Counts a look; the world as it is after it, where that is known.
     pub fn note(&self, look: Numbers, world: Option<&World>) {
         self.looks.inc();
@@ -96,10 +132,7 @@ impl Metrics {
         *self.problem.lock().unwrap_or_else(PoisonError::into_inner) = look.failure.or(look.unread);
         self.files.set(signed(look.files));
         self.files_in_error.set(signed(look.files_in_error));
-        self.nodes.set(world.map_or(0, |world| signed(world.nodes.len())));
-        self.daemonsets.set(world.map_or(0, |world| signed(world.daemonsets.len())));
-        self.pods.set(world.map_or(0, |world| signed(world.pods.len())));
-        self.pods_ready.set(world.map_or(0, ready));
+        self.see(world);
     }
 
     /// What is wrong, if something is.

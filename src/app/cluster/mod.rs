@@ -7,6 +7,7 @@
 
 mod fetch;
 mod kinds;
+pub mod live;
 pub(super) mod merged;
 mod objects;
 mod observe;

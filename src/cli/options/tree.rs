@@ -41,6 +41,11 @@ pub enum TreeFormat {
 }
 
 impl TreeArgs {
+    /// Whether one was named.
+    pub fn is_named(&self) -> bool {
+        self.tree.is_some()
+    }
+
     /// The tree, if one was named.
     pub fn destination(&self) -> Result<Option<Destination>, Diagnostic> {
         let format = self.tree_format.map(|format| match format {

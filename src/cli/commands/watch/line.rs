@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::io::Write;
 use std::time::Duration;
 
+use dsrules::app::Warnings;
 use dsrules::app::watch::{Keeper, Step};
 use dsrules::diagnostic::{Diagnostic, counted};
 use dsrules::kube::timestamp;
@@ -226,17 +227,22 @@ pub fn tell_all(step: &Step, context: &mut Context) {
     // Of what is refused the line says how much, and not what.
     let refused = |error: &&Diagnostic| !step.refused.is_empty() || error.code == "tree-refused";
     context.tell(step.error.iter().filter(refused).cloned().collect());
-    context.tell(step.warnings.came.iter().flat_map(|it| it.told(FINDINGS_TOLD)).collect());
-    for over in &step.warnings.over {
+    tell_warnings(&step.warnings, context);
+}
+
+/// Tells what rules warn of that is new, and what they say no longer.
+pub fn tell_warnings(warnings: &Warnings, context: &Context) {
+    context.tell(warnings.came.iter().flat_map(|it| it.told(FINDINGS_TOLD)).collect());
+    for over in &warnings.over {
         context.note(&format!("over: {over}"));
     }
-    if step.warnings.more_over > 0 {
-        context.note(&format!("over: {} more", step.warnings.more_over));
+    if warnings.more_over > 0 {
+        context.note(&format!("over: {} more", warnings.more_over));
     }
 }
 
 /// Tells an error as it comes: with its place, or as a line of JSON.
-fn tell(error: &Diagnostic, context: &mut Context) {
+pub fn tell(error: &Diagnostic, context: &mut Context) {
     if context.json {
         tracing::error!(code = error.code, "{}", error.render(false));
     } else {

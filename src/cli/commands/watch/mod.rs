@@ -3,12 +3,13 @@
 //! The loop waits for events, lets them come to rest, looks at what may have changed and
 //! applies it. It is the store's one writer until it ends; readers read meanwhile.
 
+mod cluster;
 pub mod line;
 pub mod pause;
 pub mod steps;
 
 use std::net::SocketAddr;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -22,6 +23,7 @@ use dsrules::source::{Events, absolute};
 use crate::cli::context::Context;
 use crate::cli::exit::{Exit, Failure};
 use crate::cli::options::bounds::BoundArgs;
+use crate::cli::options::cluster::ClusterArgs;
 use crate::cli::options::duration::duration;
 use crate::cli::options::export::ExportArgs;
 use crate::cli::options::input::Validate;
@@ -33,9 +35,10 @@ use steps::{Rhythm, Steps};
 /// Arguments of `watch`.
 #[derive(Debug, Args)]
 pub struct WatchArgs {
-    /// The folder of manifests (.yaml, .yml, .json)
-    #[arg(value_name = "DIR")]
-    dir: PathBuf,
+    /// The folder of manifests (.yaml, .yml, .json); with `--cluster` what is put on top of it, also a
+    /// file
+    #[arg(value_name = "DIR", required_unless_present = "cluster")]
+    dir: Option<PathBuf>,
     /// Watch the folders in the folder too
     #[arg(long, short = 'R')]
     recursive: bool,
@@ -73,18 +76,25 @@ pub struct WatchArgs {
     /// Answer requests for this host name too; may be given several times
     #[arg(long, value_name = "HOST")]
     listen_host: Vec<String>,
+    #[command(flatten)]
+    cluster: ClusterArgs,
 }
 
 /// Watches until a signal comes.
 pub fn run(args: &WatchArgs, context: &mut Context) -> Result<Exit, Failure> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-    runtime.block_on(watch(args, context))
+    match (args.cluster.access(), &args.dir) {
+        (Some(access), _) => runtime.block_on(cluster::run(args, &access, context)),
+        (None, Some(dir)) => runtime.block_on(watch(args, dir, context)),
+        // Which clap does not let through.
+        (None, None) => Ok(Exit::Error),
+    }
 }
 
-async fn watch(args: &WatchArgs, context: &mut Context) -> Result<Exit, Failure> {
-    is_there(args)?;
+async fn watch(args: &WatchArgs, dir: &Path, context: &mut Context) -> Result<Exit, Failure> {
+    is_there(args, dir)?;
     let pause = Pause::new()?;
-    let request = request(args, context)?;
+    let request = request(args, dir, context)?;
     let events = Events::new(&request.root, args.recursive, pause.waker());
     let keeper = Keeper::new(request, context)?;
     let metrics = Arc::<Metrics>::default();
@@ -100,12 +110,12 @@ async fn watch(args: &WatchArgs, context: &mut Context) -> Result<Exit, Failure>
     Steps { looks: keeper, events, pause, metrics, options, rhythm }.run(context).await
 }
 
-fn request(args: &WatchArgs, context: &Context) -> Result<Watch, Failure> {
+fn request(args: &WatchArgs, dir: &Path, context: &Context) -> Result<Watch, Failure> {
     let tree = args.tree.destination()?;
     Ok(Watch {
         database: context.database.clone(),
-        root: std::path::absolute(&args.dir)?,
-        id: absolute(&args.dir),
+        root: std::path::absolute(dir)?,
+        id: absolute(dir),
         holder: "dsrules watch".to_owned(),
         node: None,
         reading: Options {
@@ -123,9 +133,9 @@ fn request(args: &WatchArgs, context: &Context) -> Result<Watch, Failure> {
 }
 
 /// Whether there is a folder to watch: a slip of the pen is told before anything is done.
-fn is_there(args: &WatchArgs) -> Result<(), Diagnostic> {
-    let shown = args.dir.display();
-    match std::fs::metadata(&args.dir) {
+fn is_there(args: &WatchArgs, dir: &Path) -> Result<(), Diagnostic> {
+    let shown = dir.display();
+    match std::fs::metadata(dir) {
         Ok(found) if args.once || found.is_dir() => Ok(()),
         Ok(_) => Err(Diagnostic::error("no-folder", format!("`{shown}` is not a folder"))
             .help("name the folder that the file is in")),
