@@ -113,7 +113,7 @@ const MAPPINGS: [&str; 14] = [
 ];
 
 /// Leaves out what has no fields where there must be some.
-fn leave_out(value: &mut Value) {
+pub(super) fn leave_out(value: &mut Value) {
     for way in MAPPINGS {
         let (above, name) = way.rsplit_once('/').unwrap_or_default();
         let above = value.pointer_mut(above).and_then(Value::as_object_mut);

@@ -6,6 +6,7 @@ use serde_json::Value;
 
 use crate::app::cluster::kinds::{READ, Read};
 use crate::app::cluster::merged::unversioned;
+use crate::app::cluster::objects::leave_out;
 use crate::app::cluster::observe::Detail;
 use crate::app::cluster::slim::Slim;
 use crate::cluster::{Cluster, Followed, Heard, follow_as};
@@ -93,6 +94,7 @@ fn followed(read: &Read) -> Followed {
 
 fn piece(mut value: Value, slim: Option<&mut Slim>, now: i64) -> Piece {
     unversioned(&mut value);
+    leave_out(&mut value);
     if let Some(meta) = value.get_mut("metadata").and_then(Value::as_object_mut) {
         meta.remove("managedFields");
     }
