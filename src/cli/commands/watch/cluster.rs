@@ -76,7 +76,7 @@ fn following(args: &WatchArgs, context: &Context) -> Result<Following, Failure> 
     Ok(Following {
         manifests: Manifests { inputs: inputs(&args.dir, &reading)?, options: reading },
         rules: args.bounds.rules.asked(),
-        options: args.bounds.options(context.seconds()),
+        options: args.bounds.options(context),
         rest: args.debounce,
         once: args.once,
         clock: Box::new(move || stopped.unwrap_or_else(clock)),
