@@ -17,12 +17,13 @@ mod put;
 mod recorded;
 mod replica;
 mod tables;
+mod taken;
 mod upstream;
 mod value;
 
-pub use put::Taken;
 pub use recorded::Change;
 pub use replica::Replica;
+pub use taken::Taken;
 pub use upstream::Upstream;
 
 pub(super) use path::register;

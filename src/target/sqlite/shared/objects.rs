@@ -6,7 +6,7 @@ use std::sync::Arc;
 use rusqlite::{Connection, OptionalExtension, params};
 use serde_json::Value;
 
-use super::put::{Taken, damaged};
+use super::taken::{Taken, damaged};
 use crate::diagnostic::Diagnostic;
 use crate::kube::{Kind, Object, ObjectKey, Origin, Pod, Written};
 use crate::state::{Whole, World};

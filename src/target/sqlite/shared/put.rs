@@ -9,6 +9,7 @@ use super::key::{attempts, parts};
 use super::objects::Objects;
 use super::replica::hold;
 use super::tables::{Counted, Place, Table, of};
+use super::taken::{Taken, damaged};
 use super::value::{Fields, read};
 use crate::diagnostic::Diagnostic;
 use crate::target::etcd::wire::{self, Key};
@@ -16,17 +17,6 @@ use crate::target::sqlite::columns::marks;
 use crate::target::sqlite::fault::Fault;
 use crate::target::sqlite::store::Store;
 use crate::target::sqlite::sum;
-
-/// A key as others wrote it.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Taken {
-    /// The key, without what all begin with.
-    pub key: String,
-    /// Its value; nothing where it is gone.
-    pub value: Option<Vec<u8>>,
-    /// The revision at which that was so.
-    pub revision: i64,
-}
 
 impl Store {
     /// Takes in what others wrote, in order; what it has already stays. Says how much was new.
@@ -77,13 +67,6 @@ impl Counts {
         }
         Ok(())
     }
-}
-
-/// What is told of a value that is none of ours, or no longer.
-pub(super) fn damaged(key: &str, why: &str) -> Diagnostic {
-    Diagnostic::error("damaged-value", format!("the value of the key `{key}` cannot be read"))
-        .because(why)
-        .help("nothing was changed; delete the key with `etcdctl del` and apply the manifests again, or restore a snapshot")
 }
 
 /// Takes a row in; says whether that is new.
