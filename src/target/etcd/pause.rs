@@ -5,6 +5,7 @@
 //! they are about to write fails, as the term is written with that key. No order depends on it:
 //! whoever writes beside them compares that none of them has written since.
 
+use std::sync::Weak;
 use std::time::Duration;
 
 use super::wire;
@@ -26,10 +27,13 @@ pub(super) async fn pause(etcd: &Etcd, base: &str, holder: &str) -> Result<Lease
     Ok(lease)
 }
 
-/// Has them wait on, until the lease is given back.
-pub(super) async fn keep(etcd: Etcd, lease: Lease) {
+/// Has them wait on, for as long as somebody holds on to it.
+pub(super) async fn keep(etcd: Etcd, lease: Lease, held: Weak<()>) {
     loop {
         tokio::time::sleep(lease.lasts / 3).await;
+        if held.strong_count() == 0 {
+            return;
+        }
         // Who cannot keep it writes under the comparison alone.
         if etcd.keep_alive(lease.id).await.is_err() {
             return;

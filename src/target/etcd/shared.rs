@@ -1,5 +1,7 @@
 //! A prefix of an etcd, as one replica knows it.
 
+use std::sync::Arc;
+
 use super::claim::claim;
 use super::link::{Link, broken};
 use super::{pause, wire};
@@ -16,8 +18,8 @@ pub struct Shared {
     pub(super) meta: i64,
     /// Who writes, as the keys say it that say who.
     pub(super) holder: String,
-    /// The lease for which controllers wait.
-    pause: Option<i64>,
+    /// The lease for which controllers wait, and what keeps it.
+    pause: Option<(i64, Arc<()>)>,
 }
 
 impl Shared {
@@ -46,14 +48,15 @@ impl Shared {
         }
         let (etcd, base, holder) = (self.link.etcd.clone(), self.link.base.clone(), self.holder.clone());
         let lease = self.link.wait(async move { pause::pause(&etcd, &base, &holder).await })?;
-        self.link.thread.spawn(pause::keep(self.link.etcd.clone(), lease));
-        self.pause = Some(lease.id);
+        let held = Arc::new(());
+        self.link.thread.spawn(pause::keep(self.link.etcd.clone(), lease, Arc::downgrade(&held)));
+        self.pause = Some((lease.id, held));
         Ok(())
     }
 
     /// Lets controllers go on.
     pub(super) fn go_on(&mut self) {
-        if let Some(lease) = self.pause.take() {
+        if let Some((lease, _)) = self.pause.take() {
             self.link.thread.wait(pause::end(self.link.etcd.clone(), lease));
         }
     }

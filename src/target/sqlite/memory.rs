@@ -20,10 +20,13 @@ impl Memory for Store {
     }
 
     fn begin(&mut self) -> Result<(), Diagnostic> {
-        self.follow_to_write()?;
-        Store::begin(self)?;
+        let begun = self.follow_to_write().and_then(|()| Store::begin(self));
+        if begun.is_err() || self.upstream.is_none() {
+            self.upstream.iter_mut().for_each(|upstream| upstream.end());
+            return begun;
+        }
         self.versions.clear();
-        if self.upstream.is_some() { self.forget_changes() } else { Ok(()) }
+        self.forget_changes()
     }
 
     fn commit(&mut self) -> Result<(), Diagnostic> {
