@@ -290,7 +290,7 @@ fn log(global: &Global, colour: bool) {
         _ => LevelFilter::TRACE,
     };
     // What the client of a cluster logs as an error may pass, or is told in better words.
-    let client = if global.verbose < 2 { ",kube_client=off" } else { "" };
+    let client = if global.verbose < 2 { ",kube_client=off,kube_runtime=off" } else { "" };
     let filter = EnvFilter::new(format!("{level}{client}"));
     let subscriber =
         tracing_subscriber::fmt().with_writer(io::stderr).with_env_filter(filter).with_ansi(colour);

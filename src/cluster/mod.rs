@@ -20,7 +20,7 @@ mod trouble;
 pub use access::{Access, Whence};
 pub use act::{Refusal, create, delete, get, update};
 pub use connect::{Cluster, connect};
-pub use follow::{Followed, Heard, follow, follow_as};
+pub use follow::{Followed, Heard, asked_for, follow, follow_as, pause};
 pub use kube;
 pub use list::{Gone, List, Page, list};
 pub use told::told;

@@ -1,20 +1,20 @@
 //! When to look: what is heard together is looked at together, and time passes too.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::{Duration, Instant};
 
 use tokio::sync::watch;
-use tokio::time::sleep;
+use tokio::time::{MissedTickBehavior, interval, sleep};
 
 use super::view::{Look, Manifest, View};
 use super::watches::{Piece, Watches};
-use crate::app::cluster::kinds::Read;
+use crate::app::cluster::kinds::{READ, Read};
 use crate::app::cluster::observe::Detail;
 use crate::app::listener::{Listener, Silent};
 use crate::app::manifests::Manifests;
 use crate::app::options::Options;
 use crate::app::rules;
-use crate::cluster::{Cluster, Heard};
+use crate::cluster::{Cluster, Heard, asked_for, pause};
 use crate::datalog::Program;
 use crate::diagnostic::Diagnostic;
 use crate::policy::Asked;
@@ -26,8 +26,9 @@ const TICK: Duration = Duration::from_secs(1);
 const FILES: u32 = 2;
 /// So often a kind may fail before anything was heard of it: nobody is there, then.
 const TRIES: usize = 3;
-/// So many ticks after a watch broke it is taken to go on: one on which nothing happens says nothing.
-const SILENT: u32 = 40;
+/// So long after it was tried again a watch is taken to go on: one on which nothing happens says
+/// nothing.
+const SILENT: Duration = Duration::from_secs(2);
 /// What never comes to rest is looked at after so many times of rest.
 const PATIENCE: u32 = 20;
 
@@ -56,6 +57,8 @@ pub type Tell<'t, E> = dyn FnMut(Told<'_>) -> Result<(), E> + 't;
 pub enum Told<'a> {
     /// What a look came to, with the world that it was at, and whether it is the first.
     Look(&'a Look, &'a World, bool),
+    /// Something may not be read, and it goes without.
+    Unread(Diagnostic),
     /// Something is wrong that may pass.
     Trouble(Diagnostic),
     /// All is well again.
@@ -94,27 +97,28 @@ impl Ready {
         mut stop: watch::Receiver<bool>,
         told: &mut Tell<'_, E>,
     ) -> Result<(), E> {
-        let Ready { following, program, mut manifest } = self;
-        let mut first = true;
-        loop {
+        let Ready { following, program, manifest } = self;
+        let of = |now: i64| Options { now, ..following.options.clone() };
+        let detail = Detail::of(&following.rules, &following.manifests);
+        let now = (following.clock)();
+        let mut driver = Driver {
+            following: &following,
+            watches: Watches::new(cluster, &detail, now),
+            view: View::new(&program, manifest, of(now)),
+            failed: BTreeMap::new(),
+            refused: BTreeSet::new(),
+            silent: BTreeMap::new(),
+            cut: false,
+            misread: false,
+            hashes: following.manifests.hashes(),
+            first: true,
+        };
+        while let Some(changed) = driver.run(&mut stop, told).await? {
             let now = (following.clock)();
-            let detail = Detail::of(&following.rules, &following.manifests);
-            let options = Options { now, ..following.options.clone() };
-            let mut driver = Driver {
-                following: &following,
-                watches: Watches::new(cluster, &detail, now),
-                view: View::new(&program, manifest, options),
-                failed: BTreeMap::new(),
-                troubled: None,
-                hashes: following.manifests.hashes(),
-                first,
-            };
-            match driver.run(&mut stop, told).await? {
-                Some(changed) => manifest = changed,
-                None => return Ok(()),
-            }
-            first = driver.first;
+            let view = View::edited(driver.view, &program, changed, of(now));
+            driver = Driver { watches: Watches::new(cluster, &detail, now), view, ..driver };
         }
+        Ok(())
     }
 }
 
@@ -136,8 +140,14 @@ struct Driver<'f> {
     view: View,
     /// How often each kind has failed since it was heard of.
     failed: BTreeMap<&'static str, usize>,
-    /// How many ticks ago something went wrong that has not been heard of since.
-    troubled: Option<(&'static str, u32)>,
+    /// Kinds that may not be read.
+    refused: BTreeSet<&'static str>,
+    /// Kinds that are not heard of for now, with when they are taken to go on if nothing is heard.
+    silent: BTreeMap<&'static str, Option<Instant>>,
+    /// Whether that was told.
+    cut: bool,
+    /// Whether manifests were found to be wrong.
+    misread: bool,
     /// The manifests as they were read.
     hashes: Option<Vec<(std::path::PathBuf, String)>>,
     first: bool,
@@ -151,12 +161,14 @@ impl Driver<'_> {
         told: &mut Tell<'_, E>,
     ) -> Result<Option<Manifest>, E> {
         let (mut due, mut ticks) = (None, 0);
+        let mut tick = interval(TICK);
+        tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
         loop {
             let heard = tokio::select! {
                 biased;
                 _ = stop.wait_for(|stop| *stop) => return Ok(None),
+                _ = tick.tick() => None,
                 heard = self.watches.next() => heard,
-                () = sleep(TICK) => None,
             };
             match heard {
                 Some((read, heard)) => {
@@ -165,7 +177,6 @@ impl Driver<'_> {
                 }
                 None => {
                     ticks += 1;
-                    self.silence(told)?;
                     if ticks % FILES == 0
                         && let Some(changed) = self.files(told)?
                     {
@@ -173,8 +184,9 @@ impl Driver<'_> {
                     }
                 }
             }
+            self.silence(told)?;
             let is_due = due.is_some_and(|due| due <= (self.following.clock)());
-            if self.watches.is_whole() && (self.first || self.view.has_news() || is_due) {
+            if self.is_whole() && (self.first || self.view.has_news() || is_due) {
                 self.look(told)?;
                 due = self.view.due();
                 if self.following.once {
@@ -182,6 +194,14 @@ impl Driver<'_> {
                 }
             }
         }
+    }
+
+    /// Whether all is seen as it is: a node of today and its pods of before would be taken for
+    /// something to be done.
+    fn is_whole(&self) -> bool {
+        let is_needed = |read: &&Read| read.unknown.is_none();
+        self.watches.is_whole()
+            && !READ.iter().filter(is_needed).any(|it| self.silent.contains_key(it.plural))
     }
 
     fn look<E: From<Vec<Diagnostic>>>(&mut self, told: &mut Tell<'_, E>) -> Result<(), E> {
@@ -216,22 +236,26 @@ impl Driver<'_> {
         match heard {
             Heard::Refused(error) => match read.unknown {
                 None => Err(vec![error].into()),
-                Some(unknown) if self.failed.insert(read.plural, 0).is_none() => {
+                Some(unknown) => {
                     self.watches.without(read);
+                    self.silent.remove(read.plural);
+                    if !self.refused.insert(read.plural) {
+                        return Ok(());
+                    }
                     let Diagnostic { message, notes, help, .. } = error;
                     let mut warning = Diagnostic::warning("not-read", message).because(unknown);
                     warning.notes.extend(notes);
-                    told(Told::Trouble(Diagnostic { help, ..warning }))
+                    told(Told::Unread(Diagnostic { help, ..warning }))
                 }
-                Some(_) => Ok(()),
             },
             Heard::Broken(error) => self.broken(read, error, told),
+            Heard::Old => {
+                self.silent.insert(read.plural, None);
+                Ok(())
+            }
             heard => {
                 self.failed.remove(read.plural);
-                if self.troubled.is_some_and(|(plural, _)| plural == read.plural) {
-                    self.troubled = None;
-                    told(Told::Mended)?;
-                }
+                self.silent.remove(read.plural);
                 let now = (self.following.clock)();
                 self.view.hear(read, heard, now).map_err(|error| vec![error].into())
             }
@@ -248,9 +272,13 @@ impl Driver<'_> {
         let failed = self.failed.entry(read.plural).or_default();
         *failed += 1;
         if self.first && *failed >= TRIES {
-            return Err(vec![error].into());
+            // Where nobody is, all kinds are the same.
+            let notes = error.notes.into_iter().filter(|note| *note != asked_for(read.plural));
+            return Err(vec![Diagnostic { notes: notes.collect(), ..error }].into());
         }
-        if self.first || self.troubled.replace((read.plural, 0)).is_some() {
+        let goes_on = (self.following.timer)() + pause(*failed) + SILENT;
+        self.silent.insert(read.plural, Some(goes_on));
+        if self.first || std::mem::replace(&mut self.cut, true) {
             return Ok(());
         }
         let warning = Diagnostic::warning(error.code, error.message);
@@ -260,18 +288,12 @@ impl Driver<'_> {
         ))
     }
 
+    /// Takes kinds of which nothing is heard to go on, when they have had the time.
     fn silence<E>(&mut self, told: &mut Tell<'_, E>) -> Result<(), E> {
-        match &mut self.troubled {
-            Some((_, ticks)) if *ticks >= SILENT => {
-                self.troubled = None;
-                told(Told::Mended)
-            }
-            Some((_, ticks)) => {
-                *ticks += 1;
-                Ok(())
-            }
-            None => Ok(()),
-        }
+        let now = (self.following.timer)();
+        self.silent.retain(|_, goes_on| goes_on.is_none_or(|goes_on| goes_on > now));
+        let goes_on = self.silent.is_empty() && std::mem::take(&mut self.cut);
+        if goes_on && !self.misread { told(Told::Mended) } else { Ok(()) }
     }
 
     /// What manifests say that have changed; what is wrong with them is told, and what they said
@@ -287,8 +309,14 @@ impl Driver<'_> {
         }
         self.hashes = hashes;
         match manifest(manifests, &Silent) {
-            Ok(changed) => Ok(Some(changed)),
+            Ok(changed) => {
+                if std::mem::take(&mut self.misread) && !self.cut {
+                    told(Told::Mended)?;
+                }
+                Ok(Some(changed))
+            }
             Err(errors) => {
+                self.misread = true;
                 errors.into_iter().try_for_each(|error| told(Told::Trouble(error)))?;
                 Ok(None)
             }

@@ -34,6 +34,8 @@ pub struct News {
     pub named: Vec<(Kind, ObjectKey, bool)>,
     /// How many there are in all.
     pub count: usize,
+    /// Whether the manifests are others: all is looked at anew.
+    pub edited: bool,
 }
 
 /// What a look came to.
@@ -115,6 +117,14 @@ impl View {
         view
     }
 
+    /// The same cluster with other manifests: what was wanted by now is known, so that what is told
+    /// next is what is otherwise.
+    pub fn edited(before: View, program: &Program, manifest: Manifest, options: Options) -> Self {
+        let View { wants, waiting, warned, .. } = before;
+        let news = News { edited: true, ..News::default() };
+        View { wants, waiting, warned, news, ..View::new(program, manifest, options) }
+    }
+
     /// The world as it is seen.
     pub fn world(&self) -> &World {
         &self.world
@@ -147,7 +157,7 @@ impl View {
                 }
                 Ok(())
             }
-            Heard::Refused(_) | Heard::Broken(_) => Ok(()),
+            Heard::Old | Heard::Refused(_) | Heard::Broken(_) => Ok(()),
         }
     }
 

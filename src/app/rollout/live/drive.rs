@@ -165,7 +165,9 @@ impl<'c> Driver<'c> {
     /// Takes in what was heard.
     fn hear(&mut self, kind: Kind, heard: Heard, told: &mut dyn FnMut(Told<'_>)) -> Result<(), Diagnostic> {
         let (seen, now) = (&mut self.runner.decider.seen, self.clock.seconds());
-        if !matches!(heard, Heard::Broken(_)) && self.broken.is_some_and(|(broken, _)| broken == kind) {
+        if !matches!(heard, Heard::Broken(_) | Heard::Old)
+            && self.broken.is_some_and(|(broken, _)| broken == kind)
+        {
             self.broken = None;
         }
         match heard {
@@ -179,6 +181,7 @@ impl<'c> Driver<'c> {
             }
             Heard::Put(object) => seen.put(kind, object, now),
             Heard::Gone(object) => seen.gone(kind, &object),
+            Heard::Old => {}
             Heard::Refused(error) => return Err(error),
             Heard::Broken(error) if self.stands.is_none() => return Err(error),
             Heard::Broken(error) => {

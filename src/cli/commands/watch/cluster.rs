@@ -18,8 +18,9 @@ use dsrules::state::World;
 use serde::Serialize;
 use tokio::sync::watch;
 
-use super::WatchArgs;
+use super::args::WatchArgs;
 use super::line;
+use super::listen::listen;
 use crate::cli::context::{Context, clock};
 use crate::cli::exit::{Exit, Failure};
 use crate::cli::options::input::inputs;
@@ -36,7 +37,7 @@ pub async fn run(args: &WatchArgs, access: &Access, context: &mut Context) -> Re
     let cluster = connect(access).await?;
     let metrics = Arc::new(Metrics::of_cluster());
     if let Some(address) = args.listen {
-        super::listen(address, &args.listen_host, &metrics, context)?;
+        listen(address, &args.listen_host, &metrics, context)?;
     }
     let (sender, stop) = watch::channel(false);
     let listening = tokio::spawn(async move {
@@ -98,7 +99,8 @@ struct Line<'a> {
     /// `watching` in the first line, `changed` in others.
     event: &'static str,
     cluster: &'a str,
-    /// The first of the objects that were heard of, and how many there were.
+    /// The first of the objects that were heard of, or that it were other manifests, and how many
+    /// there were.
     heard: Vec<String>,
     changes: usize,
     /// What is wanted from now on, and what is no longer.
@@ -144,6 +146,10 @@ impl Lines<'_> {
     fn tell(&mut self, told: Told<'_>) -> Result<(), Failure> {
         match told {
             Told::Look(look, world, first) => self.look(look, world, first),
+            Told::Unread(unread) => {
+                line::tell(&unread, self.context);
+                Ok(())
+            }
             Told::Trouble(trouble) => {
                 self.metrics.trouble(Some(trouble.message.clone()));
                 line::tell(&trouble, self.context);
@@ -185,6 +191,8 @@ impl Lines<'_> {
                 counted(world.daemonsets.len(), "daemonset"),
                 counted(world.pods.len(), "pod")
             )
+        } else if look.news.edited {
+            "other manifests".to_owned()
         } else if look.news.count == 0 {
             "time has passed".to_owned()
         } else {
@@ -202,9 +210,14 @@ impl Lines<'_> {
         let out = &mut self.context.out;
         for action in look.came.iter().take(SHOWN) {
             let (what, noun) = words(action.verb);
-            let node = action.node.as_deref().map(|node| format!("{node}: ")).unwrap_or_default();
+            let node = action.node.as_deref().map(|node| format!(" on {node}")).unwrap_or_default();
+            // A pod has no name before it is made.
+            let (name, article) = match action.object.name.is_empty() {
+                true => (String::new(), "a "),
+                false => (format!(" {}", action.object), ""),
+            };
             let reason = action.reason();
-            let line = format!("  {what} {noun} {} {node}{}", action.object, reason.trim_end_matches('.'));
+            let line = format!("  {what} {article}{noun}{name}{node}: {}", reason.trim_end_matches('.'));
             writeln!(out, "{}", visible(&line))?;
         }
         if look.came.len() > SHOWN {
@@ -238,6 +251,9 @@ fn line_of<'a>(cluster: &'a str, now: i64, look: &'a Look, first: bool) -> Line<
 
 /// The first of what was heard of.
 fn heard(look: &Look) -> Vec<String> {
+    if look.news.edited {
+        return vec!["manifests".to_owned()];
+    }
     let named = look.news.named.iter().map(|(kind, key, is_there)| {
         let gone = if *is_there { "" } else { " gone" };
         format!("{}/{key}{gone}", kind.name().to_ascii_lowercase())
