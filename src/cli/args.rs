@@ -3,7 +3,9 @@
 use clap::{Parser, Subcommand, builder::styling};
 
 use super::commands::{
-    agent, apply, blame, capacity, completions, controller, delete, describe, diff, explain, fleet, get, help, init, log, lsp, man, plan, query, reach, report, restore, rollout, rules, serve, show, snapshot, test, validate, version, watch,
+    agent, apply, blame, capacity, completions, controller, delete, describe, diff, explain, fleet, get,
+    help, init, log, lsp, man, plan, query, reach, report, restore, rollout, rules, serve, show, snapshot,
+    test, validate, version, watch,
 };
 use super::options::global::Global;
 

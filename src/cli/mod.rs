@@ -22,18 +22,20 @@ use std::process::ExitCode;
 
 use clap::parser::ValueSource;
 use clap::{ArgMatches, CommandFactory, FromArgMatches};
+use dsrules::diagnostic::Diagnostic;
 
 use args::{Cli, Command};
 use commands::{
-    agent, apply, as, blame, capacity, completions, controller, delete, describe, diff, explain, fleet, get, help, init, log, lsp, man, plan, query, reach, report, restore, rollout, rules, serve, show, shown, snapshot, test,
-    validate, version, watch,
+    agent, apply, blame, capacity, completions, controller, delete, describe, diff, explain, fleet, get,
+    help, init, log, lsp, man, plan, query, reach, report, restore, rollout, rules, serve, show as shown,
+    snapshot, test, validate, version, watch,
 };
 use context::Context;
 use exit::{Exit, Failure};
 
 /// Runs the command that was typed.
 pub fn main() -> ExitCode {
-    let (typed, cli) = match parsed() {
+    let (typed, one_source, cli) = match parsed() {
         Ok(parsed) => parsed,
         Err(error) => {
             return habits::instead(&error).map_or_else(|| exit::usage(&error), |told| exit::early(&told));
@@ -46,18 +48,36 @@ pub fn main() -> ExitCode {
     if !goes_on(&cli.command) {
         interrupt::watch();
     }
-    let result = run(&cli.command, &mut context);
+    let result = one_source.map_err(Failure::from).and_then(|()| run(&cli.command, &mut context));
     exit::report(result, &mut context)
 }
 
-/// The command with its options, as they were typed, and none of their values.
+/// Whether a command, or what it is part of, was given an option on the command line.
+fn is_typed(matches: &ArgMatches, id: &str) -> bool {
+    matches.try_contains_id(id).unwrap_or(false) && matches.value_source(id) == Some(ValueSource::CommandLine)
+}
+
+/// Refuses a store beside a cluster, which is looked at in place of it. One that the environment
+/// names is there for all commands, and not meant.
+fn one_source(matches: &ArgMatches) -> Result<(), Diagnostic> {
+    let below = |it: &ArgMatches| it.subcommand().map(|(_, below)| below.clone());
+    let all: Vec<ArgMatches> = std::iter::successors(Some(matches.clone()), below).collect();
+    let given = |id: &str| all.iter().any(|matches| is_typed(matches, id));
+    match ["db", "store"].into_iter().find(|id| given(id) && given("cluster")) {
+        None => Ok(()),
+        Some(id) => {
+            Err(Diagnostic::error("with-cluster", format!("`--{id}` and `--cluster` do not go together"))
+                .help("a cluster is looked at in place of a store: leave one of them away"))
+        }
+    }
+}
+
+/// The command with its own options, as they were typed, and none of their values. How it was
+/// said is no part of what was done: what every command has is left away.
 fn typed(command: &clap::Command, matches: &ArgMatches) -> String {
-    let is_typed = |arg: &&clap::Arg| {
-        matches.try_contains_id(arg.get_id().as_str()).unwrap_or(false)
-            && matches.value_source(arg.get_id().as_str()) == Some(ValueSource::CommandLine)
-    };
+    let own = |arg: &&clap::Arg| !arg.is_global_set() && is_typed(matches, arg.get_id().as_str());
     let options =
-        command.get_arguments().filter(is_typed).filter_map(|arg| Some(format!("--{}", arg.get_long()?)));
+        command.get_arguments().filter(own).filter_map(|arg| Some(format!("--{}", arg.get_long()?)));
     let options = options.collect::<Vec<_>>();
     let below = matches.subcommand().and_then(|(name, matches)| {
         let below = typed(command.find_subcommand(name)?, matches);
@@ -84,12 +104,12 @@ fn command() -> clap::Command {
     examples::with_examples(Cli::command())
 }
 
-/// What was typed, as options and as what it means.
-fn parsed() -> Result<(String, Cli), clap::Error> {
+/// What was typed: as options, whether they name one source, and as what it means.
+fn parsed() -> Result<(String, Result<(), Diagnostic>, Cli), clap::Error> {
     let mut command = command();
     let matches = command.try_get_matches_from_mut(std::env::args_os())?;
     let cli = Cli::from_arg_matches(&matches).map_err(|error| error.format(&mut command))?;
-    Ok((typed(&command, &matches), cli))
+    Ok((typed(&command, &matches), one_source(&matches), cli))
 }
 
 fn run(command: &Command, context: &mut Context) -> Result<Exit, Failure> {

@@ -115,6 +115,7 @@ fn a_database_that_cannot_be_used_says_why() {
     session.fails("get pods --db newer.db");
     session.fails("get pods --db nowhere.db");
     session.fails("delete ds agent --db nowhere.db");
+    session.fails("report --db nowhere.db");
     session.snapshot("bad_databases");
 }
 

@@ -73,7 +73,10 @@ fn kept(args: &ExplainArgs) -> Kept {
 
 /// Where to look.
 fn sight(args: &ExplainArgs, context: &mut Context) -> Result<Sight, Failure> {
-    args.at.at.map_or(Ok(()), |at| context.look_back(at))?;
+    if let Some(at) = args.at.at {
+        args.world.refuse_past()?;
+        context.look_back(at)?;
+    }
     args.world.cluster.observe(kept(args), context)?;
     let mut sight = args.world.sight(&args.namespace, context)?;
     let asked = args.what.join(" ");

@@ -10,7 +10,7 @@ use dsrules::report;
 use crate::cli::context::Context;
 use crate::cli::exit::{Exit, Failure};
 use crate::cli::options::bounds::BoundArgs;
-use crate::cli::options::cluster::ClusterArgs;
+use crate::cli::options::cluster::{ClusterArgs, NO_PRUNING};
 use crate::cli::options::input::InputArgs;
 use crate::cli::options::what_if::WhatIfArgs;
 use crate::cli::progress::Progress;
@@ -62,6 +62,7 @@ impl ReportArgs {
 
 /// Looks and shows.
 pub fn run(args: &ReportArgs, context: &mut Context) -> Result<Exit, Failure> {
+    args.cluster.refuse(&[("--prune", args.prune, NO_PRUNING)])?;
     let mut asked = args.asked(context)?;
     args.cluster.observe(Detail::of(&asked.request.rules, &asked.request.manifests), context)?;
     asked.request.database = context.database.clone();

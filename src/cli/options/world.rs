@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use clap::Args;
 use dsrules::app::cluster::Detail;
 use dsrules::app::{Manifests, Sight};
+use dsrules::diagnostic::Diagnostic;
 use dsrules::manifest::Options;
 
 use super::cluster::ClusterArgs;
@@ -31,6 +32,18 @@ pub struct WorldArgs {
 }
 
 impl WorldArgs {
+    /// Refuses to look back at what has no past.
+    pub fn refuse_past(&self) -> Result<(), Diagnostic> {
+        const NO_PAST: &str = "a cluster does not say what was: `dsrules snapshot --cluster` keeps what is";
+        self.cluster.refuse(&[("--at", true, NO_PAST)])?;
+        if self.filename.is_empty() {
+            return Ok(());
+        }
+        Err(Diagnostic::error("no-past", "`--at` and `--filename` do not go together")
+            .because("manifests that are looked at in place of the database have no past")
+            .help("leave `--filename` away to look back at the database, or name the manifests as they were"))
+    }
+
     /// As the library takes it, with what comes from stdin.
     pub fn sight(&self, namespace: &str, context: &mut Context) -> Result<Sight, Failure> {
         self.cluster.observe(Detail::Whole, context)?;

@@ -38,7 +38,8 @@ pub fn run(args: &FmtArgs, context: &mut Context) -> Result<Exit, Failure> {
         if args.check {
             show(&name, &file.before, &file.after, context)?;
         } else {
-            interrupt::whole(|| replace(&file.path, &file.after)).map_err(|error| unwritable(&file.path, &error))?;
+            interrupt::whole(|| replace(&file.path, &file.after))
+                .map_err(|error| unwritable(&file.path, &error))?;
             writeln!(context.out, "{name}")?;
         }
     }
