@@ -3,6 +3,8 @@
 
 #[path = "serve/commands.rs"]
 mod commands;
+#[path = "serve/events.rs"]
+mod events;
 #[path = "serve/hostile.rs"]
 mod hostile;
 #[path = "serve/inputs.rs"]

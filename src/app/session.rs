@@ -48,6 +48,8 @@ pub struct Session {
     refused: Vec<Judged>,
     /// What was written by the last change; nothing where that is too much to be named.
     touched: Option<BTreeSet<(Kind, ObjectKey)>>,
+    /// What the last change recorded events about.
+    told: BTreeSet<(Kind, ObjectKey)>,
 }
 
 struct State {
@@ -72,6 +74,7 @@ impl Session {
             warned: Warned::default(),
             refused: Vec::new(),
             touched: None,
+            told: BTreeSet::new(),
         }
     }
 
@@ -118,6 +121,12 @@ impl Session {
     #[must_use]
     pub fn touched(&self) -> Option<&BTreeSet<(Kind, ObjectKey)>> {
         self.touched.as_ref()
+    }
+
+    /// What the last change recorded events about.
+    #[must_use]
+    pub fn told(&self) -> &BTreeSet<(Kind, ObjectKey)> {
+        &self.told
     }
 
     /// The rules.
@@ -285,6 +294,7 @@ impl Session {
         let (plan, reconciled) = finish(world, objects, &before, reasoner, reconciler, options)?;
         let mut warnings = self.judge(reasoner, world, &plan, options)?;
         self.touched = (!world.dirty.made).then(|| world.dirty.objects.clone());
+        self.told = world.dirty.events.iter().map(|event| (event.of, event.about.clone())).collect();
         let heard = Heard::of_delta(id, &change.files, self.own.as_deref());
         let account = record::account(&*self.store, &heard, &plan, world, options)?;
         self.store.save(world)?;

@@ -186,6 +186,18 @@ pub trait Memory: Target {
     /// As [`load`](Memory::load).
     fn events(&self, about: Option<&ObjectKey>) -> Result<Vec<StoredEvent>, Diagnostic>;
 
+    /// The events about one object itself, at their cost; the name of its kind comes first.
+    ///
+    /// # Errors
+    /// As [`load`](Memory::load).
+    fn events_about(&self, of: &str, about: &ObjectKey) -> Result<Vec<StoredEvent>, Diagnostic>;
+
+    /// How many events there are, where that is on record.
+    ///
+    /// # Errors
+    /// As [`load`](Memory::load).
+    fn count_of_events(&self) -> Result<Option<usize>, Diagnostic>;
+
     /// The status of every daemonset, in key order.
     ///
     /// # Errors

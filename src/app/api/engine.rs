@@ -1,12 +1,14 @@
 //! What is served and what changes it: a store, the replica that is read, and what others do to
 //! the store meanwhile.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use serde_json::{Value, json};
 
 use super::derived::{self, Fresh};
 use super::entry::Entry;
+use super::events::{About, Recorded};
 use super::following::{Followed, Following};
 use super::refused::Refused;
 use super::replica::{Objects, Replica};
@@ -45,6 +47,7 @@ pub struct Engine {
     serving: Serving,
     source: Source,
     replica: Replica,
+    events: Recorded,
     /// The store's moment that the replica is of.
     moment: (u64, i64),
     /// Whether somebody has asked for endpoint slices: from then on they are kept.
@@ -71,14 +74,21 @@ impl Engine {
                 Source::Folder(Box::new(Following::new(folder, &looking(&serving.options, now))?))
             }
         };
-        let mut engine =
-            Engine { serving, source, replica: Replica::default(), moment: (0, 0), slices: false, asked: 0 };
+        let mut engine = Engine {
+            serving,
+            source,
+            replica: Replica::default(),
+            events: Recorded::default(),
+            moment: (0, 0),
+            slices: false,
+            asked: 0,
+        };
         engine.moment = engine.store().moment()?;
         let version = engine.moment.0;
         for (resource, objects) in engine.read_all(version)? {
             engine.replica.put(resource, objects);
         }
-        engine.follow_events(version)?;
+        engine.read_events(version)?;
         engine.replica.begin(version);
         Ok(engine)
     }
@@ -124,7 +134,7 @@ impl Engine {
         let changed = read.into_iter().flat_map(|(at, objects)| self.replica.differences(at, objects));
         let changed = changed.collect();
         self.replica.take(changed, self.moment.0, moment.0);
-        self.follow_events(moment.0)?;
+        self.read_events(moment.0)?;
         self.moment = moment;
         Ok(())
     }
@@ -224,6 +234,8 @@ impl Engine {
         let store = session.store();
         let moment = store.moment()?;
         let Some(touched) = session.touched() else { return self.compare(moment) };
+        let of = |(kind, key): &(Kind, ObjectKey)| (kind.name().to_owned(), key.clone());
+        let about = touched.iter().chain(session.told()).map(of).collect();
         let mut changed = Vec::new();
         for (kind, key) in touched {
             let Some(resource) = RESOURCES.iter().position(|it| it.stored() == Some(*kind)) else { continue };
@@ -235,7 +247,7 @@ impl Engine {
             let differences = self.replica.differences(SLICES, self.read(SLICES, moment.0)?);
             self.replica.take(differences, self.moment.0, moment.0);
         }
-        self.follow_events(moment.0)?;
+        self.follow_events(about, moment.0)?;
         self.moment = moment;
         Ok(())
     }
@@ -259,29 +271,43 @@ impl Engine {
         all.map(|at| Ok((at, self.read(at, version)?))).collect()
     }
 
-    /// Takes in events: behind all others, whose uids they name.
-    fn follow_events(&mut self, version: u64) -> Result<(), Diagnostic> {
-        let differences = self.replica.differences(EVENTS, self.read(EVENTS, version)?);
+    /// Takes in all events: behind all others, whose uids they name.
+    fn read_events(&mut self, version: u64) -> Result<(), Diagnostic> {
+        let mut objects = self.read(EVENTS, version)?;
+        let (store, mut fresh) = (self.source.store(), self.fresh(version));
+        self.events = Recorded::all(store, &self.replica, &mut fresh, &mut objects)?;
+        let differences = self.replica.differences(EVENTS, objects);
         self.replica.take(differences, self.moment.0, version);
         Ok(())
+    }
+
+    /// Takes in the events about what was touched.
+    fn follow_events(&mut self, about: BTreeSet<About>, version: u64) -> Result<(), Diagnostic> {
+        let (store, mut fresh) = (self.source.store(), self.fresh(version));
+        match self.events.differences(about, store, &self.replica, &mut fresh)? {
+            Some(differences) => self.replica.take(differences, self.moment.0, version),
+            None => self.read_events(version)?,
+        }
+        Ok(())
+    }
+
+    /// Versions for what is found to be new in the store at a version.
+    fn fresh(&self, version: u64) -> Fresh {
+        Fresh { next: self.moment.0.saturating_add(1), last: version }
     }
 
     /// The objects of a resource as the store has them.
     fn read(&self, resource: usize, version: u64) -> Result<Objects, Diagnostic> {
         let mut objects = Objects::new();
-        let mut fresh = Fresh { next: self.moment.0.saturating_add(1), last: version };
         let Some(kind) = RESOURCES[resource].stored() else { return Ok(objects) };
         self.store().objects(kind, None, &mut |key, object| {
             let entry = self.entry(resource, &key, object);
             objects.insert(key, entry);
             Ok(())
         })?;
-        match resource {
-            EVENTS => derived::events(self.store(), &self.replica, &mut fresh, &mut objects)?,
-            SLICES if self.slices => {
-                derived::slices(self.store(), self.now(), &self.replica, &mut fresh, &mut objects)?;
-            }
-            _ => {}
+        if resource == SLICES && self.slices {
+            let mut fresh = self.fresh(version);
+            derived::slices(self.store(), self.now(), &self.replica, &mut fresh, &mut objects)?;
         }
         Ok(objects)
     }

@@ -9,6 +9,7 @@ mod changes;
 mod derived;
 mod engine;
 mod entry;
+mod events;
 mod evict;
 mod fields;
 mod following;

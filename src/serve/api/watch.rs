@@ -177,3 +177,67 @@ impl hyper::body::Body for Lines {
         self.0.poll_recv(context).map(|bytes| bytes.map(|bytes| Ok(Frame::data(bytes))))
     }
 }
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use std::sync::Arc;
+
+    use super::*;
+    use crate::app::Options;
+    use crate::app::api::{Private, Serving};
+    use crate::policy::Asked;
+
+    /// The lines of a watch of nodes, of which there are none, in a time that passes at once.
+    fn lines(bookmarks: bool, begin: Begin) -> Vec<Value> {
+        let private = Private::new().unwrap();
+        let serving = Serving {
+            database: private.database.clone(),
+            folder: None,
+            write: true,
+            rules: Asked::default(),
+            options: Options::at(0),
+            clock: Arc::new(|| 0),
+        };
+        let link = Link::open(serving).unwrap();
+        let (labels, fields) = (Default::default(), Default::default());
+        let resource = RESOURCES.iter().position(|it| it.plural == "nodes").unwrap();
+        let watch = Watch {
+            chosen: Chosen { resource, namespace: String::new(), labels, fields },
+            begin,
+            form: Form::Json,
+            include: Include::Metadata,
+            bookmarks,
+            seconds: Some(190),
+        };
+        let runtime =
+            tokio::runtime::Builder::new_current_thread().enable_all().start_paused(true).build().unwrap();
+        runtime.block_on(async {
+            let (sender, mut receiver) = channel(16);
+            let run = async move { watch.run(&link, &sender).await };
+            let take = async {
+                let mut text = String::new();
+                while let Some(bytes) = receiver.recv().await {
+                    text.push_str(std::str::from_utf8(&bytes).unwrap());
+                }
+                text
+            };
+            let ((), text) = tokio::join!(run, take);
+            text.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
+        })
+    }
+
+    #[test]
+    fn who_wants_to_know_how_far_it_is_is_told_each_minute() {
+        let told = lines(true, Begin::All);
+        assert_eq!(told.len(), 3, "{told:?}");
+        for line in &told {
+            let object = &line["object"];
+            assert_eq!((&line["type"], &object["kind"]), (&json!("BOOKMARK"), &json!("Node")));
+            assert!(object["metadata"]["resourceVersion"].is_string());
+            assert!(object["metadata"]["annotations"].is_null());
+        }
+        assert_eq!(lines(true, Begin::List(0)).len(), 4, "one says that all was told");
+        assert_eq!(lines(false, Begin::All), Vec::<Value>::new());
+    }
+}

@@ -7,7 +7,7 @@
 //! filter, which drops events, stands where they are made (`plan/simulation.rs`). Where
 //! the recorder forgets a message by chance, here it is always the newest.
 
-use rusqlite::{Connection, OptionalExtension, params};
+use rusqlite::{Connection, OptionalExtension, Row, params};
 use serde::Serialize;
 use serde_json::{Value, json};
 
@@ -55,6 +55,12 @@ pub struct StoredEvent {
 }
 
 impl StoredEvent {
+    /// What was last seen before this goes when one is recorded that is of `newest`.
+    #[must_use]
+    pub fn kept_since(newest: i64) -> i64 {
+        newest.saturating_sub(KEPT)
+    }
+
     /// The event as `kubectl get events -o json` shows it.
     #[must_use]
     pub fn object(&self) -> Value {
@@ -79,39 +85,73 @@ impl Store {
     /// When the store is damaged or cannot be read.
     pub fn events(&self, about: Option<&ObjectKey>) -> Result<Vec<StoredEvent>, Diagnostic> {
         self.run("read the events", |connection| {
-            let sql =
-                "SELECT id, namespace, name, type, reason, combined, message, count, first_seen, last_seen,
-                kind, owner, source, sum FROM events ORDER BY last_seen, id";
-            let mut statement = connection.prepare_cached(sql)?;
+            let sql = format!("SELECT {COLUMNS} FROM events ORDER BY last_seen, id");
+            let mut statement = connection.prepare_cached(&sql)?;
             let mut rows = statement.query([])?;
             let (mut events, mut found) = (Vec::new(), 0);
             while let Some(row) = rows.next()? {
-                sum::check(row, "events", 0, 13)?;
+                let event = stored(row)?;
                 found += 1;
-                let of = text(row, 10)?;
-                let daemonset = text(row, if of == Kind::DaemonSet.name() { 2 } else { 11 })?;
-                if about
-                    .is_some_and(|it| (&*it.namespace, &*it.name) != (text(row, 1).unwrap_or(""), daemonset))
-                {
-                    continue;
+                let daemonset =
+                    if event.of == Kind::DaemonSet.name() { &*event.about.name } else { &event.owner };
+                let is_meant =
+                    |it: &ObjectKey| it.namespace == event.about.namespace && *it.name == *daemonset;
+                if about.is_none_or(is_meant) {
+                    events.push(event);
                 }
-                events.push(StoredEvent {
-                    about: ObjectKey::new(row.get::<_, String>(1)?, row.get::<_, String>(2)?),
-                    of: of.to_owned(),
-                    owner: row.get(11)?,
-                    source: row.get(12)?,
-                    kind: row.get(3)?,
-                    reason: row.get(4)?,
-                    message: row.get(6)?,
-                    count: row.get(7)?,
-                    first_seen: row.get(8)?,
-                    last_seen: row.get(9)?,
-                });
             }
             sum::expect(connection, "events", found)?;
             Ok(events)
         })
     }
+
+    /// The events about one object itself, at their cost.
+    ///
+    /// # Errors
+    /// As [`events`](Store::events).
+    pub fn events_about(&self, of: &str, about: &ObjectKey) -> Result<Vec<StoredEvent>, Diagnostic> {
+        self.run("read the events", |connection| {
+            let sql = format!(
+                "SELECT {COLUMNS} FROM events WHERE namespace = ?1 AND name = ?2 AND kind = ?3
+                    ORDER BY last_seen, id"
+            );
+            let mut statement = connection.prepare_cached(&sql)?;
+            let mut rows = statement.query(params![&*about.namespace, &*about.name, of])?;
+            let mut events = Vec::new();
+            while let Some(row) = rows.next()? {
+                events.push(stored(row)?);
+            }
+            Ok(events)
+        })
+    }
+
+    /// How many events there are, where that is on record.
+    ///
+    /// # Errors
+    /// As [`events`](Store::events).
+    pub fn count_of_events(&self) -> Result<Option<usize>, Diagnostic> {
+        self.run("count the events", |connection| sum::on_record(connection, "events", sum::ALL))
+    }
+}
+
+/// What is read of an event.
+const COLUMNS: &str = "id, namespace, name, type, reason, combined, message, count, first_seen, last_seen,
+    kind, owner, source, sum";
+
+fn stored(row: &Row<'_>) -> Result<StoredEvent, Fault> {
+    sum::check(row, "events", 0, 13)?;
+    Ok(StoredEvent {
+        about: ObjectKey::new(text(row, 1)?, text(row, 2)?),
+        of: row.get(10)?,
+        owner: row.get(11)?,
+        source: row.get(12)?,
+        kind: row.get(3)?,
+        reason: row.get(4)?,
+        message: row.get(6)?,
+        count: row.get(7)?,
+        first_seen: row.get(8)?,
+        last_seen: row.get(9)?,
+    })
 }
 
 /// Writes new events, in order.
@@ -121,7 +161,7 @@ pub(super) fn record(connection: &Connection, events: &[Event]) -> Result<(), Fa
         count(connection, event, combined)?;
     }
     if let Some(newest) = events.iter().map(|event| event.time).max() {
-        let oldest = newest - KEPT;
+        let oldest = StoredEvent::kept_since(newest);
         connection.prepare_cached("DELETE FROM events WHERE last_seen < ?1")?.execute([oldest])?;
         connection.prepare_cached("DELETE FROM event_series WHERE last_seen < ?1")?.execute([oldest])?;
         sum::count(connection, "events")?;

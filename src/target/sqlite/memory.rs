@@ -118,6 +118,14 @@ impl Memory for Store {
         Store::events(self, about)
     }
 
+    fn events_about(&self, of: &str, about: &ObjectKey) -> Result<Vec<StoredEvent>, Diagnostic> {
+        Store::events_about(self, of, about)
+    }
+
+    fn count_of_events(&self) -> Result<Option<usize>, Diagnostic> {
+        Store::count_of_events(self)
+    }
+
     fn statuses(&self) -> Result<Vec<(ObjectKey, Status)>, Diagnostic> {
         Store::statuses(self)
     }
