@@ -226,6 +226,55 @@ fn what_kubectl_says_of_rollouts_is_kept() {
 }
 
 #[test]
+fn what_kubectl_says_of_what_is_not_here_is_kept() {
+    if !has_kubectl("what_kubectl_says_of_what_is_not_here_is_kept") {
+        return;
+    }
+    let server = served();
+    let pods = server.ok("get pods -n logging --field-selector spec.nodeName=n1 -o name");
+    let pod = pods.trim().trim_start_matches("pod/");
+    let commands = "logs POD -n logging
+         exec POD -n logging -- ls
+         attach POD -n logging
+         port-forward POD 8080:80 -n logging
+         cp logging/POD:/etc/hosts here
+         debug POD -n logging --image=busybox --container=tool --profile=general
+         top nodes
+         auth can-i create pods
+         auth can-i create pods --subresource=eviction
+         auth can-i create pods --subresource=exec
+         auth can-i watch daemonsets.apps -A
+         auth can-i create endpointslices.discovery.k8s.io
+         auth can-i get secrets
+         auth can-i get /version
+         auth can-i get /metrics
+         auth whoami
+         auth can-i --list
+         diff -f cluster.yaml
+         wait --for=condition=Ready pods --all -n logging --timeout=5s";
+    transcript("kubectl_absent", &server, &commands.replace("POD", pod));
+}
+
+#[test]
+fn who_may_not_write_is_told_so_by_kubectl() {
+    if !has_kubectl("who_may_not_write_is_told_so_by_kubectl") {
+        return;
+    }
+    let server = Server::new(&[]);
+    transcript(
+        "kubectl_reads_only",
+        &server,
+        "auth can-i list nodes
+         auth can-i create pods
+         auth can-i '*' '*'
+         delete pods --all -n logging
+         label node n1 a=b
+         cordon n1
+         rollout restart ds/agent -n logging",
+    );
+}
+
+#[test]
 fn an_editor_changes_what_it_is_shown() {
     if !has_kubectl("an_editor_changes_what_it_is_shown") {
         return;

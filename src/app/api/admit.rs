@@ -103,6 +103,11 @@ pub fn identify(resource: &Resource, key: &ObjectKey, value: &mut Value) -> Resu
         value["metadata"] = json!({});
     }
     let metadata = &mut value["metadata"];
+    if let Some(fields) = metadata.as_object_mut() {
+        // An API server cannot tell none from those that are not there.
+        let is_none = |it: &Value| it.as_object().is_some_and(|it| it.is_empty());
+        fields.retain(|name, it| !(["annotations", "labels"].contains(&name.as_str()) && is_none(it)));
+    }
     match metadata["namespace"].as_str().unwrap_or("") {
         "" => {}
         said if *said == *key.namespace => {}

@@ -123,7 +123,7 @@ impl Server {
 }
 
 /// The body of a request.
-async fn read(head: &Parts, body: Body) -> Result<Vec<u8>, Refused> {
+pub(super) async fn read(head: &Parts, body: Body) -> Result<Vec<u8>, Refused> {
     let too_large = || {
         let message = format!("Request entity too large: limit is {LONGEST}");
         Refused::new(Reason::RequestEntityTooLarge, message)
@@ -142,14 +142,14 @@ async fn read(head: &Parts, body: Body) -> Result<Vec<u8>, Refused> {
 
 /// How a body is written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum BodyForm {
+pub(super) enum BodyForm {
     Json,
     Yaml,
     Protobuf,
 }
 
 /// How the body of an object is written.
-fn object_form(head: &Parts) -> Result<BodyForm, Refused> {
+pub(super) fn object_form(head: &Parts) -> Result<BodyForm, Refused> {
     match media(head) {
         "" | "application/json" | "*/*" => Ok(BodyForm::Json),
         "application/yaml" => Ok(BodyForm::Yaml),
@@ -183,7 +183,7 @@ fn unsupported(accepted: &str) -> Refused {
     Refused::new(Reason::UnsupportedMediaType, message)
 }
 
-fn parse(bytes: &[u8], form: BodyForm) -> Result<Value, Refused> {
+pub(super) fn parse(bytes: &[u8], form: BodyForm) -> Result<Value, Refused> {
     let wrong =
         |why: String| Refused::new(Reason::BadRequest, format!("the object provided is unrecognized: {why}"));
     if form == BodyForm::Protobuf {

@@ -17,7 +17,7 @@ pub fn groups() -> Vec<&'static str> {
 }
 
 /// The parts of objects that have paths of their own, with their kind and what can be done.
-fn parts(resource: &Resource, write: bool) -> Vec<(&'static str, Value, &'static [&'static str])> {
+pub fn parts(resource: &Resource, write: bool) -> Vec<(&'static str, Value, &'static [&'static str])> {
     let own = gvk(resource.group, resource.version, resource.kind);
     let mut parts = Vec::new();
     if resource.status {
@@ -34,9 +34,10 @@ fn gvk(group: &str, version: &str, kind: &str) -> Value {
     json!({ "group": group, "version": version, "kind": kind })
 }
 
-fn verbs(resource: &Resource, write: bool) -> Value {
+/// What can be done with the objects of a resource.
+pub fn verbs(resource: &Resource, write: bool) -> &'static [&'static str] {
     // Nobody writes what is derived.
-    if write && resource.plural != "endpointslices" { json!(WRITE) } else { json!(READ) }
+    if write && resource.plural != "endpointslices" { &WRITE } else { &READ }
 }
 
 /// All resources of all groups at once: of the core, or of the others.

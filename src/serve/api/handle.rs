@@ -15,7 +15,16 @@ use super::picture::is_for_picture;
 use super::reply::{json, refused, reply, text};
 use super::server::Server;
 use super::shown::wanted;
-use crate::app::api::{RESOURCES, Refused};
+use crate::app::api::{RESOURCES, Reason, Refused};
+
+/// Why there are no logs, and no shell.
+pub const RUNS_NOTHING: &str = "no container runs behind this server: dsrules keeps what is to run where, and the machine \
+    that runs it is the one to ask";
+
+/// Whether a part of a pod is one that only what runs it has.
+pub fn needs_a_container(part: &str) -> bool {
+    ["attach", "ephemeralcontainers", "exec", "log", "portforward", "proxy"].contains(&part)
+}
 
 impl Server {
     /// Answers a request.
@@ -33,6 +42,9 @@ impl Server {
         let path = Path::parse(head.uri.path()).ok_or_else(Refused::nowhere)?;
         if let Path::Objects(objects) = path {
             return self.objects(&objects, head, body).await;
+        }
+        if let Path::Review(review) = path {
+            return self.review(review, head, body).await;
         }
         if head.method != Method::GET && head.method != Method::HEAD {
             return Err(Refused::not_allowed());
@@ -72,7 +84,7 @@ impl Server {
             }
             Path::OpenApi3(None) => Ok(json(200, openapi::index())),
             Path::OpenApi3(Some((group, version))) => found(openapi::v3(&group, &version)),
-            Path::Objects(_) => Err(Refused::nowhere()),
+            Path::Objects(_) | Path::Review(_) => Err(Refused::nowhere()),
         }
     }
 
@@ -90,6 +102,10 @@ impl Server {
                     name,
                     "pods are bound by the rules, and by nobody else",
                 ));
+            }
+            Some(part) if resource.plural == "pods" && needs_a_container(part) => {
+                let name = path.name.as_deref().unwrap_or("");
+                return Err(Refused::new(Reason::MethodNotAllowed, RUNS_NOTHING).about(resource, name));
             }
             Some(_) => return Err(Refused::nowhere()),
         }

@@ -76,6 +76,7 @@ pub async fn listen(listening: Listening) -> Result<(SocketAddr, impl Future<Out
         server: Server {
             link,
             write,
+            guarded: tokens.is_some(),
             drawing,
             address: local.to_string(),
             watches: Arc::new(Semaphore::new(WATCHES)),

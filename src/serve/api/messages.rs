@@ -61,7 +61,7 @@ pub fn fields_of(message: &str) -> Option<&'static [Field]> {
 /// What has a name, and its metadata.
 const META: Field = one(1, "metadata", Message("ObjectMeta"));
 
-static MESSAGES: [(&str, &[Field]); 31] = [
+static MESSAGES: [(&str, &[Field]); 38] = [
     ("Unknown", &[one(1, "typeMeta", Message("TypeMeta"))]),
     ("TypeMeta", &[one(1, "apiVersion", Text), one(2, "kind", Text)]),
     ("Entry", &[one(1, "key", Text), one(2, "value", Text)]),
@@ -239,6 +239,30 @@ static MESSAGES: [(&str, &[Field]); 31] = [
     ),
     ("EventSource", &[one(1, "component", Text), one(2, "host", Text)]),
     ("EventSeries", &[one(1, "count", Number), one(2, "lastObservedTime", MicroTime)]),
+    ("SelfSubjectReview", &[META]),
+    ("SelfSubjectAccessReview", &[META, one(2, "spec", Message("SelfSubjectAccessReviewSpec"))]),
+    (
+        "SelfSubjectAccessReviewSpec",
+        &[
+            one(1, "resourceAttributes", Message("ResourceAttributes")),
+            one(2, "nonResourceAttributes", Message("NonResourceAttributes")),
+        ],
+    ),
+    (
+        "ResourceAttributes",
+        &[
+            one(1, "namespace", Text),
+            one(2, "verb", Text),
+            one(3, "group", Text),
+            one(4, "version", Text),
+            one(5, "resource", Text),
+            one(6, "subresource", Text),
+            one(7, "name", Text),
+        ],
+    ),
+    ("NonResourceAttributes", &[one(1, "path", Text), one(2, "verb", Text)]),
+    ("SelfSubjectRulesReview", &[META, one(2, "spec", Message("SelfSubjectRulesReviewSpec"))]),
+    ("SelfSubjectRulesReviewSpec", &[one(1, "namespace", Text)]),
 ];
 
 #[cfg(test)]

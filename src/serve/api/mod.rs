@@ -18,6 +18,7 @@ mod path;
 mod protobuf;
 mod picture;
 mod reply;
+mod reviews;
 mod server;
 mod shown;
 mod table;

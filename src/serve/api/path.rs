@@ -26,6 +26,30 @@ pub enum Path {
     OpenApi3(Option<(String, String)>),
     /// Objects, or one of them.
     Objects(Objects),
+    /// What one may do, or who one is.
+    Review(Review),
+}
+
+/// What is asked about oneself.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Review {
+    /// Whether something may be done.
+    Access,
+    /// All that may be done.
+    Rules,
+    /// Who it is that asks.
+    Who,
+}
+
+impl Review {
+    fn parse(group: &str, version: &str, plural: &str) -> Option<Review> {
+        match (group, version, plural) {
+            ("authorization.k8s.io", "v1", "selfsubjectaccessreviews") => Some(Review::Access),
+            ("authorization.k8s.io", "v1", "selfsubjectrulesreviews") => Some(Review::Rules),
+            ("authentication.k8s.io", "v1", "selfsubjectreviews") => Some(Review::Who),
+            _ => None,
+        }
+    }
 }
 
 /// Objects that a path names.
@@ -67,6 +91,9 @@ impl Path {
             ["openapi", "v3", "api", version] => Path::OpenApi3(Some(owned("", version))),
             ["openapi", "v3", "apis", group, version] => Path::OpenApi3(Some(owned(group, version))),
             ["api", version, rest @ ..] => Path::Objects(Objects::parse("", version, rest)?),
+            ["apis", group, version, plural] if Review::parse(group, version, plural).is_some() => {
+                Path::Review(Review::parse(group, version, plural)?)
+            }
             ["apis", group, version, rest @ ..] => Path::Objects(Objects::parse(group, version, rest)?),
             _ => return None,
         })
@@ -149,6 +176,9 @@ mod tests {
             assert_eq!(objects(none), None, "{none}");
         }
         assert_eq!(Path::parse("/apis/apps/v1"), Some(Path::Resources("apps".into(), "v1".into())));
+        let review = "/apis/authorization.k8s.io/v1/selfsubjectaccessreviews";
+        assert_eq!(Path::parse(review), Some(Path::Review(Review::Access)));
+        assert_eq!(Path::parse("/apis/authorization.k8s.io/v1/others"), None);
         assert_eq!(Path::parse("/api/%zz"), None);
     }
 }

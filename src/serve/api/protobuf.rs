@@ -15,7 +15,7 @@ pub const PROTOBUF: &str = "application/vnd.kubernetes.protobuf";
 const MAGIC: &[u8] = b"k8s\0";
 
 /// The kinds of objects that are read.
-const KINDS: [&str; 8] = [
+const KINDS: [&str; 11] = [
     "DeleteOptions",
     "Event",
     "Eviction",
@@ -23,6 +23,9 @@ const KINDS: [&str; 8] = [
     "Namespace",
     "PodDisruptionBudget",
     "PriorityClass",
+    "SelfSubjectAccessReview",
+    "SelfSubjectReview",
+    "SelfSubjectRulesReview",
     "Service",
 ];
 

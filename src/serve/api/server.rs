@@ -14,6 +14,8 @@ pub struct Server {
     pub link: Link,
     /// Whether anything may be written.
     pub write: bool,
+    /// Whether only who has a token is answered.
+    pub guarded: bool,
     /// Where it listens.
     pub address: String,
     /// The picture that browsers get.
