@@ -206,7 +206,7 @@ fn hostile_text_is_no_element_of_a_page() {
                 |what: &str| ["<script", "<style", "<link", "<meta"].iter().any(|it| what.starts_with(it));
             let is_foreign = |(what, times): &(&String, &usize)| {
                 let expected = expected.get(*what);
-                expected.is_none() || runs(what) && expected != Some(times)
+                expected.is_none() || runs(what) && expected != Some(*times)
             };
             let foreign: Vec<_> = found.iter().filter(is_foreign).collect();
             assert!(foreign.is_empty(), "text {nth}: {foreign:?}");
