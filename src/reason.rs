@@ -20,7 +20,7 @@ const ALWAYS_FEW_OBJECTS: usize = 512;
 const FEW_OBJECTS_IN: usize = 32;
 /// So many symbols are never too many: a watcher meets new names with each pod, and where
 /// there are few, deriving anew costs less than keeping what nothing has any longer.
-const ALWAYS_FEW_SYMBOLS: usize = 10_000;
+const ALWAYS_FEW_SYMBOLS: usize = 4_000;
 
 /// How a derivation was made.
 #[derive(Debug)]
