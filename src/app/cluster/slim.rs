@@ -267,7 +267,7 @@ impl Slim {
         if target.is_some() && !is_pinned {
             return None;
         }
-        let spec = value["spec"].as_object_mut()?;
+        let spec = value.get_mut("spec")?.as_object_mut()?;
         spec.retain(|_, value| !is_nothing(value));
         let id: Name = sha256(self.text.as_bytes()).as_str().into();
         let known = (Arc::new(Base { id, value }), is_pinned);

@@ -77,9 +77,18 @@ pub fn decode(value: &[u8]) -> Result<(Value, Written), String> {
     }
     let of = |at: usize| read["written"][at].as_u64().unwrap_or(0);
     let written = Written { object: of(0), spec: of(1) };
-    match read["object"].take() {
-        object @ Value::Object(_) => Ok((object, written)),
-        _ => Err("it has no object".to_owned()),
+    let object = read["object"].take();
+    if !object.is_object() {
+        return Err("it has no object".to_owned());
+    }
+    // Whoever changes a part of it goes by that.
+    let wrong = ["metadata", "spec", "status"].into_iter().find(|part| {
+        let part = &object[*part];
+        !part.is_object() && !part.is_null()
+    });
+    match wrong {
+        Some(part) => Err(format!("its `{part}` is no object")),
+        None => Ok((object, written)),
     }
 }
 
@@ -218,6 +227,10 @@ mod tests {
         assert_eq!(decode(&encode(object.clone(), written)), Ok((object, written)));
         for wrong in ["", "{}", "[]", "1", r#"{"v":2,"object":{}}"#, r#"{"v":1}"#, r#"{"v":1,"object":3}"#] {
             assert!(decode(wrong.as_bytes()).is_err(), "{wrong}");
+        }
+        for part in ["metadata", "spec", "status"] {
+            let wrong = format!(r#"{{"v":1,"object":{{"{part}":[]}}}}"#);
+            assert_eq!(decode(wrong.as_bytes()), Err(format!("its `{part}` is no object")));
         }
     }
 

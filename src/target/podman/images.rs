@@ -91,7 +91,7 @@ fn credentials(spec: &Value, objects: &[Value]) -> Value {
             serde_json::from_slice(&plain.or_else(|| decode_base64(secret["data"][key].as_str()?))?).ok()
         };
         let registries =
-            read(".dockerconfigjson").map(|mut it| it["auths"].take()).or_else(|| read(".dockercfg"));
+            read(".dockerconfigjson").map(|it| it["auths"].clone()).or_else(|| read(".dockercfg"));
         for (registry, entry) in registries.as_ref().and_then(Value::as_object).into_iter().flatten() {
             all["auths"][registry] = json!({ "auth": entry["auth"] });
         }
@@ -162,6 +162,20 @@ mod tests {
             (failed.code, &*failed.message),
             ("image-pull", "image `gone` cannot be pulled: no such host")
         );
+    }
+
+    #[test]
+    fn credentials_are_whatever_a_secret_says() {
+        let of = |text: &str| {
+            let secret = json!({ "kind": "Secret", "metadata": { "name": "s" }, "stringData": { ".dockerconfigjson": text } });
+            credentials(&json!({ "imagePullSecrets": [{ "name": "s" }] }), &[secret])
+        };
+        let auths = json!({ "auths": { "r.example": { "auth": "eDp5" } } });
+        assert_eq!(of(&auths.to_string()), auths);
+        for odd in ["[]", "\"x\"", "1", "null", "{", "{\"auths\": [1]}", "{\"auths\": \"x\"}"] {
+            assert_eq!(of(odd), Value::Null, "{odd}");
+        }
+        assert_eq!(of("{\"auths\": {\"r\": 3}}"), json!({ "auths": { "r": { "auth": null } } }));
     }
 
     #[test]
