@@ -6,6 +6,8 @@
 
 #[path = "reliability/base.rs"]
 mod base;
+#[path = "reliability/bodies.rs"]
+mod bodies;
 #[path = "reliability/calls.rs"]
 mod calls;
 #[path = "naive/dice.rs"]

@@ -18,7 +18,7 @@ fn seconds() -> u64 {
 }
 
 /// A command that runs until it is stopped.
-struct Running(Child);
+pub struct Running(Child);
 
 impl Running {
     fn start(place: &Place, line: &str) -> Self {
@@ -212,7 +212,7 @@ fn an_agent_misses_no_change() {
 }
 
 /// A request over a connection of its own; the whole answer.
-fn ask(address: &str, request: &str) -> String {
+pub fn ask(address: &str, request: &str) -> String {
     let Ok(mut stream) = TcpStream::connect(address) else { return String::new() };
     stream.set_read_timeout(Some(Duration::from_secs(30))).unwrap();
     let _ = stream.write_all(request.as_bytes());
@@ -221,22 +221,31 @@ fn ask(address: &str, request: &str) -> String {
     String::from_utf8_lossy(&answer).into_owned()
 }
 
+/// The head of a request.
+pub fn head(address: &str, method: &str, path: &str, more: &str) -> String {
+    format!("{method} {path} HTTP/1.0\r\nHost: {address}\r\nConnection: close\r\n{more}\r\n")
+}
+
+/// A store that is served, to be written to, and where.
+pub fn serving(place: &Place, more: &str) -> (Running, String) {
+    let address = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().to_string();
+    let running = Running::start(place, &format!("serve --write --listen {address}{more}"));
+    let begun = Instant::now();
+    while !ask(&address, &head(&address, "GET", "/healthz", "")).contains(" 200 ") {
+        assert!(begun.elapsed() < Duration::from_secs(30), "serve does not answer");
+        std::thread::sleep(Duration::from_millis(50));
+    }
+    (running, address)
+}
+
 #[test]
 fn serve_answers_for_a_long_time() {
     let place = Place::new();
     let fleet = Fleet::new();
     fleet.write_all(&place);
     place.ok("apply in -q");
-    let address = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().to_string();
-    let running = Running::start(&place, &format!("serve --write --listen {address}"));
-    let head = |method: &str, path: &str, more: &str| {
-        format!("{method} {path} HTTP/1.0\r\nHost: {address}\r\nConnection: close\r\n{more}\r\n")
-    };
-    let begun = Instant::now();
-    while !ask(&address, &head("GET", "/healthz", "")).contains(" 200 ") {
-        assert!(begun.elapsed() < Duration::from_secs(30), "serve does not answer");
-        std::thread::sleep(Duration::from_millis(50));
-    }
+    let (running, address) = serving(&place, "");
+    let head = |method: &str, path: &str, more: &str| head(&address, method, path, more);
     let (mut dice, mut gauge, mut asked) = (Dice::new(17), Gauge::default(), 0);
     let start = Instant::now();
     let long = Duration::from_secs(seconds());
