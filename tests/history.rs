@@ -2,6 +2,8 @@
 //! since, whoever was killed meanwhile, and however much of it is forgotten.
 #![allow(clippy::unwrap_used)]
 
+#[path = "history/blamed.rs"]
+mod blamed;
 #[path = "history/naive.rs"]
 mod naive;
 #[path = "history/words.rs"]

@@ -7,16 +7,16 @@ use std::time::Duration;
 
 use tempfile::TempDir;
 
-const NODES: &str = "apiVersion: v1\nkind: Node\nmetadata:\n  name: n1\n  labels: {disk: ssd}\n---\n\
+pub const NODES: &str = "apiVersion: v1\nkind: Node\nmetadata:\n  name: n1\n  labels: {disk: ssd}\n---\n\
     apiVersion: v1\nkind: Node\nmetadata:\n  name: n2\n  labels: {disk: ssd}\n";
-const AGENT: &str = "apiVersion: apps/v1\nkind: DaemonSet\nmetadata: {name: agent, namespace: default}\nspec:\n\
+pub const AGENT: &str = "apiVersion: apps/v1\nkind: DaemonSet\nmetadata: {name: agent, namespace: default}\nspec:\n\
     \x20 selector: {matchLabels: {app: agent}}\n  template:\n    metadata: {labels: {app: agent}}\n\
     \x20   spec: {containers: [{name: c, image: \"x:1\"}], nodeSelector: {disk: ssd}}\n";
 
-struct Folder(TempDir);
+pub struct Folder(TempDir);
 
 impl Folder {
-    fn new() -> Self {
+    pub fn new() -> Self {
         let folder = Folder(tempfile::tempdir().unwrap());
         fs::create_dir(folder.path().join("in")).unwrap();
         folder.write("nodes.yaml", NODES);
@@ -28,8 +28,13 @@ impl Folder {
         self.0.path()
     }
 
-    fn write(&self, name: &str, text: &str) {
+    pub fn write(&self, name: &str, text: &str) {
         fs::write(self.path().join("in").join(name), text).unwrap();
+    }
+
+    /// Rules of one's own, beside the manifests.
+    pub fn rules(&self, text: &str) {
+        fs::write(self.path().join("own.dl"), text).unwrap();
     }
 
     fn command(&self, hour: u8, line: &str) -> Command {
@@ -40,11 +45,11 @@ impl Folder {
         command
     }
 
-    fn run(&self, hour: u8, line: &str) -> Output {
+    pub fn run(&self, hour: u8, line: &str) -> Output {
         self.command(hour, line).output().unwrap()
     }
 
-    fn ok(&self, hour: u8, line: &str) -> String {
+    pub fn ok(&self, hour: u8, line: &str) -> String {
         let output = self.run(hour, line);
         assert!(output.status.success(), "{line}: {}", String::from_utf8_lossy(&output.stderr));
         let path = self.path().canonicalize().unwrap().display().to_string();
@@ -53,7 +58,7 @@ impl Folder {
 }
 
 /// Two applies and a delete: the second takes the label of n2 away.
-fn happened() -> Folder {
+pub fn happened() -> Folder {
     let folder = Folder::new();
     folder.ok(9, "apply in");
     folder.write("nodes.yaml", &NODES.replace("n2\n  labels: {disk: ssd}", "n2\n  labels: {disk: hdd}"));
