@@ -286,8 +286,8 @@ const ALL: &[Examples] = &[
     (
         "rules profile",
         &[
-            ("dsrules rules profile fleet", "what each rule costs for a folder"),
-            ("dsrules rules profile fleet --top 5", "the dearest five"),
+            ("dsrules rules profile -f fleet", "what each rule costs for a folder"),
+            ("dsrules rules profile -f fleet --top 5", "the dearest five"),
         ],
     ),
     (

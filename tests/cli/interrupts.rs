@@ -36,7 +36,7 @@ fn an_apply_that_is_interrupted_is_done_or_was_never_begun() {
     let begun = Instant::now();
     assert_eq!(session.quietly("apply fleet --tree whole -q --db whole.db").code, 0);
     let takes = begun.elapsed();
-    let (mut interrupted, tries) = (0, 8);
+    let (mut stopped, tries) = (0, 8);
     for nth in 0..tries {
         let db = format!("{nth}.db");
         let line = format!("apply fleet -q --db {db} --tree tree-{nth}");
@@ -51,11 +51,11 @@ fn an_apply_that_is_interrupted_is_done_or_was_never_begun() {
             }
             other => panic!("{other:?}: {text}"),
         }
-        interrupted += usize::from(code == Some(130));
+        stopped += usize::from(code == Some(130));
         let again = session.quietly(&format!("apply fleet -q --db {db} --tree tree-{nth}"));
         assert_eq!(again.code, 0, "{}", again.err);
     }
-    assert!(interrupted > 0, "no signal came in time");
+    assert!(stopped > 0, "no signal came in time");
 }
 
 #[test]
