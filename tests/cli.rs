@@ -12,6 +12,8 @@ mod changes;
 mod circles;
 #[path = "cli/commands.rs"]
 mod commands;
+#[path = "cli/completes.rs"]
+mod completes;
 #[path = "cli/deletes.rs"]
 mod deletes;
 #[path = "cli/examples.rs"]

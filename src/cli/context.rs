@@ -19,7 +19,7 @@ use super::options::moment::At;
 use super::progress::Progress;
 
 /// The store's file where none is named.
-const DATABASE: &str = "dsrules.db";
+pub const DATABASE: &str = "dsrules.db";
 /// And where it is a replica.
 const REPLICA: &str = "dsrules.replica.db";
 

@@ -300,7 +300,7 @@ const ALL: &[Examples] = &[
     (
         "completions",
         &[
-            ("eval \"$(dsrules completions bash)\"", "for this shell"),
+            ("eval \"$(dsrules completions bash)\"", "for this shell, with the names in the store"),
             ("dsrules completions fish > dsrules.fish", "a file for ~/.config/fish/completions"),
         ],
     ),

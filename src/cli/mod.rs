@@ -7,6 +7,7 @@
 
 mod args;
 mod commands;
+mod complete;
 mod context;
 mod examples;
 mod exit;
@@ -35,6 +36,7 @@ use exit::{Exit, Failure};
 
 /// Runs the command that was typed.
 pub fn main() -> ExitCode {
+    complete::answer(Cli::command);
     let (typed, one_source, cli) = match parsed() {
         Ok(parsed) => parsed,
         Err(error) => {
@@ -141,7 +143,7 @@ fn run(command: &Command, context: &mut Context) -> Result<Exit, Failure> {
         Command::Test(args) => test::run(args, context),
         Command::Rules(args) => rules::run(args, context),
         Command::Lsp(args) => lsp::run(args, context),
-        Command::Completions(args) => completions::run(args, &Cli::command(), context),
+        Command::Completions(args) => completions::run(args, context),
         Command::Version(args) => version::run(args, context),
         Command::Help(args) => help::run(args, self::command(), context),
         Command::Man(args) => man::run(args, self::command(), context),

@@ -99,11 +99,7 @@ fn wrong(folder: &Path, line: &str, tools: &Path) -> Option<String> {
     let text = String::from_utf8_lossy(&said.stdout).into_owned();
     let without = (line.contains("--cluster") && text.contains("kubeconfig"))
         || (line.contains("--store") && text.contains("etcd-unreachable"));
-    if said.status.success() || without {
-        None
-    } else {
-        Some(format!("{line}: {}: {text}", said.status))
-    }
+    if said.status.success() || without { None } else { Some(format!("{line}: {}: {text}", said.status)) }
 }
 
 fn told(child: Child) -> String {

@@ -1,8 +1,9 @@
-//! `dsrules completions SHELL`: the shell's completion script.
+//! `dsrules completions SHELL`: the script by which a shell asks for what fits a word.
 
-use clap::{Arg, Args, Command};
-use clap_complete::Shell;
+use clap::{Args, ValueEnum};
+use clap_complete::env::{Bash, Elvish, EnvCompleter, Fish, Powershell, Zsh};
 
+use crate::cli::complete::VARIABLE;
 use crate::cli::context::Context;
 use crate::cli::exit::{Exit, Failure};
 
@@ -14,29 +15,31 @@ pub struct CompletionsArgs {
     shell: Shell,
 }
 
-/// Writes the script to stdout.
-pub fn run(args: &CompletionsArgs, command: &Command, context: &mut Context) -> Result<Exit, Failure> {
-    let mut script = Vec::new();
-    clap_complete::generate(args.shell, &mut offered(command), "dsrules", &mut script);
-    context.out.write_all(&script)?;
-    Ok(Exit::Done)
+/// A shell that can be asked to ask.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum Shell {
+    // eval "$(dsrules completions bash)" in ~/.bashrc
+    Bash,
+    // eval (dsrules completions elvish | slurp) in rc.elv
+    Elvish,
+    // dsrules completions fish > ~/.config/fish/completions/dsrules.fish
+    Fish,
+    // dsrules completions powershell | Out-String | Invoke-Expression in the profile
+    Powershell,
+    // source <(dsrules completions zsh) in ~/.zshrc
+    Zsh,
 }
 
-/// The command line without what is hidden: options that are there only to be refused
-/// with a reason, and words for those who expect them, are not to be offered. (The
-/// generator would, and clap cannot take an argument away: so the rest is put together.)
-fn offered(command: &Command) -> Command {
-    let shown = |arg: &&Arg| !arg.is_hide_set();
-    // clap wants names that live as long as the program, which is not long now.
-    let name: &'static str = command.get_name().to_owned().leak();
-    let mut offered = Command::new(name)
-        .version(env!("CARGO_PKG_VERSION"))
-        .disable_version_flag(command.is_disable_version_flag_set() || command.get_version().is_none())
-        .disable_help_subcommand(true)
-        .args(command.get_arguments().filter(shown).cloned())
-        .subcommands(command.get_subcommands().filter(|it| !it.is_hide_set()).map(offered));
-    if let Some(about) = command.get_about() {
-        offered = offered.about(about.clone());
-    }
-    offered
+/// Writes the script to stdout.
+pub fn run(args: &CompletionsArgs, context: &mut Context) -> Result<Exit, Failure> {
+    let shell: &dyn EnvCompleter = match args.shell {
+        Shell::Bash => &Bash,
+        Shell::Elvish => &Elvish,
+        Shell::Fish => &Fish,
+        Shell::Powershell => &Powershell,
+        Shell::Zsh => &Zsh,
+    };
+    let name = "dsrules";
+    shell.write_registration(VARIABLE, name, name, name, &mut context.out)?;
+    Ok(Exit::Done)
 }
