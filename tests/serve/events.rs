@@ -68,7 +68,7 @@ proptest! {
     ) {
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("a.db");
-        let database = Database { path, wait: Duration::ZERO, cluster: None, at: None };
+        let database = Database { path, wait: Duration::ZERO, cluster: None, at: None, shared: None };
         let time = Arc::new(AtomicI64::new(1_700_000_000));
         let mut followed = engine(database.clone(), true, &time);
         let mut most = 0;

@@ -105,7 +105,6 @@ fn row(connection: &Connection, path: &str, taken: &Taken, counts: &mut Counts) 
         Counted::Input => {
             counts.inputs.extend(key.first().map(|input| (table.name, input.clone())));
         }
-        Counted::No => {}
     }
     Ok(true)
 }

@@ -41,8 +41,6 @@ pub(super) enum Counted {
     Table,
     /// The input, which is the first column of the key.
     Input,
-    /// Nothing.
-    No,
 }
 
 /// A column that is part of a value.
