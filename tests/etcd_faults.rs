@@ -137,11 +137,13 @@ const FAULTS: &[(&str, Fault)] = &[
     }),
     ("the clock was set forward and back", |fleet, dice| {
         let agent = dice.below(AGENTS);
-        let running = fleet.in_here(agent);
-        fleet.converge("one controller alone");
         let keys = ["members/c9".to_owned(), format!("beats/n{agent}")];
-        let made =
-            |fleet: &Fleet| keys.each_ref().map(|key| history::made(&fleet.recorder.events(), key).unwrap());
+        let made = |fleet: &Fleet| keys.each_ref().map(|key| history::made(&fleet.recorder.events(), key));
+        let old = made(fleet);
+        let running = fleet.in_here(agent);
+        fleet.wait_for("a lease of both", |fleet| {
+            made(fleet).iter().zip(&old).all(|(new, old)| new.is_some() && new != old)
+        });
         let before = made(fleet);
         for hours in [3, -2] {
             clocks::set(hours * 3_600);

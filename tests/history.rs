@@ -80,8 +80,16 @@ impl Kept {
                     return None;
                 }
                 let targets = [(*kind, key.clone())];
-                transaction::delete(&mut store, &targets, Cascade::Background, &program, &options, None)
-                    .unwrap();
+                transaction::delete(
+                    &mut store,
+                    &targets,
+                    Cascade::Background,
+                    &program,
+                    &options,
+                    None,
+                    &Silent,
+                )
+                .unwrap();
                 self.cluster.lose(*kind, key);
             }
             _ => {

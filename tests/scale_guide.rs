@@ -6,6 +6,7 @@
 use std::fs;
 use std::io::{BufRead, BufReader, Write};
 use std::os::unix::fs::PermissionsExt;
+use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdin, Command, Stdio};
 use std::sync::mpsc::{Receiver, channel};
@@ -19,6 +20,7 @@ mod machine;
 mod members;
 
 use machine::Machine;
+use rustix::process::{Pid, Signal, kill_process_group};
 
 /// Whatever is waited for has come by then.
 const HANGS: Duration = Duration::from_secs(60);
@@ -54,7 +56,10 @@ impl Shell {
         fs::create_dir_all(&tools).unwrap();
         let (variable, value) = machine.environment();
         let (value, options) = (value.display(), machine.options().join(" "));
-        let podman = format!("#!/bin/sh\nexport {variable}={value}\nexec /usr/bin/podman {options} \"$@\"\n");
+        // The next one that is called so.
+        let podman = format!(
+            "#!/bin/sh\nexport {variable}={value} PATH=\"${{PATH#*:}}\"\nexec podman {options} \"$@\"\n"
+        );
         fs::write(tools.join("podman"), podman).unwrap();
         fs::set_permissions(tools.join("podman"), fs::Permissions::from_mode(0o755)).unwrap();
         fs::create_dir(folder.path().join("home")).unwrap();
@@ -65,6 +70,8 @@ impl Shell {
             .current_dir(folder.path().join("home"))
             .env("PATH", path)
             .env("NO_COLOR", "1")
+            .env_remove("DSRULES_DB")
+            .process_group(0)
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .spawn()
@@ -89,7 +96,7 @@ impl Shell {
     fn run(&mut self, command: &str) -> String {
         const END: &str = "--- done:";
         let command = command.replace("127.0.0.", &self.net);
-        writeln!(self.stdin, "{command}\necho \"{END} $?\"").unwrap();
+        writeln!(self.stdin, "{command}\nprintf '\\n{END} %s\\n' $?").unwrap();
         let (mut said, until) = (String::new(), Instant::now() + HANGS);
         loop {
             let left = until.saturating_duration_since(Instant::now());
@@ -131,7 +138,7 @@ impl Shell {
 impl Drop for Shell {
     fn drop(&mut self) {
         // What the last command ends, where it did not come to that.
-        let _ = writeln!(self.stdin, "kill -9 $(cat *.pid) $(jobs -p) 2> /dev/null; wait; exit");
+        let _ = kill_process_group(Pid::from_child(&self.child), Signal::KILL);
         let _ = self.child.wait();
     }
 }
@@ -159,7 +166,7 @@ fn a_person_who_does_as_the_page_says_has_a_fleet() {
         let said = shell.run(command);
         match nth {
             6 => drop(shell.until("containers", containers, |it| count(it, running) == 3)),
-            7 => assert_eq!(count(&said, "busybox:1.36"), 3, "{said}"),
+            7 => assert!(count(&said, "busybox:1.36 ") >= 3, "{said}"),
             8 => assert_eq!(count(&said, "shop/v1/pods/shop-"), 3, "{said}"),
             10 => {
                 let seen = shell.until("the new version", containers, |it| count(it, "1.37 Up ") == 3);
@@ -172,7 +179,7 @@ fn a_person_who_does_as_the_page_says_has_a_fleet() {
             }
             13 => drop(shell.until("the node", node, |it| !it.contains(taint))),
             14 => assert!(shell.run(node).contains("shop-3")),
-            15 => assert_eq!(shell.run("podman pod ps --quiet"), ""),
+            15 => assert_eq!(shell.run("podman pod ps --quiet").trim(), ""),
             _ => {}
         }
     }

@@ -36,7 +36,15 @@ impl Store {
         let runtime = runtime.worker_threads(1).enable_all().build().expect("a runtime");
         let access = access(&members);
         let etcd = runtime.block_on(Etcd::connect(&access)).expect("etcd");
-        Some(Store { members, runtime, etcd })
+        let store = Store { members, runtime, etcd };
+        // The prefix is a controller's before anything is put there.
+        let first = store.controller("first");
+        std::thread::sleep(Duration::from_millis(300));
+        drop(first);
+        while store.count("members/") > 0 {
+            std::thread::sleep(Duration::from_millis(10));
+        }
+        Some(store)
     }
 
     pub fn access(&self) -> Access {

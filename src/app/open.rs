@@ -12,7 +12,7 @@ use crate::target::etcd::Shared;
 use crate::target::sqlite::{Missing, OLDER, Open, Store};
 
 /// The store's file.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Default)]
 pub struct Database {
     /// Its path.
     pub path: PathBuf,

@@ -89,8 +89,13 @@ impl Typed {
             matches = inner;
         }
         let path = values(&matches, "db").into_iter().next().unwrap_or_else(|| DATABASE.to_owned());
-        let database =
-            Database { path: path.into(), wait: std::time::Duration::ZERO, cluster: None, at: None, shared: None };
+        let database = Database {
+            path: path.into(),
+            wait: std::time::Duration::ZERO,
+            cluster: None,
+            at: None,
+            shared: None,
+        };
         Typed { matches, database }
     }
 

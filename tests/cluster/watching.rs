@@ -344,7 +344,7 @@ fn what_is_wanted_in_the_end_is_what_is_wanted_at_once() {
         let head = "Content-Type: application/merge-patch+json";
         let (path, body) = match below(4) {
             0 => (
-                format!("POST /api/v1/nodes\nContent-Type: application/json"),
+                "POST /api/v1/nodes\nContent-Type: application/json".to_owned(),
                 format!("{{\"metadata\":{{\"name\":\"{name}\",\"labels\":{{\"disk\":\"ssd\"}}}}}}"),
             ),
             1 => (format!("DELETE /api/v1/nodes/{name}"), String::new()),

@@ -81,7 +81,7 @@ fn joined(folder: &Path, path: &str) -> String {
 fn headings(page: &Page) -> BTreeSet<String> {
     let prose = page.prose();
     let lines =
-        prose.lines().filter_map(|line| line.starts_with('#').then(|| line.trim_start_matches('#').trim()));
+        prose.lines().filter(|line| line.starts_with('#')).map(|line| line.trim_start_matches('#').trim());
     let plain = |it: &char| it.is_alphanumeric() || "-_ ".contains(*it);
     let mut names = BTreeSet::new();
     for line in lines {

@@ -1,8 +1,9 @@
 //! A controller and an agent in this process, whose clock can be set.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
+use std::sync::mpsc::channel;
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
@@ -15,6 +16,9 @@ use dsrules::manifest::Options;
 use dsrules::policy;
 use dsrules::source::OwnNode;
 use dsrules::target::simulated::Simulated;
+
+/// Long enough for a lease not to end because the machine is busy.
+const LEASE: i64 = 30;
 
 /// By how many seconds the clock is wrong.
 static OFF: AtomicI64 = AtomicI64::new(0);
@@ -40,7 +44,7 @@ impl Running {
         let request = Request {
             access: Access::parse(store).unwrap(),
             name: id.into(),
-            seconds: 2,
+            seconds: LEASE,
             program: policy::load(&[]).program.unwrap(),
             manifests: Some(Manifests::new(manifests.to_owned(), options)),
             clock,
@@ -51,25 +55,28 @@ impl Running {
     }
 
     pub fn agent(store: &str, node: &str, db: &Path) -> Running {
-        let request = stored::Request {
-            access: Access::parse(store).unwrap(),
-            database: Database { path: db.to_owned(), wait: Duration::from_secs(5), cluster: None, at: None },
-            node: OwnNode {
-                name: node.into(),
-                file: None,
-                labels: Vec::new(),
-                taints: Vec::new(),
-                addresses: Vec::new(),
-            },
-            runtime: Some(Arc::new(Simulated::new(clock))),
-            tree: None,
-            seconds: 2,
-            interval: Duration::from_secs(1),
-            clock: (clock, Instant::now),
-        };
-        let mut resident = Resident::new(request).unwrap();
-        let stop = resident.stopper();
-        Running { stop, thread: Some(std::thread::spawn(move || resident.run(&mut |_| {}))) }
+        let (store, node, db) = (store.to_owned(), node.to_owned(), db.to_owned());
+        let (tell, told) = channel();
+        let thread = std::thread::spawn(move || {
+            let mut resident = Resident::new(asked(&store, &node, db)).unwrap();
+            tell.send(resident.stopper()).unwrap();
+            resident.run(&mut |_| {});
+        });
+        Running { stop: told.recv().unwrap(), thread: Some(thread) }
+    }
+}
+
+fn asked(store: &str, node: &str, path: PathBuf) -> stored::Request {
+    let (labels, taints, addresses) = (Vec::new(), Vec::new(), Vec::new());
+    stored::Request {
+        access: Access::parse(store).unwrap(),
+        database: Database { path, wait: Duration::from_secs(5), ..Database::default() },
+        node: OwnNode { name: node.into(), file: None, labels, taints, addresses },
+        runtime: Some(Arc::new(Simulated::new(clock))),
+        tree: None,
+        seconds: LEASE,
+        interval: Duration::from_secs(1),
+        clock: (clock as fn() -> i64, Instant::now as fn() -> Instant),
     }
 }
 
