@@ -159,7 +159,11 @@ fn every_block_says_what_it_is_and_what_is_not_run_is_counted() {
                 *counts.entry(page.name.clone()).or_insert(0) += 1;
                 wrong.extend(unchecked(reason).map(|it| format!("{}:{}: {it}", page.name, block.line)));
             }
-            wrong.extend(hidden(block).map(|it| format!("{}:{}: {it}", page.name, block.line)));
+            // The program's own words may begin as a command does.
+            let written = page.name == book::COMMANDS;
+            wrong.extend(
+                hidden(block).filter(|_| !written).map(|it| format!("{}:{}: {it}", page.name, block.line)),
+            );
         }
     }
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));

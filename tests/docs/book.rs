@@ -12,7 +12,7 @@ use crate::page::Page;
 use crate::{pages, root};
 
 /// The reference that is written from the program.
-const COMMANDS: &str = "docs/commands.md";
+pub const COMMANDS: &str = "docs/commands.md";
 
 #[test]
 fn every_page_is_in_the_table_of_contents_once() {
