@@ -18,7 +18,7 @@ const SHOW: &str =
     "`dsrules get pods -A -o wide` lists pods, `dsrules report` says how each daemonset stands";
 
 /// Commands.
-const COMMANDS: [(&[&str], &str); 11] = [
+const COMMANDS: [(&[&str], &str); 12] = [
     (&["taint", "drain", "evict"], DRAIN),
     (&["cordon", "uncordon"], CORDON),
     (&["label", "annotate"], LABEL),
@@ -31,6 +31,7 @@ const COMMANDS: [(&[&str], &str); 11] = [
     ),
     (&["fmt", "format"], "`dsrules rules fmt PATH` brings rules into one layout"),
     (&["rollback", "undo"], "`dsrules rollout undo daemonset/NAME` goes back to an earlier template"),
+    (&["pause", "resume"], "a rule of your own for `hold(DaemonSet, Node)` leaves old pods where they are"),
     (&["history"], "`dsrules rollout history daemonset/NAME` has its templates, `dsrules log` what happened"),
     (&["why", "whynot"], "`dsrules explain DAEMONSET NODE` says why a pod is there, or is not"),
 ];
@@ -54,7 +55,7 @@ pub fn instead(error: &clap::Error) -> Option<Diagnostic> {
     };
     let Some(ContextValue::String(typed)) = error.get(kind) else { return None };
     let (_, help) = list.iter().find(|(words, _)| words.contains(&typed.as_str()))?;
-    let what = if typed.starts_with('-') { "option" } else { "command" };
-    let error = Diagnostic::error("no-such-command", format!("there is no {what} `{typed}` here"));
-    Some(error.help(*help))
+    let (code, what) =
+        if typed.starts_with('-') { ("no-such-option", "option") } else { ("no-such-command", "command") };
+    Some(Diagnostic::error(code, format!("there is no {what} `{typed}` here")).help(*help))
 }

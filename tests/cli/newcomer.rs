@@ -73,3 +73,33 @@ fn a_watched_file_and_a_missing_folder_are_named() {
     assert_eq!((said.code, &*said.out), (1, ""), "{}", said.err);
     assert!(!session.path("other.db").exists(), "nothing is begun");
 }
+
+#[test]
+fn habits_of_other_tools_are_answered_with_what_is_called_so_here() {
+    let session = begun();
+    for (line, code, way) in [
+        ("drain a", "no-such-command", "--taint NODE=maintenance=true:NoExecute"),
+        ("cordon a", "no-such-command", "dsrules plan --cordon NODE"),
+        ("label node a x=y", "no-such-command", "--set node/NAME:label.KEY=VALUE"),
+        ("logs x", "no-such-command", "kubectl, podman or journalctl"),
+        ("rollout pause ds/x", "no-such-command", "hold(DaemonSet, Node)"),
+        ("plan -R cluster --label a=x=y", "no-such-option", "--set node/NAME:label.KEY=VALUE"),
+        ("plan -R cluster --set node/a:disk=ssd", "bad-what-if", "a label is `label.disk`"),
+        ("report", "no-store", "take manifests without one"),
+    ] {
+        let said = session.quietly(line);
+        assert_eq!((said.code, said.out.as_str()), (1, ""), "{line}");
+        assert!(
+            said.err.starts_with(&format!("error[{code}]")) && said.err.contains(way),
+            "{line}: {}",
+            said.err
+        );
+    }
+    // Whoever thinks of a drain is told what it is not.
+    let said = session.quietly("plan -R cluster --cordon a");
+    assert!(
+        said.out.contains("no pod more, none less") && said.err.contains("keeps its daemon pods"),
+        "{}",
+        said.err
+    );
+}
