@@ -72,9 +72,7 @@ impl Connections {
     pub async fn room(&mut self) {
         while self.is_full() {
             tokio::time::sleep(TIME_TO_ASK).await;
-            if self.is_full() {
-                self.end_some();
-            }
+            self.end_some();
         }
     }
 
@@ -88,13 +86,17 @@ impl Connections {
         self.open.len() >= self.most
     }
 
+    /// Makes room for half of all, as far as that is the older half of those that are not being
+    /// answered: who made room for few would wait again for the next few.
     fn end_some(&mut self) {
-        let mut idle = self.open.iter().filter(|(_, answering)| answering.is_idle()).count().div_ceil(2);
+        self.open.retain(|(connection, _)| !connection.is_finished());
+        let idle = self.open.iter().filter(|(_, answering)| answering.is_idle()).count().div_ceil(2);
+        let mut ends = idle.min(self.open.len().saturating_sub(self.most / 2));
         self.open.retain(|(connection, answering)| {
-            let goes = idle > 0 && answering.is_idle();
+            let goes = ends > 0 && answering.is_idle();
             if goes {
                 connection.abort();
-                idle -= 1;
+                ends -= 1;
             }
             !goes
         });
