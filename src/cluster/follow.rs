@@ -132,7 +132,8 @@ pub fn asked_for(plural: &str) -> String {
 /// What is told of what went wrong.
 fn trouble<T>(error: Error, name: &str, address: &str, plural: &str) -> Heard<T> {
     let error = match error {
-        Error::WatchError(_) | Error::NoResourceVersion => return Heard::Old,
+        Error::NoResourceVersion => return Heard::Old,
+        Error::WatchError(status) => ::kube::Error::Api(status),
         Error::InitialListFailed(error) | Error::WatchStartFailed(error) | Error::WatchFailed(error) => error,
     };
     let status = if let ::kube::Error::Api(status) = &error { status.code } else { 0 };
