@@ -9,7 +9,7 @@ use std::process::Command;
 use regex::Regex;
 
 use crate::page::Page;
-use crate::{pages, root};
+use crate::{pages, root, skipped};
 
 /// The reference that is written from the program.
 pub const COMMANDS: &str = "docs/commands.md";
@@ -137,8 +137,7 @@ fn the_page_of_commands_is_what_the_program_says() {
 #[test]
 fn the_book_is_built_where_there_is_mdbook() {
     if Command::new("mdbook").arg("--version").output().is_err() {
-        println!("skipped: there is no mdbook");
-        return;
+        return skipped("there is no mdbook");
     }
     let built = tempfile::tempdir().unwrap();
     let output =
