@@ -112,9 +112,9 @@ fn machines_have_the_same() {
     let (a, b) = (Machine::new(&members.store("fleet")), Machine::new(&members.store("fleet")));
     let told = b.fails("get pods -A");
     assert!(told.contains("there is no store"), "{told}");
-    a.write("a.yaml", &(nodes(300) + &daemonset("web", "web:1")));
+    a.write("a.yaml", &(nodes(150) + &daemonset("web", "web:1")));
     a.ok("apply a.yaml");
-    assert_eq!(a.ok("get pods -A -o name").lines().count(), 300);
+    assert_eq!(a.ok("get pods -A -o name").lines().count(), 150);
     same(&a, &b);
     // The other one changes them, and a file alone has the same to say.
     b.write("b.yaml", &daemonset("web", "web:2"));
@@ -174,12 +174,12 @@ fn a_replica_is_made_anew_where_history_is_compacted() {
 fn two_at_once_lose_nothing() {
     let Some(members) = Members::start(1) else { return };
     let machines: Vec<Machine> = (0..3).map(|_| Machine::new(&members.store("fleet"))).collect();
-    machines.iter().for_each(|machine| machine.write("n.yaml", &nodes(40)));
+    machines.iter().for_each(|machine| machine.write("n.yaml", &nodes(20)));
     machines[0].ok("apply n.yaml");
     std::thread::scope(|scope| {
         for (at, machine) in machines.iter().enumerate() {
             scope.spawn(move || {
-                for nth in 0..3 {
+                for nth in 0..2 {
                     machine.write("d.yaml", &daemonset(&format!("d{at}-{nth}"), "x:1"));
                     machine.ok("apply d.yaml");
                     machine.write("shared.yaml", &daemonset("shared", &format!("x:{at}-{nth}")));
@@ -191,7 +191,7 @@ fn two_at_once_lose_nothing() {
     for machine in &machines {
         machine.ok("apply n.yaml");
     }
-    assert_eq!(machines[0].ok("get pods -A -o name").lines().count(), 10 * 40);
+    assert_eq!(machines[0].ok("get pods -A -o name").lines().count(), 7 * 20);
     same(&machines[0], &machines[1]);
     same(&machines[0], &Machine::new(&members.store("fleet")));
 }
@@ -202,7 +202,7 @@ fn what_is_killed_in_between_is_continued() {
     let machine = Machine::new(&members.store("fleet"));
     machine.write(
         "a.yaml",
-        &(nodes(150) + &(0..10).map(|nth| daemonset(&format!("d{nth}"), "x:1")).collect::<String>()),
+        &(nodes(80) + &(0..10).map(|nth| daemonset(&format!("d{nth}"), "x:1")).collect::<String>()),
     );
     let pods = || {
         let keys = etcdctl(&members.endpoint(0), &["get", "fleet/v1/pods/", "--prefix", "--keys-only"]);
@@ -223,15 +223,15 @@ fn what_is_killed_in_between_is_continued() {
             std::thread::sleep(Duration::from_millis(2));
         }
         let there = pods();
-        caught |= there > 0 && there < 1500;
+        caught |= there > 0 && there < 800;
         // Each part is a state that can be read.
         assert_eq!(machine.ok("get pods -A -o name").lines().count(), there);
-        if there == 1500 {
+        if there == 800 {
             break;
         }
     }
     machine.ok("apply a.yaml");
-    assert_eq!(pods(), 1500);
+    assert_eq!(pods(), 800);
     assert!(caught);
     same(&machine, &Machine::new(&members.store("fleet")));
 }
