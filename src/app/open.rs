@@ -11,6 +11,10 @@ use crate::target::Memory;
 use crate::target::etcd::Shared;
 use crate::target::sqlite::{Missing, OLDER, Open, Store};
 
+/// So long who reads a replica waits for another one that catches up; what holds it for longer
+/// follows by itself.
+const CATCHES_UP: Duration = Duration::from_secs(1);
+
 /// The store's file.
 #[derive(Debug, Clone, Default)]
 pub struct Database {
@@ -70,6 +74,9 @@ impl Database {
     /// # Errors
     /// When that is not remembered, and when the store is not there or not sound.
     pub fn run_at(&self, to: Moment) -> Result<Run, Diagnostic> {
+        if self.shared.is_some() {
+            return Err(no_history());
+        }
         Store::open(&self.path, &Open::read())?.run_at(to)
     }
 
@@ -91,9 +98,7 @@ impl Database {
     /// A replica, once it has caught up. Who only reads lets go of it then.
     fn open_shared(&self, access: &Access, open: Open) -> Result<Box<dyn Memory>, Diagnostic> {
         if self.at.is_some() {
-            return Err(Diagnostic::error("no-history", "a shared store does not remember what was before")
-                .because("only stores in a file of their own keep that")
-                .help("leave `--at` away"));
+            return Err(no_history());
         }
         let holder = if open.write { open.holder.clone() } else { "dsrules, to catch up".to_owned() };
         let makes = open.write && open.missing == Missing::Create;
@@ -101,7 +106,8 @@ impl Database {
             Err(told) if told.code == "no-store" && open.missing == Missing::Empty => return in_memory(),
             shared => shared?,
         };
-        let opened = Store::open(&self.path, &Open::write(holder).wait(self.wait));
+        let wait = if open.write { self.wait } else { self.wait.min(CATCHES_UP) };
+        let opened = Store::open(&self.path, &Open::write(holder).wait(wait));
         let mut store = match opened {
             // Who holds it follows it.
             Err(told) if told.code == "store-locked" && !open.write => {
@@ -116,6 +122,13 @@ impl Database {
         drop(store);
         Ok(Box::new(Store::open(&self.path, &Open::read())?))
     }
+}
+
+/// That there is no looking back.
+fn no_history() -> Diagnostic {
+    Diagnostic::error("no-history", "a shared store does not remember what was before")
+        .because("only stores in a file of their own keep that")
+        .help("leave `--at` away")
 }
 
 /// What is written to a replica alone would be lost.

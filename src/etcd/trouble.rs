@@ -75,7 +75,7 @@ impl Trouble {
             Why::Unreachable => unreachable(status, member),
             Why::Unsure => Diagnostic::error("etcd-unsure", format!("etcd at {member} broke off"))
                 .because(format!("it says: {}", reason(status)))
-                .help("what was asked for may have been done or not; run the command again"),
+                .help("what was asked for may have been done or not; run the command again. If it always breaks off: does it speak TLS, or want a certificate? `etcds://`, --etcd-cert"),
             Why::Compacted => {
                 Diagnostic::error("etcd-compacted", format!("etcd at {member} no longer knows what changed"))
                     .because("the revision that this goes on from is compacted")
