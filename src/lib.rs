@@ -36,6 +36,7 @@
 pub mod diagnostic;
 pub mod yaml;
 mod cores;
+pub mod meter;
 mod hash;
 
 pub mod kube;

@@ -48,3 +48,5 @@ mod shows;
 mod terminal;
 #[path = "cli/trees.rs"]
 mod trees;
+#[path = "cli/widths.rs"]
+mod widths;

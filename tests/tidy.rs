@@ -21,25 +21,26 @@ use circles::{Circle, circles};
 /// Every module of the library in data-flow order, as `src/lib.rs` lists them, and what it
 /// may know of the ones before it. A module that is missing here is an error: say where it
 /// stands.
-const MAY_KNOW: [(&str, &[&str]); 24] = [
+const MAY_KNOW: [(&str, &[&str]); 25] = [
     ("diagnostic", &[]),
     ("yaml", &["diagnostic"]),
     ("cores", &[]),
+    ("meter", &[]),
     ("hash", &[]),
     ("kube", &["hash"]),
     ("validate", &["kube"]),
-    ("manifest", &["diagnostic", "cores", "hash", "kube", "validate"]),
+    ("manifest", &["diagnostic", "cores", "meter", "hash", "kube", "validate"]),
     ("state", &["kube"]),
     ("source", &["diagnostic", "kube", "manifest", "state"]),
     ("datalog", &["diagnostic", "cores"]),
     ("policy", &["diagnostic", "kube", "state", "datalog"]),
     ("facts", &["kube", "state", "datalog", "policy"]),
     ("reason", &["diagnostic", "kube", "state", "datalog", "policy", "facts"]),
-    ("plan", &["diagnostic", "hash", "kube", "state", "datalog", "policy", "facts", "reason"]),
+    ("plan", &["diagnostic", "meter", "hash", "kube", "state", "datalog", "policy", "facts", "reason"]),
     ("reach", &["diagnostic", "hash", "kube", "state", "datalog", "policy"]),
     ("explain", &["diagnostic", "kube", "state", "datalog", "policy", "facts"]),
     ("etcd", &["diagnostic"]),
-    ("target", &["diagnostic", "yaml", "cores", "hash", "kube", "state", "etcd"]),
+    ("target", &["diagnostic", "yaml", "cores", "meter", "hash", "kube", "state", "etcd"]),
     ("cluster", &["diagnostic"]),
     (
         "app",

@@ -12,6 +12,7 @@ use super::read::{self, Outcome};
 use super::reading::Passed;
 use crate::cores;
 use crate::kube::{Kind, Name, ObjectKey};
+use crate::meter;
 
 /// What is known of files before they are read.
 pub struct Known<'k> {
@@ -37,11 +38,17 @@ pub(super) enum Read {
 
 /// Reads what is not known, on all cores; what comes of the files is in their order.
 pub(super) fn outcomes(files: &[Input], options: &Options, known: Option<&Known<'_>>) -> Vec<Read> {
+    meter::begin(files.len());
+    let counted = |read: Read| {
+        meter::add(1);
+        read
+    };
     let Some(known) = known else {
-        return cores::on_all(files.len(), |nth| anew(&files[nth], options));
+        return cores::on_all(files.len(), |nth| counted(anew(&files[nth], options)));
     };
     let Known { files: of, hashes, name, having } = known;
-    let mut outcomes = cores::on_all(files.len(), |nth| one(&files[nth], options, of, hashes, *name));
+    let mut outcomes =
+        cores::on_all(files.len(), |nth| counted(one(&files[nth], options, of, hashes, *name)));
     let shared = shared(&outcomes, having);
     let is_shared = |file: &Passed| shared.as_ref().is_none_or(|shared| shared.contains(&file.name));
     let again: Vec<usize> = (0..files.len())

@@ -18,6 +18,7 @@ use crate::datalog::locality::Locality;
 use crate::datalog::{Handle, RelationId, Sym};
 use crate::diagnostic::Diagnostic;
 use crate::kube::{Name, ObjectKey, Status};
+use crate::meter;
 use crate::policy::relations;
 use crate::reason::{Derived, Reasoner};
 use crate::state::World;
@@ -203,9 +204,15 @@ impl Reconciler {
         let mut evicted = Evicted::default();
         let mut circles = Circles::default();
         let mut seen = Touched::Only(BTreeSet::new());
+        meter::begin(0);
+        let mut most = 0;
         for _ in 0..MAX_PASSES {
             let changed = std::mem::take(&mut world.changed);
             let derived = reasoner.derive(world, &changed, settings.now)?;
+            // Pods of former templates are replaced a few a pass.
+            let left = reasoner.len(relations::outdated);
+            most = most.max(left);
+            meter::set(most - left, most);
             if let Some(bounds) = &self.bounds {
                 bounds.check(reasoner, &derived)?;
             }

@@ -5,7 +5,8 @@
 
 use std::io::{self, Write};
 
-use unicode_width::UnicodeWidthChar;
+use unicode_segmentation::UnicodeSegmentation;
+use unicode_width::UnicodeWidthStr;
 
 /// Narrower than this nothing is made: a line of two letters helps nobody.
 const NARROWEST: usize = 20;
@@ -63,18 +64,17 @@ impl Drop for Fit<'_> {
     }
 }
 
-/// A letter, or a colour that takes no room.
+/// What a person takes for one letter, or a colour that takes no room.
 fn pieces(text: &str) -> impl Iterator<Item = (&str, usize)> {
     let mut rest = text;
     std::iter::from_fn(move || {
-        let first = rest.chars().next()?;
-        let end = match rest.strip_prefix("\u{1b}[") {
-            Some(colour) => colour.find('m').map_or(rest.len(), |at| at + 3),
-            None => first.len_utf8(),
+        let first = rest.graphemes(true).next()?;
+        let (end, width) = match rest.strip_prefix("\u{1b}[") {
+            Some(colour) => (colour.find('m').map_or(rest.len(), |at| at + 3), 0),
+            None => (first.len(), first.width()),
         };
         let (piece, behind) = rest.split_at(end);
         rest = behind;
-        let width = if first == '\u{1b}' { 0 } else { first.width().unwrap_or(0) };
         Some((piece, width))
     })
 }
@@ -215,6 +215,26 @@ short
             fitted(line, Some(40)),
             "  - delete   worker-a-01   it may not\n             stay there: it has a taint\n             that drives it out\n"
         );
+    }
+
+    #[test]
+    fn no_letter_is_broken_and_wide_ones_take_their_room() {
+        let family = "\u{1f468}\u{200d}\u{1f469}\u{200d}\u{1f467}";
+        let flag = "\u{1f1ef}\u{1f1f5}";
+        let line = format!(
+            "  {}  {}\n",
+            "漢字かな交じり文".repeat(5),
+            [family, flag, "e\u{301}"].concat().repeat(9)
+        );
+        for width in 20..=90 {
+            let out = fitted(&line, Some(width));
+            for line in out.lines() {
+                assert!(wide(line) <= width, "{width}: {line}");
+                assert!(!line.trim_start().starts_with(['\u{200d}', '\u{301}']), "{width}: {line}");
+            }
+            assert_eq!(out.matches(family).count(), 9, "{width}: {out}");
+            assert_eq!(out.matches("e\u{301}").count(), 9, "{width}: {out}");
+        }
     }
 
     #[test]

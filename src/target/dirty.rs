@@ -38,6 +38,12 @@ pub fn batches(world: &World, most: usize) -> impl Iterator<Item = Vec<Write<'_>
     })
 }
 
+/// How many objects are dirty, as [`batches`] has them but for those that were made again.
+pub fn count(world: &World) -> usize {
+    let made = world.pods.values().filter(|pod| world.dirty.made && pod.meta.stored == 0).count();
+    world.dirty.objects.len().max(made)
+}
+
 /// A dirty object, and what the world has of it.
 type Dirty<'w> = (Kind, &'w ObjectKey, Option<Item<'w>>);
 

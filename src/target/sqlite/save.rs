@@ -14,9 +14,10 @@ use super::store::Store;
 use super::{columns, events, refusals, sum};
 use crate::diagnostic::{Diagnostic, Place};
 use crate::kube::{Body, Kind, ObjectKey, Pod};
+use crate::meter;
 use crate::state::World;
 use crate::target::contract::Target;
-use crate::target::dirty::batches;
+use crate::target::dirty::{self, batches};
 
 /// Fewer pods than there are divided by this are few.
 const FEW: usize = 8;
@@ -40,8 +41,10 @@ impl Store {
                 Aside::of(connection, world)
             })?;
             let most = store.promises().most;
+            meter::begin(dirty::count(world));
             for batch in batches(world, most) {
                 Target::write(store, &batch)?;
+                meter::add(batch.len());
             }
             let whole = store.is_whole.get();
             store.write("write the objects", |connection| {

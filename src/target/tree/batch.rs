@@ -16,7 +16,7 @@ use super::folder::failed;
 use super::mend::{How, Job, STEPS, Work};
 use super::report::TreeReport;
 use super::stop::Stop;
-use crate::cores;
+use crate::{cores, meter};
 
 /// At most so many files, unless one folder has more.
 const FILES: usize = 4096;
@@ -119,6 +119,7 @@ impl<'r> Batches<'r> {
         self.write(&works);
         let mut done =
             works.into_iter().map(|work| work.into_inner().unwrap_or_else(PoisonError::into_inner));
+        meter::add(said.len());
         for said in said {
             self.report.add(said);
             done.next().into_iter().for_each(|work| self.report.add(work.report()));

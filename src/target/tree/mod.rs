@@ -57,6 +57,7 @@ pub use single::{read_file, write_file};
 
 use crate::diagnostic::{Diagnostic, Place};
 use crate::kube::{Kind, Name, ObjectKey};
+use crate::meter;
 use crate::state::World;
 use crate::target::memory::Memory;
 use batch::Batches;
@@ -159,6 +160,7 @@ pub fn sync_seen(
     let Some(root) = root else { return Ok(TreeReport::default()) };
     leftovers::clean(&root);
     let mut batches = Batches::new(&root, tree.folder.display().to_string());
+    meter::begin(wanted.pods.len());
     let said = each(tree, wanted, read, &mut |job| batches.add(job))?;
     let mut report = TreeReport::default();
     if wanted.whole && !said.is_refused {

@@ -24,10 +24,10 @@ pub fn run(which: &Which, to: Goal, changing: &Changing, context: &mut Context) 
     let word = if to == Goal::Again { "restarted" } else { "rolled back" };
     let end = if outcome.done { "" } else { " (dry run)" };
     for (key, skipped) in &daemonsets {
-        let name = &key.name;
+        let (name, paint) = (&key.name, context.paint);
         match skipped {
-            Some(why) => writeln!(context.out, "daemonset.apps/{name} {why}")?,
-            None => writeln!(context.out, "daemonset.apps/{name} {}{end}", context.paint.changed(word))?,
+            Some(why) => writeln!(context.fitted(), "daemonset.apps/{name} {why}")?,
+            None => writeln!(context.fitted(), "daemonset.apps/{name} {}{end}", paint.changed(word))?,
         }
     }
     if daemonsets.iter().any(|(_, skipped)| skipped.is_none()) {
@@ -54,8 +54,8 @@ fn request(which: &Which, to: Goal, changing: &Changing, context: &Context) -> R
 
 fn show_plan(plan: &Plan, done: bool, context: &mut Context) -> Result<(), Failure> {
     if !context.quiet {
-        report::plan_text(plan, show::look(done, false, context), &mut context.out)?;
-        report::statuses(&plan.statuses, &mut context.out)?;
+        report::plan_text(plan, show::look(done, false, context), &mut context.fitted())?;
+        report::statuses(&plan.statuses, &mut context.fitted())?;
     }
     Ok(())
 }

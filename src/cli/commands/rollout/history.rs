@@ -30,7 +30,7 @@ pub fn run(which: &Which, revision: i64, shown: &Shown, context: &mut Context) -
         let name = &key.name;
         if let Some(found) = revisions.iter().find(|it| revision > 0 && it.revision == revision) {
             writeln!(context.out, "daemonset.apps/{name} with revision #{revision}")?;
-            writeln!(context.out, "{}", report::describe_template(template(found)))?;
+            writeln!(context.fitted(), "{}", report::describe_template(template(found)))?;
             continue;
         }
         writeln!(context.out, "daemonset.apps/{name}")?;

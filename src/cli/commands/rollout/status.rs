@@ -23,11 +23,11 @@ pub fn run(which: &Which, rules: &RuleArgs, shown: &Shown, context: &mut Context
     let document = report::rollout_status_document(all.map(|(it, (text, done))| (it, text.as_str(), *done)));
     if !shown.document(&document, context)? {
         for (RolloutStatus { waiting, .. }, (sentence, done)) in found.iter().zip(&said) {
-            writeln!(context.out, "{sentence}")?;
+            writeln!(context.fitted(), "{sentence}")?;
             if let (Some(waiting), false) = (waiting, done) {
-                writeln!(context.out, "  {}", visible(&waiting.reason))?;
+                writeln!(context.fitted(), "  {}", visible(&waiting.reason))?;
                 let detail = show::look(false, false, context).detail;
-                report::awaited(waiting, detail, context.paint, &mut context.out)?;
+                report::awaited(waiting, detail, context.paint, &mut context.fitted())?;
             }
         }
     }
