@@ -27,7 +27,7 @@ fn asked(session: &Session, shell: &str, script: &str) -> Option<Vec<String>> {
     let path = format!("{}:{}", tools.display(), std::env::var("PATH").unwrap());
     let mut command = Command::new(shell);
     // Nothing of who runs the test.
-    command.args(if shell == "fish" { &["--no-config", "-c"][..] } else { &["-c"] }).arg(script);
+    command.args(if shell == "fish" { &["--no-config", "-c"][..] } else { &["-c"][..] }).arg(script);
     command.env_clear().env("PATH", path).env("HOME", session.path("")).current_dir(session.path(""));
     let Ok(said) = command.output() else {
         println!("skipped: there is no {shell}");
@@ -48,7 +48,7 @@ fn offered(session: &Session, line: &str) -> Vec<(&'static str, Vec<String>)> {
          _clap_complete_dsrules dsrules {last}; printf '%s\\n' \"${{COMPREPLY[@]}}\""
     );
     let zsh = format!(
-        "compdef() {{ true; }}; _describe() {{ print -l -- \"${{(@P)@[-1]}}\"; }}; source ./script.zsh; \
+        "compdef() {{ true; }}; _describe() {{ local name=\"${{@[-1]}}\"; print -l -- \"${{(@P)name}}\"; }}; source ./script.zsh; \
          words=({words}); CURRENT={}; _clap_dynamic_completer_dsrules; true",
         at + 1
     );

@@ -3,6 +3,7 @@
 // gets into the page by `textContent` or an attribute; nothing is ever read as markup.
 (() => {
   const CHUNK = 100; // So many nodes of an open group are drawn at once.
+  const AT_ONCE = 60; // So many rows get their cells before it is known what is seen.
   const VERBS = { create: "creates", delete: "deletes", evict: "evicts", bind: "binds", preempt: "preempts",
     adopt: "adopts", release: "releases", relabel: "relabels" };
   const by = (id) => document.getElementById(id);
@@ -11,6 +12,8 @@
     it.append(...children);
     return it;
   };
+  // The style takes from a table's parts what they are; so each is told.
+  const part = (role, it) => (it.setAttribute("role", role), it);
   const svg = (tag, attributes) => {
     const it = document.createElementNS("http://www.w3.org/2000/svg", tag);
     for (const [name, value] of Object.entries(attributes)) it.setAttribute(name, value);
@@ -91,22 +94,23 @@
   }
 
   function header() {
-    const row = make("tr");
-    const corner = make("th", { scope: "col", className: "corner", tabIndex: -1, textContent: "Nodes" });
-    const room = make("th", { scope: "col", className: "room", tabIndex: -1, textContent: "Room" });
+    const row = part("row", make("tr"));
+    const head = (props, ...children) => part("columnheader", make("th", { scope: "col", tabIndex: -1, ...props }, ...children));
+    const corner = head({ className: "corner", textContent: "Nodes" });
+    const room = head({ className: "room", textContent: "Room" });
     room.title = "What is requested of cpu (above) and memory (below): by daemon pods, by others";
     row.append(corner, room);
     const all = shown.groups.flatMap((it) => it.nodes);
     for (const ds of shown.columns) {
       const wanted = tally(all, ds).filter(([nth]) => nth >= 0 && nth < data.words.length - 1).reverse();
       const said = wanted.map(([nth, count]) => `${word(nth)[0]} ${count}`).join(", ") || "not wanted anywhere";
-      const it = make("th", { scope: "col", tabIndex: -1, title: `${data.ds[ds]}: ${said}` },
+      const it = head({ title: `${data.ds[ds]}: ${said}` },
         make("span", { textContent: data.ds[ds].split("/").pop() }),
         bar(wanted.map(([nth, count]) => [word(nth)[2], count]), all.length || 1, true),
         make("i", { className: "hidden", textContent: `of ${data.ds[ds].split("/")[0]}: ${said}` }));
       row.append(it);
     }
-    return make("thead", {}, row);
+    return part("rowgroup", make("thead", {}, row));
   }
 
   const amount = (value, memory) => memory
@@ -124,7 +128,7 @@
   }
 
   function roomCell(nodes) {
-    const cell = make("td", { className: "room", tabIndex: -1 });
+    const cell = part("gridcell", make("td", { className: "room", tabIndex: -1 }));
     const sums = room(nodes);
     if (!sums[0][0] && !sums[1][0]) {
       cell.setAttribute("aria-label", "room: not known");
@@ -150,7 +154,7 @@
     const [nth, count] = counts[0];
     const [name, sign, kind] = word(nth);
     const mixed = counts.length > 1;
-    const it = make("td", { className: `cell ${kind}`, tabIndex: -1, textContent: mixed && count < 1000 ? sign + count : sign });
+    const it = part("gridcell", make("td", { className: `cell ${kind}`, tabIndex: -1, textContent: mixed && count < 1000 ? sign + count : sign }));
     let said = mixed ? counts.map(([nth, count]) => `${word(nth)[0]} on ${count}`).join(", ") : name;
     if (mixed) it.classList.add("mixed");
     if (view() !== "now" && nodes.some((node) => differs(node, ds))) {
@@ -174,8 +178,8 @@
   }
 
   function line(nodes, group, of) {
-    const row = make("tr");
-    const head = make("th", { scope: "row", tabIndex: -1 });
+    const row = part("row", make("tr"));
+    const head = part("rowheader", make("th", { scope: "row", tabIndex: -1 }));
     if (of || group === null) {
       head.textContent = data.nodes[nodes[0]][0];
       head.title = [...labels[nodes[0]], ...data.nodes[nodes[0]][2].map((taint) => "taint " + taint)].join("\n");
@@ -186,14 +190,41 @@
       head.dataset.group = group;
       head.title = "Nodes that no rule tells apart";
     }
-    row.append(head, roomCell(nodes), ...shown.columns.map((ds) => cell(nodes, ds)));
+    row.append(head);
+    cells.set(row, () => [roomCell(nodes), ...shown.columns.map((ds) => cell(nodes, ds))]);
     return row;
+  }
+
+  // A row has its cells while it is near to what is seen: of a thousand rows with fifty cells each
+  // a browser lays out what somebody looks at.
+  const cells = new WeakMap();
+  const near = new IntersectionObserver(
+    (rows) => rows.forEach((it) => (it.isIntersecting ? fill(it.target) : empty(it.target))),
+    { root: document.querySelector(".grid"), rootMargin: "900px 0px" });
+
+  function fill(row) {
+    if (row.cells.length > 1 || !cells.has(row)) return;
+    row.append(...cells.get(row)());
+    if (selected) mark();
+  }
+
+  function empty(row) {
+    if (!cells.has(row) || row.querySelector("[tabindex='0'], :focus")) return;
+    while (row.cells.length > 1) row.lastChild.remove();
+  }
+
+  // Those that are seen at once have them at once.
+  function watch(under) {
+    under.querySelectorAll("tbody tr").forEach((row, nth) => {
+      if (nth < AT_ONCE) fill(row);
+      near.observe(row);
+    });
   }
 
   const key = (group) => data.nodes[data.groups[group][0]][0];
 
   function body({ group, nodes }) {
-    const it = make("tbody");
+    const it = part("rowgroup", make("tbody"));
     it.dataset.of = group;
     if (nodes.length === 1) {
       it.append(line(nodes, null));
@@ -209,7 +240,8 @@
   function more(left, group) {
     const button = make("button", { type: "button", textContent: `Show ${Math.min(CHUNK, left)} more of ${left}` });
     button.dataset.more = group;
-    return make("tr", { className: "more" }, make("td", { colSpan: shown.columns.length + 2 }, button));
+    const cell = part("gridcell", make("td", { colSpan: shown.columns.length + 2 }, button));
+    return part("row", make("tr", { className: "more" }, cell));
   }
 
   let limit = 300;
@@ -217,8 +249,12 @@
     shown = choose();
     const table = by("matrix");
     const bodies = shown.groups.slice(0, limit).map(body);
-    if (shown.groups.length > limit) bodies.push(make("tbody", {}, more(shown.groups.length - limit, "all")));
+    if (shown.groups.length > limit) bodies.push(part("rowgroup", make("tbody", {}, more(shown.groups.length - limit, "all"))));
+    const longest = Math.max(8, ...shown.groups.map((it) => Math.max(...it.nodes.map((node) => data.nodes[node][0].length))));
+    table.style.setProperty("--names", longest);
+    near.disconnect();
     table.replaceChildren(table.caption, header(), ...bodies);
+    watch(table);
     table.setAttribute("aria-rowcount", shown.groups.length + 1);
     const nodes = shown.groups.reduce((sum, it) => sum + it.nodes.length, 0);
     by("said").textContent = `${nodes} of ${data.nodes.length} nodes, ${shown.columns.length} of ${data.ds.length} daemonsets`;
@@ -228,7 +264,9 @@
 
   function redraw(group) {
     const it = shown.groups.find((it) => it.group === group);
-    document.querySelector(`tbody[data-of="${group}"]`).replaceWith(body(it));
+    const drawn = make("table", {}, body(it));
+    watch(drawn);
+    document.querySelector(`tbody[data-of="${group}"]`).replaceWith(drawn.tBodies[0]);
     rove(false);
     mark();
   }
@@ -246,6 +284,7 @@
     if (old) old.tabIndex = -1;
     at[0] = Math.max(0, Math.min(at[0], rows().length - 1));
     const row = rows()[at[0]];
+    fill(row);
     at[1] = Math.max(0, Math.min(at[1], row.cells.length - 1));
     const cell = row.cells[at[1]];
     const it = cell.querySelector("button") || cell;
@@ -409,6 +448,8 @@
   };
   by("matrix").onclick = (event) => act(event.target, false);
   by("matrix").onkeydown = move;
+  // On paper all is seen.
+  window.onbeforeprint = () => [...rows()].forEach(fill);
   document.onkeydown = (event) => {
     if (event.key === "Escape" && !by("why").hidden) shut();
   };
