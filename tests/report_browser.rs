@@ -131,6 +131,43 @@ fn axe_finds_nothing_to_mend() {
 }
 
 #[test]
+fn a_large_page_draws_what_is_looked_at_and_prints_all() {
+    run(async {
+        let Some(browser) = Browser::open(1200, 900).await else { return };
+        let (session, dir) = (Session::new(), tempfile::tempdir().unwrap());
+        session.write("in.yaml", large::fleet());
+        let said = session.quietly("report in.yaml -o html");
+        assert_eq!(said.code, 0, "{}", said.err);
+        browser.show(&said.out, &dir).await;
+        if let Some(axe) = axe() {
+            browser.ask("document.querySelector('#matrix th[aria-expanded]').click()").await;
+            assert_eq!(browser.axe(&axe).await, Vec::<String>::new());
+        }
+        browser.ask("document.querySelector('#unfold').click()").await;
+        let rows = browser.ask("document.querySelectorAll('#matrix tbody tr').length").await;
+        assert!(rows.as_u64().unwrap() > 700, "{rows}");
+        let cells = "document.querySelectorAll('#matrix td.cell').length";
+        assert!(browser.ask(cells).await.as_u64().unwrap() < 10_000);
+        // What comes into sight has its cells, and by keyboard too.
+        browser.ask("document.querySelector('.grid').scrollTop = 1e6").await;
+        browser
+            .until("[...document.querySelectorAll('#matrix tbody tr:not(.more)')].pop().cells.length === 52")
+            .await;
+        assert!(browser.ask(cells).await.as_u64().unwrap() < 10_000);
+        browser.ask("document.querySelector('#matrix [tabindex=\"0\"]').focus()").await;
+        for key in [END, DOWN, DOWN] {
+            browser.key(key).await;
+        }
+        assert_eq!(browser.ask("document.activeElement.cellIndex").await, 51);
+        browser.ask("window.dispatchEvent(new Event('beforeprint'))").await;
+        let bare = "[...document.querySelectorAll('#matrix tbody tr:not(.more)')].filter((it) => it.cells.length !== 52).length";
+        assert_eq!(browser.ask(bare).await, 0);
+        assert_eq!(browser.complaints().await, Vec::<String>::new());
+        browser.close().await;
+    });
+}
+
+#[test]
 fn a_hostile_name_does_nothing() {
     run(async {
         let Some(browser) = Browser::open(1000, 800).await else { return };

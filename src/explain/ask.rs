@@ -5,7 +5,7 @@
 //! on another object's group, as with a rule of a user's own, it is asked once more with
 //! that object alone as well, until every name in it is an object's.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::leaf::key;
 use crate::datalog::explain::{Goal, Part, tree};
@@ -159,7 +159,7 @@ impl<'a> Answers<'a> {
 
     /// The objects in the groups that some goals are about.
     pub fn members(&mut self, goals: &[&Goal]) -> Alone {
-        let mut groups: BTreeMap<Group, Vec<String>> = BTreeMap::new();
+        let mut groups: BTreeMap<Group, BTreeSet<String>> = BTreeMap::new();
         for goal in goals {
             collect(goal, &mut groups);
         }
@@ -243,13 +243,13 @@ fn groups(ty: &str) -> &'static [Group] {
 }
 
 /// The values of a goal, and of what it rests on, that may be groups.
-fn collect(goal: &Goal, found: &mut BTreeMap<Group, Vec<String>>) {
+fn collect(goal: &Goal, found: &mut BTreeMap<Group, BTreeSet<String>>) {
     for (ty, value) in goal.types.iter().zip(&goal.values) {
         let Some(value) = value else { continue };
         for group in groups(ty) {
             let values = found.entry(*group).or_default();
             if !values.contains(value) {
-                values.push(value.clone());
+                values.insert(value.clone());
             }
         }
     }
