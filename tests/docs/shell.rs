@@ -15,7 +15,7 @@ const MARK: char = '\u{1}';
 const CALLED: &str = "/srv/dsrules";
 
 /// Longer than any page takes, on a busy machine too.
-const LONGEST: Duration = Duration::from_secs(180);
+const LONGEST: Duration = Duration::from_secs(600);
 
 /// What a command printed. Without a code it came to no end.
 pub struct Said {
