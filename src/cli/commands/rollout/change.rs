@@ -1,5 +1,7 @@
 //! `rollout undo` and `rollout restart`: another template, and what follows from it.
 
+use std::io::Write as _;
+
 use dsrules::app::rollout::{Goal, RolledOut, Rollout, roll_out};
 use dsrules::diagnostic::Diagnostic;
 use dsrules::plan::Plan;

@@ -1,6 +1,7 @@
 //! `rollout history`: the templates that a daemonset had.
 
 use std::collections::BTreeSet;
+use std::io::Write as _;
 
 use dsrules::app::rollout::{history, unknown};
 use dsrules::kube::Revision;

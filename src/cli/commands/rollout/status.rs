@@ -1,5 +1,7 @@
 //! `rollout status`: kubectl's sentence for how far it is, and below it what is waited for.
 
+use std::io::Write as _;
+
 use dsrules::app::rollout::{RolloutStatus, status};
 use dsrules::diagnostic::{Diagnostic, visible};
 use dsrules::kube::DaemonSet;
