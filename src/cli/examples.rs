@@ -351,7 +351,7 @@ fn told(lines: &[(&str, &str)]) -> String {
     const BESIDE: usize = 40;
     let mut text = "Examples:".to_owned();
     for (line, what) in lines {
-        let gap = if line.len() < BESIDE {
+        let gap = if line.len() + 1 < BESIDE {
             " ".repeat(BESIDE - line.len())
         } else {
             format!("\n{}", " ".repeat(BESIDE + 2))
