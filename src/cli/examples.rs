@@ -100,6 +100,13 @@ const ALL: &[Examples] = &[
         ],
     ),
     (
+        "restore",
+        &[
+            ("dsrules restore backup.json --store etcd://127.0.0.1:2379/fleet", "fill an empty store"),
+            ("dsrules snapshot --store etcd://127.0.0.1:2379/fleet > backup.json", "what it takes"),
+        ],
+    ),
+    (
         "validate",
         &[
             ("dsrules validate fleet", "all that an API server would refuse"),

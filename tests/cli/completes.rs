@@ -42,6 +42,7 @@ fn asked(session: &Session, shell: &str, script: &str) -> Option<Vec<String>> {
 fn offered(session: &Session, line: &str) -> Vec<(&'static str, Vec<String>)> {
     let words: Vec<String> = line.split(' ').map(|word| format!("'{word}'")).collect();
     let (last, words) = (words.last().unwrap(), words.join(" "));
+    let option = line.rsplit(' ').next().unwrap().starts_with('-');
     let at = line.split(' ').count() - 1;
     let bash = format!(
         "source script.bash; COMP_WORDS=({words}); COMP_CWORD={at}; COMP_TYPE=9; \
@@ -57,7 +58,8 @@ fn offered(session: &Session, line: &str) -> Vec<(&'static str, Vec<String>)> {
         .into_iter()
         .filter_map(|(shell, script)| Some((shell, asked(session, shell, &script)?)))
         .map(|(shell, mut found)| {
-            found.retain(|it| !it.is_empty());
+            // Behind nothing some offer options as well.
+            found.retain(|it| !it.is_empty() && it.starts_with('-') == option);
             found.sort();
             (shell, found)
         })

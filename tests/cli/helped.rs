@@ -98,7 +98,9 @@ fn wrong(folder: &Path, line: &str, tools: &Path) -> Option<String> {
     let said = child.wait_with_output().unwrap();
     let text = String::from_utf8_lossy(&said.stdout).into_owned();
     let without = (line.contains("--cluster") && text.contains("kubeconfig"))
-        || (line.contains("--store") && text.contains("etcd-unreachable"));
+        || (line.contains("--store") && text.contains("etcd-unreachable"))
+        // There is no snapshot of a shared store here.
+        || (line.starts_with("dsrules restore") && text.contains("`backup.json` cannot be read"));
     if said.status.success() || without { None } else { Some(format!("{line}: {}: {text}", said.status)) }
 }
 
