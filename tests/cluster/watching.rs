@@ -268,7 +268,7 @@ fn what_a_watch_of_a_cluster_says() {
     desk.write("own.dl", "/// {Node} has no rack.\n.decl rackless(Node: Node) warning\nrackless(N) :- node(N), !node_label(N, \"rack\", _).\n");
     let mut all = format!("{}\n\n", desk.said("watch --cluster --once"));
     all.push_str(&format!("{}\n\n", desk.said("watch extra.yaml --cluster --once --rules own.dl")));
-    let watching = Watching::new(&desk, "watch extra.yaml --cluster");
+    let watching = Watching::new(&desk, "watch extra.yaml --cluster --debounce 1s");
     let mut take = |count: usize| (0..count).for_each(|_| all.push_str(&format!("{}\n", watching.line())));
     take(4);
     apply(&server, &format!("{CLUSTER}{}", node("n3")));

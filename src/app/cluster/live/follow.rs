@@ -200,8 +200,9 @@ impl Driver<'_> {
     /// something to be done.
     fn is_whole(&self) -> bool {
         let is_needed = |read: &&Read| read.unknown.is_none();
+        // At first all was listed just now.
         self.watches.is_whole()
-            && !READ.iter().filter(is_needed).any(|it| self.silent.contains_key(it.plural))
+            && (self.first || !READ.iter().filter(is_needed).any(|it| self.silent.contains_key(it.plural)))
     }
 
     fn look<E: From<Vec<Diagnostic>>>(&mut self, told: &mut Tell<'_, E>) -> Result<(), E> {

@@ -258,7 +258,10 @@ fn heard(look: &Look) -> Vec<String> {
         let gone = if *is_there { "" } else { " gone" };
         format!("{}/{key}{gone}", kind.name().to_ascii_lowercase())
     });
-    named.collect()
+    // Which kind is heard of first is chance.
+    let mut named: Vec<String> = named.collect();
+    named.sort();
+    named
 }
 
 fn parts(look: &Look) -> Vec<String> {
