@@ -72,7 +72,9 @@ impl Connections {
     pub async fn room(&mut self) {
         while self.is_full() {
             tokio::time::sleep(TIME_TO_ASK).await;
-            self.end_some();
+            if self.is_full() {
+                self.end_some();
+            }
         }
     }
 
@@ -86,17 +88,13 @@ impl Connections {
         self.open.len() >= self.most
     }
 
-    /// Makes room for half of all, as far as that is the older half of those that are not being
-    /// answered: who made room for few would wait again for the next few.
     fn end_some(&mut self) {
-        self.open.retain(|(connection, _)| !connection.is_finished());
-        let idle = self.open.iter().filter(|(_, answering)| answering.is_idle()).count().div_ceil(2);
-        let mut ends = idle.min(self.open.len().saturating_sub(self.most / 2));
+        let mut idle = self.open.iter().filter(|(_, answering)| answering.is_idle()).count().div_ceil(2);
         self.open.retain(|(connection, answering)| {
-            let goes = ends > 0 && answering.is_idle();
+            let goes = idle > 0 && answering.is_idle();
             if goes {
                 connection.abort();
-                ends -= 1;
+                idle -= 1;
             }
             !goes
         });
