@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 use crate::session::Session;
 
 /// They go on until they are stopped.
-const GO_ON: [&str; 3] = ["dsrules watch fleet", "dsrules agent ", "dsrules serve"];
+const GO_ON: [&str; 4] = ["dsrules watch fleet", "dsrules controller", "dsrules agent ", "dsrules serve"];
 
 /// Every command with commands of its own, from its help.
 fn commands(session: &Session, path: &str) -> Vec<String> {
@@ -74,7 +74,7 @@ fn wrong(folder: &Path, line: &str, tools: &Path) -> Option<String> {
         // Its own process, so that it is it that is stopped.
         let line = match line {
             "dsrules serve" => "dsrules serve --listen 127.0.0.1:0".to_owned(),
-            line => line.replace("127.0.0.1:8002", "127.0.0.1:0"),
+            line => line.replace("127.0.0.1:8002", "127.0.0.1:0").replace("127.0.0.1:2379", "127.0.0.1:1"),
         };
         shell(folder, &format!("exec {line}"), tools)
     } else {
