@@ -225,10 +225,7 @@ const ALL: &[Examples] = &[
                 "dsrules rollout restart ds/log-agent && dsrules rollout undo ds/log-agent",
                 "back to the template before",
             ),
-            (
-                "dsrules rollout restart ds/log-agent && dsrules rollout undo ds/log-agent --to-revision 1 --dry-run",
-                "what that would do",
-            ),
+            ("dsrules rollout undo ds/log-agent --to-revision 1 --dry-run", "what that would do"),
         ],
     ),
     (

@@ -78,8 +78,11 @@ fn wrong(folder: &Path, line: &str, tools: &Path) -> Option<String> {
         };
         shell(folder, &format!("exec {line}"), tools)
     } else {
+        // What is pruned was applied from where it is.
+        let before = if line.contains("--prune") { "dsrules apply fleet -q; " } else { "" };
         // Nothing of this machine is to be asked.
-        shell(folder, &line.replace("127.0.0.1:2379", "127.0.0.1:1"), tools)
+        let line = line.replace("127.0.0.1:2379", "127.0.0.1:1");
+        shell(folder, &format!("{before}{line}"), tools)
     };
     if goes_on {
         thread::sleep(Duration::from_millis(1000));
