@@ -5,7 +5,7 @@ use crate::diagnostic::Diagnostic;
 use crate::target::etcd::CONFLICT;
 
 /// So often it is planned.
-const TRIES: u32 = 10;
+const TRIES: u32 = 30;
 
 /// Does it, and once more where others wrote the same meanwhile: what it is done to is looked at
 /// anew. What is to be said is said once.

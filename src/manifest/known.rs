@@ -39,9 +39,9 @@ pub(super) enum Read {
 /// Reads what is not known, on all cores; what comes of the files is in their order.
 pub(super) fn outcomes(files: &[Input], options: &Options, known: Option<&Known<'_>>) -> Vec<Read> {
     meter::begin(files.len());
-    let counted = |read: Read| {
+    let counted = |outcome: Read| {
         meter::add(1);
-        read
+        outcome
     };
     let Some(known) = known else {
         return cores::on_all(files.len(), |nth| counted(anew(&files[nth], options)));

@@ -153,8 +153,8 @@ mod tests {
              CREATE   DELETE   OTHER   CAUSE\n\
              120      80       -       the node should run the daemonset.\n\n\
              CREATE   DELETE   OTHER   ZONE\n\
-             100      -        -       a\n\
-             20       80       -       (no zone)\n\n\
+             20       80       -       (no zone)\n\
+             100      -        -       a\n\n\
              This is a large plan, summed up; -o wide tells all of it.\n\n"
         );
     }

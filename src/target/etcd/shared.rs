@@ -40,7 +40,7 @@ impl Shared {
         Ok(Shared { link, cluster, meta, holder: holder.to_owned(), pause: None })
     }
 
-    /// Has controllers wait, if there are any.
+    /// Has controllers wait, if there are any, and others who write beside them.
     pub(super) fn pause(&mut self) -> Result<(), Diagnostic> {
         let (etcd, members) = (self.link.etcd.clone(), Range::prefix(self.link.key(wire::MEMBERS)));
         if self.pause.is_some() || self.link.wait(async move { etcd.count(&members).await })? == 0 {

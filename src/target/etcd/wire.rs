@@ -5,7 +5,7 @@
 //!   restoring                           that they are being filled in from a snapshot
 //!   pods/NODE/NAMESPACE/NAME            daemonsets/NAMESPACE/NAME   nodes//NAME   …
 //!   members/ID   term                   the controllers; written by whoever comes, and writes beside them
-//!   pauses/ID                           who has the controllers wait, for as long as it writes
+//!   pauses/ID                           who has the controllers wait for as long as it writes, in turns
 //!   beats/NODE   agents/NODE            an agent's lease; that the node has had one
 //!   attempts/NODE/NAMESPACE/DAEMONSET   how many pods the node has had of it
 //!   rows/TABLE/…                        what is known beside the objects
@@ -126,6 +126,8 @@ pub const META: &str = "meta";
 pub const FILLING: &str = "restoring";
 /// The key that controllers write when they come.
 pub const TERM: &str = "term";
+/// What the keys of those begin with who write beside controllers.
+pub const PAUSES: &str = "pauses/";
 /// What the keys of controllers begin with.
 pub const MEMBERS: &str = "members/";
 /// Where a pod is kept that is on no node.
@@ -189,7 +191,7 @@ pub fn member(id: &str) -> String {
 /// The key of somebody for whom controllers wait.
 #[must_use]
 pub fn pause(id: &str) -> String {
-    format!("pauses/{id}")
+    format!("{PAUSES}{id}")
 }
 
 /// The key of a row.

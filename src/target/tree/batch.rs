@@ -16,7 +16,8 @@ use super::folder::failed;
 use super::mend::{How, Job, STEPS, Work};
 use super::report::TreeReport;
 use super::stop::Stop;
-use crate::{cores, meter};
+use crate::cores;
+use crate::meter;
 
 /// At most so many files, unless one folder has more.
 const FILES: usize = 4096;
