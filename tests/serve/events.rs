@@ -72,7 +72,9 @@ proptest! {
         let time = Arc::new(AtomicI64::new(1_700_000_000));
         let mut followed = engine(database.clone(), true, &time);
         let mut most = 0;
-        for (what, later) in changes {
+        // A node and a daemonset first, so that there is something to tell of.
+        let first = [((0, 0), 0), ((2, 0), 0)];
+        for (what, later) in first.into_iter().chain(changes) {
             time.fetch_add(later, Ordering::SeqCst);
             change(&mut followed, what);
             let anew = events(&engine(database.clone(), false, &time));
