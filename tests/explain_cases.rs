@@ -46,6 +46,8 @@ fn the_example_of_the_documentation_can_be_loaded() {
     session.ok("explain ns/d n1 -f one.yaml --rules docex.dl");
     let docs = fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/docs/rules.md")).unwrap();
     let declared = docs.split("```").find(|block| block.contains(".decl crowded")).unwrap();
+    // The first line of a block names its language.
+    let (_, declared) = declared.split_once('\n').unwrap();
     session.write(
         "shown.dl",
         format!("{declared}\ncrowded(R) :- rack(_, R).\ntoo_full(R) :- crowded(R).\nodd(N) :- rack(N, _).\n"),

@@ -9,7 +9,7 @@ use std::sync::Arc;
 use super::action::{Action, Because};
 use super::context::Context;
 use crate::datalog::{Handle, Row, Sym};
-use crate::kube::{DaemonSet, ObjectKey};
+use crate::kube::{DaemonSet, Name, ObjectKey};
 use crate::policy::relations;
 
 /// The bounds of a rollout over `desired` nodes: (maxUnavailable, maxSurge).
@@ -39,12 +39,15 @@ pub(super) fn step(context: &Context<'_>, daemonset: &DaemonSet, it: Sym, action
     let (max_unavailable, max_surge) = bounds(context, daemonset, it, desired);
     if max_surge == 0 {
         // An old pod that is not available is replaced whatever the bound, and uses it up.
-        let now = context.ordered(relations::replace_now, it, 2);
+        let (now, open) = (
+            context.ordered(relations::replace_now, it, 2),
+            context.ordered(relations::replace_candidate, it, 2),
+        );
         let left =
             max_unavailable.saturating_sub(context.tally.count(relations::unavailable_node, it) + now.len());
-        let open = context.first(relations::replace_candidate, it, 2, left);
+        let open = context.current_wave(it, &open);
         context.deletes(key, relations::replace_now, &now, actions);
-        context.deletes(key, relations::replace_candidate, context.current_wave(it, &open), actions);
+        context.deletes(key, relations::replace_candidate, &open[..left.min(open.len())], actions);
         return;
     }
     if context.has(relations::stuck, it) {
@@ -53,52 +56,37 @@ pub(super) fn step(context: &Context<'_>, daemonset: &DaemonSet, it: Sym, action
     for relation in [relations::replaced, relations::retire_now] {
         context.deletes(key, relation, &context.ordered(relation, it, 2), actions);
     }
+    let retiring = context.ordered(relations::retire_candidate, it, 2);
     let beyond = context.tally.count(relations::serving, it).saturating_sub(desired);
-    let retiring = context.first(relations::retire_candidate, it, 2, beyond);
-    context.deletes(key, relations::retire_candidate, &retiring, actions);
-    let now = context.ordered(relations::surge_now, it, 1);
+    context.deletes(key, relations::retire_candidate, &retiring[..beyond.min(retiring.len())], actions);
+    let (now, open) =
+        (context.ordered(relations::surge_now, it, 1), context.ordered(relations::surge_candidate, it, 1));
     let left = max_surge.saturating_sub(context.tally.count(relations::surging, it));
-    let open = context.first(relations::surge_candidate, it, 1, left);
+    let open = context.current_wave(it, &open);
     context.creates(key, relations::surge_now, &now, actions);
-    context.creates(key, relations::surge_candidate, context.current_wave(it, &open), actions);
+    context.creates(key, relations::surge_candidate, &open[..left.min(open.len())], actions);
 }
 
 /// A row with its place in the order of the rollout.
-struct Candidate<'a> {
+struct Candidate {
     wave: i64,
-    node: &'a str,
+    node: Name,
     row: Row,
-}
-
-impl Candidate<'_> {
-    fn place(&self) -> (i64, &str) {
-        (self.wave, self.node)
-    }
 }
 
 impl Context<'_> {
     /// The rows of a relation in wave order, then in node order; `column` is the node's.
-    fn ordered(&self, relation: Handle, it: Sym, column: usize) -> Vec<Candidate<'_>> {
-        self.first(relation, it, column, usize::MAX)
-    }
-
-    /// The first `most` of them: of a thousand candidates one is taken, a thousand times.
-    fn first(&self, relation: Handle, it: Sym, column: usize, most: usize) -> Vec<Candidate<'_>> {
-        if most == 0 {
-            return Vec::new();
-        }
-        let in_waves = self.has(relations::wave, it);
-        let candidate = |row: Row| Candidate {
-            wave: if in_waves { self.wave(it, row[column]) } else { i64::MAX },
-            node: self.reasoner.text(row[column]),
-            row,
-        };
-        let mut rows: Vec<_> = self.reasoner.rows_of(relation, &[it]).map(candidate).collect();
-        if most < rows.len() {
-            rows.select_nth_unstable_by(most, |a, b| a.place().cmp(&b.place()));
-            rows.truncate(most);
-        }
-        rows.sort_by(|a, b| a.place().cmp(&b.place()));
+    fn ordered(&self, relation: Handle, it: Sym, column: usize) -> Vec<Candidate> {
+        let mut rows: Vec<Candidate> = self
+            .reasoner
+            .rows_of(relation, &[it])
+            .map(|row| Candidate {
+                wave: self.wave(it, row[column]),
+                node: self.reasoner.name(row[column]),
+                row,
+            })
+            .collect();
+        rows.sort_by(|a, b| (a.wave, &a.node).cmp(&(b.wave, &b.node)));
         rows
     }
 
@@ -113,7 +101,7 @@ impl Context<'_> {
 
     /// Of candidates in order those that may go now: no later wave begins before every node
     /// that keeps an earlier one is done.
-    fn current_wave<'a, 'b>(&self, it: Sym, candidates: &'a [Candidate<'b>]) -> &'a [Candidate<'b>] {
+    fn current_wave<'a>(&self, it: Sym, candidates: &'a [Candidate]) -> &'a [Candidate] {
         let kept = self.reasoner.rows_of(relations::keeps_wave, &[it]).map(|row| row[1]).collect::<Vec<_>>();
         let current = kept.into_iter().map(|node| self.wave(it, node)).min().unwrap_or(i64::MAX);
         &candidates[..candidates.partition_point(|candidate| candidate.wave <= current)]
@@ -123,7 +111,7 @@ impl Context<'_> {
         &self,
         key: &ObjectKey,
         relation: Handle,
-        candidates: &[Candidate<'_>],
+        candidates: &[Candidate],
         actions: &mut Vec<Action>,
     ) {
         let because = self.because(relation);
@@ -137,7 +125,7 @@ impl Context<'_> {
         &self,
         key: &ObjectKey,
         relation: Handle,
-        candidates: &[Candidate<'_>],
+        candidates: &[Candidate],
         actions: &mut Vec<Action>,
     ) {
         let because = self.because(relation);
