@@ -17,6 +17,7 @@ mod proxy;
 mod server;
 
 use std::collections::BTreeMap;
+use std::io::{BufRead, BufReader};
 use std::process::{Child, Command, Stdio};
 use std::sync::Arc;
 use std::thread::sleep;
@@ -310,13 +311,19 @@ fn it_says_what_it_would_do_and_how_to_go_on() {
         String::from_utf8(said.stderr).unwrap()
     );
     assert_eq!(cluster.pods(), before, "nothing is changed");
-    let child = cluster.begin(&[]);
-    sleep(Duration::from_millis(1500));
+    let mut child = cluster.begin(&[]);
+    let mut lines = BufReader::new(child.stdout.take().unwrap()).lines().map(Result::unwrap);
+    // It waits for pods that nobody makes ready.
+    let mut told: Vec<String> = Vec::new();
+    while !told.last().is_some_and(|line| line.contains("waiting: ")) {
+        told.push(lines.next().expect("it goes on until it is interrupted"));
+    }
     assert!(Command::new("kill").args(["-INT", &child.id().to_string()]).status().unwrap().success());
+    told.extend(lines);
     let said = child.wait_with_output().unwrap();
     text.push_str(&format!(
-        "$ dsrules rollout run daemonset/rolled --cluster, and Ctrl-C\n{}{}[exit code {}]\n\n",
-        String::from_utf8(said.stdout).unwrap(),
+        "$ dsrules rollout run daemonset/rolled --cluster, and Ctrl-C\n{}\n{}[exit code {}]\n\n",
+        told.join("\n"),
         String::from_utf8(said.stderr).unwrap(),
         said.status.code().unwrap()
     ));
