@@ -89,14 +89,7 @@ impl Typed {
             matches = inner;
         }
         let path = values(&matches, "db").into_iter().next().unwrap_or_else(|| DATABASE.to_owned());
-        let database = Database {
-            path: path.into(),
-            wait: std::time::Duration::ZERO,
-            cluster: None,
-            at: None,
-            shared: None,
-        };
-        Typed { matches, database }
+        Typed { matches, database: Database { path: path.into(), ..Database::default() } }
     }
 
     fn names(&self, what: Named, word: &str) -> Vec<String> {

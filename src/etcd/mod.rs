@@ -27,7 +27,7 @@ pub use access::Access;
 pub use api::{Event, KeyValue, event::EventType};
 pub use connect::Etcd;
 pub use lease::Lease;
-pub use range::{Page, Range};
+pub use range::{Page, Pages, Range};
 pub use thread::Thread;
 pub use trouble::{Trouble, Why};
 pub use txn::{Compare, Done, Op, Txn};

@@ -58,6 +58,40 @@ pub struct Page {
     pub more: bool,
 }
 
+/// A range of keys that is read page by page, each about as large as the others.
+#[derive(Debug)]
+pub struct Pages {
+    etcd: Etcd,
+    /// What is left to be read.
+    range: Option<Range>,
+    /// Of which all is read; 0 before the first page.
+    pub revision: i64,
+    limit: i64,
+}
+
+impl Pages {
+    /// The next page; nothing behind the last.
+    ///
+    /// # Errors
+    /// As [`Etcd::page`].
+    pub async fn next(&mut self) -> Result<Option<Vec<KeyValue>>, Trouble> {
+        let Some(mut range) = self.range.take() else { return Ok(None) };
+        let page = self.etcd.page(&range, self.limit, self.revision).await?;
+        if self.revision == 0 {
+            self.revision = page.revision;
+        }
+        if let Some(last) = page.keys.last().filter(|_| page.more) {
+            range.key.clone_from(&last.key);
+            range.key.push(0);
+            let size = page.keys.iter().map(|it| it.key.len() + it.value.len()).sum::<usize>();
+            let each = (size / page.keys.len()).max(1);
+            self.limit = i64::try_from(WANTED / each).unwrap_or(MOST).clamp(1, MOST);
+            self.range = Some(range);
+        }
+        Ok(Some(page.keys))
+    }
+}
+
 impl Etcd {
     /// One key, if it is there, and the revision of the store.
     ///
@@ -101,8 +135,13 @@ impl Etcd {
         Ok(self.ask(Again::Safe, ask).await?.count)
     }
 
-    /// All keys as they are at one revision, page by page; gives that revision. A failure of the
-    /// visitor ends it.
+    /// All keys as they are at one revision, to be read page by page.
+    #[must_use]
+    pub fn walk(&self, range: Range) -> Pages {
+        Pages { etcd: self.clone(), range: Some(range), revision: 0, limit: FIRST }
+    }
+
+    /// The same, each page given to a visitor; gives the revision. A failure of the visitor ends it.
     ///
     /// # Errors
     /// As [`page`](Etcd::page), and what the visitor fails with.
@@ -111,25 +150,11 @@ impl Etcd {
         range: &Range,
         mut visit: impl FnMut(Vec<KeyValue>) -> Result<(), E>,
     ) -> Result<i64, E> {
-        let (mut range, mut revision, mut limit) = (range.clone(), 0, FIRST);
-        loop {
-            let page = self.page(&range, limit, revision).await?;
-            if revision == 0 {
-                revision = page.revision;
-            }
-            let more = page.more;
-            if let Some(last) = page.keys.last() {
-                range.key.clone_from(&last.key);
-                range.key.push(0);
-                let size = page.keys.iter().map(|it| it.key.len() + it.value.len()).sum::<usize>();
-                let each = (size / page.keys.len()).max(1);
-                limit = i64::try_from(WANTED / each).unwrap_or(MOST).clamp(1, MOST);
-            }
-            visit(page.keys)?;
-            if !more {
-                return Ok(revision);
-            }
+        let mut pages = self.walk(range.clone());
+        while let Some(keys) = pages.next().await? {
+            visit(keys)?;
         }
+        Ok(pages.revision)
     }
 
     async fn range(&self, request: RangeRequest) -> Result<Page, Trouble> {

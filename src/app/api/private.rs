@@ -1,7 +1,5 @@
 //! Stores that are only there to be served: in a private folder, gone with what serves them.
 
-use std::time::Duration;
-
 use tempfile::TempDir;
 
 use crate::app::cluster::merged::unversioned;
@@ -35,10 +33,7 @@ impl Private {
                 .help("TMPDIR says where it is made")
         })?;
         let path = folder.path().join("served.db");
-        Ok(Private {
-            database: Database { path, wait: Duration::ZERO, cluster: None, at: None, shared: None },
-            _folder: folder,
-        })
+        Ok(Private { database: Database { path, ..Database::default() }, _folder: folder })
     }
 
     /// One with what stands in files, as it stands there: somebody's cluster is looked at, so

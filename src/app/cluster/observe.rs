@@ -4,7 +4,6 @@
 //! cluster holds, as it stands: nothing is planned and nothing is made.
 
 use std::collections::BTreeSet;
-use std::time::Duration;
 
 use super::merged::unversioned;
 use super::reading::{Taker, read};
@@ -80,8 +79,7 @@ pub fn observe(
     let name = read(access, &mut taking, listener)?;
     let path = taking.path();
     taking.end()?;
-    let database =
-        Database { path, wait: Duration::ZERO, cluster: Some(name.as_str().into()), at: None, shared: None };
+    let database = Database { path, cluster: Some(name.as_str().into()), ..Database::default() };
     Ok(Observed { database, name, _folder: folder })
 }
 
@@ -132,8 +130,7 @@ impl Taker for Taking<'_> {
     fn begin(&mut self) -> Result<(), Diagnostic> {
         self.tried += 1;
         (self.world, self.fresh) = (World::default(), 0);
-        let database =
-            Database { path: self.path(), wait: Duration::ZERO, cluster: None, at: None, shared: None };
+        let database = Database { path: self.path(), ..Database::default() };
         let mut store = database.write_or_make("dsrules --cluster")?;
         store.begin()?;
         self.store = Some(store);

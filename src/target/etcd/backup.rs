@@ -15,6 +15,7 @@ use std::io::Write;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
+use super::batch::Batch;
 use super::claim::claim;
 use super::link::{Link, broken};
 use super::wire;
@@ -25,11 +26,6 @@ use crate::hash::hex;
 /// What the first line says.
 const KIND: &str = "store";
 const VERSION: u32 = 1;
-/// etcd's --max-txn-ops, with what is compared and written besides; and its largest request.
-const MOST: usize = 120;
-const LARGEST: usize = 1_300_000;
-/// So many keys are read at once.
-const PAGE: i64 = 1000;
 
 #[derive(Serialize, Deserialize)]
 struct Head<'l> {
@@ -64,24 +60,10 @@ pub fn snapshot(access: &Access, out: &mut dyn Write) -> Result<usize, Diagnosti
     asked.thread.wait(async move { claim(&etcd, &prefix, false).await }).ok_or_else(broken)??;
     let mut file = Writing { out, hash: Sha256::new(), keys: 0 };
     file.line(&Head { dsrules: KIND.into(), v: VERSION })?;
-    let (mut range, mut revision) = (Range::prefix(asked.base.clone()), 0);
-    loop {
-        let (etcd, at, of) = (asked.etcd.clone(), revision, range.clone());
-        let page = asked.wait(async move { etcd.page(&of, PAGE, at).await })?;
-        if revision == 0 {
-            revision = page.revision;
-        }
-        for kv in page.keys.iter().filter(|kv| kv.lease == 0) {
-            file.key(&asked.base, kv)?;
-        }
-        match page.keys.last().filter(|_| page.more) {
-            Some(last) => {
-                range.key.clone_from(&last.key);
-                range.key.push(0);
-            }
-            None => return file.end(),
-        }
-    }
+    asked.each_page(|keys| {
+        keys.iter().filter(|kv| kv.lease == 0).try_for_each(|kv| file.key(&asked.base, kv))
+    })?;
+    file.end()
 }
 
 struct Writing<'o> {
@@ -131,7 +113,7 @@ pub fn restore(access: &Access, file: &[u8]) -> Result<usize, Diagnostic> {
             Compare::unchanged(meta.clone(), 0),
         ]
     };
-    let mut batch: Vec<Op> = Vec::new();
+    let mut batch = Batch::default();
     let mut last = None;
     for line in lines {
         let value = line.bytes.unwrap_or_else(|| line.value.unwrap_or_default().into_owned().into_bytes());
@@ -140,13 +122,12 @@ pub fn restore(access: &Access, file: &[u8]) -> Result<usize, Diagnostic> {
             continue;
         }
         let op = Op::put(asked.key(&line.key), value);
-        let size: usize = batch.iter().map(Op::size).sum();
-        if batch.len() == MOST || !batch.is_empty() && size + op.size() > LARGEST {
-            fill(&asked, guard(), std::mem::take(&mut batch))?;
+        if !batch.has_room(op.size(), 0) {
+            fill(&asked, guard(), std::mem::take(&mut batch).ops)?;
         }
         batch.push(op);
     }
-    fill(&asked, guard(), batch)?;
+    fill(&asked, guard(), batch.ops)?;
     // Only now is it a store.
     let then = vec![Op::Delete(Range::key(filling.clone())), Op::put(meta.clone(), last.unwrap_or_default())];
     fill(&asked, guard(), then)?;

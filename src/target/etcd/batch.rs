@@ -26,10 +26,16 @@ impl Batch {
 
     /// Adds a change.
     pub(super) fn add(&mut self, key: String, op: Op, change: Change, value: Option<Vec<u8>>) {
-        self.size += 2 * key.len() + op.size();
+        self.size += 2 * key.len();
         self.compares.extend(change.expected.map(|revision| Compare::unchanged(key, revision)));
-        self.ops.push(op);
+        self.push(op);
         self.changes.push((change, value));
+    }
+
+    /// Adds what is written whatever is there.
+    pub(super) fn push(&mut self, op: Op) {
+        self.size += op.size();
+        self.ops.push(op);
     }
 
     pub(super) fn is_empty(&self) -> bool {

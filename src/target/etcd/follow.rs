@@ -18,8 +18,6 @@ use crate::target::sqlite::{Store, Taken};
 const QUIET: Duration = Duration::from_millis(600);
 /// So often a watch that breaks off is begun again.
 const TRIES: u32 = 5;
-/// So many keys are read at once.
-const PAGE: i64 = 1000;
 
 impl Shared {
     /// Takes in what happened up to now; says whether that was anything.
@@ -27,11 +25,7 @@ impl Shared {
         let (etcd, key) = (self.link.etcd.clone(), self.link.key(wire::META));
         let (meta, now) = self.link.wait(async move { etcd.get(&key).await })?;
         if meta.map_or(0, |meta| meta.mod_revision) != self.meta {
-            return Err(Diagnostic::error(
-                "conflict",
-                format!("`{}` was made anew by somebody", self.link.etcd.name()),
-            )
-            .help("run the command again"));
+            return Err(self.link.made_anew());
         }
         let replica = store.replica()?;
         let same = replica
@@ -83,23 +77,11 @@ impl Shared {
     /// Makes the replica anew of all there is.
     fn rebuild(&self, store: &mut Store) -> Result<(), Diagnostic> {
         store.begin_anew(self.cluster, &self.link.prefix)?;
-        let (mut range, mut revision) = (Range::prefix(self.link.base.clone()), 0);
-        loop {
-            let (etcd, asked, at) = (self.link.etcd.clone(), range.clone(), revision);
-            let page = self.link.wait(async move { etcd.page(&asked, PAGE, at).await })?;
-            if revision == 0 {
-                revision = page.revision;
-            }
-            let taken: Vec<Taken> = page.keys.iter().filter_map(|kv| self.taken(kv, true)).collect();
-            self.take(store, &taken)?;
-            match page.keys.last().filter(|_| page.more) {
-                Some(last) => {
-                    range.key.clone_from(&last.key);
-                    range.key.push(0);
-                }
-                None => return store.come_to(revision, true),
-            }
-        }
+        let revision = self.link.each_page(|keys| {
+            let taken: Vec<Taken> = keys.iter().filter_map(|kv| self.taken(kv, true)).collect();
+            self.take(store, &taken).map(drop)
+        })?;
+        store.come_to(revision, true)
     }
 
     /// Takes in some; says whether anything of it is new.

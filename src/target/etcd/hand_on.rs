@@ -96,11 +96,10 @@ impl Shared {
     /// Why a transaction was not done.
     fn conflict(&self, done: &Done) -> Diagnostic {
         let meta = done.told.first().and_then(|keys| keys.first()).map_or(0, |meta| meta.mod_revision);
-        let name = self.link.etcd.name();
         if meta != self.meta {
-            return Diagnostic::error("conflict", format!("`{name}` was made anew by somebody"))
-                .help("run the command again");
+            return self.link.made_anew();
         }
+        let name = self.link.etcd.name();
         Diagnostic::error(CONFLICT, format!("`{name}` was changed by somebody else meanwhile"))
             .at(Place::file(name))
             .because("what is there is not what this was planned from")

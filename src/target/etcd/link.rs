@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::wire;
 use crate::diagnostic::Diagnostic;
-use crate::etcd::{Access, Etcd, Thread, Trouble};
+use crate::etcd::{Access, Etcd, KeyValue, Range, Thread, Trouble};
 
 /// A prefix of an etcd that is asked.
 #[derive(Debug)]
@@ -39,6 +39,28 @@ impl Link {
         asked: impl Future<Output = Result<T, Trouble>> + Send + 'static,
     ) -> Result<T, Diagnostic> {
         Ok(self.thread.wait(asked).ok_or_else(broken)??)
+    }
+
+    /// All keys as they are at one revision, page by page; gives that revision.
+    pub(super) fn each_page(
+        &self,
+        mut visit: impl FnMut(Vec<KeyValue>) -> Result<(), Diagnostic>,
+    ) -> Result<i64, Diagnostic> {
+        let mut pages = self.etcd.walk(Range::prefix(self.base.clone()));
+        loop {
+            let (back, keys) = self.wait(async move { pages.next().await.map(|keys| (pages, keys)) })?;
+            pages = back;
+            match keys {
+                Some(keys) => visit(keys)?,
+                None => return Ok(pages.revision),
+            }
+        }
+    }
+
+    /// That another store is there now.
+    pub(super) fn made_anew(&self) -> Diagnostic {
+        Diagnostic::error("conflict", format!("`{}` was made anew by somebody", self.etcd.name()))
+            .help("run the command again")
     }
 }
 
